@@ -1,0 +1,54 @@
+/** What a handler is given. Everything here works the same in a child process on one machine and on Fargate. */
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
+export type Fields = Record<string, unknown>
+
+/** `{url, ref}` names a repository by https; `{bundle, ref}` a git bundle that was uploaded as an object. */
+export type RepositoryInput =
+  | { url: string; ref?: string | undefined }
+  | { bundle: { $ref: string }; ref?: string | undefined }
+
+export type ObjectRef = { $ref: string }
+
+/** What an attempt consumed; `tokens` and `cost` (US dollars) are the agent's own account. */
+export type Usage = { seconds?: number; tokens?: number; cost?: number }
+
+export type AgentContext = {
+  readonly task: {
+    id: string
+    /** Opaque; pass it on as an idempotency key of side effects together with the id. */
+    fence: string
+    /** From 1. */
+    attempt: number
+    capability: string
+    /** ISO 8601. */
+    deadline?: string
+    timeoutSeconds?: number
+    /** W3C trace context of the submit, to be carried on. */
+    traceparent?: string
+  }
+  /** Aborts on cancel, time-out, lost lease and drain's end; the process is killed soon after. */
+  readonly signal: AbortSignal
+  /** An empty folder of this task alone; gone when the task ends. */
+  readonly workspace: string
+  /** What `checkpoint` saved in an earlier attempt. */
+  readonly lastCheckpoint: unknown
+  /** Shown to whoever waits. `percent` is 0–100. */
+  progress(percent: number, message?: string): void
+  /** Streams a piece of the result while the work goes on. */
+  output(chunk: unknown): void
+  /** Resolves when the checkpoint is durable: a later attempt starts with it in `lastCheckpoint`. */
+  checkpoint(value: unknown): Promise<void>
+  log(level: LogLevel, message: string, fields?: Fields): void
+  metric(name: string, value: number, unit?: string, labels?: Record<string, string>): void
+  /** Runs `work` as a named span of the task's trace. */
+  span<T>(name: string, work: () => Promise<T>): Promise<T>
+  /** Adds to what this attempt has used. */
+  usage(used: Usage): void
+  readonly objects: {
+    /** Downloads an object into a file of the workspace and answers its path. */
+    fetch(ref: ObjectRef): Promise<string>
+    /** Uploads a file of the workspace, or a value as it is given. */
+    put(body: { file: string } | Uint8Array | string, options?: { contentType?: string }): Promise<ObjectRef>
+  }
+}

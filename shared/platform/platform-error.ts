@@ -1,0 +1,24 @@
+/** Failures are rows: `retryable` decides for whoever consumes them. */
+export const platformErrors = {
+  UNAVAILABLE: { retryable: true },
+  THROTTLED: { retryable: true },
+  TOO_LARGE: { retryable: false },
+  CORRUPT: { retryable: false },
+  UNSUPPORTED: { retryable: false },
+  INVALID: { retryable: false },
+} as const satisfies Record<string, { retryable: boolean }>
+
+export type PlatformErrorCode = keyof typeof platformErrors
+
+/** The one error that adapters throw. */
+export class PlatformError extends Error {
+  readonly code: PlatformErrorCode
+  readonly retryable: boolean
+
+  constructor(code: PlatformErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options)
+    this.name = 'PlatformError'
+    this.code = code
+    this.retryable = platformErrors[code].retryable
+  }
+}

@@ -1,0 +1,242 @@
+/**
+ * The ports: everything the product needs from a host, and nothing else.
+ *
+ * Each port is small, whole (no optional methods) and has one contract suite in `test/contract/`
+ * that every implementation runs. Business code sees only these types.
+ */
+
+// ── Table and change feed ──────────────────────────────────────────────────────────────────────
+
+/** `pk` is `<tenant>#<noun>#<id>`, never a bare tenant; `sk` orders the items of one entity. */
+export type Key = { pk: string; sk: string }
+
+/** A ULID minted by the writer for each write and never reused, so that a writer knows its own write again. */
+export type Rev = string
+
+/** Sparse, keys-only indexes. No index key ever contains a state or a heartbeat. */
+export const indexNames = ['list', 'parent', 'holder', 'due'] as const
+export type IndexName = (typeof indexNames)[number]
+
+export type Item<V = unknown> = Key & {
+  /** What the item is (`task`, `agent`, …): the feed's consumers choose by it. */
+  type: string
+  value: V
+  index?: Partial<Record<IndexName, Key>>
+  /** Milliseconds since the epoch. After it the item is gone for readers, and deleted at leisure. */
+  expiresAt?: number
+}
+export type Stored<V = unknown> = Item<V> & { rev: Rev }
+
+/** What must be true of the stored item for a write to happen. */
+export type Expect = 'absent' | 'any' | { rev: Rev }
+
+export type Put = { op: 'put'; item: Item; expect: Expect; rev?: Rev }
+export type Write = Put | { op: 'delete'; key: Key; expect: Expect } | { op: 'check'; key: Key; expect: Expect }
+
+/** `at` is the position in the list of writes. */
+export type Conflict = { at: number; current?: Stored }
+/** `revs[i]` is the rev that write `i` left behind (empty for deletes and checks). */
+export type Outcome = { ok: true; revs: Rev[] } | { ok: false; conflicts: Conflict[] }
+
+/** Items of one index partition (or of one `pk` when `index` is absent), in `sk` order. */
+export type Query = {
+  index?: IndexName
+  pk: string
+  /** Only keys greater than this one. */
+  after?: string
+  /** Only keys less than this one. */
+  before?: string
+  prefix?: string
+  order?: 'ascending' | 'descending'
+  /** Counts items examined: a page may be shorter than `limit` and still have a `cursor`. */
+  limit?: number
+  cursor?: string
+}
+export type Page<V = unknown> = { items: Stored<V>[]; cursor?: string }
+
+/**
+ * Items by key with optimistic concurrency. A write is acknowledged only after it is durable.
+ *
+ * A write whose acknowledgement was lost may be repeated with the same `rev`: an implementation that finds
+ * its own rev already stored answers `ok`. Failures that are worth repeating are thrown as
+ * `PlatformError` with code `UNAVAILABLE` or `THROTTLED`.
+ */
+export interface Table {
+  /** Strongly consistent. */
+  get<V = unknown>(key: Key): Promise<Stored<V> | undefined>
+  /** In the order of `keys`; up to 1,000 keys. */
+  getMany<V = unknown>(keys: Key[]): Promise<(Stored<V> | undefined)[]>
+  /** A conflict carries the current item, at no extra read. */
+  write(write: Write): Promise<Outcome>
+  /** 2–25 writes of distinct keys: all or nothing. */
+  transact(writes: Write[]): Promise<Outcome>
+  /** Values are current; only membership in an index may lag. */
+  query<V = unknown>(query: Query): Promise<Page<V>>
+  /** Adds to a counter (created at 0). `undefined`: a bound would be crossed and nothing changed. */
+  add(key: Key, by: number, bound?: { min?: number; max?: number }): Promise<number | undefined>
+  /** Resolves with the item as soon as its rev differs from `than`, or with what is stored after `ms`. */
+  waitForChange<V = unknown>(key: Key, than: Rev | undefined, ms: number): Promise<Stored<V> | undefined>
+  /** The whole table in `of` parallel parts; `segment` is 0-based. */
+  scan(part: { segment: number; of: number; cursor?: string; limit?: number }): Promise<Page>
+}
+
+/** `id` identifies the change and stays the same on redelivery. */
+export type Change<V = unknown> = { id: string; key: Key; type: string; before?: Stored<V>; after?: Stored<V> }
+
+/** Stops a loop; resolves when what was under way has ended. */
+export type Stoppable = { stop(): Promise<void> }
+
+/**
+ * Every change of the main table, at least once, in order per key only; kept 24 h, one checkpoint a consumer.
+ * `handle` answers the ids it could not process: they come again, and nothing later of the same key comes first.
+ */
+export interface ChangeFeed {
+  consume(consumer: string, handle: (batch: Change[]) => Promise<string[]>): Stoppable
+}
+
+// ── Queues ─────────────────────────────────────────────────────────────────────────────────────
+
+export type QueueMessage = {
+  body: string
+  /** 0–900. */
+  delaySeconds?: number
+  /** Fairness key: messages of a quiet group never wait behind a noisy group's backlog. */
+  group?: string
+}
+/** `receipt` names this delivery of the message for `delete` and `release`. */
+export type Received = { queue: string; body: string; receipt: string; receives: number; sentAt: number }
+export type ReceiveOptions = {
+  /** Highest first: messages of a later queue are only taken when the earlier ones left room. */
+  queues: string[]
+  max: number
+  /** Resolves as soon as there is something, or empty after this time. */
+  waitSeconds: number
+  /** Unless deleted, a message comes again after this time. @default 60 */
+  visibilitySeconds?: number
+  signal?: AbortSignal
+}
+
+/** A rebuildable dispatch index: delivery at least once, in no promised order across groups. */
+export interface Queues {
+  /** Idempotent. */
+  ensure(queue: string): Promise<void>
+  send(queue: string, messages: QueueMessage[]): Promise<void>
+  receive(options: ReceiveOptions): Promise<Received[]>
+  delete(messages: Received[]): Promise<void>
+  /** Gives messages back to others at once. */
+  release(messages: Received[]): Promise<void>
+  /** Approximate: what waits, and what was received but not deleted. */
+  depth(queue: string): Promise<{ waiting: number; inFlight: number }>
+}
+
+// ── Objects ────────────────────────────────────────────────────────────────────────────────────
+
+export type ObjectStat = { size: number; sha256?: string; contentType?: string }
+export type ObjectKey = { tenant: string; id: string }
+/** A plain HTTP request that anyone may make until `expiresAt` (milliseconds). */
+export type Presigned = { method: 'GET' | 'PUT'; url: string; headers: Record<string, string>; expiresAt: number }
+
+/** Large payloads. Writing is all or nothing; what was acknowledged survives power loss. */
+export interface Objects {
+  put(
+    key: ObjectKey,
+    body: Uint8Array | ReadableStream<Uint8Array>,
+    options?: { contentType?: string; sha256?: string },
+  ): Promise<ObjectStat>
+  /** `undefined` when there is no such object. A damaged object is a `PlatformError` `CORRUPT`. */
+  get(key: ObjectKey): Promise<{ stat: ObjectStat; body: ReadableStream<Uint8Array> } | undefined>
+  stat(key: ObjectKey): Promise<ObjectStat | undefined>
+  delete(key: ObjectKey): Promise<void>
+  presignPut(
+    key: ObjectKey,
+    options: { seconds: number; contentType?: string; sha256?: string; size?: number },
+  ): Promise<Presigned>
+  presignGet(key: ObjectKey, options: { seconds: number; fileName?: string }): Promise<Presigned>
+}
+
+// ── Events between systems ─────────────────────────────────────────────────────────────────────
+
+/** CloudEvents 1.0 with our extensions. https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md */
+export type CloudEvent = {
+  specversion: '1.0'
+  id: string
+  source: string
+  type: string
+  time: string
+  subject?: string
+  datacontenttype: 'application/json'
+  tenantid: string
+  traceparent?: string
+  data: unknown
+}
+
+/** Publish-only. Answers the ids that were not accepted. */
+export interface EventBus {
+  publish(events: CloudEvent[]): Promise<string[]>
+}
+
+// ── Agent hosts ────────────────────────────────────────────────────────────────────────────────
+
+/** `source` is what the host starts: a folder on this machine, or an ECS service on AWS. */
+export type HostedAgent = { tenant: string; agent: string; version: string; source: string }
+/** `id` is the host's own name of the copy: a process id, an ECS task ARN. */
+export type HostedInstance = { id: string; state: 'STARTING' | 'RUNNING' | 'DRAINING' | 'STOPPED'; startedAt: number }
+
+/** Makes instances of agents run. Restarts what crashed, with back-off. */
+export interface AgentHosts {
+  /** Makes `count` instances run; extra ones are drained. */
+  scale(agent: HostedAgent, count: number): Promise<void>
+  instances(agent: HostedAgent): Promise<HostedInstance[]>
+  /** Asks an instance to take no more work, finish, and end. */
+  drain(id: string): Promise<void>
+  /** Ends an instance now. */
+  stop(id: string): Promise<void>
+  /** Keeps an instance from being chosen by scale-in for so long; 0 lifts it. */
+  protect(id: string, minutes: number): Promise<void>
+}
+
+// ── Telemetry, clock, random ───────────────────────────────────────────────────────────────────
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
+export type MetricUnit = 'Count' | 'Milliseconds' | 'Seconds' | 'Bytes' | 'Percent'
+export type Labels = Record<string, string>
+
+/** Never throws; never blocks. */
+export interface Telemetry {
+  log(level: LogLevel, message: string, fields?: Record<string, unknown>): void
+  metric(name: string, value: number, unit: MetricUnit, labels?: Labels): void
+  span<T>(name: string, attributes: Labels, work: () => Promise<T>): Promise<T>
+  flush(): Promise<void>
+}
+
+export interface Clock {
+  /** Milliseconds since the epoch. */
+  now(): number
+  sleep(ms: number, signal?: AbortSignal): Promise<void>
+}
+
+export interface Random {
+  /** 0 ≤ n < 1: for jitter and tie-breaks, not for secrets. */
+  number(): number
+  /** Cryptographically strong. */
+  bytes(length: number): Uint8Array
+}
+
+// ── The whole host ─────────────────────────────────────────────────────────────────────────────
+
+export type Platform = {
+  /** Everything that matters; feeds the change feed. */
+  main: Table
+  /** Leases of instances, counters: no feed, may expire. */
+  volatile: Table
+  feed: ChangeFeed
+  queues: Queues
+  objects: Objects
+  bus: EventBus
+  hosts: AgentHosts
+  telemetry: Telemetry
+  clock: Clock
+  random: Random
+  /** Part of the storage's identity, outside what a backup restores: the first half of every fence. */
+  generation: number
+}
