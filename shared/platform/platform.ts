@@ -98,7 +98,7 @@ export interface ChangeFeed {
 
 export type QueueMessage = {
   body: string
-  /** 0–900. */
+  /** 0–900, fractions allowed; a host that counts whole seconds rounds up. */
   delaySeconds?: number
   /** Fairness key: messages of a quiet group never wait behind a noisy group's backlog. */
   group?: string
@@ -125,6 +125,8 @@ export interface Queues {
   delete(messages: Received[]): Promise<void>
   /** Gives messages back to others at once. */
   release(messages: Received[]): Promise<void>
+  /** Where a trusted agent may receive by itself; `undefined` when only the platform can. */
+  locate(queue: string): Promise<string | undefined>
   /** Approximate: what waits, and what was received but not deleted. */
   depth(queue: string): Promise<{ waiting: number; inFlight: number }>
 }

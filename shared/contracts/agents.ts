@@ -1,0 +1,106 @@
+import * as z from 'zod'
+import {
+  idSchema,
+  labelQuery,
+  labelsSchema,
+  nameSchema,
+  pageQuery,
+  pageSchema,
+  prioritySchema,
+  timeSchema,
+} from './common.ts'
+import { retrySchema } from './retry.ts'
+
+const jsonSchemaDocument = z.record(z.string(), z.unknown())
+
+export const capabilitySchema = z.strictObject({
+  name: nameSchema,
+  description: z.string().max(2000).optional(),
+  /** JSON Schema 2020-12 of the input: a submit that does not fit is refused. */
+  inputSchema: jsonSchemaDocument.optional(),
+  outputSchema: jsonSchemaDocument.optional(),
+})
+export type Capability = z.infer<typeof capabilitySchema>
+
+export const agentConfigurationSchema = z.strictObject({
+  /** Tasks of this agent that may run at once, over all instances. @default unlimited */
+  maxConcurrentTasks: z.int().min(1).max(100_000).optional(),
+  timeoutSeconds: z.int().min(1).max(604_800).optional(),
+  retry: retrySchema.optional(),
+  priority: prioritySchema.optional(),
+  /** The agent's own settings: handed to its instances, never read by the platform. */
+  settings: z.record(z.string(), z.unknown()).optional(),
+})
+
+const capabilitiesSchema = z
+  .array(capabilitySchema)
+  .max(100)
+  .refine((list) => new Set(list.map((one) => one.name)).size === list.length, 'capability names must differ')
+
+export const registerAgentSchema = z.strictObject({
+  name: nameSchema,
+  type: z.string().min(1).max(100).default('custom'),
+  version: z
+    .string()
+    .regex(/^\d{1,9}\.\d{1,9}\.\d{1,9}(-[0-9A-Za-z.-]{1,50})?$/, 'expected a semantic version such as 1.0.0')
+    .default('1.0.0'),
+  description: z.string().max(2000).optional(),
+  capabilities: capabilitiesSchema.default([]),
+  configuration: agentConfigurationSchema.default({}),
+  labels: labelsSchema.default({}),
+})
+export type RegisterAgent = z.infer<typeof registerAgentSchema>
+
+export const patchAgentSchema = z
+  .strictObject({
+    type: z.string().min(1).max(100).optional(),
+    description: z.string().max(2000).nullable().optional(),
+    capabilities: capabilitiesSchema.optional(),
+    configuration: agentConfigurationSchema.optional(),
+    labels: labelsSchema.optional(),
+  })
+  .refine((patch) => Object.keys(patch).length > 0, 'name at least one field to change')
+export type PatchAgent = z.infer<typeof patchAgentSchema>
+
+export const agentStateSchema = z.enum([
+  'REGISTERED',
+  'DEPLOYING',
+  'ONLINE',
+  'BUSY',
+  'IDLE',
+  'OFFLINE',
+  'ERROR',
+  'MAINTENANCE',
+])
+
+export const agentSchema = z
+  .object({
+    id: idSchema('agt'),
+    name: z.string(),
+    type: z.string(),
+    description: z.string().optional(),
+    version: z.string(),
+    state: agentStateSchema,
+    detail: z.string(),
+    capabilities: z.array(capabilitySchema),
+    configuration: agentConfigurationSchema,
+    labels: labelsSchema,
+    /** Live copies, their slots, and the tasks that run now. */
+    instances: z.object({ live: z.int(), slots: z.int(), running: z.int() }),
+    createdAt: timeSchema,
+    updatedAt: timeSchema,
+  })
+  .meta({ id: 'Agent' })
+export type AgentResponse = z.infer<typeof agentSchema>
+
+export const listAgentsQuery = z.strictObject({
+  ...pageQuery,
+  capability: nameSchema.optional(),
+  type: z.string().max(100).optional(),
+  state: agentStateSchema.optional(),
+  label: labelQuery,
+  q: z.string().max(200).optional(),
+})
+export type ListAgents = z.infer<typeof listAgentsQuery>
+
+export const agentPageSchema = pageSchema(agentSchema).meta({ id: 'AgentPage' })

@@ -1,0 +1,60 @@
+import * as z from 'zod'
+
+/** Names of agents and capabilities: letters, digits, `.`, `-`, `_`. */
+export const nameSchema = z
+  .string()
+  .min(1)
+  .max(100)
+  .regex(/^[A-Za-z0-9._-]+$/, 'use letters, digits, ".", "-" and "_"')
+
+/** `<prefix>_` and 128 bits in Crockford base 32. */
+export const idSchema = (prefix: string) =>
+  z.string().regex(new RegExp(`^${prefix}_[0-9A-HJKMNP-TV-Z]{26}$`), `an id looks like ${prefix}_01J…`)
+
+export const timeSchema = z.iso.datetime({ offset: true })
+
+export const labelsSchema = z
+  .record(z.string().min(1).max(63), z.string().max(256))
+  .refine((labels) => Object.keys(labels).length <= 50, 'at most 50 labels')
+
+export const prioritySchema = z.enum(['low', 'normal', 'high', 'urgent'])
+
+/** Any JSON value. */
+export const jsonSchema = z.unknown()
+
+export const objectRefSchema = z.strictObject({ $ref: idSchema('obj') })
+
+const numeric = (schema: z.ZodNumber, fallback: number) =>
+  z
+    .string()
+    .regex(/^-?\d{1,9}$/, 'expected a whole number')
+    .transform(Number)
+    .pipe(schema)
+    .default(fallback)
+
+export const limitQuery = numeric(z.number().int().min(1).max(200), 50)
+export const waitQuery = numeric(z.number().int().min(0).max(20), 0)
+export const afterQuery = numeric(z.number().int().min(0), 0)
+
+/** What every list takes. */
+export const pageQuery = { limit: limitQuery, cursor: z.string().max(4096).optional() }
+
+/** `label` is `key:value`, or `key` alone for any value; repeatable in a comma-separated list. */
+export const labelQuery = z.string().max(1024).optional()
+
+export const pageSchema = <T extends z.ZodType>(item: T) =>
+  z.object({ items: z.array(item), nextCursor: z.string().nullable() })
+
+/** RFC 9457. https://www.rfc-editor.org/rfc/rfc9457 */
+export const problemSchema = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string(),
+    code: z.string().regex(/^[A-Z][A-Z0-9_]*$/),
+    errors: z.array(z.object({ pointer: z.string(), code: z.string(), message: z.string() })).optional(),
+    requestId: z.string(),
+  })
+  .meta({ id: 'Problem' })
+export type Problem = z.infer<typeof problemSchema>

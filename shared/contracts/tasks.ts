@@ -1,0 +1,128 @@
+import * as z from 'zod'
+import {
+  afterQuery,
+  idSchema,
+  jsonSchema,
+  labelQuery,
+  labelsSchema,
+  limitQuery,
+  nameSchema,
+  objectRefSchema,
+  pageQuery,
+  pageSchema,
+  prioritySchema,
+  timeSchema,
+} from './common.ts'
+import { retrySchema } from './retry.ts'
+
+export const taskStatusSchema = z.enum([
+  'SCHEDULED',
+  'QUEUED',
+  'RUNNING',
+  'WAITING',
+  'SUCCEEDED',
+  'FAILED',
+  'CANCELLED',
+])
+
+export const submitTaskSchema = z
+  .strictObject({
+    capability: nameSchema.optional(),
+    /** Name or id. */
+    agent: z.string().min(1).max(100).optional(),
+    version: z.string().max(80).optional(),
+    input: jsonSchema.optional(),
+    priority: prioritySchema.optional(),
+    labels: labelsSchema.default({}),
+    runAt: timeSchema.optional(),
+    deadline: timeSchema.optional(),
+    timeoutSeconds: z.int().min(1).max(604_800).optional(),
+    retry: retrySchema.optional(),
+  })
+  .refine((task) => task.capability !== undefined || task.agent !== undefined, {
+    message: 'name a capability or an agent',
+    path: ['capability'],
+  })
+export type SubmitTask = z.infer<typeof submitTaskSchema>
+
+export const usageSchema = z.strictObject({
+  seconds: z.number().min(0).optional(),
+  tokens: z.number().min(0).optional(),
+  /** US dollars. */
+  cost: z.number().min(0).optional(),
+})
+export type Usage = z.infer<typeof usageSchema>
+
+export const failureSchema = z.object({ code: z.string(), message: z.string(), retryable: z.boolean() })
+
+export const taskSchema = z
+  .object({
+    id: idSchema('tsk'),
+    status: taskStatusSchema,
+    agent: z.string().nullable(),
+    version: z.string().nullable(),
+    capability: z.string().nullable(),
+    priority: prioritySchema,
+    labels: labelsSchema,
+    /** The current attempt, or the last one; 0 before the first. */
+    attempt: z.int(),
+    /** Grows by one with each lost lease: those are counted apart. */
+    maxAttempts: z.int(),
+    createdAt: timeSchema,
+    startedAt: timeSchema.optional(),
+    finishedAt: timeSchema.optional(),
+    runAt: timeSchema.optional(),
+    deadline: timeSchema.optional(),
+    progress: z.object({ percent: z.number().optional(), message: z.string().optional() }).optional(),
+    blockedBy: z.object({ code: z.string(), message: z.string() }).optional(),
+    failure: failureSchema.optional(),
+    result: jsonSchema.optional(),
+    resultRef: objectRefSchema.optional(),
+    cost: usageSchema.optional(),
+  })
+  .meta({ id: 'Task' })
+export type TaskResponse = z.infer<typeof taskSchema>
+export const taskPageSchema = pageSchema(taskSchema).meta({ id: 'TaskPage' })
+
+export const listTasksQuery = z.strictObject({
+  ...pageQuery,
+  status: taskStatusSchema.optional(),
+  agent: z.string().max(100).optional(),
+  capability: nameSchema.optional(),
+  priority: prioritySchema.optional(),
+  label: labelQuery,
+  since: timeSchema.optional(),
+  until: timeSchema.optional(),
+})
+export type ListTasks = z.infer<typeof listTasksQuery>
+
+export const attemptSchema = z
+  .object({
+    attempt: z.int(),
+    instance: z.string(),
+    version: z.string(),
+    fence: z.string(),
+    startedAt: timeSchema,
+    finishedAt: timeSchema.optional(),
+    /** `RUNNING`, `SUCCEEDED`, `CANCELLED`, `RELEASED` or the failure's code. */
+    outcome: z.string(),
+    message: z.string().optional(),
+    usage: usageSchema.optional(),
+  })
+  .meta({ id: 'Attempt' })
+export type AttemptResponse = z.infer<typeof attemptSchema>
+export const attemptListSchema = z.object({ items: z.array(attemptSchema), nextCursor: z.string().nullable() })
+
+export const taskEventTypes = ['task.state', 'task.progress', 'task.output', 'task.log'] as const
+export const taskEventSchema = z
+  .object({
+    /** From 1, without gaps at rest. */
+    seq: z.int(),
+    type: z.enum(taskEventTypes),
+    time: timeSchema,
+    data: z.record(z.string(), jsonSchema),
+  })
+  .meta({ id: 'TaskEvent' })
+export type TaskEvent = z.infer<typeof taskEventSchema>
+export const taskEventPageSchema = pageSchema(taskEventSchema).meta({ id: 'TaskEventPage' })
+export const taskEventsQuery = z.strictObject({ after: afterQuery, limit: limitQuery, cursor: z.string().optional() })
