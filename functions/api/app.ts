@@ -1,0 +1,93 @@
+import { Hono, type Context as HonoContext } from 'hono'
+import { type Operation, type OperationId, operations } from '#shared/contracts/operations.ts'
+import { DomainError } from '#shared/domain/domain-error.ts'
+import { renewInPassing } from '#shared/domain/instances/heartbeat.ts'
+import { ulid } from '#shared/platform/ulid.ts'
+import { authorize, identify } from './authorize.ts'
+import { HttpError, toProblem } from './errors.ts'
+import type { ApiEnv, Call, Context, Handler, Reply } from './operation.ts'
+import { parseWith, readJson, readQuery } from './read-body.ts'
+import { mountRoot } from './routes/root.ts'
+import { handlers } from './routes/v2/handlers.ts'
+
+type AnyHandler = Handler<Operation>
+
+export const apiBase = '/api/v2'
+const toHonoPath = (path: string): string => apiBase + path.replaceAll(/\{(\w+)\}/g, ':$1')
+
+/** The HTTP API on any host: every operation of the contract, and the root documents. */
+export const createApi = (context: Context): Hono<ApiEnv> => {
+  const app = new Hono<ApiEnv>()
+  app.use(async (c, next) => {
+    c.set(
+      'requestId',
+      ulid(context.platform.clock.now(), (length) => context.platform.random.bytes(length)),
+    )
+    await next()
+    c.header('x-request-id', c.get('requestId'))
+  })
+  mountRoot(app, context)
+  for (const [id, operation] of Object.entries(operations)) mountOperation(app, context, id as OperationId, operation)
+  mountOtherMethods(app)
+  app.notFound((c) =>
+    refuse(context, c, new DomainError('NOT_FOUND', `there is nothing at ${c.req.method} ${c.req.path}`)),
+  )
+  app.onError((error, c) => refuse(context, c, error))
+  return app
+}
+
+const refuse = (context: Context, c: HonoContext<ApiEnv>, error: unknown): Response => {
+  const { response, status } = toProblem(error, c.get('requestId'))
+  if (status >= 500)
+    context.platform.telemetry.log('error', 'a request failed', {
+      requestId: c.get('requestId'),
+      path: c.req.path,
+      error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    })
+  return response
+}
+
+const mountOperation = (app: Hono<ApiEnv>, context: Context, id: OperationId, operation: Operation): void => {
+  const handler = handlers[id] as unknown as AnyHandler
+  app.on(operation.method, toHonoPath(operation.path), async (c) => {
+    const identity = await identify(context.platform, c.req.raw, c.env?.agentHost)
+    const params = c.req.param() as Record<string, string>
+    authorize(identity, operation, params)
+    const call = await readCall(c, operation, params, { ...identity, requestId: c.get('requestId') })
+    if (identity.principal.kind === 'instance' && operation.method === 'POST')
+      await renewInPassing(context.platform, call.caller, identity.principal.id)
+    return toResponse(await handler(context, call))
+  })
+}
+
+const readCall = async (
+  c: HonoContext<ApiEnv>,
+  operation: Operation,
+  params: Record<string, string>,
+  caller: Call['caller'],
+): Promise<Call> => {
+  const query = operation.query && parseWith(operation.query, readQuery(new URL(c.req.url)), '#/query')
+  const given = operation.body && (await readJson(c.req.raw))
+  const body = operation.body && parseWith(operation.body, given ?? (operation.bodyOptional ? {} : undefined), '#')
+  return { caller, params, query, body, headers: c.req.raw.headers, signal: c.req.raw.signal } as Call
+}
+
+const toResponse = (reply: Reply | Response): Response => {
+  if (reply instanceof Response) return reply
+  if (reply.body === undefined) return new Response(null, { status: reply.status, headers: reply.headers })
+  const headers = { 'content-type': 'application/json', ...reply.headers }
+  return new Response(JSON.stringify(reply.body), { status: reply.status, headers })
+}
+
+/** A known path with another method: 405, or 204 to OPTIONS, both naming what is allowed. */
+const mountOtherMethods = (app: Hono<ApiEnv>): void => {
+  const byPath = Map.groupBy(Object.values(operations) as Operation[], ({ path }) => path)
+  for (const [path, rows] of byPath) {
+    const methods = rows.map(({ method }) => method)
+    const allow = [...methods, ...(methods.includes('GET') ? ['HEAD'] : []), 'OPTIONS'].join(', ')
+    app.all(toHonoPath(path), (c) => {
+      if (c.req.method === 'OPTIONS') return new Response(null, { status: 204, headers: { allow } })
+      throw new HttpError('METHOD_NOT_ALLOWED', `${c.req.method} is not possible here; allowed: ${allow}`, { allow })
+    })
+  }
+}

@@ -1,0 +1,47 @@
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
+import type { CheckInput } from '#shared/domain/tasks/submit-task.ts'
+
+const ajv = new Ajv2020({ allErrors: true, strict: false, validateFormats: false, logger: false })
+const compiled = new Map<string, ValidateFunction>()
+const maxCached = 500
+
+const compile = (schema: Record<string, unknown>): ValidateFunction => {
+  const text = JSON.stringify(schema)
+  const known = compiled.get(text) ?? ajv.compile(schema)
+  if (compiled.size >= maxCached) compiled.clear()
+  compiled.set(text, known)
+  return known
+}
+
+/** Why a JSON Schema cannot be used; `undefined` when it can. Schemas elsewhere (`$ref` to a URL) cannot. */
+export const schemaProblem = (schema: Record<string, unknown>): string | undefined => {
+  try {
+    compile(schema)
+    return undefined
+  } catch (error) {
+    return error instanceof Error ? error.message : 'unusable'
+  }
+}
+
+/** What in an input does not fit a JSON Schema 2020-12. */
+export const checkInput: CheckInput = (schema, input) => {
+  const validate = compile(schema)
+  if (validate(input ?? null)) return []
+  return (validate.errors ?? []).slice(0, 20).map((error) => ({
+    pointer: pointerOf(error),
+    message: `${error.message ?? 'does not fit'}${detailOf(error.params)}`,
+  }))
+}
+
+type SchemaError = { instancePath: string; keyword: string; params: Record<string, unknown> }
+
+/** A missing or an unknown field is named by its own pointer. */
+const pointerOf = ({ instancePath, params }: SchemaError): string => {
+  const field = params.missingProperty ?? params.additionalProperty
+  return typeof field === 'string' ? `${instancePath}/${field}` : instancePath
+}
+
+const detailOf = (params: Record<string, unknown>): string => {
+  if (Array.isArray(params.allowedValues)) return `: ${params.allowedValues.join(', ')}`
+  return typeof params.additionalProperty === 'string' ? `: ${params.additionalProperty}` : ''
+}

@@ -1,0 +1,107 @@
+import type { Problem } from '#shared/contracts/common.ts'
+import { DomainError, type DomainErrorCode } from '#shared/domain/domain-error.ts'
+import { PlatformError, type PlatformErrorCode } from '#shared/platform/platform-error.ts'
+
+/** Refusals that only HTTP knows. */
+const httpCodes = {
+  MALFORMED_JSON: 400,
+  MALFORMED_REQUEST: 400,
+  METHOD_NOT_ALLOWED: 405,
+  PAYLOAD_TOO_LARGE: 413,
+  UNSUPPORTED_MEDIA_TYPE: 415,
+  WRONG_HOST: 421,
+  INTERNAL: 500,
+} as const
+export type HttpErrorCode = keyof typeof httpCodes
+
+const domainStatus: Record<DomainErrorCode, number> = {
+  UNAUTHENTICATED: 401,
+  FORBIDDEN: 403,
+  NOT_FOUND: 404,
+  INVALID: 422,
+  CONFLICT: 409,
+  NAME_TAKEN: 409,
+  IDEMPOTENCY_CONFLICT: 409,
+  STALE_FENCE: 409,
+  ALREADY_FINISHED: 409,
+  NOT_FINISHED: 409,
+  PRECONDITION_FAILED: 412,
+  TOO_LARGE: 413,
+}
+
+const platformStatus: Record<PlatformErrorCode, number> = {
+  UNAVAILABLE: 503,
+  THROTTLED: 429,
+  TOO_LARGE: 413,
+  CORRUPT: 500,
+  UNSUPPORTED: 501,
+  INVALID: 422,
+}
+
+const titles: Record<number, string> = {
+  400: 'Bad request',
+  401: 'Not authenticated',
+  403: 'Not allowed',
+  404: 'Not found',
+  405: 'Method not allowed',
+  409: 'Conflict',
+  412: 'Precondition failed',
+  413: 'Too large',
+  415: 'Unsupported media type',
+  421: 'Misdirected request',
+  422: 'Invalid',
+  429: 'Too many requests',
+  500: 'Internal error',
+  501: 'Not supported here',
+  503: 'Unavailable',
+}
+
+/** A refusal that only the HTTP edge knows. */
+export class HttpError extends Error {
+  readonly code: HttpErrorCode
+  readonly headers: Record<string, string>
+
+  constructor(code: HttpErrorCode, message: string, headers: Record<string, string> = {}) {
+    super(message)
+    this.name = 'HttpError'
+    this.code = code
+    this.headers = headers
+  }
+}
+
+type Described = Pick<Problem, 'status' | 'code' | 'detail' | 'errors'> & { headers?: Record<string, string> }
+
+const describe = (error: unknown): Described => {
+  if (error instanceof DomainError)
+    return { status: domainStatus[error.code], code: error.code, detail: error.message, errors: error.errors }
+  if (error instanceof HttpError)
+    return { status: httpCodes[error.code], code: error.code, detail: error.message, headers: error.headers }
+  if (error instanceof PlatformError) return describePlatform(error)
+  return { status: 500, code: 'INTERNAL', detail: 'internal error; the server log has it under this request id' }
+}
+
+const describePlatform = (error: PlatformError): Described => {
+  if (error.code === 'INVALID')
+    return {
+      status: 422,
+      code: 'INVALID',
+      detail: error.message,
+      errors: [{ pointer: '#/query/cursor', code: 'INVALID', message: error.message }],
+    }
+  const detail = error.code === 'TOO_LARGE' ? error.message : `the platform is ${error.code.toLowerCase()}; try again`
+  const headers: Record<string, string> = error.retryable ? { 'retry-after': '1' } : {}
+  return { status: platformStatus[error.code], code: error.code, detail, headers }
+}
+
+/** Any error as RFC 9457 problem details; unknown ones say "internal error" and nothing else. */
+export const toProblem = (error: unknown, requestId: string): { response: Response; status: number } => {
+  const { status, code, detail, errors, headers } = describe(error)
+  const type = `urn:devcycle:problem:${code.toLowerCase().replaceAll('_', '-')}`
+  const problem: Problem = { type, title: titles[status] ?? 'Error', status, detail, code, errors, requestId }
+  const challenge: Record<string, string> = status === 401 ? { 'www-authenticate': 'Bearer realm="devcycle"' } : {}
+  const response = new Response(JSON.stringify(problem), {
+    status,
+    headers: { 'content-type': 'application/problem+json', 'x-request-id': requestId, ...challenge, ...headers },
+  })
+  return { response, status }
+}

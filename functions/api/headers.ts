@@ -1,0 +1,44 @@
+import { invalid } from '#shared/domain/domain-error.ts'
+
+/** The `Idempotency-Key`, if any: 1–255 visible characters. */
+export const idempotencyKey = (headers: Headers): string | undefined => {
+  const key = headers.get('idempotency-key')
+  if (key === null) return undefined
+  if (!/^[\x21-\x7e]{1,255}$/.test(key))
+    throw invalid('#/headers/Idempotency-Key', 'INVALID', 'an idempotency key has 1 to 255 visible ASCII characters')
+  return key
+}
+
+const maxWaitSeconds = 25
+
+/** Seconds of `Prefer: wait=N`, at most 25. https://www.rfc-editor.org/rfc/rfc7240#section-4.3 */
+export const preferWait = (headers: Headers): number => {
+  const wait = /(?:^|[,;\s])wait\s*=\s*"?(\d{1,6})"?/i.exec(headers.get('prefer') ?? '')?.[1]
+  return Math.min(Number(wait ?? 0), maxWaitSeconds)
+}
+
+/** A valid W3C trace context, if any. https://www.w3.org/TR/trace-context/#traceparent-header */
+export const traceparent = (headers: Headers): string | undefined => {
+  const value = headers.get('traceparent') ?? ''
+  return /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/.test(value) ? value : undefined
+}
+
+export const toETag = (rev: string): string => `"${rev}"`
+
+/** The rev of `If-Match`; `undefined` when any will do. */
+export const ifMatch = (headers: Headers): string | undefined => {
+  const value = headers.get('if-match')
+  return value === null || value.trim() === '*' ? undefined : value.trim().replace(/^W\//, '').replaceAll('"', '')
+}
+
+/** `a:1,b` as pairs; a key without a value matches any. */
+export const parseLabels = (text: string | undefined): [string, string | undefined][] =>
+  (text ?? '')
+    .split(',')
+    .filter((part) => part !== '')
+    .map((part) => {
+      const at = part.search(/[:=]/)
+      return at === -1 ? [part, undefined] : [part.slice(0, at), part.slice(at + 1)]
+    })
+
+export const iso = (ms: number): string => new Date(ms).toISOString()

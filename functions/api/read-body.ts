@@ -1,0 +1,106 @@
+import type * as z from 'zod'
+import { DomainError, type FieldError } from '#shared/domain/domain-error.ts'
+import { HttpError } from './errors.ts'
+
+/** The most a JSON body may have; larger things go through `POST /objects`. */
+export const maxBodyBytes = 256 * 1024
+const maxDepth = 64
+
+const tooLarge = (): HttpError =>
+  new HttpError(
+    'PAYLOAD_TOO_LARGE',
+    `a body may have ${maxBodyBytes} bytes; upload more through POST /objects and pass {"$ref": "obj_…"}`,
+  )
+
+const readBytes = async (request: Request): Promise<Uint8Array> => {
+  if (Number(request.headers.get('content-length') ?? 0) > maxBodyBytes) throw tooLarge()
+  if (request.body === null) return new Uint8Array()
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of request.body) {
+    size += chunk.byteLength
+    if (size > maxBodyBytes) throw tooLarge()
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks)
+}
+
+const decoder = new TextDecoder('utf-8', { fatal: true })
+
+const parseJson = (bytes: Uint8Array): unknown => {
+  try {
+    return JSON.parse(decoder.decode(bytes))
+  } catch (error) {
+    throw new HttpError(
+      'MALFORMED_JSON',
+      `the body is not JSON: ${error instanceof Error ? error.message : 'unreadable'}`,
+    )
+  }
+}
+
+/** Refuses what no honest body has: absurd depth, and keys that reach for an object's prototype. */
+const checkShape = (value: unknown, pointer = '#', depth = 0): void => {
+  if (value === null || typeof value !== 'object') return
+  if (depth >= maxDepth) throw fieldError(pointer, 'TOO_DEEP', `nested deeper than ${maxDepth} levels`)
+  for (const [key, child] of Object.entries(value)) {
+    if (key === '__proto__')
+      throw fieldError(`${pointer}/__proto__`, 'FORBIDDEN_KEY', 'a key must not be named __proto__')
+    checkShape(child, `${pointer}/${escapePointer(key)}`, depth + 1)
+  }
+}
+
+const fieldError = (pointer: string, code: string, message: string): DomainError =>
+  new DomainError('INVALID', message, [{ pointer: pointer.slice(0, 200), code, message }])
+
+/** RFC 6901. */
+const escapePointer = (part: PropertyKey): string => String(part).replaceAll('~', '~0').replaceAll('/', '~1')
+
+const isJson = (type: string | null): boolean => type === null || /^application\/([\w.+-]+\+)?json\s*(;|$)/i.test(type)
+
+/** The JSON body of a request; `undefined` when there is none. */
+export const readJson = async (request: Request): Promise<unknown> => {
+  const bytes = await readBytes(request)
+  if (bytes.byteLength === 0) return undefined
+  const type = request.headers.get('content-type')
+  if (!isJson(type)) throw new HttpError('UNSUPPORTED_MEDIA_TYPE', `the body is ${type}; send application/json`)
+  const value = parseJson(bytes)
+  checkShape(value)
+  return value
+}
+
+const toFieldErrors = (issue: z.core.$ZodIssue, root: string): FieldError[] => {
+  const pointer = [root, ...issue.path.map(escapePointer)].join('/')
+  if (issue.code === 'unrecognized_keys')
+    return issue.keys.map((key) => ({
+      pointer: `${pointer}/${escapePointer(key)}`,
+      code: 'UNKNOWN_FIELD',
+      message: `there is no field ${key}`,
+    }))
+  if (issue.code === 'invalid_union') {
+    const flat = issue.errors.flatMap((errors) => errors.flatMap((one) => toFieldErrors(one, pointer)))
+    if (flat.length > 0) return flat
+  }
+  return [{ pointer, code: issue.code.toUpperCase(), message: issue.message }]
+}
+
+/** Parses with a schema; what does not fit is `INVALID`, each field named by a pointer below `root`. */
+export const parseWith = <S extends z.ZodType>(schema: S, value: unknown, root: '#' | '#/query'): z.output<S> => {
+  const parsed = schema.safeParse(value)
+  if (parsed.success) return parsed.data
+  const errors = parsed.error.issues.flatMap((issue) => toFieldErrors(issue, root))
+  const [first] = errors
+  throw new DomainError('INVALID', `${first?.pointer}: ${first?.message}`, errors)
+}
+
+/** Query parameters as an object. A parameter given twice is refused, except `label`, whose values are joined. */
+export const readQuery = (url: URL): Record<string, string> => {
+  const query: Record<string, string> = Object.create(null)
+  for (const [name, value] of url.searchParams) {
+    if (name in query && name !== 'label')
+      throw new DomainError('INVALID', `${name} is given twice`, [
+        { pointer: `#/query/${name}`, code: 'DUPLICATE', message: 'given twice' },
+      ])
+    query[name] = name in query ? `${query[name]},${value}` : value
+  }
+  return { ...query }
+}

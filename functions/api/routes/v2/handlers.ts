@@ -1,0 +1,14 @@
+import type { OperationId, OperationOf } from '#shared/contracts/operations.ts'
+import type { Handler } from '../../operation.ts'
+import { agentHandlers } from './agents.ts'
+import { objectHandlers } from './objects.ts'
+import { taskHandlers } from './tasks.ts'
+import { workerHandlers } from './worker.ts'
+
+/** One handler for each operation of the contract: a new operation does not compile until it has one. */
+export const handlers: { [Id in OperationId]: Handler<OperationOf<Id>> } = {
+  ...agentHandlers,
+  ...taskHandlers,
+  ...workerHandlers,
+  ...objectHandlers,
+}

@@ -1,0 +1,95 @@
+import type { OperationOf } from '#shared/contracts/operations.ts'
+import type { TaskEvent as TaskEventResponse } from '#shared/contracts/tasks.ts'
+import { invalid } from '#shared/domain/domain-error.ts'
+import type { Task } from '#shared/domain/tasks/task.ts'
+import { isLast, readEvents, type TaskEvent } from '#shared/domain/tasks/task-events.ts'
+import { findTask, getTask, taskKey } from '#shared/domain/tasks/task-store.ts'
+import type { Platform, Stored } from '#shared/platform/platform.ts'
+import { iso } from '../../headers.ts'
+import type { Context, Handler } from '../../operation.ts'
+
+const toEvent = ({ time, ...event }: TaskEvent): TaskEventResponse => ({ ...event, time: iso(time) })
+
+const wantsStream = (headers: Headers): boolean => (headers.get('accept') ?? '').includes('text/event-stream')
+
+/** A JSON page, or server-sent events when the client accepts them. */
+export const answerEvents: Handler<OperationOf<'listTaskEvents'>> = async (
+  context,
+  { caller, params, query, headers, signal },
+) => {
+  const start = await getTask(context.platform, caller.tenant, params.task ?? '')
+  const after = lastSeen(headers) ?? Math.max(query.after, cursorSeq(query.cursor))
+  if (wantsStream(headers)) return streamEvents(context, start, after, signal)
+  const events = await readEvents(context.platform, { task: start.value, after, limit: query.limit })
+  const last = events.at(-1)?.seq
+  const more = last !== undefined && events.length === query.limit && last < start.value.seq
+  return { status: 200, body: { items: events.map(toEvent), nextCursor: more ? String(last) : null } }
+}
+
+const lastSeen = (headers: Headers): number | undefined => {
+  const id = headers.get('last-event-id')
+  return id !== null && /^\d{1,9}$/.test(id) ? Number(id) : undefined
+}
+
+const cursorSeq = (cursor: string | undefined): number => {
+  if (cursor === undefined) return 0
+  if (!/^\d{1,9}$/.test(cursor)) throw invalid('#/query/cursor', 'INVALID', 'the cursor is not one of this list')
+  return Number(cursor)
+}
+
+const batch = 200
+const commentMs = 15_000
+
+const frame = (event: TaskEvent): string =>
+  `id: ${event.seq}\nevent: ${event.type}\ndata: ${JSON.stringify(toEvent(event))}\n\n`
+
+/** Every event after `after`, until the task's last one, the end of the host's patience, or the client's leave. */
+async function* frames(
+  { platform, settings }: Context,
+  start: Stored<Task>,
+  after: number,
+  signal: AbortSignal,
+): AsyncGenerator<string> {
+  const until = platform.clock.now() + settings.streamSeconds * 1000
+  let head: Stored<Task> | undefined = start
+  let seq = after
+  yield 'retry: 1000\n\n'
+  while (head && !signal.aborted) {
+    const events = await readEvents(platform, { task: head.value, after: seq, limit: batch })
+    seq = events.at(-1)?.seq ?? seq
+    if (events.length > 0) yield events.map(frame).join('')
+    if (isLast(head.value, seq) || platform.clock.now() >= until) return
+    const behind = seq < head.value.seq
+    const next = await nextHead(platform, head, behind, until)
+    if (next.idle) yield ': still here\n\n'
+    head = next.head
+  }
+}
+
+/** The head once it changed; while the projector is behind the head, a moment later is soon enough. */
+const nextHead = async (platform: Platform, head: Stored<Task>, behind: boolean, until: number) => {
+  const { tenant, id } = head.value
+  const patience = Math.min(behind ? 10 : commentMs, Math.max(0, until - platform.clock.now()))
+  if (behind) {
+    await platform.clock.sleep(patience)
+    return { head: await findTask(platform, tenant, id), idle: false }
+  }
+  const next = await platform.main.waitForChange<Task>(taskKey(tenant, id), head.rev, patience)
+  return { head: next, idle: next?.rev === head.rev }
+}
+
+const streamEvents = (context: Context, start: Stored<Task>, after: number, signal: AbortSignal): Response => {
+  const source = frames(context, start, after, signal)
+  const encoder = new TextEncoder()
+  const body = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const { done, value } = await source.next()
+      if (done) controller.close()
+      else controller.enqueue(encoder.encode(value))
+    },
+    async cancel() {
+      await source.return(undefined)
+    },
+  })
+  return new Response(body, { headers: { 'content-type': 'text/event-stream', 'cache-control': 'no-store' } })
+}

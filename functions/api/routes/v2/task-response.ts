@@ -1,0 +1,51 @@
+import type { TaskResponse } from '#shared/contracts/tasks.ts'
+import { loadBody } from '#shared/domain/bodies/body.ts'
+import { maxAttemptsOf, type Task } from '#shared/domain/tasks/task.ts'
+import { taskPk } from '#shared/domain/tasks/task-store.ts'
+import type { Platform } from '#shared/platform/platform.ts'
+import { iso } from '../../headers.ts'
+
+const isReference = (value: unknown): value is { $ref: string } =>
+  value !== null &&
+  typeof value === 'object' &&
+  '$ref' in value &&
+  typeof value.$ref === 'string' &&
+  Object.keys(value).length === 1
+
+/** The result as a task shows it: inline up to 32 KiB, else the object that holds it. */
+const shownResult = async (platform: Platform, task: Task): Promise<Pick<TaskResponse, 'result' | 'resultRef'>> => {
+  const { result: body, tenant } = task
+  if (body === undefined) return {}
+  if (body.in === 'object') return { resultRef: { $ref: body.id } }
+  const result = await loadBody(platform, { tenant, pk: taskPk(tenant, task.id), body })
+  return isReference(result) ? { result, resultRef: result } : { result }
+}
+
+/** A task as everybody is answered it. */
+export const toTask = async (platform: Platform, task: Task): Promise<TaskResponse> => ({
+  id: task.id,
+  status: task.status,
+  agent: task.target?.agentName ?? null,
+  version: task.target?.version ?? null,
+  capability: task.capability ?? null,
+  priority: task.priority,
+  labels: task.labels,
+  attempt: task.attempt,
+  maxAttempts: maxAttemptsOf(task),
+  createdAt: iso(task.createdAt),
+  ...(task.startedAt !== undefined && { startedAt: iso(task.startedAt) }),
+  ...(task.finishedAt !== undefined && { finishedAt: iso(task.finishedAt) }),
+  ...(task.runAt !== undefined && { runAt: iso(task.runAt) }),
+  deadline: iso(task.deadline),
+  ...(task.progress && { progress: task.progress }),
+  ...(task.blockedBy && { blockedBy: task.blockedBy }),
+  ...(task.failure && { failure: task.failure }),
+  ...(await shownResult(platform, task)),
+  ...(task.usage && { cost: task.usage }),
+})
+
+/** The object that is the whole result, if it is one. */
+export const resultObject = (task: Task): string | undefined => {
+  if (task.result?.in === 'object') return task.result.id
+  return task.result?.in === 'head' && isReference(task.result.value) ? task.result.value.$ref : undefined
+}

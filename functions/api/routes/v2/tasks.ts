@@ -1,0 +1,96 @@
+import type { OperationOf } from '#shared/contracts/operations.ts'
+import type { AttemptResponse } from '#shared/contracts/tasks.ts'
+import { loadBody } from '#shared/domain/bodies/body.ts'
+import { DomainError } from '#shared/domain/domain-error.ts'
+import { type Attempt, readAttempts } from '#shared/domain/tasks/attempts.ts'
+import { cancelTask } from '#shared/domain/tasks/cancel-task.ts'
+import { listTasks } from '#shared/domain/tasks/list-tasks.ts'
+import { submitTask } from '#shared/domain/tasks/submit-task.ts'
+import { isFinished } from '#shared/domain/tasks/task.ts'
+import { getTask, taskPk } from '#shared/domain/tasks/task-store.ts'
+import { waitForEnd } from '#shared/domain/tasks/wait-for-end.ts'
+import { checkInput } from '../../check-input.ts'
+import { idempotencyKey, iso, parseLabels, preferWait, traceparent } from '../../headers.ts'
+import type { Handler } from '../../operation.ts'
+import { answerEvents } from './task-events.ts'
+import { resultObject, toTask } from './task-response.ts'
+
+const ms = (time: string | undefined): number | undefined => (time === undefined ? undefined : Date.parse(time))
+
+const submit: Handler<OperationOf<'submitTask'>> = async (
+  { platform, settings },
+  { caller, body, headers, signal },
+) => {
+  const command = {
+    ...body,
+    runAt: ms(body.runAt),
+    deadline: ms(body.deadline),
+    idempotencyKey: idempotencyKey(headers),
+    traceparent: traceparent(headers),
+  }
+  const task = await submitTask(platform, caller, command, checkInput)
+  const wait = Math.min(preferWait(headers), settings.holdSeconds)
+  const last = wait > 0 ? await waitForEnd(platform, task, { seconds: wait, signal }) : task
+  const waited = wait > 0 && isFinished(last)
+  const location = `/api/v2/tasks/${task.id}`
+  return {
+    status: waited ? 200 : 202,
+    body: await toTask(platform, last),
+    headers: { location, ...(wait > 0 && { 'preference-applied': `wait=${wait}` }) },
+  }
+}
+
+const list: Handler<OperationOf<'listTasks'>> = async ({ platform }, { caller, query }) => {
+  const { limit, cursor, label, since, until, ...rest } = query
+  const filter = { ...rest, labels: parseLabels(label), since: ms(since), until: ms(until) }
+  const page = await listTasks(platform, caller.tenant, { filter, limit, cursor })
+  const items = await Promise.all(page.items.map((task) => toTask(platform, task)))
+  return { status: 200, body: { items, nextCursor: page.cursor ?? null } }
+}
+
+const get: Handler<OperationOf<'getTask'>> = async ({ platform }, { caller, params }) => ({
+  status: 200,
+  body: await toTask(platform, (await getTask(platform, caller.tenant, params.task ?? '')).value),
+})
+
+const result: Handler<OperationOf<'getTaskResult'>> = async ({ platform }, { caller, params }) => {
+  const { value: task } = await getTask(platform, caller.tenant, params.task ?? '')
+  if (!isFinished(task))
+    throw new DomainError('NOT_FINISHED', `task ${task.id} is ${task.status}; it has no result yet`)
+  if (task.status !== 'SUCCEEDED')
+    throw new DomainError('NOT_FOUND', `task ${task.id} is ${task.status}; it has no result`)
+  const id = resultObject(task)
+  const object = id === undefined ? undefined : await platform.objects.get({ tenant: caller.tenant, id })
+  if (object)
+    return new Response(object.body, { headers: { 'content-type': object.stat.contentType ?? 'application/json' } })
+  return {
+    status: 200,
+    body: await loadBody(platform, { tenant: task.tenant, pk: taskPk(task.tenant, task.id), body: task.result }),
+  }
+}
+
+const toAttempt = (attempt: Attempt): AttemptResponse => ({
+  ...attempt,
+  startedAt: iso(attempt.startedAt),
+  finishedAt: attempt.finishedAt === undefined ? undefined : iso(attempt.finishedAt),
+})
+
+const attempts: Handler<OperationOf<'listAttempts'>> = async ({ platform }, { caller, params }) => {
+  const { value: task } = await getTask(platform, caller.tenant, params.task ?? '')
+  return { status: 200, body: { items: (await readAttempts(platform, task)).map(toAttempt), nextCursor: null } }
+}
+
+const cancel: Handler<OperationOf<'cancelTask'>> = async ({ platform }, { caller, params }) => ({
+  status: 200,
+  body: await toTask(platform, await cancelTask(platform, caller, params.task ?? '')),
+})
+
+export const taskHandlers = {
+  submitTask: submit,
+  listTasks: list,
+  getTask: get,
+  getTaskResult: result,
+  listAttempts: attempts,
+  listTaskEvents: answerEvents,
+  cancelTask: cancel,
+}

@@ -1,0 +1,108 @@
+import type { OperationOf } from '#shared/contracts/operations.ts'
+import type { LeasedTask } from '#shared/contracts/worker.ts'
+import { getAgent } from '#shared/domain/agents/agent-store.ts'
+import { loadBody } from '#shared/domain/bodies/body.ts'
+import type { Caller } from '#shared/domain/caller.ts'
+import { DomainError } from '#shared/domain/domain-error.ts'
+import { leaveInstance } from '#shared/domain/instances/end-instance.ts'
+import { heartbeat as beat } from '#shared/domain/instances/heartbeat.ts'
+import { leaseSeconds } from '#shared/domain/instances/instance.ts'
+import { getInstance } from '#shared/domain/instances/instance-store.ts'
+import { joinInstance } from '#shared/domain/instances/join-instance.ts'
+import { completeTask } from '#shared/domain/tasks/complete-task.ts'
+import { failTask } from '#shared/domain/tasks/fail-task.ts'
+import { claimTasks, leaseTasks } from '#shared/domain/tasks/lease-tasks.ts'
+import { reportProgress } from '#shared/domain/tasks/report-progress.ts'
+import type { Task } from '#shared/domain/tasks/task.ts'
+import { taskPk } from '#shared/domain/tasks/task-store.ts'
+import type { Platform } from '#shared/platform/platform.ts'
+import { requireOwnName } from '../../authorize.ts'
+import { iso } from '../../headers.ts'
+import type { Handler } from '../../operation.ts'
+import { toTask } from './task-response.ts'
+
+const join: Handler<OperationOf<'joinInstance'>> = async ({ platform }, { caller, body }) => {
+  const { value: agent } = await getAgent(platform, caller.tenant, body.agent)
+  requireOwnName(caller.principal, agent.name)
+  const joined = await joinInstance(platform, caller, { ...body, agent: agent.id })
+  return { status: 201, body: joined, headers: { location: `/api/v2/agents/${agent.id}/instances` } }
+}
+
+const heartbeat: Handler<OperationOf<'heartbeat'>> = async ({ platform }, { caller, params, body }) => ({
+  status: 200,
+  body: await beat(platform, caller, params.instance ?? '', body),
+})
+
+const toLeased = async (platform: Platform, task: Task): Promise<LeasedTask> => {
+  const { tenant, id } = task
+  const load = (body: Task['input'] | undefined) => loadBody(platform, { tenant, pk: taskPk(tenant, id), body })
+  const [input, checkpoint] = await Promise.all([load(task.input), task.checkpoint && load(task.checkpoint)])
+  return {
+    taskId: id,
+    fence: task.lease?.fence ?? '',
+    attempt: task.attempt,
+    capability: task.capability ?? null,
+    input,
+    deadline: iso(task.deadline),
+    timeoutSeconds: task.timeoutSeconds,
+    leaseSeconds,
+    ...(task.checkpoint && { checkpoint }),
+    traceparent: task.traceparent ?? null,
+    budgetLeft: null,
+  }
+}
+
+/** An instance that has left, or was told to drain, gets nothing more. */
+const leasingInstance = async (platform: Platform, caller: Caller, id: string) => {
+  const { value } = await getInstance(platform, caller.tenant, id)
+  if (value.detail === 'LEFT') throw new DomainError('NOT_FOUND', `instance ${id} has left; join again`)
+  return value
+}
+
+const lease: Handler<OperationOf<'leaseTasks'>> = async (
+  { platform, settings },
+  { caller, params, query, body, signal },
+) => {
+  const instance = await leasingInstance(platform, caller, params.instance ?? '')
+  if (instance.state === 'MAINTENANCE') return { status: 200, body: { tasks: [], retryAfterSeconds: 5 } }
+  const waitSeconds = Math.min(query.wait, settings.holdSeconds)
+  const tasks =
+    'taskIds' in body
+      ? await claimTasks(platform, instance, body.taskIds)
+      : await leaseTasks(platform, { instance, max: body.max, waitSeconds, signal })
+  const early = tasks.length === 0 && waitSeconds < query.wait
+  const leased = await Promise.all(tasks.map((task) => toLeased(platform, task)))
+  return { status: 200, body: { tasks: leased, ...(early && { retryAfterSeconds: 1 }) } }
+}
+
+const leave: Handler<OperationOf<'leaveInstance'>> = async ({ platform }, { caller, params }) => {
+  await leaveInstance(platform, caller, params.instance ?? '')
+  return { status: 204 }
+}
+
+const progress: Handler<OperationOf<'reportProgress'>> = async ({ platform }, { caller, params, body }) => {
+  const task = await reportProgress(platform, caller, params.task ?? '', body)
+  for (const { name, value, labels } of body.metrics ?? [])
+    platform.telemetry.metric(`agent.${name}`, value, 'Count', { agent: task.target?.agentName ?? '', ...labels })
+  return { status: 202, body: {} }
+}
+
+const complete: Handler<OperationOf<'completeTask'>> = async ({ platform }, { caller, params, body }) => ({
+  status: 200,
+  body: await toTask(platform, await completeTask(platform, caller, params.task ?? '', body)),
+})
+
+const fail: Handler<OperationOf<'failTask'>> = async ({ platform }, { caller, params, body }) => {
+  const { willRetry = false, nextAttemptAt } = await failTask(platform, caller, params.task ?? '', body)
+  return { status: 200, body: { willRetry, ...(nextAttemptAt !== undefined && { nextAttemptAt: iso(nextAttemptAt) }) } }
+}
+
+export const workerHandlers = {
+  joinInstance: join,
+  heartbeat,
+  leaseTasks: lease,
+  leaveInstance: leave,
+  reportProgress: progress,
+  completeTask: complete,
+  failTask: fail,
+}

@@ -1,0 +1,60 @@
+import { dueBefore, dueShardPk, dueShards, parseDueBody } from '#shared/domain/dispatch/due.ts'
+import { attendInstance } from '#shared/domain/instances/end-instance.ts'
+import { attendTask } from '#shared/domain/tasks/attend-task.ts'
+import type { Platform } from '#shared/platform/platform.ts'
+
+type Attend = (platform: Platform, tenant: string, id: string) => Promise<void>
+
+/** Who looks after what, by the prefix of its id. */
+const attendants: Record<string, Attend> = { tsk: attendTask, ins: attendInstance }
+
+const attendOne = async (platform: Platform, tenant: string, id: string): Promise<void> => {
+  await attendants[id.slice(0, 3)]?.(platform, tenant, id)
+}
+
+/** Reminders from the due queue. Answers those that must come again. */
+export const attend = async (platform: Platform, bodies: string[]): Promise<string[]> => {
+  const outcomes = await Promise.allSettled(
+    bodies.map(async (body) => {
+      const due = parseDueBody(body)
+      if (due) await attendOne(platform, due.tenant, due.id)
+      else platform.telemetry.log('error', 'a reminder could not be read and was dropped', { body })
+    }),
+  )
+  return bodies.filter((body, at) => failed(platform, body, outcomes[at]))
+}
+
+const failed = (platform: Platform, what: string, outcome: PromiseSettledResult<void> | undefined): boolean => {
+  if (outcome?.status !== 'rejected') return false
+  platform.telemetry.log('error', 'something due could not be attended to', { what, error: String(outcome.reason) })
+  return true
+}
+
+const pageSize = 200
+
+/** Looks at everything that is due now, whatever the queues have lost. Answers how many things that were. */
+export const sweep = async (platform: Platform): Promise<number> => {
+  const now = platform.clock.now()
+  const counts = await Promise.all(Array.from({ length: dueShards }, (_, shard) => sweepShard(platform, shard, now)))
+  return counts.reduce((sum, count) => sum + count, 0)
+}
+
+const sweepShard = async (platform: Platform, shard: number, now: number): Promise<number> => {
+  let count = 0
+  let cursor: string | undefined
+  do {
+    const page = await platform.main.query({
+      index: 'due',
+      pk: dueShardPk(shard),
+      before: dueBefore(now),
+      limit: pageSize,
+      cursor,
+    })
+    const due = page.items.map(({ pk }) => pk.split('#'))
+    const outcomes = await Promise.allSettled(due.map(([tenant = '', , id = '']) => attendOne(platform, tenant, id)))
+    due.forEach((key, at) => failed(platform, key.join('#'), outcomes[at]))
+    count += due.length
+    cursor = page.cursor
+  } while (cursor !== undefined)
+  return count
+}

@@ -1,0 +1,80 @@
+import type { Platform, Stored } from '../../platform/platform.ts'
+import { actorOf, type Caller, stamp } from '../caller.ts'
+import { DomainError } from '../domain-error.ts'
+import { moveInstance } from '../instances/instance.ts'
+import { changeInstance, instancesOf } from '../instances/instance-store.ts'
+import type { Agent, AgentConfiguration, Capability } from './agent.ts'
+import { getAgent, saveAgent } from './agent-store.ts'
+
+export type AgentPatch = {
+  type?: string
+  /** `null` removes it. */
+  description?: string | null
+  capabilities?: Capability[]
+  configuration?: AgentConfiguration
+  labels?: Record<string, string>
+}
+
+type Ports = Pick<Platform, 'main' | 'clock' | 'random'>
+
+/** `ifMatch` is the rev that the caller saw. */
+const requireRev = (found: Stored<Agent>, ifMatch: string | undefined): void => {
+  if (ifMatch !== undefined && ifMatch !== found.rev)
+    throw new DomainError(
+      'PRECONDITION_FAILED',
+      `agent ${found.value.name} is at ${found.rev}, not at ${ifMatch}; read it again`,
+    )
+}
+
+const requireActive = ({ value }: Stored<Agent>): void => {
+  if (value.decommissionedAt !== undefined) throw new DomainError('CONFLICT', `agent ${value.name} is decommissioned`)
+}
+
+/** Replaces the fields that the patch names. */
+export const patchAgent = async (
+  ports: Ports,
+  caller: Caller,
+  idOrName: string,
+  { patch, ifMatch }: { patch: AgentPatch; ifMatch?: string },
+): Promise<Stored<Agent>> => {
+  const found = await getAgent(ports, caller.tenant, idOrName)
+  requireRev(found, ifMatch)
+  requireActive(found)
+  const next = {
+    ...found.value,
+    ...patch,
+    description: patch.description === null ? undefined : (patch.description ?? found.value.description),
+  }
+  return saveAgent(ports, found, { ...next, updatedAt: ports.clock.now(), stamp: stamp(caller, 'agent.patch') })
+}
+
+/** Takes an agent out of service: no new tasks, its instances drain, its name is free again, its history stays. */
+export const decommissionAgent = async (
+  ports: Ports,
+  caller: Caller,
+  idOrName: string,
+  ifMatch?: string,
+): Promise<Agent> => {
+  const found = await getAgent(ports, caller.tenant, idOrName)
+  requireRev(found, ifMatch)
+  if (found.value.decommissionedAt !== undefined) return found.value
+  const now = ports.clock.now()
+  const gone = { state: 'OFFLINE' as const, detail: 'DECOMMISSIONED', decommissionedAt: now, updatedAt: now }
+  const saved = await saveAgent(ports, found, { ...found.value, ...gone, stamp: stamp(caller, 'agent.decommission') })
+  await drainInstances(ports, caller, saved.value)
+  return saved.value
+}
+
+const drainInstances = async (ports: Ports, caller: Caller, agent: Agent): Promise<void> => {
+  const change = {
+    detail: 'DRAINING',
+    reason: 'the agent is decommissioned',
+    by: actorOf(caller),
+    at: ports.clock.now(),
+  }
+  await Promise.all(
+    (await instancesOf(ports, agent.tenant, agent.id)).map((start) =>
+      changeInstance(ports, start, (instance) => moveInstance(instance, 'MAINTENANCE', change)),
+    ),
+  )
+}

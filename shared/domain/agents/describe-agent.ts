@@ -1,0 +1,82 @@
+import type { Platform, Stored } from '../../platform/platform.ts'
+import { liveLoads } from '../dispatch/find-target.ts'
+import { type Agent, type AgentState, shownState } from './agent.ts'
+import { agentListPk, agentsOffering } from './agent-store.ts'
+
+type Ports = Pick<Platform, 'main' | 'volatile' | 'clock'>
+
+/** An agent as a reader sees it: with the state that its live instances give it. */
+export type DescribedAgent = {
+  agent: Agent
+  rev: string
+  state: AgentState
+  detail: string
+  instances: { live: number; slots: number; running: number }
+}
+
+export const describeAgent = async (ports: Ports, { value: agent, rev }: Stored<Agent>): Promise<DescribedAgent> => {
+  const live = agent.decommissionedAt === undefined ? await liveLoads(ports, agent) : []
+  const sum = (pick: (load: (typeof live)[number]) => number) => live.reduce((total, load) => total + pick(load), 0)
+  const instances = { live: live.length, slots: sum(({ slots }) => slots), running: sum(({ running }) => running) }
+  return { agent, rev, ...shownState(agent, live, ports.clock.now()), instances }
+}
+
+export type AgentFilter = {
+  capability?: string
+  type?: string
+  state?: AgentState
+  labels: [string, string | undefined][]
+  q?: string
+}
+
+const matches = (filter: AgentFilter, { agent, state }: DescribedAgent): boolean =>
+  [
+    filter.type === undefined || agent.type === filter.type,
+    filter.state === undefined || state === filter.state,
+    filter.capability === undefined || agent.capabilities.some(({ name }) => name === filter.capability),
+    filter.labels.every(([key, value]) => key in agent.labels && (value === undefined || agent.labels[key] === value)),
+    filter.q === undefined || textOf(agent).includes(filter.q.toLowerCase()),
+  ].every(Boolean)
+
+const textOf = (agent: Agent): string =>
+  [
+    agent.name,
+    agent.type,
+    agent.description ?? '',
+    ...agent.capabilities.flatMap((one) => [one.name, one.description ?? '']),
+  ]
+    .join('\n')
+    .toLowerCase()
+
+/** Newest first. `cursor` goes on where the last page ended. */
+export const listAgents = async (
+  ports: Ports,
+  tenant: string,
+  { filter, limit, cursor }: { filter: AgentFilter; limit: number; cursor?: string },
+): Promise<{ items: DescribedAgent[]; cursor?: string }> => {
+  if (filter.capability !== undefined && cursor === undefined) return discover(ports, tenant, filter, limit)
+  const items: DescribedAgent[] = []
+  let next = cursor
+  do {
+    const room = limit - items.length
+    const page = await ports.main.query<Agent>({
+      index: 'list',
+      pk: agentListPk(tenant),
+      order: 'descending',
+      limit: room,
+      cursor: next,
+    })
+    const described = await Promise.all(page.items.map((item) => describeAgent(ports, item)))
+    items.push(...described.filter((one) => matches(filter, one)))
+    next = page.cursor
+  } while (next !== undefined && items.length < limit)
+  return { items, cursor: next }
+}
+
+/** Who offers a capability: by its own index, so that discovery does not read every agent. */
+const discover = async (ports: Ports, tenant: string, filter: AgentFilter, limit: number) => {
+  const found = await agentsOffering(ports, tenant, filter.capability ?? '')
+  const described = await Promise.all(found.map((item) => describeAgent(ports, item)))
+  const items = described.filter((one) => matches(filter, one)).sort((a, b) => b.agent.createdAt - a.agent.createdAt)
+  return { items: items.slice(0, limit) }
+}

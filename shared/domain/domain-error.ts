@@ -1,0 +1,46 @@
+/** Refusals of the domain, by name. Each edge owns its own numbers for them. */
+export const domainErrorCodes = [
+  'UNAUTHENTICATED',
+  'FORBIDDEN',
+  'NOT_FOUND',
+  'INVALID',
+  'CONFLICT',
+  'NAME_TAKEN',
+  'IDEMPOTENCY_CONFLICT',
+  'STALE_FENCE',
+  'ALREADY_FINISHED',
+  'NOT_FINISHED',
+  'PRECONDITION_FAILED',
+  'TOO_LARGE',
+] as const
+export type DomainErrorCode = (typeof domainErrorCodes)[number]
+
+/** `pointer` is `#/input/x` for a body, `#/query/x` for a query. */
+export type FieldError = { pointer: string; code: string; message: string }
+
+/** A refusal: the request was understood and must not happen. */
+export class DomainError extends Error {
+  readonly code: DomainErrorCode
+  readonly errors: FieldError[] | undefined
+
+  constructor(code: DomainErrorCode, message: string, errors?: FieldError[]) {
+    super(message)
+    this.name = 'DomainError'
+    this.code = code
+    this.errors = errors
+  }
+}
+
+/** What a pure move answers instead of the next state. */
+export type Refused = { refused: DomainErrorCode; message: string }
+export const refuse = (refused: DomainErrorCode, message: string): Refused => ({ refused, message })
+export const isRefused = (value: object): value is Refused => 'refused' in value
+
+/** Turns a refusal into its error, and passes everything else through. */
+export const orThrow = <T extends object>(value: T | Refused): T => {
+  if (isRefused(value)) throw new DomainError(value.refused, value.message)
+  return value
+}
+
+export const invalid = (pointer: string, code: string, message: string): DomainError =>
+  new DomainError('INVALID', message, [{ pointer, code, message }])

@@ -1,0 +1,80 @@
+import type { Platform } from '../../platform/platform.ts'
+import { findAgent } from '../agents/agent-store.ts'
+import { type Caller, stamp } from '../caller.ts'
+import { remind } from '../dispatch/due.ts'
+import type { Task } from '../tasks/task.ts'
+import { taskKey } from '../tasks/task-store.ts'
+import { type Instance, leaseSeconds, moveInstance } from './instance.ts'
+import { changeInstance, findLease, getInstance, saveLease } from './instance-store.ts'
+
+type Ports = Pick<Platform, 'main' | 'volatile' | 'clock' | 'random' | 'queues' | 'telemetry'>
+
+export type HeartbeatCommand = { state?: string; running: { taskId: string; fence: string }[] }
+export type HeartbeatAnswer = {
+  renewed: string[]
+  lost: string[]
+  cancel: string[]
+  drain: boolean
+  config?: Record<string, unknown>
+}
+
+/** Keeps the instance's leases, and tells it which of them it has lost and whether it should drain. */
+export const heartbeat = async (
+  ports: Ports,
+  caller: Caller,
+  id: string,
+  { state, running }: HeartbeatCommand,
+): Promise<HeartbeatAnswer> => {
+  const instance = await signOfLife(ports, caller, id, { running: running.length, draining: state === 'MAINTENANCE' })
+  const agent = (await findAgent(ports, caller.tenant, instance.agent))?.value
+  const drain = instance.state === 'MAINTENANCE' || agent === undefined || agent.decommissionedAt !== undefined
+  const answer: HeartbeatAnswer = { renewed: [], lost: [], cancel: [], drain }
+  if (agent?.configuration.settings) answer.config = agent.configuration.settings
+  if (running.length === 0) return answer
+  const heads = await ports.main.getMany<Task>(running.map(({ taskId }) => taskKey(caller.tenant, taskId)))
+  for (const [at, { taskId, fence }] of running.entries()) answer[verdict(heads[at]?.value, fence)].push(taskId)
+  return answer
+}
+
+const verdict = (task: Task | undefined, fence: string): 'renewed' | 'lost' | 'cancel' => {
+  if (task?.status === 'CANCELLED') return 'cancel'
+  return task?.status === 'RUNNING' && task.lease?.fence === fence ? 'renewed' : 'lost'
+}
+
+type Life = { running?: number; draining?: boolean }
+
+/** Renews the leases; brings an instance back that was given up, which has lost what it held. */
+export const signOfLife = async (
+  ports: Ports,
+  caller: Caller,
+  id: string,
+  { running, draining }: Life = {},
+): Promise<Instance> => {
+  const { tenant } = caller
+  const [start, before] = await Promise.all([getInstance(ports, tenant, id), findLease(ports, tenant, id)])
+  const now = ports.clock.now()
+  const expiresAt = now + leaseSeconds * 1000
+  const count = running ?? before?.running ?? 0
+  const idleSince = count > 0 ? undefined : (before?.idleSince ?? now)
+  await saveLease(ports, tenant, { instance: id, expiresAt, running: count, slots: start.value.slots, idleSince })
+  if (start.value.state !== 'OFFLINE' && !draining) return start.value
+  if (start.value.state === 'OFFLINE') await remind(ports, { tenant, id, at: expiresAt })
+  const change = { by: `instance:${id}`, at: now }
+  return changeInstance(ports, start, (instance) => {
+    const back = moveInstance(instance, 'ONLINE', { detail: 'READY', reason: 'gave a sign of life again', ...change })
+    const next = draining
+      ? moveInstance(back, 'MAINTENANCE', { detail: 'DRAINING', reason: 'drains', ...change })
+      : back
+    return next === instance ? instance : { ...next, stamp: stamp(caller, 'instance.heartbeat') }
+  })
+}
+
+/** The same, at most so often: for worker calls that renew in passing. */
+const renewAfterMs = (leaseSeconds * 1000) / 3
+
+/** Renews in passing when the lease is getting old; what the instance does is left as its heartbeat told it. */
+export const renewInPassing = async (ports: Ports, caller: Caller, id: string): Promise<void> => {
+  const lease = await findLease(ports, caller.tenant, id)
+  const fresh = lease !== undefined && lease.expiresAt - ports.clock.now() > leaseSeconds * 1000 - renewAfterMs
+  if (!fresh) await signOfLife(ports, caller, id)
+}

@@ -1,0 +1,113 @@
+import type { Platform } from '../../platform/platform.ts'
+import { instanceToken } from '../access/authenticate.ts'
+import { hashSecret, newSecret } from '../access/secret.ts'
+import { type Agent, stateDetails } from '../agents/agent.ts'
+import { getAgent, saveAgent } from '../agents/agent-store.ts'
+import { actorOf, type Caller, stamp } from '../caller.ts'
+import { remind } from '../dispatch/due.ts'
+import { laneQueues } from '../dispatch/lanes.ts'
+import { DomainError, invalid } from '../domain-error.ts'
+import { newId } from '../ids.ts'
+import { heartbeatSeconds, type Instance, leaseSeconds, tokenSeconds } from './instance.ts'
+import { createInstance, saveLease } from './instance-store.ts'
+
+export type JoinCommand = { agent: string; version?: string; slots: number; labels: Record<string, string> }
+
+export type JoinAnswer = {
+  instanceId: string
+  token: string
+  tokenExpiresIn: number
+  heartbeatSeconds: number
+  leaseSeconds: number
+  queue?: { lanes: { lane: string; address: string }[] }
+}
+
+type Ports = Omit<Platform, 'feed' | 'bus' | 'hosts' | 'objects' | 'generation'>
+
+/** Makes the caller's process an instance of an agent's version. The first one brings a REGISTERED agent ONLINE. */
+export const joinInstance = async (ports: Ports, caller: Caller, command: JoinCommand): Promise<JoinAnswer> => {
+  const found = await getAgent(ports, caller.tenant, command.agent)
+  const agent = found.value
+  if (agent.decommissionedAt !== undefined) throw new DomainError('NOT_FOUND', `agent ${agent.name} is decommissioned`)
+  if (command.version !== undefined && command.version !== agent.version)
+    throw invalid(
+      '#/version',
+      'UNKNOWN_VERSION',
+      `agent ${agent.name} has no version ${command.version}; it has ${agent.version}`,
+    )
+  const secret = newSecret(ports)
+  const instance = buildInstance(ports, caller, { agent, command, secret })
+  await Promise.all([
+    createInstance(ports, instance),
+    renew(ports, instance),
+    agent.state === 'REGISTERED' || agent.state === 'OFFLINE' ? bringOnline(ports, caller, found) : undefined,
+    ...laneQueues(caller.tenant, instance).map(({ queue }) => ports.queues.ensure(queue)),
+  ])
+  const token = instanceToken(caller.tenant, instance.id, secret)
+  const queue = await locateQueues(ports, instance)
+  return {
+    instanceId: instance.id,
+    token,
+    tokenExpiresIn: tokenSeconds,
+    heartbeatSeconds,
+    leaseSeconds,
+    ...(queue && { queue }),
+  }
+}
+
+const renew = async (ports: Ports, { tenant, id, slots }: Instance): Promise<void> => {
+  const now = ports.clock.now()
+  const expiresAt = now + leaseSeconds * 1000
+  await saveLease(ports, tenant, { instance: id, expiresAt, running: 0, slots, idleSince: now })
+  await remind(ports, { tenant, id, at: expiresAt })
+}
+
+const buildInstance = (
+  ports: Ports,
+  caller: Caller,
+  { agent, command, secret }: { agent: Agent; command: JoinCommand; secret: string },
+): Instance => {
+  const now = ports.clock.now()
+  return {
+    id: newId('ins', ports),
+    tenant: caller.tenant,
+    agent: agent.id,
+    agentName: agent.name,
+    version: agent.version,
+    slots: command.slots,
+    maxConcurrentTasks: agent.configuration.maxConcurrentTasks,
+    labels: command.labels,
+    state: 'ONLINE',
+    detail: 'READY',
+    tokenHash: hashSecret(secret),
+    tokenExpiresAt: now + tokenSeconds * 1000,
+    joinedAt: now,
+    history: [{ to: 'ONLINE', reason: 'joined', by: actorOf(caller), at: now }],
+    stamp: stamp(caller, 'instance.join'),
+  }
+}
+
+/** Several instances may join at once: who comes second finds the agent online already. */
+const bringOnline = async (
+  ports: Ports,
+  caller: Caller,
+  found: Awaited<ReturnType<typeof getAgent>>,
+): Promise<void> => {
+  const change = { state: 'ONLINE' as const, detail: stateDetails.ONLINE, updatedAt: ports.clock.now() }
+  try {
+    await saveAgent(ports, found, { ...found.value, ...change, stamp: stamp(caller, 'agent.online') })
+  } catch (error) {
+    if (!(error instanceof DomainError) || error.code !== 'PRECONDITION_FAILED') throw error
+  }
+}
+
+const locateQueues = async ({ queues }: Ports, instance: Instance): Promise<JoinAnswer['queue']> => {
+  const lanes = await Promise.all(
+    laneQueues(instance.tenant, instance).map(async ({ lane, queue }) => ({
+      lane,
+      address: await queues.locate(queue),
+    })),
+  )
+  const known = lanes.flatMap(({ lane, address }) => (address === undefined ? [] : [{ lane, address }]))
+  return known.length === lanes.length ? { lanes: known } : undefined
+}

@@ -1,0 +1,67 @@
+import type { Item, Platform } from '../../platform/platform.ts'
+import type { Task, Usage } from './task.ts'
+import { taskPk } from './task-store.ts'
+
+/** One lease of a task, from its start to its outcome. Times in milliseconds. */
+export type Attempt = {
+  attempt: number
+  instance: string
+  version: string
+  fence: string
+  startedAt: number
+  finishedAt?: number
+  /** `RUNNING`, `SUCCEEDED`, `CANCELLED`, `RELEASED` or the failure's code. */
+  outcome: string
+  message?: string
+  usage?: Usage
+}
+
+const prefix = 'attempt#'
+
+/** The attempt that a change of state began or ended, if it did. */
+export const attemptOfChange = (before: Task | undefined, after: Task): Attempt | undefined => {
+  const lease = before?.lease ?? after.lease
+  if (lease === undefined) return undefined
+  const base = {
+    attempt: after.attempt,
+    instance: lease.instance,
+    version: after.target?.version ?? '',
+    fence: lease.fence,
+    startedAt: lease.since,
+  }
+  if (after.status === 'RUNNING') return { ...base, outcome: 'RUNNING' }
+  return {
+    ...base,
+    finishedAt: after.transition.at,
+    outcome: after.transition.reason ?? after.status,
+    ...(after.transition.message && { message: after.transition.message }),
+    ...(after.usage && { usage: after.usage }),
+  }
+}
+
+export const attemptItem = (task: Task, attempt: Attempt): Item<Attempt> => ({
+  pk: taskPk(task.tenant, task.id),
+  sk: `${prefix}${String(attempt.attempt).padStart(6, '0')}#${attempt.fence}`,
+  type: 'attempt',
+  value: attempt,
+})
+
+/** How long a reader waits for the projector to catch up with the head. */
+const patience = { rounds: 25, ms: 20 }
+
+/** All attempts, first one first. */
+export const readAttempts = async (
+  { main, clock }: Pick<Platform, 'main' | 'clock'>,
+  task: Task,
+): Promise<Attempt[]> => {
+  for (let round = 0; ; round++) {
+    const page = await main.query<Attempt>({ pk: taskPk(task.tenant, task.id), prefix, limit: 1000 })
+    const attempts = page.items.map(({ value }) => value)
+    if (isCurrent(attempts, task) || round >= patience.rounds) return attempts
+    await clock.sleep(patience.ms)
+  }
+}
+
+const isCurrent = (attempts: Attempt[], task: Task): boolean =>
+  attempts.length >= task.attempt &&
+  attempts.every(({ outcome, fence }) => outcome !== 'RUNNING' || fence === task.lease?.fence)

@@ -1,0 +1,50 @@
+import type { Platform } from '../../platform/platform.ts'
+import { planBody } from '../bodies/body.ts'
+import { type Caller, stamp } from '../caller.ts'
+import { orThrow } from '../domain-error.ts'
+import { digest } from '../ids.ts'
+import type { Task, Usage } from './task.ts'
+import { completeTask as complete, requireFence } from './task-moves.ts'
+import { changeTask, getTask, taskPk } from './task-store.ts'
+import { workerInstance } from './worker-instance.ts'
+
+export type Completion = {
+  fence: string
+  result?: unknown
+  usage?: Usage
+  artifacts?: { name: string; $ref: string }[]
+}
+
+type Ports = Pick<Platform, 'main' | 'objects' | 'clock' | 'random'>
+
+/** Records the result once, under the current fence. Repeated with the same fence and body it answers the stored task. */
+export const completeTask = async (ports: Ports, caller: Caller, id: string, completion: Completion): Promise<Task> => {
+  const { tenant } = caller
+  const body = digest(completion)
+  const start = await getTask(ports, tenant, id)
+  if (isRepeated(start.value, completion.fence, body)) return start.value
+  orThrow(requireFence(start.value, completion.fence, workerInstance(caller)))
+  const stamped = stamp(caller, 'task.complete')
+  const sk = `result#${completion.fence}`
+  const planned = await planBody(ports, {
+    tenant,
+    pk: taskPk(tenant, id),
+    sk,
+    value: completion.result,
+    stamp: stamped,
+  })
+  const changed = await changeTask(ports, start, (task) => {
+    if (isRepeated(task, completion.fence, body)) return { task, answer: undefined }
+    const held = orThrow(requireFence(task, completion.fence, workerInstance(caller)))
+    const next = complete(held, { result: planned.body, digest: body, usage: completion.usage, now: ports.clock.now() })
+    return {
+      task: { ...next, artifacts: completion.artifacts, stamp: stamped },
+      items: planned.items,
+      answer: undefined,
+    }
+  })
+  return changed.task
+}
+
+const isRepeated = ({ answer, status }: Task, fence: string, body: string): boolean =>
+  status === 'SUCCEEDED' && answer?.fence === fence && answer.digest === body

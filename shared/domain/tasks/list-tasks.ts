@@ -1,0 +1,59 @@
+import type { Platform } from '../../platform/platform.ts'
+import type { Priority, Task, TaskStatus } from './task.ts'
+import { taskListPk } from './task-store.ts'
+
+export type TaskFilter = {
+  status?: TaskStatus
+  /** Name or id. */
+  agent?: string
+  capability?: string
+  priority?: Priority
+  labels: [string, string | undefined][]
+  /** Created at or after, in milliseconds. */
+  since?: number
+  /** Created before, in milliseconds. */
+  until?: number
+}
+
+const matches = (filter: TaskFilter, task: Task): boolean =>
+  [
+    filter.status === undefined || task.status === filter.status,
+    filter.agent === undefined || task.target?.agentName === filter.agent || task.target?.agent === filter.agent,
+    filter.capability === undefined || task.capability === filter.capability,
+    filter.priority === undefined || task.priority === filter.priority,
+    filter.labels.every(([key, value]) => key in task.labels && (value === undefined || task.labels[key] === value)),
+  ].every(Boolean)
+
+/** So many tasks are looked at for one page: a rare filter gives short pages, never a slow one. */
+const maxExamined = 2000
+const sortableTime = (ms: number): string => String(ms).padStart(15, '0')
+
+/** Newest first. */
+export const listTasks = async (
+  { main }: Pick<Platform, 'main'>,
+  tenant: string,
+  { filter, limit, cursor }: { filter: TaskFilter; limit: number; cursor?: string },
+): Promise<{ items: Task[]; cursor?: string }> => {
+  const range = {
+    ...(filter.since !== undefined && { after: sortableTime(filter.since) }),
+    ...(filter.until !== undefined && { before: sortableTime(filter.until) }),
+  }
+  const items: Task[] = []
+  let next = cursor
+  let examined = 0
+  do {
+    const room = limit - items.length
+    const page = await main.query<Task>({
+      index: 'list',
+      pk: taskListPk(tenant),
+      order: 'descending',
+      limit: room,
+      cursor: next,
+      ...range,
+    })
+    items.push(...page.items.map(({ value }) => value).filter((task) => matches(filter, task)))
+    next = page.cursor
+    examined += room
+  } while (next !== undefined && items.length < limit && examined < maxExamined)
+  return { items, cursor: next }
+}

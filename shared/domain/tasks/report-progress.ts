@@ -1,0 +1,83 @@
+import type { Item, Platform } from '../../platform/platform.ts'
+import { planBody } from '../bodies/body.ts'
+import { type Caller, stamp } from '../caller.ts'
+import { orThrow } from '../domain-error.ts'
+import type { Task, Usage } from './task.ts'
+import { eventsItem, type TaskEvent } from './task-events.ts'
+import { reportTask, requireFence } from './task-moves.ts'
+import { changeTask, getTask, taskPk } from './task-store.ts'
+import { workerInstance } from './worker-instance.ts'
+
+export type Progress = {
+  fence: string
+  percent?: number
+  message?: string
+  output?: { chunk?: unknown }[]
+  logs?: { level: string; message: string; fields?: Record<string, unknown> }[]
+  checkpoint?: unknown
+  usage?: Usage
+}
+
+type Ports = Pick<Platform, 'main' | 'objects' | 'clock' | 'random'>
+
+/** Records what an attempt reports, under its fence: events take their numbers in the same write as the head. */
+export const reportProgress = async (ports: Ports, caller: Caller, id: string, progress: Progress): Promise<Task> => {
+  const { tenant } = caller
+  const start = await getTask(ports, tenant, id)
+  orThrow(requireFence(start.value, progress.fence, workerInstance(caller)))
+  const pk = taskPk(tenant, id)
+  const stamped = stamp(caller, 'task.progress')
+  const sk = `checkpoint#${progress.fence}#${ports.clock.now()}`
+  const checkpoint =
+    progress.checkpoint === undefined
+      ? undefined
+      : await planBody(ports, { tenant, pk, sk, value: progress.checkpoint, stamp: stamped })
+  const changed = await changeTask(ports, start, (current) => {
+    const task = orThrow(requireFence(current, progress.fence, workerInstance(caller)))
+    const events = toEvents(progress, task.seq, ports.clock.now())
+    const report = {
+      events: events.length,
+      progress: shown(progress),
+      checkpoint: checkpoint?.body,
+      usage: progress.usage,
+    }
+    const items: Item[] = [...(checkpoint?.items ?? []), ...chunked(events).map((chunk) => eventsItem(task, chunk))]
+    return { task: { ...reportTask(task, report), stamp: stamped }, items, answer: undefined }
+  })
+  return changed.task
+}
+
+const shown = ({ percent, message }: Progress): Task['progress'] =>
+  percent === undefined && message === undefined
+    ? undefined
+    : { ...(percent !== undefined && { percent }), ...(message !== undefined && { message }) }
+
+const toEvents = (progress: Progress, seq: number, time: number): TaskEvent[] => {
+  const state = shown(progress)
+  const rows: Omit<TaskEvent, 'seq'>[] = [
+    ...(state ? [{ type: 'task.progress' as const, time, data: state }] : []),
+    ...(progress.output ?? []).map(({ chunk }) => ({
+      type: 'task.output' as const,
+      time,
+      data: { chunk: chunk ?? null },
+    })),
+    ...(progress.logs ?? []).map((log) => ({ type: 'task.log' as const, time, data: log })),
+  ]
+  return rows.map((row, at) => ({ seq: seq + 1 + at, ...row }))
+}
+
+/** Events of one item stay well below the size an item may have. */
+const chunkBytes = 96 * 1024
+
+const chunked = (events: TaskEvent[]): [TaskEvent, ...TaskEvent[]][] => {
+  const chunks: [TaskEvent, ...TaskEvent[]][] = []
+  let room = 0
+  for (const event of events) {
+    const size = Buffer.byteLength(JSON.stringify(event))
+    const last = chunks.at(-1)
+    if (last && size <= room) last.push(event)
+    else chunks.push([event])
+    room = (last && size <= room ? room : chunkBytes) - size
+  }
+  return chunks
+}

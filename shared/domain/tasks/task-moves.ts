@@ -1,0 +1,180 @@
+import type { Body } from '../bodies/body.ts'
+import { type Refused, refuse } from '../domain-error.ts'
+import { backoffMs, mayRetry } from './retry-policy.ts'
+import {
+  allowedNext,
+  type Failure,
+  isFinished,
+  maxLeaseLosses,
+  resendMs,
+  type Task,
+  type TaskStatus,
+  type Usage,
+} from './task.ts'
+
+/** How often the sweep looks at a running task whose instance keeps its lease. */
+const leaseCheckMs = 60_000
+
+/** Changes the state and takes the number of its event; an edge that does not exist is a defect, not a refusal. */
+const moveTo = (
+  task: Task,
+  to: TaskStatus,
+  now: number,
+  change: Partial<Task>,
+  why: { reason?: string; message?: string } = {},
+): Task => {
+  if (!allowedNext[task.status].includes(to))
+    throw new Error(`task ${task.id} is ${task.status} and cannot become ${to}`)
+  const seq = task.seq + 1
+  return { ...task, ...change, status: to, seq, transition: { seq, from: task.status, to, at: now, ...why } }
+}
+
+const finish = (
+  task: Task,
+  to: 'SUCCEEDED' | 'FAILED' | 'CANCELLED',
+  now: number,
+  change: Partial<Task>,
+  why = {},
+): Task =>
+  moveTo(task, to, now, { ...change, finishedAt: now, lease: undefined, blockedBy: undefined, dueAt: undefined }, why)
+
+/** Only the holder of the row's current fence may write; `STALE_FENCE` for everybody else. */
+export const requireFence = (task: Task, fence: string, instance?: string): Task | Refused => {
+  const lease = task.lease
+  const held = task.status === 'RUNNING' && lease?.fence === fence
+  if (held && (instance === undefined || instance === lease.instance)) return task
+  return refuse(
+    'STALE_FENCE',
+    `fence ${fence} is not the current one of task ${task.id}, which is ${task.status}; stop working on it`,
+  )
+}
+
+/** `QUEUED → RUNNING` under a new fence. */
+export const leaseTask = (
+  task: Task,
+  { instance, generation, now }: { instance: string; generation: number; now: number },
+): Task | Refused => {
+  if (task.status !== 'QUEUED') return refuse('CONFLICT', `task ${task.id} is ${task.status}, not QUEUED`)
+  if (task.deadline <= now) return refuse('CONFLICT', `the deadline of task ${task.id} has passed`)
+  const epoch = task.epoch + 1
+  const timeoutAt = now + task.timeoutSeconds * 1000
+  return moveTo(task, 'RUNNING', now, {
+    epoch,
+    attempt: task.attempt + 1,
+    lease: { instance, fence: `${generation}.${epoch}`, since: now, timeoutAt },
+    startedAt: task.startedAt ?? now,
+    blockedBy: undefined,
+    dueAt: Math.min(timeoutAt, task.deadline, now + leaseCheckMs),
+  })
+}
+
+export type Report = { events: number; progress?: Task['progress']; checkpoint?: Body; usage?: Usage }
+
+/** Takes `events` numbers for what an attempt reports. */
+export const reportTask = (task: Task, report: Report): Task => ({
+  ...task,
+  seq: task.seq + report.events,
+  progress: report.progress === undefined ? task.progress : { ...task.progress, ...report.progress },
+  checkpoint: report.checkpoint ?? task.checkpoint,
+  usage: addUsage(task.usage, report.usage),
+})
+
+/** `RUNNING → SUCCEEDED`. */
+export const completeTask = (
+  task: Task,
+  { result, digest, usage, now }: { result: Body; digest: string; usage?: Usage; now: number },
+): Task =>
+  finish(task, 'SUCCEEDED', now, {
+    result,
+    usage: addUsage(task.usage, usage),
+    answer: { fence: task.lease?.fence ?? '', digest },
+    failure: undefined,
+  })
+
+/** `RUNNING → SCHEDULED` when the policy allows another attempt before the deadline, else `FAILED`. */
+export const failTask = (
+  task: Task,
+  { failure, digest, now, random }: { failure: Failure; digest: string; now: number; random: number },
+): Task => {
+  const failures = task.failures + 1
+  const at = now + backoffMs(task.retry, failures, random)
+  const fence = task.lease?.fence ?? ''
+  const why = { reason: failure.code, message: failure.message }
+  if (!mayRetry(task.retry, { failures, ...failure }) || at >= task.deadline) {
+    const answer = { fence, digest, willRetry: false }
+    return finish(task, 'FAILED', now, { failures, failure, answer }, why)
+  }
+  const answer = { fence, digest, willRetry: true, nextAttemptAt: at }
+  return moveTo(task, 'SCHEDULED', now, { failures, failure, answer, lease: undefined, dueAt: at }, why)
+}
+
+/** Back to `QUEUED` because the holder is gone; too often is `FAILED` with `POISON`. */
+export const loseLease = (task: Task, { now, message }: { now: number; message: string }): Task => {
+  const leaseLosses = task.leaseLosses + 1
+  if (leaseLosses > maxLeaseLosses) {
+    const failure = {
+      code: 'POISON',
+      message: `${leaseLosses} attempts vanished with their instances`,
+      retryable: false,
+    }
+    return finish(task, 'FAILED', now, { leaseLosses, failure }, { reason: 'POISON', message: failure.message })
+  }
+  return requeue(task, now, { leaseLosses }, { reason: 'LEASE_LOST', message })
+}
+
+/** Back to `QUEUED` because the holder gave the lease back. */
+export const releaseLease = (task: Task, { now, message }: { now: number; message: string }): Task =>
+  requeue(task, now, { releases: task.releases + 1 }, { reason: 'RELEASED', message })
+
+const requeue = (task: Task, now: number, change: Partial<Task>, why: { reason: string; message: string }): Task =>
+  moveTo(task, 'QUEUED', now, { ...change, lease: undefined, dueAt: Math.min(now + resendMs, task.deadline) }, why)
+
+/** Any state that has not ended → `CANCELLED`; the holder learns of it with its next call. */
+export const cancelTask = (task: Task, { now, by }: { now: number; by: string }): Task | Refused => {
+  if (task.status === 'CANCELLED') return task
+  if (isFinished(task)) return refuse('ALREADY_FINISHED', `task ${task.id} is already ${task.status}`)
+  return finish(task, 'CANCELLED', now, {}, { reason: 'CANCELLED', message: `cancelled by ${by}` })
+}
+
+const failNow = (task: Task, now: number, code: string, message: string): Task =>
+  finish(task, 'FAILED', now, { failure: { code, message, retryable: false } }, { reason: code, message })
+
+const missDeadline = (task: Task, now: number): Task =>
+  task.blockedBy?.code === 'NO_CAPABLE_AGENT'
+    ? failNow(task, now, 'NO_CAPABLE_AGENT', task.blockedBy.message)
+    : failNow(task, now, 'DEADLINE', 'the deadline passed before the task ended')
+
+const timeOut = (task: Task, now: number, random: number): Task =>
+  failTask(task, {
+    failure: { code: 'TIMEOUT', message: `the attempt ran longer than ${task.timeoutSeconds} s`, retryable: true },
+    digest: 'timeout',
+    now,
+    random,
+  })
+
+/** What time alone does to a task. The same object again means: nothing yet. */
+export const passTime = (task: Task, { now, random }: { now: number; random: number }): Task => {
+  if (task.dueAt === undefined || task.dueAt > now) return task
+  if (task.deadline <= now) return missDeadline(task, now)
+  if (task.status === 'SCHEDULED')
+    return moveTo(task, 'QUEUED', now, { dueAt: Math.min(now + resendMs, task.deadline) })
+  if (task.status === 'RUNNING' && (task.lease?.timeoutAt ?? 0) <= now) return timeOut(task, now, random)
+  const next = task.status === 'RUNNING' ? (task.lease?.timeoutAt ?? 0) : Number.POSITIVE_INFINITY
+  const pause = task.status === 'RUNNING' ? leaseCheckMs : Math.max(resendMs, now - task.transition.at)
+  return { ...task, dueAt: Math.min(now + pause, next, task.deadline) }
+}
+
+/** `QUEUED` without a target gets one. */
+export const routeTask = (task: Task, target: Task['target'], blockedBy?: Task['blockedBy']): Task => ({
+  ...task,
+  target,
+  blockedBy,
+})
+
+const addUsage = (before: Usage | undefined, more: Usage | undefined): Usage | undefined => {
+  if (more === undefined) return before
+  const sum = { ...before }
+  for (const key of ['seconds', 'tokens', 'cost'] as const)
+    if (more[key] !== undefined) sum[key] = (sum[key] ?? 0) + more[key]
+  return sum
+}

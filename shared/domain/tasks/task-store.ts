@@ -1,0 +1,94 @@
+import type { Item, Key, Outcome, Platform, Stored, Write } from '../../platform/platform.ts'
+import { dueIndex } from '../dispatch/due.ts'
+import { DomainError } from '../domain-error.ts'
+import { newRev } from '../ids.ts'
+import { isFinished, type Task } from './task.ts'
+
+type Ports = Pick<Platform, 'main' | 'clock' | 'random'>
+
+export const taskPk = (tenant: string, id: string): string => `${tenant}#task#${id}`
+export const taskKey = (tenant: string, id: string): Key => ({ pk: taskPk(tenant, id), sk: 'head' })
+
+/** Partition of the `list` index that holds a tenant's tasks. */
+export const taskListPk = (tenant: string): string => `${tenant}#tasks`
+/** Partition of the `holder` index with what an instance holds. */
+export const instanceHolderPk = (tenant: string, instance: string): string => `${tenant}#instance#${instance}`
+/** Partition of the `holder` index with what waits for somebody to offer a capability. */
+export const capabilityHolderPk = (tenant: string, capability: string): string => `${tenant}#capability#${capability}`
+
+const holderOf = (task: Task): Key | undefined => {
+  if (task.lease) return { pk: instanceHolderPk(task.tenant, task.lease.instance), sk: task.id }
+  if (task.target === undefined && task.capability !== undefined && !isFinished(task))
+    return { pk: capabilityHolderPk(task.tenant, task.capability), sk: task.id }
+  return undefined
+}
+
+const sortableTime = (ms: number): string => String(ms).padStart(15, '0')
+
+/** `<created>#<id>`: newest last in `sk` order. */
+export const taskListSk = (task: Pick<Task, 'createdAt' | 'id'>): string => `${sortableTime(task.createdAt)}#${task.id}`
+
+const toItem = (task: Task): Item<Task> => {
+  const holder = holderOf(task)
+  return {
+    ...taskKey(task.tenant, task.id),
+    type: 'task',
+    value: task,
+    index: {
+      list: { pk: taskListPk(task.tenant), sk: taskListSk(task) },
+      ...(holder && { holder }),
+      ...(task.dueAt !== undefined && { due: dueIndex(task.dueAt, task.tenant, task.id) }),
+    },
+  }
+}
+
+/** Stores a new task. `undefined`: stored; else the task that has this id already. */
+export const createTask = async (ports: Ports, task: Task, items: Item[]): Promise<Task | undefined> => {
+  const rev = newRev(ports)
+  const outcome = await put(ports, [{ op: 'put', item: toItem(task), expect: 'absent', rev }, ...items.map(putAny)])
+  return outcome.ok ? undefined : (outcome.conflicts[0]?.current as Stored<Task> | undefined)?.value
+}
+
+export const findTask = async (
+  ports: Pick<Platform, 'main'>,
+  tenant: string,
+  id: string,
+): Promise<Stored<Task> | undefined> => ports.main.get<Task>(taskKey(tenant, id))
+
+/** The task, or `NOT_FOUND`. */
+export const getTask = async (ports: Pick<Platform, 'main'>, tenant: string, id: string): Promise<Stored<Task>> => {
+  const found = await findTask(ports, tenant, id)
+  if (found === undefined) throw new DomainError('NOT_FOUND', `there is no task ${id}`)
+  return found
+}
+
+/** What a change wants stored: the next head (the same object: nothing) and items to write with it. */
+export type Changed<A> = { task: Task; items?: Item[]; answer: A }
+
+/**
+ * Loads, changes and saves with compare-and-swap until no one else came first. `change` may run several times and
+ * must answer from what it is given alone. A conflict brings the current head with it, at no extra read.
+ */
+export const changeTask = async <A>(
+  ports: Ports,
+  start: Stored<Task>,
+  change: (task: Task) => Promise<Changed<A>> | Changed<A>,
+): Promise<Changed<A>> => {
+  let current = start
+  for (let round = 0; round < 100; round++) {
+    const changed = await change(current.value)
+    if (changed.task === current.value) return changed
+    const write: Write = { op: 'put', item: toItem(changed.task), expect: { rev: current.rev }, rev: newRev(ports) }
+    const outcome = await put(ports, [write, ...(changed.items ?? []).map(putAny)])
+    if (outcome.ok) return changed
+    const winner = outcome.conflicts.find(({ at }) => at === 0)?.current as Stored<Task> | undefined
+    current = winner ?? (await getTask(ports, current.value.tenant, current.value.id))
+    if (round > 3) await ports.clock.sleep(ports.random.number() * 10 * round)
+  }
+  throw new DomainError('CONFLICT', `task ${start.value.id} is changed by too many writers at once; try again`)
+}
+
+const putAny = (item: Item): Write => ({ op: 'put', item, expect: 'any' })
+
+const put = ({ main }: Ports, writes: [Write, ...Write[]]): Promise<Outcome> =>
+  writes.length === 1 ? main.write(writes[0]) : main.transact(writes)
