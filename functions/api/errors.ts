@@ -10,6 +10,7 @@ const httpCodes = {
   PAYLOAD_TOO_LARGE: 413,
   UNSUPPORTED_MEDIA_TYPE: 415,
   WRONG_HOST: 421,
+  WRONG_ORIGIN: 403,
   INTERNAL: 500,
 } as const
 export type HttpErrorCode = keyof typeof httpCodes

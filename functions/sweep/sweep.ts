@@ -52,7 +52,7 @@ const sweepShard = async (platform: Platform, shard: number, now: number): Promi
     })
     const due = page.items.map(({ pk }) => pk.split('#'))
     const outcomes = await Promise.allSettled(due.map(([tenant = '', , id = '']) => attendOne(platform, tenant, id)))
-    due.forEach((key, at) => failed(platform, key.join('#'), outcomes[at]))
+    for (const [at, key] of due.entries()) failed(platform, key.join('#'), outcomes[at])
     count += due.length
     cursor = page.cursor
   } while (cursor !== undefined)

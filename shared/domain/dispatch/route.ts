@@ -22,5 +22,9 @@ export const route = (candidates: Candidate[], random: number): Candidate | unde
   const least = Math.min(...open.map(pressure))
   const best = open.filter((one) => pressure(one) === least)
   let ticket = random * best.reduce((sum, { weight }) => sum + weight, 0)
-  return best.find(({ weight }) => (ticket -= weight) < 0) ?? best[0]
+  for (const one of best) {
+    ticket -= one.weight
+    if (ticket < 0) return one
+  }
+  return best[0]
 }

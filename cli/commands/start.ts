@@ -1,0 +1,92 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { startServer } from '../server/embedded-server.ts'
+import { runTour, tourIsDue } from '../server/tour.ts'
+
+/** As the command line and `DEVCYCLE_*` give them. */
+export type StartOptions = {
+  port: number
+  host: string
+  data: string
+  /** Folders of the user's own agents. */
+  agent: string[]
+  /** `false`: registers and starts none. */
+  agents: boolean
+  tour: boolean
+}
+
+const root = fileURLToPath(new URL('../../', import.meta.url))
+const builtIn = ['code-reviewer', 'test-runner', 'release-notes']
+
+const version = (): string => (JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as { version: string }).version
+
+const agentFolders = ({ agent, agents }: StartOptions): string[] =>
+  agents
+    ? [...builtIn.map((name) => `${root}agent-container/agents/${name}`), ...agent.map((path) => resolve(path))]
+    : []
+
+/** A failure to start that the user can mend: one line, exit 1. */
+export class StartError extends Error {}
+
+/** What the operating system says, as a sentence that says what to do. */
+const explain = (error: unknown, { host, port, data }: StartOptions): string => {
+  const code = (error as NodeJS.ErrnoException)?.code ?? ''
+  const rows: Record<string, string> = {
+    EADDRINUSE: `port ${port} on ${host} is in use; choose another with --port (0 takes any free one)`,
+    EADDRNOTAVAIL: `this machine has no address ${host}; choose another with --host`,
+    EACCES: `no permission for port ${port} or the data folder ${data}`,
+    ENOTDIR: `${data} is not a folder; choose another with --data`,
+    EROFS: `${data} is on a read-only file system; choose another with --data`,
+  }
+  return rows[code] ?? (error instanceof Error ? error.message : String(error))
+}
+
+const checkAgents = (folders: string[]): void => {
+  for (const folder of folders)
+    if (!existsSync(folder))
+      throw new StartError(`there is no agent folder ${folder}; --agent takes a folder with agent.ts`)
+}
+
+/** Starts the embedded server, tours a new installation, and serves until it is told to stop. */
+export const start = async (options: StartOptions): Promise<void> => {
+  const folders = agentFolders(options)
+  checkAgents(folders)
+  const began = performance.now()
+  const server = await startServer({
+    dataDir: resolve(options.data),
+    host: options.host,
+    port: options.port,
+    agents: folders,
+    version: version(),
+  }).catch((error: unknown) => {
+    throw new StartError(explain(error, options), { cause: error })
+  })
+  const stopped = untilToldToStop()
+  console.log(`DevCycle ${version()} is ready at ${server.url} (${Math.round(performance.now() - began)} ms)`)
+  console.log(`  data   ${resolve(options.data)}`)
+  console.log(
+    `  agents ${folders.length === 0 ? 'none' : folders.map((folder) => folder.split('/').at(-1)).join(', ')}`,
+  )
+  const touring =
+    options.tour && tourIsDue(server.platform, folders) ? runTour(server, { root, signal: stopped.signal }) : undefined
+  await stopped.promise
+  console.log('stopping: no new work, finishing what runs …')
+  await touring
+  await server.close()
+  console.log('stopped')
+}
+
+/** The first signal asks to stop; the second one does not wait. */
+const untilToldToStop = (): { promise: Promise<void>; signal: AbortSignal } => {
+  const controller = new AbortController()
+  const promise = new Promise<void>((resolve) => {
+    for (const name of ['SIGINT', 'SIGTERM'] as const)
+      process.on(name, () => {
+        if (controller.signal.aborted) process.exit(130)
+        controller.abort()
+        resolve()
+      })
+  })
+  return { promise, signal: controller.signal }
+}

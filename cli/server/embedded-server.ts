@@ -1,0 +1,136 @@
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { getRequestListener } from '@hono/node-server'
+import { Hono } from 'hono'
+import { createApi } from '#functions/api/app.ts'
+import type { ApiEnv } from '#functions/api/operation.ts'
+import { createApiKey, findApiKey } from '#shared/domain/access/api-key.ts'
+import { rebuildQueues, renewAfterOutage } from '#shared/domain/dispatch/rebuild-queues.ts'
+import { expireInstance } from '#shared/domain/instances/end-instance.ts'
+import { createEmbeddedAgentHosts } from '#shared/platform/embedded/agent-hosts.ts'
+import { createEmbeddedPlatform, type EmbeddedPlatform } from '#shared/platform/embedded/create-embedded-platform.ts'
+import { readCredentials, removeServerFile, writeCredentials, writeServerFile } from './data-folder.ts'
+import { hostCheck } from './host-check.ts'
+import { startLoops } from './loops.ts'
+import { mountEmbedded } from './mount-embedded.ts'
+
+export type ServerOptions = {
+  dataDir: string
+  host: string
+  /** 0: any free one. */
+  port: number
+  /** Agent folders to supervise. */
+  agents: string[]
+  version: string
+}
+
+export type EmbeddedServer = {
+  url: string
+  apiKey: string
+  platform: EmbeddedPlatform
+  /** Drains agents, finishes what is under way, and closes everything. */
+  close(): Promise<void>
+}
+
+const tenant = 'default'
+/** The key that supervised agents enrol and join with; made anew at each start. */
+const agentKeyId = 'key_00000000000000000000AGENTS'
+const streamSeconds = 24 * 3600
+const drainSeconds = 10
+
+/** Brings the whole product up in this process; resolves when it is ready for requests. */
+export const startServer = async (options: ServerOptions): Promise<EmbeddedServer> => {
+  const state = { url: '', agentKey: '' }
+  const context: { platform?: EmbeddedPlatform } = {}
+  const platform = await createEmbeddedPlatform({
+    dataDir: options.dataDir,
+    baseUrl: () => state.url,
+    hosts: ({ clock, telemetry }) =>
+      createEmbeddedAgentHosts({
+        clock,
+        telemetry,
+        serverUrl: () => state.url,
+        apiKey: () => state.agentKey,
+        drainSeconds,
+        onExit: (instance) => giveUp(context.platform, instance),
+      }),
+  })
+  context.platform = platform
+  const server = createServer({ requestTimeout: 300_000, keepAliveTimeout: 65_000 })
+  try {
+    const [apiKey, agentKey] = await Promise.all([adminKey(platform, options.dataDir), agentsKey(platform)])
+    await Promise.all([rebuildQueues(platform), renewAfterOutage(platform, tenant)])
+    state.agentKey = agentKey
+    state.url = await listen(server, options)
+    server.on('request', getRequestListener(createApp(platform, options).fetch, { overrideGlobalObjects: false }))
+    const loops = startLoops(platform)
+    await startAgents(platform, options)
+    writeServerFile(options.dataDir, { url: state.url, pid: process.pid, version: options.version })
+    const close = async (): Promise<void> => {
+      removeServerFile(options.dataDir)
+      await platform.closeHosts()
+      await stopListening(server)
+      await loops.stop()
+      await platform.close()
+    }
+    return { url: state.url, apiKey, platform, close }
+  } catch (error) {
+    server.close()
+    await platform.close()
+    throw error
+  }
+}
+
+/** The process of an instance has ended: what it held runs elsewhere at once. */
+const giveUp = (platform: EmbeddedPlatform | undefined, instance: string): void => {
+  if (platform === undefined) return
+  expireInstance(platform, tenant, instance, 'its process ended').catch((error: unknown) =>
+    platform.telemetry.log('error', 'an ended instance could not be given up; its lease will run out', {
+      instance,
+      error: String(error),
+    }),
+  )
+}
+
+const adminKey = async (platform: EmbeddedPlatform, dataDir: string): Promise<string> => {
+  const known = readCredentials(dataDir)
+  if (known && (await findApiKey(platform, known.apiKey))) return known.apiKey
+  const { apiKey } = await createApiKey(platform, { tenant, role: 'admin', name: 'first start' })
+  writeCredentials(dataDir, { apiKey })
+  return apiKey
+}
+
+const agentsKey = async (platform: EmbeddedPlatform): Promise<string> =>
+  (await createApiKey(platform, { tenant, role: 'agent', name: 'supervised agents', id: agentKeyId })).apiKey
+
+const createApp = (platform: EmbeddedPlatform, { host, version }: ServerOptions): Hono<ApiEnv> => {
+  const app = new Hono<ApiEnv>()
+  const api = createApi({ platform, settings: { version, streamSeconds, holdSeconds: 25 } })
+  mountEmbedded(app, platform, hostCheck(host))
+  app.route('/', api)
+  return app
+}
+
+const listen = (server: Server, { host, port }: ServerOptions): Promise<string> =>
+  new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen({ host, port, backlog: 1024 }, () => {
+      server.off('error', reject)
+      const address = server.address() as AddressInfo
+      const shown = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host
+      resolve(`http://${shown}:${address.port}`)
+    })
+  })
+
+const stopListening = (server: Server): Promise<void> =>
+  new Promise((resolve) => {
+    server.close(() => resolve())
+    server.closeIdleConnections()
+    setTimeout(() => server.closeAllConnections(), 1000).unref()
+  })
+
+const startAgents = async (platform: EmbeddedPlatform, { agents }: ServerOptions): Promise<void> => {
+  await Promise.all(
+    agents.map((source) => platform.hosts.scale({ tenant, agent: source, version: 'local', source }, 1)),
+  )
+}

@@ -1,0 +1,49 @@
+import { project } from '#functions/stream/project.ts'
+import { attend, sweep } from '#functions/sweep/sweep.ts'
+import { dueQueue } from '#shared/domain/dispatch/due.ts'
+import type { Platform, Stoppable } from '#shared/platform/platform.ts'
+
+const sweepEveryMs = 1000
+const pauseAfterErrorMs = 500
+
+/** What AWS starts by triggers runs here as loops: the projector, the due queue, the sweep. */
+export const startLoops = (platform: Platform): Stoppable => {
+  const stopping = new AbortController()
+  const projector = platform.feed.consume('projector', (changes) => project(platform, changes))
+  const loops = [attendDueQueue, sweepRegularly].map((loop) => untilStopped(platform, stopping.signal, loop))
+  return {
+    async stop() {
+      stopping.abort()
+      await Promise.all([projector.stop(), ...loops])
+    },
+  }
+}
+
+type Round = (platform: Platform, signal: AbortSignal) => Promise<void>
+
+const untilStopped = async (platform: Platform, signal: AbortSignal, round: Round): Promise<void> => {
+  while (!signal.aborted)
+    try {
+      await round(platform, signal)
+    } catch (error) {
+      if (signal.aborted) return
+      platform.telemetry.log('error', 'a background round failed', { error: String(error) })
+      await platform.clock.sleep(pauseAfterErrorMs)
+    }
+}
+
+const attendDueQueue: Round = async (platform, signal) => {
+  const received = await platform.queues.receive({ queues: [dueQueue], max: 200, waitSeconds: 20, signal })
+  const failed = new Set(
+    await attend(
+      platform,
+      received.map(({ body }) => body),
+    ),
+  )
+  await platform.queues.delete(received.filter(({ body }) => !failed.has(body)))
+}
+
+const sweepRegularly: Round = async (platform, signal) => {
+  await sweep(platform)
+  await platform.clock.sleep(sweepEveryMs, signal).catch(() => undefined)
+}

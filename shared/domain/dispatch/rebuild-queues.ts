@@ -1,0 +1,77 @@
+import type { Platform, QueueMessage } from '../../platform/platform.ts'
+import type { Agent } from '../agents/agent.ts'
+import { agentListPk } from '../agents/agent-store.ts'
+import { leaseSeconds } from '../instances/instance.ts'
+import { instancesOf, saveLease } from '../instances/instance-store.ts'
+import type { Task } from '../tasks/task.ts'
+import { dueShardPk, dueShards, remind } from './due.ts'
+import { laneQueue } from './lanes.ts'
+
+type Ports = Pick<Platform, 'main' | 'volatile' | 'queues' | 'clock' | 'telemetry'>
+
+const pageSize = 1000
+
+/**
+ * Fills empty queues again from the records: everything that has not ended is in the `due` index. For a host whose
+ * queues live in memory, before it takes its first request. Answers how many tasks it sent.
+ */
+export const rebuildQueues = async (ports: Ports): Promise<number> => {
+  const counts = await Promise.all(Array.from({ length: dueShards }, (_, shard) => rebuildShard(ports, shard)))
+  return counts.reduce((sum, count) => sum + count, 0)
+}
+
+const rebuildShard = async (ports: Ports, shard: number): Promise<number> => {
+  let count = 0
+  let cursor: string | undefined
+  do {
+    const page = await ports.main.query<Task>({ index: 'due', pk: dueShardPk(shard), limit: pageSize, cursor })
+    const tasks = page.items.filter(({ type }) => type === 'task').map(({ value }) => value)
+    count += await sendQueued(ports, tasks)
+    for (const { tenant, id, dueAt, status } of tasks)
+      if (status === 'SCHEDULED' && dueAt !== undefined) await remind(ports, { tenant, id, at: dueAt })
+    cursor = page.cursor
+  } while (cursor !== undefined)
+  return count
+}
+
+const sendQueued = async ({ queues }: Ports, tasks: Task[]): Promise<number> => {
+  const queued = tasks.filter(({ status, target }) => status === 'QUEUED' && target !== undefined)
+  const byQueue = Map.groupBy(queued, (task) =>
+    laneQueue(task.tenant, task.target ?? { agent: '', version: '' }, task.priority),
+  )
+  for (const [queue, group] of byQueue)
+    await queues.send(
+      queue,
+      group.map((task): QueueMessage => ({ body: task.id, group: task.fairnessKey })),
+    )
+  return queued.length
+}
+
+/**
+ * After an outage of the platform itself no instance could give a sign of life: each gets a full lease to do so
+ * before what it holds runs elsewhere.
+ */
+export const renewAfterOutage = async (ports: Ports, tenant: string): Promise<void> => {
+  let cursor: string | undefined
+  do {
+    const page = await ports.main.query<Agent>({ index: 'list', pk: agentListPk(tenant), limit: 200, cursor })
+    for (const { value } of page.items) await renewInstances(ports, value)
+    cursor = page.cursor
+  } while (cursor !== undefined)
+}
+
+const renewInstances = async (ports: Ports, agent: Agent): Promise<void> => {
+  const now = ports.clock.now()
+  const expiresAt = now + leaseSeconds * 1000
+  for (const { value } of await instancesOf(ports, agent.tenant, agent.id)) {
+    if (value.state === 'OFFLINE') continue
+    await saveLease(ports, value.tenant, {
+      instance: value.id,
+      expiresAt,
+      running: 0,
+      slots: value.slots,
+      idleSince: now,
+    })
+    await remind(ports, { tenant: value.tenant, id: value.id, at: expiresAt })
+  }
+}

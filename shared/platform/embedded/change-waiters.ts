@@ -1,0 +1,29 @@
+import type { Key } from '../platform.ts'
+
+/** Readers that wait for the next change of a key. */
+export const createChangeWaiters = () => {
+  const waiting = new Map<string, Set<() => void>>()
+  const idOf = ({ pk, sk }: Key): string => `${pk}\n${sk}`
+  return {
+    notify(key: Key): void {
+      if (waiting.size === 0) return
+      const wakes = waiting.get(idOf(key))
+      waiting.delete(idOf(key))
+      for (const wake of wakes ?? []) wake()
+    },
+    /** Resolves at the next change of the key, or after `ms`. */
+    wait: (key: Key, ms: number): Promise<void> =>
+      new Promise((resolve) => {
+        const id = idOf(key)
+        const wakes = waiting.get(id) ?? new Set()
+        const wake = (): void => {
+          clearTimeout(timer)
+          wakes.delete(wake)
+          if (wakes.size === 0 && waiting.get(id) === wakes) waiting.delete(id)
+          resolve()
+        }
+        const timer = setTimeout(wake, Math.min(ms, 2_147_483_647))
+        waiting.set(id, wakes.add(wake))
+      }),
+  }
+}

@@ -1,0 +1,157 @@
+import { describe, expect, it } from 'vitest'
+import { isRefused, type Refused } from '#shared/domain/domain-error.ts'
+import { maxAttemptsOf, maxLeaseLosses, type Task } from '#shared/domain/tasks/task.ts'
+import {
+  cancelTask,
+  completeTask,
+  failTask,
+  leaseTask,
+  loseLease,
+  passTime,
+  releaseLease,
+  reportTask,
+  requireFence,
+} from '#shared/domain/tasks/task-moves.ts'
+import { aTask } from '#test/support/builders.ts'
+
+const ok = (moved: Task | Refused): Task => {
+  if (isRefused(moved)) throw new Error(moved.message)
+  return moved
+}
+const leased = (task = aTask(), now = 1000): Task => ok(leaseTask(task, { instance: 'ins_a', generation: 7, now }))
+const failure = { code: 'AGENT_ERROR', message: 'boom', retryable: true }
+const fail = (task: Task, now = 2000, random = 0.5) => failTask(task, { failure, digest: 'd', now, random })
+
+describe('leasing', () => {
+  it('gives a new fence made of generation and epoch, and counts the attempt', () => {
+    const task = leased()
+    expect(task).toMatchObject({ status: 'RUNNING', epoch: 1, attempt: 1, startedAt: 1000, seq: 2 })
+    expect(task.lease).toEqual({ instance: 'ins_a', fence: '7.1', since: 1000, timeoutAt: 61_000 })
+  })
+
+  it('refuses a task that is running, over, or past its deadline', () => {
+    expect(isRefused(leaseTask(leased(), { instance: 'ins_b', generation: 7, now: 1 }))).toBe(true)
+    expect(isRefused(leaseTask(aTask({ deadline: 5 }), { instance: 'ins_b', generation: 7, now: 5 }))).toBe(true)
+  })
+})
+
+describe('the fence', () => {
+  it('admits the current holder alone', () => {
+    const task = leased()
+    expect(isRefused(requireFence(task, '7.1', 'ins_a'))).toBe(false)
+    expect(requireFence(task, '7.0', 'ins_a')).toMatchObject({ refused: 'STALE_FENCE' })
+    expect(requireFence(task, '7.1', 'ins_b')).toMatchObject({ refused: 'STALE_FENCE' })
+    expect(requireFence(aTask(), '7.1', 'ins_a')).toMatchObject({ refused: 'STALE_FENCE' })
+  })
+
+  it('is never the same again after a lost lease', () => {
+    const again = leased(loseLease(leased(), { now: 2000, message: 'gone' }), 3000)
+    expect(again.lease?.fence).toBe('7.2')
+    expect(requireFence(again, '7.1')).toMatchObject({ refused: 'STALE_FENCE' })
+  })
+})
+
+describe('failing', () => {
+  it('schedules another attempt within the back-off bound while attempts are left', () => {
+    const task = fail(leased())
+    expect(task).toMatchObject({ status: 'SCHEDULED', failures: 1, dueAt: 2500 })
+    expect(task.answer).toMatchObject({ fence: '7.1', willRetry: true, nextAttemptAt: 2500 })
+    expect(task.lease).toBeUndefined()
+  })
+
+  it('ends the task with the code when attempts are used up', () => {
+    const task = fail(leased(aTask({ failures: 2 })))
+    expect(task).toMatchObject({ status: 'FAILED', failures: 3, failure, finishedAt: 2000 })
+    expect(task.dueAt).toBeUndefined()
+  })
+
+  it('ends the task at once when the agent says a retry is useless, unless the policy names the code', () => {
+    const useless = { ...failure, retryable: false }
+    const move = (task: Task) => failTask(task, { failure: useless, digest: 'd', now: 2, random: 0 })
+    expect(move(leased()).status).toBe('FAILED')
+    const named = aTask({ retry: { ...aTask().retry, retryableCodes: ['AGENT_ERROR'] } })
+    expect(move(leased(named)).status).toBe('SCHEDULED')
+  })
+
+  it('does not schedule past the deadline', () => {
+    expect(fail(leased(aTask({ deadline: 2400 }))).status).toBe('FAILED')
+  })
+})
+
+describe('losing and returning leases', () => {
+  it('counts apart from failures, and ends as poison', () => {
+    let task = aTask()
+    for (let round = 0; round < maxLeaseLosses; round++) task = loseLease(leased(task), { now: 2000, message: 'gone' })
+    expect(task).toMatchObject({ status: 'QUEUED', failures: 0, leaseLosses: maxLeaseLosses, attempt: maxLeaseLosses })
+    expect(maxAttemptsOf(task)).toBe(3 + maxLeaseLosses)
+    const last = loseLease(leased(task), { now: 3000, message: 'gone' })
+    expect(last).toMatchObject({ status: 'FAILED', failure: { code: 'POISON' } })
+  })
+
+  it('a returned lease costs nothing', () => {
+    const task = releaseLease(leased(), { now: 2000, message: 'left' })
+    expect(task).toMatchObject({ status: 'QUEUED', failures: 0, leaseLosses: 0, transition: { reason: 'RELEASED' } })
+  })
+})
+
+describe('the end', () => {
+  const result = { in: 'head', value: 42 } as const
+
+  it('is recorded with the fence that reported it', () => {
+    const task = completeTask(leased(), { result, digest: 'd', now: 3000, usage: { tokens: 5 } })
+    expect(task).toMatchObject({
+      status: 'SUCCEEDED',
+      result,
+      answer: { fence: '7.1', digest: 'd' },
+      usage: { tokens: 5 },
+    })
+    expect(task.lease).toBeUndefined()
+  })
+
+  it('cannot be left again', () => {
+    const done = completeTask(leased(), { result, digest: 'd', now: 3000 })
+    expect(cancelTask(done, { now: 4000, by: 'x' })).toMatchObject({ refused: 'ALREADY_FINISHED' })
+    expect(() => loseLease(done, { now: 4000, message: '' })).toThrow('cannot become')
+    expect(passTime(done, { now: 9e9, random: 0 })).toBe(done)
+  })
+
+  it('cancelling twice changes nothing more', () => {
+    const once = ok(cancelTask(aTask(), { now: 10, by: 'key:a' }))
+    expect(once).toMatchObject({ status: 'CANCELLED', finishedAt: 10 })
+    expect(cancelTask(once, { now: 20, by: 'key:b' })).toBe(once)
+  })
+})
+
+describe('time', () => {
+  const at = (task: Task, now: number) => passTime(task, { now, random: 0.5 })
+
+  it('starts what was scheduled', () => {
+    expect(at(fail(leased()), 2500)).toMatchObject({ status: 'QUEUED' })
+    const early = fail(leased())
+    expect(at(early, 2499)).toBe(early)
+  })
+
+  it('times an attempt out and retries it', () => {
+    expect(at(leased(), 61_000)).toMatchObject({ status: 'SCHEDULED', failure: { code: 'TIMEOUT' } })
+  })
+
+  it('ends everything at the deadline, by name', () => {
+    const late = { deadline: 5000, dueAt: 5000 }
+    expect(at(aTask(late), 5000)).toMatchObject({ status: 'FAILED', failure: { code: 'DEADLINE' } })
+    expect(at(leased(aTask(late)), 5000)).toMatchObject({ status: 'FAILED', failure: { code: 'DEADLINE' } })
+    const blockedBy = { code: 'NO_CAPABLE_AGENT', message: 'nobody' }
+    expect(at(aTask({ ...late, blockedBy }), 5000)).toMatchObject({ failure: { code: 'NO_CAPABLE_AGENT' } })
+  })
+
+  it('looks at a queued task again at growing distances, without an event', () => {
+    const once = at(aTask(), 60_000)
+    expect(once).toMatchObject({ status: 'QUEUED', seq: 1, dueAt: 120_000 })
+    expect(at(once, 120_000).dueAt).toBe(240_000)
+  })
+})
+
+it('reports take one number each and keep what they do not name', () => {
+  const task = reportTask(leased(), { events: 3, progress: { percent: 10 }, usage: { seconds: 1 } })
+  const more = reportTask(task, { events: 1, progress: { message: 'half' }, usage: { seconds: 2, cost: 0.5 } })
+  expect(more).toMatchObject({ seq: 6, progress: { percent: 10, message: 'half' }, usage: { seconds: 3, cost: 0.5 } })
+})
