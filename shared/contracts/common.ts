@@ -24,17 +24,9 @@ export const jsonSchema = z.unknown()
 
 export const objectRefSchema = z.strictObject({ $ref: idSchema('obj') })
 
-const numeric = (schema: z.ZodNumber, fallback: number) =>
-  z
-    .string()
-    .regex(/^-?\d{1,9}$/, 'expected a whole number')
-    .transform(Number)
-    .pipe(schema)
-    .default(fallback)
-
-export const limitQuery = numeric(z.number().int().min(1).max(200), 50)
-export const waitQuery = numeric(z.number().int().min(0).max(20), 0)
-export const afterQuery = numeric(z.number().int().min(0), 0)
+export const limitQuery = z.coerce.number().int().min(1).max(200).default(50)
+export const waitQuery = z.coerce.number().int().min(0).max(20).default(0)
+export const afterQuery = z.coerce.number().int().min(0).max(1_000_000_000).default(0)
 
 /** What every list takes. */
 export const pageQuery = { limit: limitQuery, cursor: z.string().max(4096).optional() }

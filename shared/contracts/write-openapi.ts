@@ -6,4 +6,10 @@ const { version } = JSON.parse(readFileSync(new URL('../../package.json', import
   version: string
 }
 
-writeFileSync(file, `${JSON.stringify(openApiDocument(version), null, 2)}\n`)
+const text = `${JSON.stringify(openApiDocument(version), null, 2)}\n`
+
+if (!process.argv.includes('--check')) writeFileSync(file, text)
+else if (readFileSync(file, 'utf8') !== text) {
+  console.error('docs/openapi.json is not what the contracts say; run npm run openapi')
+  process.exit(1)
+}
