@@ -20,7 +20,7 @@ const marginMs = 5000
 export const runTests = async (ctx: AgentContext, input: TestsInput): Promise<TestsResult> => {
   const budget = createBudget(ctx, input)
   ctx.progress(0, 'checking out')
-  const { folder, head } = await ctx.span('check out', () => checkOut(ctx, { repository: input.repository }))
+  const { folder, head } = await ctx.span('check out', () => checkOut(ctx, { repository: input.repository, symlinks: true }))
   const surroundings = await prepareSurroundings({
     folder: path.join(ctx.workspace, 'test-run'),
     install: input.install,

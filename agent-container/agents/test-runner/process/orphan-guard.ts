@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 
 /** Waits for a line on its input; when the input ends without one, whoever held the other end is gone. */
-const script = 'read line || kill -KILL -- "-$1" 2>/dev/null'
+const script = 'read line || kill -s KILL -- "-$1" 2>/dev/null'
 
 /**
  * Ends a process group when this process dies without having been able to: killed for its memory, for example.

@@ -81,12 +81,14 @@ const ending = async (child: ChildProcess, pid: number, options: RunOptions): Pr
     child.once('exit', (code, killedBy) => resolve({ kind: 'exit', code, killedBy })),
   )
   try {
-    return await Promise.race([
+    const first = await Promise.race([
       exited,
-      timeUp(options, exited, pid, over.signal),
+      timeUp(options.timeoutMs, over.signal),
       memoryUp(pid, options.memoryBytes, over.signal),
       aborted(options.signal, over.signal),
     ])
+    if (first.kind === 'timeout') await askToEnd(pid, exited, options)
+    return first
   } finally {
     over.abort()
   }
@@ -94,17 +96,15 @@ const ending = async (child: ChildProcess, pid: number, options: RunOptions): Pr
 
 const never = () => new Promise<never>(() => {})
 
-const timeUp = async (
-  { timeoutMs, graceMs = 2000 }: RunOptions,
-  exited: Promise<Ending>,
-  pid: number,
-  over: AbortSignal,
-) => {
+const timeUp = async (timeoutMs: number, over: AbortSignal) => {
   const waited = await sleep(timeoutMs, true, { signal: over }).catch(() => false)
-  if (!waited) return never()
+  return waited ? ({ kind: 'timeout' } as const) : never()
+}
+
+/** Gives a test tool the time to say what it has seen so far. */
+const askToEnd = async (pid: number, exited: Promise<Ending>, { graceMs = 2000, signal }: RunOptions) => {
   signalGroup(pid, 'SIGTERM')
-  await Promise.race([exited, sleep(graceMs)])
-  return { kind: 'timeout' } as const
+  await Promise.race([exited, sleep(graceMs, undefined, { signal })])
 }
 
 const memoryUp = async (pid: number, limit: number, over: AbortSignal) => {
