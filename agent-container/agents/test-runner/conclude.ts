@@ -25,7 +25,7 @@ type Facts = Execution & {
 const nothing: Report = { passed: 0, failed: 0, skipped: 0, failures: [] }
 
 const commandNotFound =
-  /(?:^|[/ ])(?:sh|bash|dash|zsh)(?:: line)?(?:: \d+)?: (?:exec: )?(\S+): (?:command )?not found$/m
+  /(?:^|[/ ])(?:sh|bash|dash|zsh)(?:: (?:line )?\d+)?: (?:exec: )?(\S+): (?:command )?not found$/m
 
 const dependencySignals = [
   commandNotFound,
