@@ -1,0 +1,41 @@
+/** One instance of an agent: the container's main, and the supervised child of the embedded server. */
+import { createHttpTaskSource } from './runner/http-task-source.ts'
+import { loadAgent } from './runner/load-agent.ts'
+import { startRunner } from './runner/runner.ts'
+import { type RunnerSettings, readSettings } from './runner/settings.ts'
+
+const log = (level: string, message: string, fields: Record<string, unknown> = {}): void => {
+  process.stdout.write(`${JSON.stringify({ time: new Date().toISOString(), level, message, ...fields })}\n`)
+}
+
+const run = async (settings: RunnerSettings): Promise<number> => {
+  const definition = await loadAgent(settings.agent)
+  const runner = startRunner({
+    definition,
+    agent: settings.agent,
+    source: createHttpTaskSource({ url: settings.url ?? '', apiKey: settings.apiKey }),
+    slots: settings.slots ?? definition.slots ?? 1,
+    secrets: settings.apiKey === undefined ? [] : [settings.apiKey],
+    orphanSeconds: settings.orphanSeconds,
+    workspaces: settings.workspaces,
+    onJoined: ({ instanceId }) =>
+      process.connected && process.send?.({ type: 'joined', instanceId, agent: definition.name }),
+    log,
+  })
+  let asked = 0
+  const stop = (): void => {
+    if (++asked > 1) process.exit(130)
+    void runner.drain(settings.drainSeconds)
+  }
+  process.on('SIGTERM', stop)
+  process.on('SIGINT', stop)
+  process.on('disconnect', () => void runner.drain(settings.drainSeconds)) // the supervising server is gone
+  return (await runner.ended) === 'drained' ? 0 : 1
+}
+
+try {
+  process.exit(await run(readSettings(process.argv.slice(2), process.env)))
+} catch (error) {
+  log('error', error instanceof Error ? error.message : String(error))
+  process.exit(2)
+}

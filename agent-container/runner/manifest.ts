@@ -1,0 +1,35 @@
+import * as z from 'zod'
+import type { Capability as RegisteredCapability } from '#shared/contracts/agents.ts'
+import type { AgentDefinition, Schema } from '../sdk/index.ts'
+
+/** What an agent says of itself when it registers. */
+export type Manifest = {
+  name: string
+  type: string
+  description?: string
+  labels: Record<string, string>
+  capabilities: RegisteredCapability[]
+}
+
+/** JSON Schema of a zod schema; of other vendors' schemas there is none to be had. */
+const toJsonSchema = (schema: Schema | undefined, io: 'input' | 'output'): Record<string, unknown> | undefined => {
+  if (schema?.['~standard'].vendor !== 'zod') return undefined
+  const { $schema: _, ...document } = z.toJSONSchema(schema as unknown as z.ZodType, { io, unrepresentable: 'any' })
+  return document
+}
+
+export const manifestOf = (definition: AgentDefinition): Manifest => ({
+  name: definition.name,
+  type: definition.type ?? 'custom',
+  ...(definition.description && { description: definition.description }),
+  labels: definition.labels ?? {},
+  capabilities: Object.entries(definition.capabilities).map(([name, { description, input, output }]) => {
+    const [inputSchema, outputSchema] = [toJsonSchema(input, 'input'), toJsonSchema(output, 'output')]
+    return {
+      name,
+      ...(description && { description }),
+      ...(inputSchema && { inputSchema }),
+      ...(outputSchema && { outputSchema }),
+    }
+  }),
+})

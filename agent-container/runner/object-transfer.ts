@@ -1,0 +1,65 @@
+import { createHash, randomUUID } from 'node:crypto'
+import { createReadStream, createWriteStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import { isAbsolute, join, relative } from 'node:path'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import type { ObjectResponse } from '#shared/contracts/objects.ts'
+import { sendUntilAnswered } from './platform-client.ts'
+import type { TaskSource } from './task-source.ts'
+
+type Access = { source: TaskSource; token: string; signal: AbortSignal }
+
+/** Downloads an object into a folder and answers the file's path; a damaged download is an error. */
+export const fetchObject = async ({ source, token, signal }: Access, id: string, folder: string): Promise<string> => {
+  const object = (await sendUntilAnswered(source, {
+    method: 'GET',
+    path: `/objects/${id}`,
+    token,
+    signal,
+  })) as ObjectResponse
+  if (object.download === undefined) throw new Error(`object ${id} has no content yet`)
+  const response = await fetch(object.download.url, { headers: object.download.headers, signal })
+  if (!response.ok || response.body === null) throw new Error(`object ${id} could not be fetched: ${response.status}`)
+  const path = join(folder, `${id}-${randomUUID().slice(0, 8)}`)
+  const hash = createHash('sha256')
+  const body = Readable.fromWeb(response.body).on('data', (chunk: Buffer) => hash.update(chunk))
+  await pipeline(body, createWriteStream(path, { mode: 0o600 }))
+  if (object.sha256 !== undefined && hash.digest('hex') !== object.sha256)
+    throw new Error(`object ${id} arrived damaged`)
+  return path
+}
+
+export type Upload = { file: string } | { bytes: Uint8Array }
+
+/** Uploads bytes or a file and answers the object's reference. */
+export const putObject = async (
+  access: Access,
+  upload: Upload,
+  contentType = 'application/octet-stream',
+): Promise<{ $ref: string }> => {
+  const { source, token, signal } = access
+  const size = 'file' in upload ? (await stat(upload.file)).size : upload.bytes.byteLength
+  const request = { method: 'POST' as const, path: '/objects', body: { contentType, size }, token, signal }
+  const object = (await sendUntilAnswered(source, request)) as ObjectResponse
+  if (object.upload === undefined) throw new Error(`object ${object.id} takes no upload`)
+  const body = 'file' in upload ? Readable.toWeb(createReadStream(upload.file)) : upload.bytes
+  const headers = { ...object.upload.headers, 'content-length': String(size) }
+  const response = await fetch(object.upload.url, {
+    method: 'PUT',
+    headers,
+    body: body as RequestInit["body"],
+    duplex: 'half',
+    signal,
+  } as RequestInit)
+  if (!response.ok)
+    throw new Error(`object ${object.id} could not be uploaded: ${response.status} ${await response.text()}`)
+  return { $ref: object.id }
+}
+
+/** A path of the workspace; what leads out of it is refused. */
+export const insideOf = (folder: string, path: string): string => {
+  const way = relative(folder, path)
+  if (way.startsWith('..') || isAbsolute(way)) throw new Error(`${path} is outside of the workspace`)
+  return path
+}

@@ -1,0 +1,83 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { AgentResponse } from '#shared/contracts/agents.ts'
+import type { HeartbeatAnswer, Joined } from '#shared/contracts/worker.ts'
+import type { Manifest } from './manifest.ts'
+import type { TaskSource, WorkerAnswer, WorkerRequest } from './task-source.ts'
+
+/** The platform refused; it will not be asked again. */
+export class Refusal extends Error {
+  readonly status: number
+  readonly code: string
+
+  constructor(request: WorkerRequest, answer: WorkerAnswer) {
+    const { code = 'UNKNOWN', detail = '' } = (answer.body ?? {}) as { code?: string; detail?: string }
+    super(`${request.method} ${request.path}: ${answer.status} ${code}: ${detail}`)
+    this.name = 'Refusal'
+    this.status = answer.status
+    this.code = code
+  }
+}
+
+const retryable = (status: number): boolean => status === 429 || status >= 500
+const pause = { first: 100, most: 3000 }
+
+/** Repeats a call whose answer was lost or that may go through later: every call of the protocol can be repeated. */
+export const sendUntilAnswered = async (source: TaskSource, request: WorkerRequest): Promise<unknown> => {
+  for (let round = 0; ; round++) {
+    request.signal?.throwIfAborted()
+    const answer = await source.send(request).catch(() => undefined)
+    if (answer && answer.status < 300) return answer.body
+    if (answer && !retryable(answer.status)) throw new Refusal(request, answer)
+    await sleep(Math.random() * Math.min(pause.first * 2 ** round, pause.most), undefined, { signal: request.signal })
+  }
+}
+
+const sameManifest = (agent: AgentResponse, manifest: Manifest): boolean =>
+  JSON.stringify([agent.capabilities, agent.description, agent.type]) ===
+  JSON.stringify([manifest.capabilities, manifest.description, manifest.type])
+
+/** Registers the agent, or brings its registration up to date with its code. */
+export const enrol = async (source: TaskSource, manifest: Manifest, signal: AbortSignal): Promise<void> => {
+  const path = `/agents/${manifest.name}`
+  try {
+    const agent = (await sendUntilAnswered(source, { method: 'GET', path, signal })) as AgentResponse
+    if (sameManifest(agent, manifest)) return
+    const { name: _, labels: __, ...body } = manifest
+    await sendUntilAnswered(source, { method: 'PATCH', path, body, signal })
+  } catch (error) {
+    if (!(error instanceof Refusal) || error.status !== 404) throw error
+    await register(source, manifest, signal)
+  }
+}
+
+/** A sibling that registers at the same time is as good. */
+const register = async (source: TaskSource, manifest: Manifest, signal: AbortSignal): Promise<void> => {
+  try {
+    await sendUntilAnswered(source, { method: 'POST', path: '/agents', body: manifest, signal })
+  } catch (error) {
+    if (!(error instanceof Refusal) || error.code !== 'NAME_TAKEN') throw error
+  }
+}
+
+export const join = async (
+  source: TaskSource,
+  { agent, slots }: { agent: string; slots: number },
+  signal: AbortSignal,
+): Promise<Joined> =>
+  (await sendUntilAnswered(source, { method: 'POST', path: '/instances', body: { agent, slots }, signal })) as Joined
+
+export const beat = async (
+  source: TaskSource,
+  joined: Joined,
+  running: { taskId: string; fence: string }[],
+): Promise<HeartbeatAnswer> => {
+  const request: WorkerRequest = {
+    method: 'POST',
+    path: `/instances/${joined.instanceId}/heartbeat`,
+    body: { running },
+    token: joined.token,
+  }
+  const answer = await source.send(request)
+  if (answer.status !== 200) throw new Refusal(request, answer)
+  return answer.body as HeartbeatAnswer
+}

@@ -1,0 +1,99 @@
+import { join } from 'node:path'
+import type { AgentContext } from '../sdk/index.ts'
+import type { FromSlot, SlotCalls, SlotTask, ToSlot } from './slot-messages.ts'
+
+type Send = (message: FromSlot) => Promise<void>
+
+/** So many chunks may be under way before a generator is held until the runner has passed some on. */
+const maxUnflushed = 500
+
+export type SlotContext = {
+  receive(message: ToSlot): void
+  /** The context that the handler of a task is given. */
+  forTask(task: SlotTask): AgentContext
+  /** Resolves when more output may be produced. */
+  outputRoom(): Promise<void>
+}
+
+/** The handler's side of the conversation with the runner. */
+export const createSlotContext = (send: Send): SlotContext => {
+  const aborting = new AbortController()
+  const waiting = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>()
+  let lastCall = 0
+  let unflushed = 0
+  let roomMade: () => void = () => undefined
+
+  const call = <N extends keyof SlotCalls>(
+    name: N,
+    argument: SlotCalls[N]['argument'],
+  ): Promise<SlotCalls[N]['answer']> =>
+    new Promise((resolve, reject) => {
+      const id = ++lastCall
+      waiting.set(id, { resolve: resolve as (value: unknown) => void, reject })
+      void send({ type: 'call', id, name, argument })
+    })
+  const tell = (message: FromSlot): void => void send(message)
+
+  const objects: AgentContext['objects'] = {
+    fetch: (ref) => call('fetch', ref),
+    put(body, options = {}) {
+      if (typeof body === 'object' && 'file' in body)
+        return call('put', { ...options, file: join(process.cwd(), body.file) })
+      return call('put', { ...options, base64: Buffer.from(body as string | Uint8Array).toString('base64') })
+    },
+  }
+
+  return {
+    receive(message) {
+      if (message.type === 'abort') aborting.abort(new Error(message.reason))
+      if (message.type === 'flushed') {
+        unflushed -= message.count
+        roomMade()
+      }
+      if (message.type !== 'answer') return
+      const asked = waiting.get(message.id)
+      waiting.delete(message.id)
+      if (message.error === undefined) asked?.resolve(message.value)
+      else asked?.reject(new Error(message.error))
+    },
+    async outputRoom() {
+      while (unflushed > maxUnflushed && !aborting.signal.aborted)
+        await new Promise<void>((resolve) => {
+          roomMade = resolve
+          aborting.signal.addEventListener('abort', () => resolve(), { once: true })
+        })
+    },
+    forTask: (task) => ({
+      task: {
+        id: task.id,
+        fence: task.fence,
+        attempt: task.attempt,
+        capability: task.capability ?? '',
+        deadline: task.deadline,
+        timeoutSeconds: task.timeoutSeconds,
+        ...(task.traceparent && { traceparent: task.traceparent }),
+      },
+      signal: aborting.signal,
+      workspace: process.cwd(),
+      lastCheckpoint: task.checkpoint,
+      progress: (percent, message) => tell({ type: 'progress', percent: Math.max(0, Math.min(100, percent)), message }),
+      output(chunk) {
+        unflushed++
+        tell({ type: 'output', chunk })
+      },
+      checkpoint: async (value) => void (await call('checkpoint', value)),
+      log: (level, message, fields) => tell({ type: 'log', level, message, fields }),
+      metric: (name, value, unit, labels) => tell({ type: 'metric', name, value, unit, labels }),
+      async span(name, work) {
+        const began = performance.now()
+        try {
+          return await work()
+        } finally {
+          tell({ type: 'log', level: 'debug', message: name, fields: { ms: Math.round(performance.now() - began) } })
+        }
+      },
+      usage: (used) => tell({ type: 'usage', used }),
+      objects,
+    }),
+  }
+}

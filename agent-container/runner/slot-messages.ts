@@ -1,0 +1,38 @@
+import type { Fields, LogLevel, ObjectRef, Usage } from '../sdk/context.ts'
+
+/** What a slot is told to run. */
+export type SlotTask = {
+  id: string
+  fence: string
+  attempt: number
+  capability: string | null
+  deadline: string
+  timeoutSeconds: number
+  traceparent: string | null
+  input: unknown
+  checkpoint: unknown
+}
+
+/** Calls that the runner answers for a slot, which has no credential of its own. */
+export type SlotCalls = {
+  checkpoint: { argument: unknown; answer: null }
+  fetch: { argument: ObjectRef; answer: string }
+  put: { argument: { file?: string; base64?: string; contentType?: string }; answer: ObjectRef }
+}
+
+export type ToSlot =
+  | { type: 'run'; task: SlotTask }
+  | { type: 'abort'; reason: string }
+  | { type: 'answer'; id: number; value?: unknown; error?: string }
+  | { type: 'flushed'; count: number }
+
+export type FromSlot =
+  | { type: 'ready' }
+  | { type: 'progress'; percent: number; message?: string }
+  | { type: 'output'; chunk: unknown }
+  | { type: 'log'; level: LogLevel; message: string; fields?: Fields }
+  | { type: 'metric'; name: string; value: number; unit?: string; labels?: Record<string, string> }
+  | { type: 'usage'; used: Usage }
+  | { type: 'call'; id: number; name: keyof SlotCalls; argument: unknown }
+  | { type: 'done'; result: unknown }
+  | { type: 'failed'; code: string; message: string; retryable: boolean }

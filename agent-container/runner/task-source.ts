@@ -1,0 +1,20 @@
+import type { Joined, LeasedTask } from '#shared/contracts/worker.ts'
+
+export type WorkerRequest = {
+  method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
+  path: string
+  body?: unknown
+  token?: string
+  signal?: AbortSignal
+}
+export type WorkerAnswer = { status: number; body: unknown }
+
+export type LeaseOptions = { joined: Joined; max: number; waitSeconds: number; signal: AbortSignal }
+
+/** How a runner reaches the platform: two methods, over HTTP or over SQS and Lambda. */
+export interface TaskSource {
+  /** Resolves with leased tasks, or empty after `waitSeconds`. */
+  lease(options: LeaseOptions): Promise<LeasedTask[]>
+  /** A request of the worker protocol; `path` is below `/api/v2`. Throws when there was no answer. */
+  send(request: WorkerRequest): Promise<WorkerAnswer>
+}
