@@ -1,4 +1,4 @@
-import type { TestStatus } from './contract.ts'
+import { limits, type TestStatus } from './contract.ts'
 import { dependenciesMissing } from './find/plan.ts'
 import type { Report } from './formats/report.ts'
 import type { Ending } from './process/run-command.ts'
@@ -24,8 +24,7 @@ type Facts = Execution & {
 
 const nothing: Report = { passed: 0, failed: 0, skipped: 0, failures: [] }
 
-const commandNotFound =
-  /(?:^|[/ ])(?:sh|bash|dash|zsh)(?:: (?:line )?\d+)?: (?:exec: )?(\S+): (?:command )?not found$/m
+const commandNotFound = /(?:^|[/ ])(?:sh|bash|dash|zsh)(?:: (?:line )?\d+)?: (?:exec: )?(\S+): (?:command )?not found$/m
 
 const dependencySignals = [
   commandNotFound,
@@ -136,5 +135,5 @@ const howItEnded = (ending: Ending): string => {
 const failedByExit = ({ command, ending, tail, report = nothing }: Facts): Conclusion => ({
   status: 'failed',
   reason: `${howItEnded(ending)}, and no failed test was recognised`,
-  report: { ...report, failed: 1, failures: [{ name: command.join(' '), message: tail }] },
+  report: { ...report, failed: 1, failures: [{ name: command.join(' '), message: tail.slice(-limits.message) }] },
 })

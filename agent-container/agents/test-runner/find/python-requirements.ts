@@ -2,12 +2,19 @@ import { parse } from 'smol-toml'
 import * as z from 'zod'
 import { exists, firstExisting, readText } from './plan.ts'
 
-const testNames = ['test', 'tests', 'testing', 'dev']
+const testNames = ['test', 'tests', 'testing']
 const requirementFiles = [
-  ...['requirements.txt', 'requirements-test.txt', 'requirements-tests.txt', 'requirements-dev.txt'],
-  ...['test-requirements.txt', 'dev-requirements.txt', 'requirements_test.txt', 'requirements_dev.txt'],
-  ...['requirements/test.txt', 'requirements/tests.txt', 'requirements/dev.txt'],
+  ...['requirements-test.txt', 'requirements-tests.txt', 'requirements_test.txt', 'test-requirements.txt'],
+  ...['requirements/test.txt', 'requirements/tests.txt'],
 ]
+
+const devFiles = ['requirements-dev.txt', 'requirements_dev.txt', 'dev-requirements.txt', 'requirements/dev.txt']
+
+/** What is for tests; what is for all development only where nothing is for tests. */
+const forTests = (names: string[]): string[] => {
+  const tests = names.filter((name) => testNames.includes(name.toLowerCase()))
+  return tests.length > 0 ? tests : names.filter((name) => name.toLowerCase() === 'dev')
+}
 
 const groupEntry = z.union([z.string(), z.object({ 'include-group': z.string() })])
 const pyproject = z.object({
@@ -20,11 +27,11 @@ type Pyproject = z.infer<typeof pyproject>
 /** What `pip install` is told: the project itself, its test extras and groups (PEP 735), its requirement files. */
 export const requirementsOf = async (folder: string): Promise<string[]> => {
   const manifest = readPyproject(await readText(folder, 'pyproject.toml'))
-  const files = await existing(folder, requirementFiles)
+  const groups = manifest?.['dependency-groups'] ?? {}
   return [
     ...(await projectItself(folder, manifest)),
-    ...groupRequirements(manifest?.['dependency-groups'] ?? {}, testNames),
-    ...files.flatMap((file) => ['-r', file]),
+    ...groupRequirements(groups, forTests(Object.keys(groups))),
+    ...(await filesToRead(folder)).flatMap((file) => ['-r', file]),
   ]
 }
 
@@ -40,7 +47,7 @@ const projectItself = async (folder: string, manifest: Pyproject | undefined): P
   const installable = manifest?.project ?? manifest?.['build-system'] ?? (await firstExisting(folder, ['setup.py']))
   if (installable === undefined) return []
   const declared = Object.keys(manifest?.project?.['optional-dependencies'] ?? {})
-  const extras = declared.filter((name) => testNames.includes(name.toLowerCase()))
+  const extras = forTests(declared)
   return ['-e', extras.length > 0 ? `.[${extras.join(',')}]` : '.']
 }
 
@@ -51,6 +58,12 @@ const groupRequirements = (groups: Pyproject['dependency-groups'], names: string
       if (typeof entry === 'string') return [entry]
       return depth < 10 ? groupRequirements(groups, [entry['include-group']], depth + 1) : []
     })
+
+const filesToRead = async (folder: string): Promise<string[]> => {
+  const tests = await existing(folder, requirementFiles)
+  const others = await existing(folder, tests.length > 0 ? [] : devFiles)
+  return [...(await existing(folder, ['requirements.txt'])), ...tests, ...others]
+}
 
 const existing = async (folder: string, names: string[]): Promise<string[]> => {
   const found = await Promise.all(names.map((name) => exists(folder, name)))

@@ -117,8 +117,12 @@ test = ["hypothesis"]
 [dependency-groups]
 tests = ["pytest>=8", { include-group = "time" }]
 time = ["freezegun"]
+dev = ["tox"]
 lint = ["ruff"]`
-    const found = await plan({ 'pyproject.toml': toml, 'requirements/tests.txt': '' }, { install: true })
+    const found = await plan(
+      { 'pyproject.toml': toml, 'requirements/tests.txt': '', 'requirements/dev.txt': '' },
+      { install: true },
+    )
     expect(found.install).toEqual([
       'python3 -m venv <scratch>/venv',
       '<scratch>/venv/bin/python -m pip install -e .[test] pytest>=8 freezegun -r requirements/tests.txt pytest',
