@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { CliError } from '../failure.ts'
 import { startServer } from '../server/embedded-server.ts'
 import { runTour, tourIsDue } from '../server/tour.ts'
 
@@ -26,9 +27,6 @@ const agentFolders = ({ agent, agents }: StartOptions): string[] =>
     ? [...builtIn.map((name) => `${root}agent-container/agents/${name}`), ...agent.map((path) => resolve(path))]
     : []
 
-/** A failure to start that the user can mend: one line, exit 1. */
-export class StartError extends Error {}
-
 /** What the operating system says, as a sentence that says what to do. */
 const explain = (error: unknown, { host, port, data }: StartOptions): string => {
   const code = (error as NodeJS.ErrnoException)?.code ?? ''
@@ -45,7 +43,7 @@ const explain = (error: unknown, { host, port, data }: StartOptions): string => 
 const checkAgents = (folders: string[]): void => {
   for (const folder of folders)
     if (!existsSync(folder))
-      throw new StartError(`there is no agent folder ${folder}; --agent takes a folder with agent.ts`)
+      throw new CliError(`there is no agent folder ${folder}; --agent takes a folder with agent.ts`, 1)
 }
 
 /** Starts the embedded server, tours a new installation, and serves until it is told to stop. */
@@ -60,7 +58,7 @@ export const start = async (options: StartOptions): Promise<void> => {
     agents: folders,
     version: version(),
   }).catch((error: unknown) => {
-    throw new StartError(explain(error, options), { cause: error })
+    throw new CliError(explain(error, options), 1, { cause: error })
   })
   const stopped = untilToldToStop()
   console.log(`DevCycle ${version()} is ready at ${server.url} (${Math.round(performance.now() - began)} ms)`)
@@ -68,8 +66,9 @@ export const start = async (options: StartOptions): Promise<void> => {
   console.log(
     `  agents ${folders.length === 0 ? 'none' : folders.map((folder) => folder.split('/').at(-1)).join(', ')}`,
   )
-  const touring =
-    options.tour && tourIsDue(server.platform, folders) ? runTour(server, { root, signal: stopped.signal }) : undefined
+  const dataDir = resolve(options.data)
+  const due = options.tour && tourIsDue(dataDir, folders)
+  const touring = due ? runTour(server, { dataDir, repository: process.cwd(), signal: stopped.signal }) : undefined
   await stopped.promise
   console.log('stopping: no new work, finishing what runs …')
   await touring
