@@ -39,7 +39,7 @@ export const execute = async (
   )
   const durationMs = Date.now() - since
   const text = stripVTControlCharacters(kept.text())
-  const tail = stripVTControlCharacters(kept.end(limits.output))
+  const tail = stripVTControlCharacters(kept.end(limits.output)).trim()
   const report =
     reader?.report() ??
     (reports && (await readReports(reports, where.folder, since))) ??

@@ -49,10 +49,9 @@ const reporters: Reporter[] = [
   },
 ]
 
-/** Arguments that make the last program of a script write a report of jest's shape, besides what it prints. */
-export const reporterArgs = (last: LastCommand | undefined, file: string): string[] => {
-  const reporter = reporters.find(({ program }) => program === last?.program)
-  if (!last || !reporter) return []
-  const taken = last.args.some((arg) => reporter.unless.some((one) => arg.startsWith(one)))
-  return taken ? [] : reporter.args(file)
+/** Arguments that make a program write a report of jest's shape, besides what it prints; `undefined` when none do. */
+export const reporterArgs = ({ program, args }: LastCommand, file: string): string[] | undefined => {
+  const reporter = reporters.find((one) => one.program === program)
+  const taken = args.some((arg) => reporter?.unless.some((one) => arg.startsWith(one)))
+  return taken ? undefined : reporter?.args(file)
 }

@@ -12,13 +12,25 @@ const packageJson = z.looseObject({
 })
 type PackageJson = z.infer<typeof packageJson>
 
-type Manager = { name: string; lockfiles: string[]; install: string[]; withoutLockfile: string[] }
+type Manager = {
+  name: string
+  lockfiles: string[]
+  install: string[]
+  withoutLockfile: string[]
+  test: string[]
+  /** How arguments reach a script; `undefined` when they do not reach one behind others. */
+  forward: (args: string[], separators: number) => string[] | undefined
+}
+
+const separated = (args: string[], separators: number) => [...Array.from({ length: separators }, () => '--'), ...args]
 
 const npm: Manager = {
   name: 'npm',
   lockfiles: ['package-lock.json', 'npm-shrinkwrap.json'],
   install: ['npm', 'ci'],
   withoutLockfile: ['npm', 'install', '--no-package-lock'],
+  test: ['npm', 'test'],
+  forward: (args, separators) => separated(args, separators + 1),
 }
 const managers: Manager[] = [
   {
@@ -26,12 +38,17 @@ const managers: Manager[] = [
     lockfiles: ['pnpm-lock.yaml'],
     install: ['pnpm', 'install', '--frozen-lockfile'],
     withoutLockfile: ['pnpm', 'install', '--no-lockfile'],
+    // `pnpm test` keeps options for itself
+    test: ['pnpm', 'run', 'test'],
+    forward: separated,
   },
   {
     name: 'yarn',
     lockfiles: ['yarn.lock'],
     install: ['yarn', 'install', '--frozen-lockfile'],
     withoutLockfile: ['yarn', 'install'],
+    test: ['yarn', 'test'],
+    forward: (args, separators) => (separators === 0 ? args : undefined),
   },
   npm,
 ]
@@ -59,12 +76,13 @@ const planFor = async (project: Project, manifest: PackageJson, script: string):
   const { manager, locked } = await chooseManager(project.folder, manifest)
   const last = lastCommandOf(script, manifest.scripts)
   const file = path.join(project.surroundings.scratch, 'jest-report.json')
-  const extra = reporterArgs(last, file)
+  const args = last && reporterArgs(last, file)
+  const forwarded = args && manager.forward(args, last.separators)
   return {
     source: 'package.json',
-    command: [manager.name, 'test', ...forwarded(manager, last, extra)],
+    command: [...manager.test, ...(forwarded ?? [])],
     install: hasDependencies(manifest) ? [locked ? manager.install : manager.withoutLockfile] : [],
-    ...(extra.length > 0 && { reports: { format: 'jest-json', files: file } }),
+    ...(forwarded && { reports: { format: 'jest-json', files: file } }),
     ...(await blockedBy(project, manifest, last)),
   }
 }
@@ -76,12 +94,6 @@ const chooseManager = async (folder: string, manifest: PackageJson): Promise<{ m
   for (const manager of managers) if (await firstExisting(folder, manager.lockfiles)) return { manager, locked: true }
   const named = managers.find(({ name }) => manifest.packageManager?.startsWith(`${name}@`))
   return { manager: named ?? npm, locked: false }
-}
-
-const forwarded = (manager: Manager, last: LastCommand | undefined, extra: string[]): string[] => {
-  if (extra.length === 0) return []
-  const separators = (last?.separators ?? 0) + (manager.name === 'npm' ? 1 : 0)
-  return [...Array.from({ length: separators }, () => '--'), ...extra]
 }
 
 /** A test tool that is one of the project's own packages is known to be absent without a try. */

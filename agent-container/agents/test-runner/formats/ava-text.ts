@@ -1,4 +1,4 @@
-import { countOf, dedent, type TestFailure, type TextFormat } from './report.ts'
+import { countOf, dedent, sum, type TestFailure, type TextFormat } from './report.ts'
 import { messageOfStack, placeOfStack } from './stack-frames.ts'
 
 const failed = /^ {2}✘ \[fail\]: (.+)$/gm
@@ -33,15 +33,17 @@ const titlesIn = (listed: string): string[] => {
   return words.map((_word, at) => words.slice(0, words.length - at).join(' '))
 }
 
+const notRun = [/^ {2}(\d+) tests? skipped$/m, /^ {2}(\d+) tests? todo$/m, /^ {2}(\d+) known failures?$/m]
+
 /** What ava prints by default. */
 export const parseAvaText: TextFormat = (text) => {
   if (!/^ {2}─$/m.test(text) || !/^ {2}\d+ tests? (passed|failed)$/m.test(text)) return undefined
   const listed = [...text.matchAll(failed)].map(([, title = '']) => title)
-  const ticks = text.match(/^ {2}✔ /gm)?.length ?? 0
+  const ticks = text.match(/^ {2}✔ (?!\[expected fail\])/gm)?.length ?? 0
   return {
-    passed: Math.max(ticks, countOf(text, /^ {2}(\d+) tests? passed$/m)),
+    passed: countOf(text, /^ {2}(\d+) tests? passed$/m) || ticks,
     failed: listed.length,
-    skipped: countOf(text, /^ {2}(\d+) tests? skipped$/m) + countOf(text, /^ {2}(\d+) tests? todo$/m),
+    skipped: sum(notRun.map((pattern) => countOf(text, pattern))),
     failures: listed.map((title) => failureOf(text, title)),
   }
 }

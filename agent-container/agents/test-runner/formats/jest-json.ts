@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util'
 import * as z from 'zod'
 import type { Report, TestFailure } from './report.ts'
 import { messageOfStack, placeInFile } from './stack-frames.ts'
@@ -17,7 +18,7 @@ const testFile = z.object({
 const jestReport = z.object({ testResults: z.array(testFile) })
 
 const failureOf = (file: string, test: z.infer<typeof assertion>): TestFailure => {
-  const stack = test.failureMessages?.[0] ?? ''
+  const stack = stripVTControlCharacters(test.failureMessages?.[0] ?? '')
   return {
     name: [...test.ancestorTitles, test.title].join(' > '),
     message: messageOfStack(stack),
@@ -27,11 +28,14 @@ const failureOf = (file: string, test: z.infer<typeof assertion>): TestFailure =
 
 const isBroken = (file: z.infer<typeof testFile>) => file.status === 'failed' && file.assertionResults.length === 0
 
-const brokenFile = ({ name, message }: z.infer<typeof testFile>): TestFailure => ({
-  name,
-  message: messageOfStack(message ?? '').replace(/^● Test suite failed to run\s+/, '') || 'the file could not be run',
-  ...placeInFile(name, message ?? ''),
-})
+const brokenFile = ({ name, message: colored }: z.infer<typeof testFile>): TestFailure => {
+  const message = stripVTControlCharacters(colored ?? '')
+  return {
+    name,
+    message: messageOfStack(message).replace(/^● Test suite failed to run\s+/, '') || 'the file could not be run',
+    ...placeInFile(name, message),
+  }
+}
 
 /** The JSON report of jest, which vitest writes as well; `undefined` when the text is something else. */
 export const parseJestJson = (json: string): Report | undefined => {
