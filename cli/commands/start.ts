@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { CliError } from '../failure.ts'
@@ -18,14 +18,18 @@ export type StartOptions = {
 }
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
-const builtIn = ['code-reviewer', 'test-runner', 'release-notes']
+const builtInRoot = `${root}agent-container/agents/`
+
+/** The agents that come with the product: every folder there that has an `agent.ts`. */
+const builtIn = (): string[] =>
+  readdirSync(builtInRoot)
+    .map((name) => `${builtInRoot}${name}`)
+    .filter((folder) => existsSync(`${folder}/agent.ts`))
 
 const version = (): string => (JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as { version: string }).version
 
 const agentFolders = ({ agent, agents }: StartOptions): string[] =>
-  agents
-    ? [...builtIn.map((name) => `${root}agent-container/agents/${name}`), ...agent.map((path) => resolve(path))]
-    : []
+  agents ? [...builtIn(), ...agent.map((path) => resolve(path))] : []
 
 /** What the operating system says, as a sentence that says what to do. */
 const explain = (error: unknown, { host, port, data }: StartOptions): string => {
