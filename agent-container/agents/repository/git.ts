@@ -1,5 +1,4 @@
 import { spawn } from 'node:child_process'
-import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { pipeline } from 'node:stream/promises'
@@ -109,9 +108,9 @@ export const createGit = ({ folder, home, signal }: GitOptions): Git => {
       const [output] = await Promise.all([text(stdout), done])
       return output.trimEnd()
     },
-    lines: (...args) => read(start(args), splitAtNewline),
-    records: (...args) => read(start(args), splitAtZero),
-    feed: (input, ...args) => read(start(args, input), splitAtNewline),
+    lines: (...args) => read(start(args), splitAt('\n')),
+    records: (...args) => read(start(args), splitAt('\0')),
+    feed: (input, ...args) => read(start(args, input), splitAt('\n')),
   }
 }
 
@@ -122,15 +121,14 @@ const settle = async (args: string[], ended: Promise<number | null>, stderr: Pro
   if (code !== 0) throw new GitError(args, code, complaint)
 }
 
-const splitAtNewline: Split = (input) => createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })
-
-const splitAtZero = async function* (stdout: Readable): AsyncGenerator<string> {
-  stdout.setEncoding('utf8')
-  let rest = ''
-  for await (const chunk of stdout as AsyncIterable<string>) {
-    const parts = (rest + chunk).split('\0')
-    rest = parts.pop() ?? ''
-    yield* parts
+const splitAt = (separator: string): Split =>
+  async function* (stdout) {
+    stdout.setEncoding('utf8')
+    let rest = ''
+    for await (const chunk of stdout as AsyncIterable<string>) {
+      const parts = (rest + chunk).split(separator)
+      rest = parts.pop() ?? ''
+      yield* parts
+    }
+    if (rest !== '') yield rest
   }
-  if (rest !== '') yield rest
-}
