@@ -50,7 +50,7 @@ describe('a task', () => {
     })
     expect((await api.get(`/tasks/${task.taskId}/result`)).body).toEqual({ ok: true })
     const events = (await api.get(`/tasks/${task.taskId}/events?limit=200`)).body.items
-    expect(events.map(({ seq, type }: any) => [seq, type])).toEqual([
+    expect(events.map(({ seq, type }: { seq: number; type: string }) => [seq, type])).toEqual([
       [1, 'task.state'],
       [2, 'task.state'],
       [3, 'task.progress'],

@@ -9,6 +9,7 @@ import {
   createEmbeddedPlatform,
   type EmbeddedPlatform,
 } from '#shared/platform/embedded/create-embedded-platform.ts'
+import type { Clock } from '#shared/platform/platform.ts'
 
 /** A host on which nothing runs by itself: the test plays the instances. */
 export const noHosts = (): ClosableHosts => ({
@@ -23,6 +24,7 @@ export const noHosts = (): ClosableHosts => ({
 /** The real embedded platform over a folder that goes away with `close`. */
 export const aPlatform = async (
   folder?: string,
+  clock?: Clock,
 ): Promise<{ platform: EmbeddedPlatform; dataDir: string; close: () => Promise<void> }> => {
   const home = folder ?? (await mkdtemp(join(tmpdir(), 'devcycle-test-')))
   const dataDir = join(home, 'data')
@@ -31,6 +33,7 @@ export const aPlatform = async (
     baseUrl: () => 'http://127.0.0.1:1',
     hosts: noHosts,
     log: () => undefined,
+    clock,
   })
   const close = async (): Promise<void> => {
     await platform.close()
@@ -39,11 +42,14 @@ export const aPlatform = async (
   return { platform, dataDir, close }
 }
 
-export type Answer = { status: number; headers: Headers; body: any }
+/** Parsed JSON, of whatever shape the test expects. */
+type Json = ReturnType<typeof JSON.parse>
+
+export type Answer = { status: number; headers: Headers; body: Json }
 
 /** The API over a real embedded platform with its loops running, called without a socket. */
-export const anApi = async ({ tenant = 'default' } = {}) => {
-  const { platform, close } = await aPlatform()
+export const anApi = async ({ tenant = 'default', clock }: { tenant?: string; clock?: Clock } = {}) => {
+  const { platform, close } = await aPlatform(undefined, clock)
   const app = createApi({ platform, settings: { version: '0.0.0', streamSeconds: 5, holdSeconds: 25 } })
   const loops = startLoops(platform)
   const keyOf = async (owner: string, role: 'admin' | 'agent' = 'admin') =>
@@ -70,7 +76,7 @@ export const anApi = async ({ tenant = 'default' } = {}) => {
     )
     const text = await response.text()
     const json = (response.headers.get('content-type') ?? '').includes('json')
-    return { status: response.status, headers: response.headers, body: json ? JSON.parse(text) : text }
+    return { status: response.status, headers: response.headers, body: json && text !== '' ? JSON.parse(text) : text }
   }
   return {
     platform,
