@@ -1,0 +1,18 @@
+import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware'
+import { logMetrics } from '@aws-lambda-powertools/metrics/middleware'
+import { captureLambdaHandler } from '@aws-lambda-powertools/tracer/middleware'
+import middy from '@middy/core'
+import type { DynamoDBStreamEvent } from 'aws-lambda'
+import { projectRecords, type StreamRecord } from '#shared/platform/aws/change-mapper.ts'
+import { createAwsPlatform } from '#shared/platform/aws/create-aws-platform.ts'
+import { project } from './project.ts'
+
+const platform = createAwsPlatform(process.env)
+const { logger, metrics, tracer } = platform.telemetry
+
+export const handler = middy((event: DynamoDBStreamEvent) =>
+  projectRecords(event.Records as StreamRecord[], (changes) => project(platform, changes)),
+)
+  .use(captureLambdaHandler(tracer, { captureResponse: false }))
+  .use(injectLambdaContext(logger))
+  .use(logMetrics(metrics))
