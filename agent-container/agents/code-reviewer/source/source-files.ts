@@ -22,7 +22,9 @@ const testPaths = [
   /(^|\/)(tests?|__tests__|__mocks__|specs?|testdata|testing|fixtures?|mocks?|examples?|e2e|bench(marks?)?|demos?)\//i,
   /[._-](test|tests|spec|bench|e2e)\.[a-z]+$/i,
   /(^|\/)(test_[^/]*|conftest)\.py$/,
-  /(^|\/)(runtime-tests|integration-tests?|perf-measures|docs_src)\//,
+  /(^|\/)\w+[-_]tests?\//,
+  // Go's helpers for tests: httptest, fstest.
+  /(^|\/)\w+test\/[^/]+\.go$/,
 ]
 const isTest = (file: string) => testPaths.some((pattern) => pattern.test(file))
 

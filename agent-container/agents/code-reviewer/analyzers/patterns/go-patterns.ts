@@ -1,0 +1,169 @@
+import type { SgNode } from '@ast-grep/napi'
+import { isHarmless, isSensitive, type Pattern, severityOfParts, surroundings } from './pattern.ts'
+import { endsAtValue, formatsValue, isSql } from './sql.ts'
+
+const argumentsOf = (node: SgNode): SgNode[] =>
+  node
+    .field('arguments')
+    ?.children()
+    .filter((one) => one.isNamed()) ?? []
+
+const isText = (node: SgNode) => node.kind() === 'interpreted_string_literal' || node.kind() === 'raw_string_literal'
+
+const operandsOf = (node: SgNode): SgNode[] =>
+  node.kind() === 'binary_expression' && node.field('operator')?.text() === '+'
+    ? [node.field('left'), node.field('right')].flatMap((side) => (side ? operandsOf(side) : []))
+    : [node]
+
+/** Expressions that `+` or `Sprintf` puts into a text. */
+const dynamicParts = (node: SgNode): string[] => {
+  const operands = operandsOf(node)
+  if (operands.length > 1)
+    return operands.some(isText)
+      ? operands
+          .filter((one) => !isText(one))
+          .map((one) => one.text())
+          .filter((part) => !isHarmless(part))
+      : []
+  if (!isSprintf(node)) return []
+  return argumentsOf(node)
+    .slice(1)
+    .filter((one) => !isText(one))
+    .map((one) => one.text())
+    .filter((part) => !isHarmless(part))
+}
+
+const isSprintf = (node: SgNode) =>
+  node.kind() === 'call_expression' && node.field('function')?.text() === 'fmt.Sprintf'
+
+const writesSqlValue = (node: SgNode): boolean => {
+  if (isSprintf(node)) {
+    const [format] = argumentsOf(node)
+    return format !== undefined && isText(format) && formatsValue(format.text().slice(1, -1), /%[svq]/g)
+  }
+  let begin = ''
+  for (const operand of operandsOf(node)) {
+    if (isText(operand)) begin += operand.text().slice(1, -1)
+    else if (isSql(begin) && endsAtValue(begin) && !isHarmless(operand.text())) return true
+    else begin += '?'
+  }
+  return false
+}
+
+const imports = (node: SgNode, path: string) => node.getRoot().root().text().includes(`"${path}"`)
+
+const call = (name: string) => ({ kind: 'call_expression', has: { field: 'function', regex: `^(?:${name})$` } })
+
+/** For Go. */
+export const goPatterns: Pattern[] = [
+  {
+    id: 'go-command-injection',
+    severity: 'warning',
+    message: 'a shell command is put together from parts: start the program itself, with its arguments',
+    find: {
+      rule: {
+        all: [
+          call('exec\\.Command(?:Context)?'),
+          { regex: '"(/bin/)?(sh|bash|zsh|cmd|cmd\\.exe|powershell)",\\s*"(-c|-lc|/c|/C|-Command)"' },
+        ],
+      },
+    },
+    confirm: (node) => severityOfParts(argumentsOf(node).flatMap(dynamicParts)),
+  },
+  {
+    id: 'go-sql-injection',
+    severity: 'error',
+    message: 'a value is written into an SQL statement: pass it as a parameter',
+    find: {
+      rule: {
+        any: [call('fmt\\.Sprintf'), { kind: 'binary_expression', not: { inside: { kind: 'binary_expression' } } }],
+      },
+    },
+    confirm: writesSqlValue,
+  },
+  {
+    id: 'go-tls-not-verified',
+    severity: 'error',
+    message: 'certificates are not verified: anyone in between can read and change what is sent',
+    find: { rule: { kind: 'keyed_element', regex: '^InsecureSkipVerify\\s*:\\s*true$' } },
+  },
+  {
+    id: 'go-old-tls',
+    severity: 'warning',
+    message: 'SSL 3.0, TLS 1.0 and TLS 1.1 are broken: use tls.VersionTLS12 or later',
+    find: { rule: { kind: 'keyed_element', regex: '^MinVersion\\s*:\\s*tls\\.Version(SSL30|TLS10|TLS11)$' } },
+  },
+  {
+    id: 'go-ssh-host-key',
+    severity: 'warning',
+    message: 'the host key is not checked: anyone in between can pose as the host',
+    find: { rule: call('ssh\\.InsecureIgnoreHostKey') },
+  },
+  {
+    id: 'go-weak-hash',
+    severity: 'warning',
+    message: 'MD5 and SHA-1 do not protect secrets: use bcrypt or argon2 for passwords, SHA-256 or HMAC otherwise',
+    find: { rule: call('(?:md5|sha1)\\.(?:New|Sum)') },
+    confirm: (node) => isSensitive(surroundings(node)),
+  },
+  {
+    id: 'go-weak-cipher',
+    severity: 'warning',
+    message: 'this cipher is broken: use aes with cipher.NewGCM',
+    find: { rule: call('des\\.NewCipher|des\\.NewTripleDESCipher|rc4\\.NewCipher') },
+  },
+  {
+    id: 'go-insecure-random',
+    severity: 'warning',
+    message: 'math/rand can be predicted: use crypto/rand',
+    find: { rule: call('rand\\.(?:Int|Intn|Int31|Int31n|Int63|Int63n|Uint32|Uint64|Read|IntN|N)') },
+    confirm: (node) => /"math\/rand(\/v2)?"/.test(node.getRoot().root().text()) && isSensitive(surroundings(node)),
+  },
+  {
+    id: 'go-defer-before-error',
+    severity: 'warning',
+    message: 'the body is closed before the error is checked: on an error the response is nil, and this panics',
+    find: {
+      rule: {
+        kind: 'defer_statement',
+        regex: '^defer \\w+\\.Body\\.Close\\(\\)$',
+        follows: {
+          kind: 'short_var_declaration',
+          regex:
+            '^\\w+,\\s*\\w+\\s*:=\\s*(http|client|c|httpClient|\\w+\\.(client|Client))\\.(Get|Post|Do|Head|PostForm)\\(',
+        },
+      },
+    },
+    confirm: (node) => node.prev()?.field('left')?.child(0)?.text() === /^defer (\w+)/.exec(node.text())?.[1],
+  },
+  {
+    id: 'go-sleep-nanoseconds',
+    severity: 'warning',
+    message: 'a number alone is nanoseconds: multiply it by time.Millisecond or time.Second',
+    find: {
+      rule: { kind: 'call_expression', regex: '^time\\.(Sleep|After|NewTimer|NewTicker|Tick)\\([1-9]\\d{0,4}\\)$' },
+    },
+    confirm: (node) => imports(node, 'time'),
+  },
+  {
+    id: 'go-add-inside-goroutine',
+    severity: 'warning',
+    message: 'Add runs inside of the goroutine: Wait may return before; call it before `go`',
+    find: {
+      rule: {
+        all: [
+          { kind: 'call_expression' },
+          { regex: '^(wg|waitGroup|\\w*[wW]g)\\.Add\\(' },
+          {
+            inside: {
+              kind: 'func_literal',
+              stopBy: 'end',
+              inside: { kind: 'call_expression', inside: { kind: 'go_statement' } },
+            },
+          },
+        ],
+      },
+    },
+    confirm: (node) => imports(node, 'sync'),
+  },
+]

@@ -1,0 +1,245 @@
+import type { SgNode } from '@ast-grep/napi'
+import { isHarmless, isSensitive, type Pattern, severityOfParts, surroundings } from './pattern.ts'
+import { endsAtValue, isFragment, isSql } from './sql.ts'
+
+/** Expressions that a template or a `+` of strings puts into a text. */
+const dynamicParts = (node: SgNode): string[] => {
+  const kind = node.kind()
+  if (kind === 'template_string') {
+    const substitutions = node.children().filter((child) => child.kind() === 'template_substitution')
+    return substitutions.map((child) => child.text().slice(2, -1).trim()).filter((part) => !isHarmless(part))
+  }
+  if (kind !== 'binary_expression' || node.field('operator')?.text() !== '+') return []
+  const operands = operandsOf(node)
+  const texts = operands.filter((one) => isText(one))
+  if (texts.length === 0) return []
+  const others = operands.filter((one) => !isText(one)).map((one) => one.text())
+  return [...others.filter((part) => !isHarmless(part)), ...texts.flatMap(dynamicParts)]
+}
+
+const isText = (node: SgNode) => node.kind() === 'string' || node.kind() === 'template_string'
+
+/** `a + b + c` as three. */
+const operandsOf = (node: SgNode): SgNode[] =>
+  node.kind() === 'binary_expression' && node.field('operator')?.text() === '+'
+    ? [node.field('left'), node.field('right')].flatMap((side) => (side ? operandsOf(side) : []))
+    : [node]
+
+const argumentsOf = (node: SgNode): SgNode[] =>
+  node
+    .field('arguments')
+    ?.children()
+    .filter((one) => one.isNamed()) ?? []
+
+const isLiteral = (node: SgNode): boolean =>
+  node.kind() === 'string' || (node.kind() === 'template_string' && dynamicParts(node).length === 0)
+
+/** Where an interpolated part stands for a value of an SQL statement. */
+const sqlParts = (node: SgNode): string[] => {
+  const pieces = node.kind() === 'template_string' ? templatePieces(node) : operandsOf(node).map(toPiece)
+  let begin = ''
+  const parts: string[] = []
+  for (const piece of pieces) {
+    const value = piece.expression
+    if (value !== undefined && isSql(begin) && endsAtValue(begin)) parts.push(value)
+    begin += piece.text ?? '?'
+  }
+  return parts.filter((part) => !isHarmless(part) && !isFragment(part))
+}
+
+type Piece = { text?: string; expression?: string }
+
+const templatePieces = (node: SgNode): Piece[] =>
+  node
+    .children()
+    .filter((child) => child.isNamed())
+    .map((child) =>
+      child.kind() === 'template_substitution'
+        ? { expression: child.text().slice(2, -1).trim() }
+        : { text: child.text() },
+    )
+
+const toPiece = (node: SgNode): Piece =>
+  node.kind() === 'string' ? { text: node.text().slice(1, -1).replace(/\\(.)/g, '$1') } : { expression: node.text() }
+
+/** A tag makes parameters of what it is given. */
+const isTagged = (node: SgNode) => node.parent()?.kind() === 'call_expression'
+
+const usesChildProcess = (node: SgNode) => /child_process|execa|zx|shelljs/.test(node.getRoot().root().text())
+
+const call = (name: string) => ({
+  kind: 'call_expression',
+  has: { field: 'function', regex: `^(?:${name})$` },
+})
+
+const fromRequest =
+  /\b(req|request|ctx\.request|ctx|event)\.(query|params|body|headers|cookies|queryStringParameters)\b/
+
+/** For JavaScript and TypeScript. */
+export const javascriptPatterns: Pattern[] = [
+  {
+    id: 'js-eval',
+    severity: 'warning',
+    message: 'code is made from a text at run time: whoever controls the text runs code',
+    find: {
+      rule: {
+        any: [
+          call('(?:globalThis\\.|window\\.)?eval'),
+          { kind: 'new_expression', has: { field: 'constructor', regex: '^Function$' } },
+        ],
+      },
+    },
+    confirm: (node) => {
+      const dynamic = argumentsOf(node).filter((one) => !isLiteral(one))
+      return severityOfParts(dynamic.map((one) => one.text()))
+    },
+  },
+  {
+    id: 'js-command-injection',
+    severity: 'warning',
+    message: 'a shell command is put together from parts: pass them as arguments to execFile or spawn instead',
+    find: { rule: call('(?:(?:child_process|childProcess|cp)\\.)?exec(?:Sync|Async|Promise)?') },
+    confirm: (node) => {
+      const [command] = argumentsOf(node)
+      return command !== undefined && usesChildProcess(node) && severityOfParts(dynamicParts(command))
+    },
+  },
+  {
+    id: 'js-shell-option',
+    severity: 'warning',
+    message: 'a program is started through a shell with interpolated text: leave out `shell: true`',
+    find: {
+      rule: { all: [call('(?:\\w+\\.)?(?:spawn|spawnSync|execFile|execFileSync)'), { regex: 'shell:\\s*true' }] },
+    },
+    confirm: (node) =>
+      severityOfParts(
+        argumentsOf(node)
+          .flatMap((one) => (one.kind() === 'array' ? one.children() : [one]))
+          .flatMap(dynamicParts),
+      ),
+  },
+  {
+    id: 'js-sql-injection',
+    severity: 'error',
+    message: 'a value is written into an SQL statement: pass it as a parameter',
+    find: {
+      rule: {
+        any: [
+          { kind: 'template_string', has: { kind: 'template_substitution' } },
+          { kind: 'binary_expression', not: { inside: { kind: 'binary_expression' } } },
+        ],
+      },
+    },
+    confirm: (node) => !isTagged(node) && sqlParts(node).length > 0,
+  },
+  {
+    id: 'js-tls-not-verified',
+    severity: 'error',
+    message: 'certificates are not verified: anyone in between can read and change what is sent',
+    find: {
+      rule: {
+        any: [
+          { kind: 'pair', regex: '^[\'"]?(rejectUnauthorized|strictSSL)[\'"]?\\s*:\\s*false$' },
+          { kind: 'assignment_expression', regex: 'NODE_TLS_REJECT_UNAUTHORIZED[\'"\\]]*\\s*=\\s*[\'"]?0' },
+        ],
+      },
+    },
+  },
+  {
+    id: 'js-weak-hash',
+    severity: 'warning',
+    message: 'MD5 and SHA-1 do not protect secrets: use scrypt or argon2 for passwords, SHA-256 or HMAC otherwise',
+    find: {
+      rule: { all: [call('(?:\\w+\\.)?createHash'), { regex: 'createHash\\(\\s*[\'"`](md4|md5|sha1|sha-1)[\'"`]' }] },
+    },
+    confirm: (node) => isSensitive(surroundings(node)),
+  },
+  {
+    id: 'js-weak-cipher',
+    severity: 'warning',
+    message: 'this cipher or mode is broken: use aes-256-gcm with createCipheriv',
+    find: {
+      rule: {
+        any: [
+          call('(?:crypto\\.)?create(?:Cipher|Decipher)'),
+          {
+            all: [
+              call('(?:crypto\\.)?create(?:Cipher|Decipher)iv'),
+              { regex: '\\(\\s*[\'"`](?i:des|rc2|rc4|bf)|-(?i:ecb)[\'"`]' },
+            ],
+          },
+        ],
+      },
+    },
+  },
+  {
+    id: 'js-insecure-random',
+    severity: 'warning',
+    message: 'Math.random() can be predicted: use crypto.randomBytes or crypto.randomUUID',
+    find: { rule: call('Math\\.random') },
+    confirm: (node) => isSensitive(nameOfTarget(node)),
+  },
+  {
+    id: 'js-jwt-not-verified',
+    severity: 'error',
+    message: 'a token signed with `none` is not signed at all',
+    find: {
+      rule: { kind: 'pair', regex: '^[\'"]?(algorithms?|alg)[\'"]?\\s*:\\s*(\\[[^\\]]*)?[\'"`](?i:none)[\'"`]' },
+    },
+    confirm: (node) => /jwt|jsonwebtoken|jose/i.test(node.getRoot().root().text()),
+  },
+  {
+    id: 'js-open-redirect',
+    severity: 'warning',
+    message: 'a redirect goes where the request says: allow known targets only',
+    find: { rule: call('(?:res|response|reply|ctx|c)\\.redirect') },
+    confirm: (node) => argumentsOf(node).some((one) => fromRequest.test(one.text()) && !isText(one)),
+  },
+  {
+    id: 'js-path-traversal',
+    severity: 'error',
+    message: 'a path comes from the request: resolve it, and refuse what leads out of its folder',
+    find: {
+      rule: call(
+        '(?:fs\\.|fsp\\.|fs\\.promises\\.)?(?:readFile|readFileSync|createReadStream|writeFile|writeFileSync|unlink|unlinkSync|rm|rmSync)|(?:res|response|reply)\\.(?:sendFile|download)',
+      ),
+    },
+    confirm: (node) => fromRequest.test(argumentsOf(node)[0]?.text() ?? ''),
+  },
+  {
+    id: 'js-html-injection',
+    severity: 'warning',
+    message: 'interpolated text becomes markup: use textContent, or escape it',
+    find: {
+      rule: {
+        any: [
+          { kind: 'assignment_expression', has: { field: 'left', regex: '\\.(innerHTML|outerHTML)$' } },
+          { kind: 'augmented_assignment_expression', has: { field: 'left', regex: '\\.(innerHTML|outerHTML)$' } },
+          call('document\\.write(?:ln)?'),
+        ],
+      },
+    },
+    confirm: (node) =>
+      [node.field('right'), ...argumentsOf(node)].some((one) => one && severityOfParts(dynamicParts(one)) !== false),
+  },
+  {
+    id: 'js-unsafe-deserialization',
+    severity: 'error',
+    message: 'node-serialize runs code that the text holds: use JSON.parse',
+    find: { rule: call('(?:serialize\\.)?unserialize') },
+    confirm: (node) => /['"]node-serialize['"]/.test(node.getRoot().root().text()),
+  },
+]
+
+/** What a value is called: the variable, property or function that takes it. */
+const nameOfTarget = (node: SgNode): string => {
+  for (const ancestor of node.ancestors()) {
+    const kind = String(ancestor.kind())
+    const name =
+      ancestor.field('name') ??
+      ancestor.field('key') ??
+      (kind === 'assignment_expression' ? ancestor.field('left') : null)
+    if (name && /declarator|pair|assignment|function|method/.test(kind)) return name.text()
+  }
+  return ''
+}
