@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { operations } from '#shared/contracts/operations.ts'
-import { type Answer, anApi, type TestApi } from '#test/support/embedded.ts'
+import { type Answer, anApi, type TestApi } from '#test/support/api.ts'
 
 let api: TestApi
 let taskId: string

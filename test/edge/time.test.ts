@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { attend, sweep } from '#functions/sweep/sweep.ts'
 import { dueBody } from '#shared/domain/dispatch/due.ts'
-import { anApi, type TestApi } from '#test/support/embedded.ts'
+import { anApi, type TestApi } from '#test/support/api.ts'
 import { aSkewedClock } from '#test/support/skewed-clock.ts'
 
 const clock = aSkewedClock()

@@ -1,11 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { anApi, type TestApi } from '#test/support/embedded.ts'
+import { anApi, anAwsApi, type TestApi } from '#test/support/api.ts'
+import { dynoxideBinary } from '#test/support/aws-servers.ts'
+import { until } from '#test/support/server-process.ts'
+
+const hosts = [
+  { host: 'the embedded host', open: anApi },
+  ...(dynoxideBinary() === undefined ? [] : [{ host: 'AWS', open: anAwsApi }]),
+]
+if (hosts.length === 1) console.warn('left out on AWS: there is no dynoxide for this platform')
 
 let api: TestApi
-beforeAll(async () => {
-  api = await anApi()
-})
-afterAll(() => api.close())
 
 const register = (name: string, capability: string, more = {}) =>
   api.post('/agents', { name, capabilities: [{ name: capability }], ...more })
@@ -13,7 +17,12 @@ const join = async (agent: string, slots = 1) => (await api.post('/instances', {
 const lease = async (joined: { instanceId: string; token: string }, max = 1, wait = 1) =>
   (await api.post(`/instances/${joined.instanceId}/lease?wait=${wait}`, { max }, { key: joined.token })).body.tasks
 
-describe('a task', () => {
+describe.each(hosts)('a task on $host', ({ open }) => {
+  beforeAll(async () => {
+    api = await open()
+  }, 30_000)
+  afterAll(() => api?.close())
+
   it('goes from submit to its result, with events without a gap', async () => {
     expect((await register('echo', 'echo')).status).toBe(201)
     const joined = await join('echo')
@@ -49,7 +58,10 @@ describe('a task', () => {
       body: { status: 'SUCCEEDED', result: { ok: true }, cost: { tokens: 3 }, progress: { percent: 50 } },
     })
     expect((await api.get(`/tasks/${task.taskId}/result`)).body).toEqual({ ok: true })
-    const events = (await api.get(`/tasks/${task.taskId}/events?limit=200`)).body.items
+    const events = await until(async () => {
+      const { items } = (await api.get(`/tasks/${task.taskId}/events?limit=200`)).body
+      return items.length === 7 ? items : undefined
+    })
     expect(events.map(({ seq, type }: { seq: number; type: string }) => [seq, type])).toEqual([
       [1, 'task.state'],
       [2, 'task.state'],

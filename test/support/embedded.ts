@@ -1,9 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { startLoops } from '#cli/server/loops.ts'
-import { createApi } from '#functions/api/app.ts'
-import { createApiKey } from '#shared/domain/access/api-key.ts'
 import {
   type ClosableHosts,
   createEmbeddedPlatform,
@@ -46,50 +43,3 @@ export const aPlatform = async (
 type Json = ReturnType<typeof JSON.parse>
 
 export type Answer = { status: number; headers: Headers; body: Json }
-
-/** The API over a real embedded platform with its loops running, called without a socket. */
-export const anApi = async ({ tenant = 'default', clock }: { tenant?: string; clock?: Clock } = {}) => {
-  const { platform, close } = await aPlatform(undefined, clock)
-  const app = createApi({ platform, settings: { version: '0.0.0', streamSeconds: 5, holdSeconds: 25 } })
-  const loops = startLoops(platform)
-  const keyOf = async (owner: string, role: 'admin' | 'agent' = 'admin') =>
-    (await createApiKey(platform, { tenant: owner, role, name: 'test' })).apiKey
-  const apiKey = await keyOf(tenant)
-
-  const request = async (
-    method: string,
-    path: string,
-    options: { body?: unknown; key?: string | null; headers?: Record<string, string> } = {},
-  ): Promise<Answer> => {
-    const { body, key = apiKey, headers = {} } = options
-    const response = await app.request(
-      path.startsWith('/api') || path.startsWith('//') ? path.replace('//', '/') : `/api/v2${path}`,
-      {
-        method,
-        headers: {
-          ...(key !== null && { authorization: `Bearer ${key}` }),
-          ...(body !== undefined && { 'content-type': 'application/json' }),
-          ...headers,
-        },
-        body: body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body),
-      },
-    )
-    const text = await response.text()
-    const json = (response.headers.get('content-type') ?? '').includes('json')
-    return { status: response.status, headers: response.headers, body: json && text !== '' ? JSON.parse(text) : text }
-  }
-  return {
-    platform,
-    app,
-    apiKey,
-    keyOf,
-    request,
-    get: (path: string, options = {}) => request('GET', path, options),
-    post: (path: string, body?: unknown, options = {}) => request('POST', path, { body, ...options }),
-    async close() {
-      await loops.stop()
-      await close()
-    },
-  }
-}
-export type TestApi = Awaited<ReturnType<typeof anApi>>
