@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { CliError } from '../failure.ts'
+import { CliError, exitCodes } from '../failure.ts'
 import { startServer } from '../server/embedded-server.ts'
 import { runTour, tourIsDue } from '../server/tour.ts'
 
@@ -80,16 +80,21 @@ export const start = async (options: StartOptions): Promise<void> => {
   console.log('stopped')
 }
 
-/** The first signal asks to stop; the second one does not wait. */
+/** npm passes a Ctrl-C on that the terminal has sent already: so close together, two signals are one. */
+const sameSignalMs = 1000
+
+/** The first signal asks to stop; a second one does not wait. */
 const untilToldToStop = (): { promise: Promise<void>; signal: AbortSignal } => {
   const controller = new AbortController()
-  const promise = new Promise<void>((resolve) => {
-    for (const name of ['SIGINT', 'SIGTERM'] as const)
-      process.on(name, () => {
-        if (controller.signal.aborted) process.exit(130)
-        controller.abort()
-        resolve()
-      })
-  })
+  const { promise, resolve: told } = Promise.withResolvers<void>()
+  let first = 0
+  const onSignal = (): void => {
+    if (controller.signal.aborted && Date.now() - first > sameSignalMs) process.exit(exitCodes.interrupted)
+    if (controller.signal.aborted) return
+    first = Date.now()
+    controller.abort()
+    told()
+  }
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, onSignal)
   return { promise, signal: controller.signal }
 }
