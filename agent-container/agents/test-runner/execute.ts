@@ -7,7 +7,7 @@ import { parseText } from './formats/text-formats.ts'
 import { createKeptText } from './process/kept-text.ts'
 import { createLogStream, type OutputStream } from './process/log-stream.ts'
 import { runCommand } from './process/run-command.ts'
-import { readReports, usualReports } from './read-report.ts'
+import { watchReports } from './read-report.ts'
 
 export type Where = {
   folder: string
@@ -31,19 +31,13 @@ export const execute = async (
     kept.push(shown)
     log.line(stream, shown)
   }
-  const since = Date.now()
-  const { signal } = ctx
-  const merged = { ...where.env, ...env }
-  const ending = await runCommand({ ...where, command, cwd: where.folder, env: merged, signal, onLine }).finally(
-    log.flush,
-  )
-  const durationMs = Date.now() - since
+  const readReports = await watchReports(reports, where.folder)
+  const started = Date.now()
+  const run = { ...where, command, cwd: where.folder, env: { ...where.env, ...env }, signal: ctx.signal, onLine }
+  const ending = await runCommand(run).finally(log.flush)
+  const durationMs = Date.now() - started
   const text = stripVTControlCharacters(kept.text())
   const tail = stripVTControlCharacters(kept.end(limits.output)).trim()
-  const report =
-    reader?.report() ??
-    (reports && (await readReports(reports, where.folder, since))) ??
-    parseText(text) ??
-    (await readReports(usualReports, where.folder, since))
+  const report = reader?.report() ?? (reports && (await readReports())) ?? parseText(text) ?? (await readReports())
   return { command, ending, text, tail, report, durationMs }
 }

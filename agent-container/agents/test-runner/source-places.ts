@@ -1,13 +1,12 @@
-import { glob } from 'node:fs/promises'
 import path from 'node:path'
 import type { TestFailure } from './formats/report.ts'
-
-const ignored = ['node_modules', '.git', 'target', 'venv', '.venv']
+import { walkFiles } from './walk-files.ts'
 
 /** The files of the checkout by their base name. */
 const filesByName = async (folder: string, wanted: Set<string>): Promise<Map<string, string[]>> => {
   const found = new Map<string, string[]>()
-  for await (const file of glob('**/*', { cwd: folder, exclude: (name) => ignored.includes(path.basename(name)) })) {
+  if (wanted.size === 0) return found
+  for await (const file of walkFiles(folder)) {
     const name = path.basename(file)
     if (wanted.has(name)) found.set(name, [...(found.get(name) ?? []), file])
   }

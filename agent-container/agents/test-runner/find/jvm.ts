@@ -1,6 +1,6 @@
 import { dependenciesMissing, exists, type Finder, firstExisting, type Plan } from './plan.ts'
 
-type Tool = { name: string; manifests: string[]; wrapper: string; args: string[]; reports: string }
+type Tool = { name: string; manifests: string[]; wrapper: string; args: string[]; reports: RegExp }
 
 const tools: Tool[] = [
   {
@@ -8,14 +8,14 @@ const tools: Tool[] = [
     manifests: ['pom.xml'],
     wrapper: 'mvnw',
     args: ['--batch-mode', '--no-transfer-progress', '--fail-at-end', 'test'],
-    reports: '**/target/surefire-reports/TEST-*.xml',
+    reports: /(^|\/)target\/surefire-reports\/TEST-[^/]+\.xml$/,
   },
   {
     name: 'gradle',
     manifests: ['build.gradle', 'build.gradle.kts', 'settings.gradle', 'settings.gradle.kts'],
     wrapper: 'gradlew',
     args: ['test', '--continue', '--no-daemon', '--console=plain'],
-    reports: '**/build/test-results/**/TEST-*.xml',
+    reports: /(^|\/)build\/test-results\/.+\/TEST-[^/]+\.xml$/,
   },
 ]
 

@@ -6,8 +6,8 @@ import type { Surroundings } from '../process/environment.ts'
 /** Where a command leaves a machine-readable report. */
 export type ReportFiles = {
   format: 'jest-json' | 'junit-xml'
-  /** Absolute, or a pattern from the repository's root. */
-  files: string
+  /** One file outside of the repository, or a pattern of paths from its root. */
+  files: string | RegExp
 }
 
 /** Stands between a command's output and its reader when that output is events, not text. */

@@ -3,6 +3,7 @@ import { parseAvaText } from './ava-text.ts'
 import { parseCargoText } from './cargo-text.ts'
 import { parseGoText } from './go-text.ts'
 import { parseJestText } from './jest-text.ts'
+import { parseMavenText } from './maven-text.ts'
 import { parseMochaText } from './mocha-text.ts'
 import { parseNodeSpec } from './node-spec.ts'
 import { parsePytestText } from './pytest-text.ts'
@@ -22,6 +23,7 @@ const formats: TextFormat[] = [
   parseUnittestText,
   parseGoText,
   parseCargoText,
+  parseMavenText,
 ]
 
 /** No tool says anything of use further right. */

@@ -26,6 +26,7 @@ const quiet = {
   PIP_NO_INPUT: '1',
   PYTHONUNBUFFERED: '1',
   CARGO_TERM_COLOR: 'never',
+  COREPACK_ENABLE_DOWNLOAD_PROMPT: '0',
   npm_config_fund: 'false',
   npm_config_audit: 'false',
   npm_config_update_notifier: 'false',
@@ -39,7 +40,9 @@ const withoutCredentials = (variables: Record<string, string>) =>
 
 /** Without the folders a package manager puts in front: a repository must not find our own tools. */
 const hostPath = ({ PATH = '' }: Variables): string[] =>
-  PATH.split(path.delimiter).filter((folder) => !/node_modules[/\\].*bin$|node-gyp-bin$/.test(folder))
+  PATH.split(path.delimiter).filter(
+    (folder) => path.isAbsolute(folder) && !/node_modules[/\\].*bin$|node-gyp-bin$/.test(folder),
+  )
 
 /** rustup's proxies look for toolchains in the home folder, which is not the user's here. */
 const rustup = ({ RUSTUP_HOME = path.join(userInfo().homedir, '.rustup') }: Variables): Record<string, string> =>
@@ -78,7 +81,8 @@ export const prepareSurroundings = async ({
     HOME: at('home'),
     TMPDIR: at('tmp'),
     LANG: from.LANG ?? 'C.UTF-8',
-    MAVEN_OPTS: `-Duser.home=${at('home')}`,
+    // the JVM asks the system for the home folder, not the environment; it reads quotes
+    JAVA_TOOL_OPTIONS: `"-Duser.home=${at('home')}"`,
     GRADLE_USER_HOME: path.join(at('home'), '.gradle'),
     // read-only modules could not be deleted with the workspace
     GOFLAGS: '-modcacherw',

@@ -110,6 +110,11 @@ const rows: Row[] = [
     ],
   ],
   ['cargo-build.txt', [0, 1, 0], [['src/lib.rs', 'src/lib.rs', 32]]],
+  [
+    'maven-build.txt',
+    [0, 1, 0],
+    [['/project/java/src/main/java/sum/Sum.java', '/project/java/src/main/java/sum/Sum.java', 5]],
+  ],
 ]
 
 describe('recorded output', () => {
