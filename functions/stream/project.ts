@@ -3,9 +3,10 @@ import { publicEvent } from '#shared/domain/tasks/public-events.ts'
 import { releaseBlocked } from '#shared/domain/tasks/release-blocked.ts'
 import { isFinished, type Task } from '#shared/domain/tasks/task.ts'
 import { eventsItem, stateEvent } from '#shared/domain/tasks/task-events.ts'
-import type { Change, Platform } from '#shared/platform/platform.ts'
+import type { Change, Item, Key, Platform } from '#shared/platform/platform.ts'
 
-type Projection = (platform: Platform, change: Change) => Promise<void>
+/** What hangs off a change: records that are derived from it, and things to do. All of it may happen again. */
+type Projection = { items?: (change: Change) => Item[]; act?: (platform: Platform, change: Change) => Promise<void> }
 
 /** The task whose state this change changed, and what it was before. */
 const transition = (change: Change): { before?: Task; task: Task } | undefined => {
@@ -14,71 +15,92 @@ const transition = (change: Change): { before?: Task; task: Task } | undefined =
   return task === undefined || task.transition.seq === before?.transition.seq ? undefined : { before, task }
 }
 
-const writeStateEvent: Projection = async ({ main }, change) => {
+/** The event of the new state, and the attempt that it began or ended. */
+const taskItems = (change: Change): Item[] => {
   const moved = transition(change)
-  if (moved) await main.write({ op: 'put', item: eventsItem(moved.task, [stateEvent(moved.task)]), expect: 'any' })
+  if (moved === undefined) return []
+  const attempt = attemptOfChange(moved.before, moved.task)
+  return [eventsItem(moved.task, [stateEvent(moved.task)]), ...(attempt ? [attemptItem(moved.task, attempt)] : [])]
 }
 
-const writeAttempt: Projection = async ({ main }, change) => {
-  const moved = transition(change)
-  const attempt = moved && attemptOfChange(moved.before, moved.task)
-  if (attempt) await main.write({ op: 'put', item: attemptItem(moved.task, attempt), expect: 'any' })
-}
-
-const measure: Projection = async ({ telemetry }, change) => {
+const measure = ({ telemetry }: Platform, change: Change): void => {
   const moved = transition(change)
   if (moved === undefined) return
   const { before, task } = moved
   const labels = { agent: task.target?.agentName ?? 'none' }
+  const waited = task.transition.at - (before?.transition.at ?? task.createdAt)
   if (before === undefined) telemetry.metric('TasksSubmitted', 1, 'Count', labels)
-  if (task.status === 'RUNNING')
-    telemetry.metric('QueueWait', task.transition.at - queuedAt(before, task), 'Milliseconds', labels)
+  if (task.status === 'RUNNING') telemetry.metric('QueueWait', waited, 'Milliseconds', labels)
   if (task.transition.reason === 'LEASE_LOST') telemetry.metric('LeasesLost', 1, 'Count', labels)
   if (!isFinished(task)) return
   telemetry.metric('TasksFinished', 1, 'Count', { ...labels, status: task.status })
   telemetry.metric('TaskDuration', task.transition.at - task.createdAt, 'Milliseconds', labels)
 }
 
-const queuedAt = (before: Task | undefined, task: Task): number => before?.transition.at ?? task.createdAt
-
-const publish: Projection = async ({ bus }, change) => {
+const publish = async ({ bus }: Platform, change: Change): Promise<void> => {
   const event = publicEvent(change)
   if (event === undefined) return
   const refused = await bus.publish([event])
   if (refused.length > 0) throw new Error(`the bus did not accept event ${event.id}`)
 }
 
-const offerCapability: Projection = async (platform, change) => {
+const releaseFor = async (platform: Platform, change: Change): Promise<void> => {
   const offer = change.after?.value as { capability: string } | undefined
-  if (offer) await releaseBlocked(platform, tenantOf(change), offer.capability)
+  if (offer) await releaseBlocked(platform, change.key.pk.split('#')[0] ?? '', offer.capability)
 }
 
-const tenantOf = ({ key }: Change): string => key.pk.split('#')[0] ?? ''
-
-/** What hangs off the change feed, by type of item. Every projection may run again for the same change. */
-const projections: Record<string, Projection[]> = {
-  task: [writeStateEvent, writeAttempt, publish, measure],
-  agent: [publish],
-  offer: [offerCapability],
+/** By type of item; what is not named here is nobody's concern. */
+const projections: Record<string, Projection> = {
+  task: {
+    items: taskItems,
+    async act(platform, change) {
+      await publish(platform, change)
+      measure(platform, change)
+    },
+  },
+  agent: { act: publish },
+  offer: { act: releaseFor },
 }
 
-/** Item types that the projector needs to see. */
-export const projectedTypes = Object.keys(projections)
+const idOf = ({ pk, sk }: Key): string => `${pk}\n${sk}`
 
-const projectKey = async (platform: Platform, changes: Change[]): Promise<string[]> => {
-  for (const [at, change] of changes.entries()) {
+/** Writes derived records side by side, the latest of each key alone. Answers the keys of changes that failed. */
+const writeItems = async (platform: Platform, changes: Change[]): Promise<Set<string>> => {
+  const latest = new Map<string, { item: Item; of: string }>()
+  for (const change of changes)
+    for (const item of projections[change.type]?.items?.(change) ?? [])
+      latest.set(idOf(item), { item, of: idOf(change.key) })
+  const failed = new Set<string>()
+  await Promise.all(
+    [...latest.values()].map(({ item, of }) =>
+      platform.main.write({ op: 'put', item, expect: 'any' }).catch((error: unknown) => {
+        platform.telemetry.log('error', 'a derived record was not written', { key: of, error: String(error) })
+        failed.add(of)
+      }),
+    ),
+  )
+  return failed
+}
+
+/** Acts on the changes of one key in order; from the first that fails on, all come again. */
+const actInOrder = async (platform: Platform, changes: Change[]): Promise<string[]> => {
+  for (const [at, change] of changes.entries())
     try {
-      for (const project of projections[change.type] ?? []) await project(platform, change)
+      await projections[change.type]?.act?.(platform, change)
     } catch (error) {
       platform.telemetry.log('error', 'a change could not be projected', { id: change.id, error: String(error) })
       return changes.slice(at).map(({ id }) => id)
     }
-  }
   return []
 }
 
 /** Projects a batch, in order per key and side by side across keys. Answers the ids that must come again. */
 export const project = async (platform: Platform, changes: Change[]): Promise<string[]> => {
-  const byKey = Map.groupBy(changes, ({ key }) => `${key.pk}\n${key.sk}`)
-  return (await Promise.all([...byKey.values()].map((group) => projectKey(platform, group)))).flat()
+  const known = changes.filter(({ type }) => type in projections)
+  const unwritten = await writeItems(platform, known)
+  const byKey = Map.groupBy(known, ({ key }) => idOf(key))
+  const outcomes = [...byKey].map(([key, group]) =>
+    unwritten.has(key) ? group.map(({ id }) => id) : actInOrder(platform, group),
+  )
+  return (await Promise.all(outcomes)).flat()
 }

@@ -4,6 +4,8 @@ import type { WriterThread } from './writer-thread.ts'
 
 const batchSize = 200
 const saveEveryMs = 500
+/** So long changes gather before they are read: what waits for a commit of its own must not wait for theirs. */
+const gatherMs = 20
 const retryMs = { first: 50, most: 5000 }
 
 type ChangeRow = { seq: number; pk: string; sk: string } & { [column: string]: string | number | null }
@@ -101,6 +103,7 @@ export const createSqliteFeed = ({ reader, writer, clock, telemetry }: Options):
         seq = rows.at(-1)?.seq ?? seq
         if (clock.now() - savedAt >= saveEveryMs) await save()
         if (rows.length === 0 && !woken) await pause(saved === seq ? 60_000 : saveEveryMs)
+        if (rows.length < batchSize) await clock.sleep(gatherMs, stopping.signal).catch(() => undefined)
       }
       await save()
     }

@@ -1,0 +1,51 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Joined, LeaseAnswer } from '#shared/contracts/worker.ts'
+import { post } from './http.ts'
+import type { Product } from './targets.ts'
+
+type Options = {
+  agent: string
+  slots: number
+  workMs: number
+  onStart: (task: string) => void
+  onEnd: (task: string) => void
+}
+
+/** An instance over the bare worker protocol. */
+export const startWorker = async ({ url, apiKey }: Product, { agent, slots, workMs, onStart, onEnd }: Options) => {
+  const base = `${url}/api/v2`
+  const joined = (await post(`${base}/instances`, { agent, slots }, apiKey)).body as Joined
+  let running = 0
+  let stopped = false
+  const run = async (taskId: string, fence: string): Promise<void> => {
+    onStart(taskId)
+    if (workMs > 0) await sleep(workMs)
+    await post(`${base}/tasks/${taskId}/complete`, { fence, result: { ok: true } }, joined.token)
+    running--
+    onEnd(taskId)
+  }
+  const loop = async (): Promise<void> => {
+    while (!stopped) {
+      if (running >= slots) {
+        await sleep(1)
+        continue
+      }
+      const { body } = await post(
+        `${base}/instances/${joined.instanceId}/lease?wait=2`,
+        { max: slots - running },
+        joined.token,
+      )
+      for (const { taskId, fence } of (body as LeaseAnswer).tasks) {
+        running++
+        void run(taskId, fence)
+      }
+    }
+  }
+  const looping = loop()
+  return {
+    async stop() {
+      stopped = true
+      await looping
+    },
+  }
+}
