@@ -48,7 +48,7 @@ export const putObject = async (
   const response = await fetch(object.upload.url, {
     method: 'PUT',
     headers,
-    body: body as RequestInit["body"],
+    body: body as RequestInit['body'],
     duplex: 'half',
     signal,
   } as RequestInit)

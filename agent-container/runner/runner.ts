@@ -67,6 +67,8 @@ export const startRunner = (options: RunnerOptions): Runner => {
   let joined: Joined | undefined
   let freed: () => void = () => undefined
   let orphaned = false
+  /** Slots that have a task, or are being started for one. */
+  let taken = 0
 
   const onContact = (): void => {
     contact = performance.now()
@@ -80,7 +82,6 @@ export const startRunner = (options: RunnerOptions): Runner => {
     runs.set(task.taskId, run)
     await run.ended
     if (runs.get(task.taskId) === run) runs.delete(task.taskId)
-    freed()
   }
   const slotFree = (): Promise<void> =>
     new Promise((resolve) => {
@@ -106,8 +107,8 @@ export const startRunner = (options: RunnerOptions): Runner => {
     if (status === 401 || status === 404) forget('the platform does not know this instance any more')
   }
 
-  const leaseOnce = async (under: Joined, claimed: Set<string>): Promise<void> => {
-    const free = slots - runs.size - claimed.size
+  const leaseOnce = async (under: Joined): Promise<void> => {
+    const free = slots - taken
     if (free <= 0) return slotFree()
     const tasks = await source.lease({
       joined: under,
@@ -116,22 +117,22 @@ export const startRunner = (options: RunnerOptions): Runner => {
       signal: leasing.signal,
     })
     onContact()
-    for (const task of tasks) {
-      claimed.add(task.taskId)
+    taken += tasks.length
+    for (const task of tasks)
       begin(task, under)
         .catch((error: unknown) =>
           log('error', 'a slot could not be started', { task: task.taskId, error: String(error) }),
         )
-        .finally(() => claimed.delete(task.taskId))
-      queueMicrotask(() => runs.has(task.taskId) && claimed.delete(task.taskId))
-    }
+        .finally(() => {
+          taken--
+          freed()
+        })
   }
   const leaseLoop = async (): Promise<void> => {
-    const claimed = new Set<string>()
     for (let failures = 0; !leasing.signal.aborted; )
       try {
         joined ??= await joinAgain()
-        await leaseOnce(joined, claimed)
+        await leaseOnce(joined)
         failures = 0
       } catch (error) {
         if (leasing.signal.aborted) return

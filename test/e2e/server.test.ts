@@ -105,6 +105,11 @@ describe('supervised agents', () => {
     expect(Date.parse(items[1]?.startedAt ?? '') - Date.parse(items[0]?.finishedAt ?? '')).toBeLessThan(2000)
   }, 30_000)
 
+  it('goes on to the next task for as long as there are any', async () => {
+    const submitted = await Promise.all(Array.from({ length: 8 }, () => submit('test.sleep', { ms: 1 })))
+    for (const { id } of submitted) expect((await ended(id)).status).toBe('SUCCEEDED')
+  }, 30_000)
+
   it('shows a slot nothing of its surroundings but what it needs', async () => {
     const { id } = await submit('test.environment', null)
     const { result } = await ended(id)
