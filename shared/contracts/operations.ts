@@ -188,8 +188,10 @@ export const operations = {
     tag: 'Worker protocol',
     summary: 'Join as an instance of an agent',
     audience: enrolling,
+    headers: ['Idempotency-Key'],
     body: joinSchema,
     answers: { 201: { description: 'The instance and its token.', schema: joinedSchema } },
+    refusals: [409],
   },
   heartbeat: {
     method: 'POST',

@@ -180,6 +180,16 @@ describe.each(hosts)('a task on $host', ({ open }) => {
     expect(other).toMatchObject({ status: 409, body: { code: 'IDEMPOTENCY_CONFLICT' } })
   })
 
+  it('has an instance whose repeated join is the same instance with a token that works', async () => {
+    await register('rejoin', 'rejoin')
+    const joinWith = async (key: string) =>
+      (await api.post('/instances', { agent: 'rejoin' }, { headers: { 'idempotency-key': key } })).body
+    const [first, second] = [await joinWith('j-1'), await joinWith('j-1')]
+    expect(second.instanceId).toBe(first.instanceId)
+    expect((await api.post(`/instances/${first.instanceId}/heartbeat`, {}, { key: second.token })).status).toBe(200)
+    expect((await api.get('/agents/rejoin/instances')).body.items).toHaveLength(1)
+  })
+
   it('keeps bodies of every size', async () => {
     await register('big', 'big')
     const joined = await join('big')

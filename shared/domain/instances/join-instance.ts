@@ -7,11 +7,17 @@ import { actorOf, type Caller, stamp } from '../caller.ts'
 import { remind } from '../dispatch/due.ts'
 import { laneQueues } from '../dispatch/lanes.ts'
 import { DomainError, invalid } from '../domain-error.ts'
-import { newId } from '../ids.ts'
+import { idFor } from '../ids.ts'
 import { heartbeatSeconds, type Instance, leaseSeconds, tokenSeconds } from './instance.ts'
-import { createInstance, saveLease } from './instance-store.ts'
+import { changeInstance, createInstance, getInstance, saveLease } from './instance-store.ts'
 
-export type JoinCommand = { agent: string; version?: string; slots: number; labels: Record<string, string> }
+export type JoinCommand = {
+  agent: string
+  version?: string
+  slots: number
+  labels: Record<string, string>
+  idempotencyKey?: string
+}
 
 export type JoinAnswer = {
   instanceId: string
@@ -38,7 +44,7 @@ export const joinInstance = async (ports: Ports, caller: Caller, command: JoinCo
   const secret = newSecret(ports)
   const instance = buildInstance(ports, caller, { agent, command, secret })
   await Promise.all([
-    createInstance(ports, instance),
+    store(ports, instance),
     renew(ports, instance),
     agent.state === 'REGISTERED' || agent.state === 'OFFLINE' ? bringOnline(ports, caller, found) : undefined,
     ...laneQueues(caller.tenant, instance).map(({ queue }) => ports.queues.ensure(queue)),
@@ -55,6 +61,19 @@ export const joinInstance = async (ports: Ports, caller: Caller, command: JoinCo
   }
 }
 
+/** A repeated join is the same instance with a new token: the first answer was lost, and its token with it. */
+const store = async (ports: Ports, instance: Instance): Promise<void> => {
+  if ((await createInstance(ports, instance)) === undefined) return
+  const start = await getInstance(ports, instance.tenant, instance.id)
+  if (start.value.agent !== instance.agent)
+    throw new DomainError(
+      'IDEMPOTENCY_CONFLICT',
+      `the idempotency key was used for an instance of ${start.value.agentName}`,
+    )
+  const { tokenHash, tokenExpiresAt } = instance
+  await changeInstance(ports, start, (known) => ({ ...known, tokenHash, tokenExpiresAt, stamp: instance.stamp }))
+}
+
 const renew = async (ports: Ports, { tenant, id, slots }: Instance): Promise<void> => {
   const now = ports.clock.now()
   const expiresAt = now + leaseSeconds * 1000
@@ -69,7 +88,7 @@ const buildInstance = (
 ): Instance => {
   const now = ports.clock.now()
   return {
-    id: newId('ins', ports),
+    id: idFor('ins', caller.tenant, command.idempotencyKey, ports),
     tenant: caller.tenant,
     agent: agent.id,
     agentName: agent.name,

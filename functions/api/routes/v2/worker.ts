@@ -17,14 +17,18 @@ import type { Task } from '#shared/domain/tasks/task.ts'
 import { taskPk } from '#shared/domain/tasks/task-store.ts'
 import type { Platform } from '#shared/platform/platform.ts'
 import { requireOwnName } from '../../authorize.ts'
-import { iso } from '../../headers.ts'
+import { idempotencyKey, iso } from '../../headers.ts'
 import type { Handler } from '../../operation.ts'
 import { toTask } from './task-response.ts'
 
-const join: Handler<OperationOf<'joinInstance'>> = async ({ platform }, { caller, body }) => {
+const join: Handler<OperationOf<'joinInstance'>> = async ({ platform }, { caller, body, headers }) => {
   const { value: agent } = await getAgent(platform, caller.tenant, body.agent)
   requireOwnName(caller.principal, agent.name)
-  const joined = await joinInstance(platform, caller, { ...body, agent: agent.id })
+  const joined = await joinInstance(platform, caller, {
+    ...body,
+    agent: agent.id,
+    idempotencyKey: idempotencyKey(headers),
+  })
   return { status: 201, body: joined, headers: { location: `/api/v2/agents/${agent.id}/instances` } }
 }
 

@@ -1,0 +1,142 @@
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { request } from 'node:http'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { ObjectResponse } from '#shared/contracts/objects.ts'
+import { aDataFolder, runCli, type ServerProcess } from '#test/support/server-process.ts'
+
+const folder = aDataFolder()
+let server: ServerProcess
+beforeAll(async () => {
+  server = await folder.start(['--no-agents'])
+}, 30_000)
+afterAll(() => folder.close())
+
+/** A request with whatever `Host` and `Origin` a browser could be made to send. */
+const ask = (
+  path: string,
+  headers: Record<string, string>,
+  body?: Buffer,
+  method = 'GET',
+): Promise<{ status: number; text: string }> =>
+  new Promise((resolve, reject) => {
+    const sent = request(`${server.url}${path}`, { method, headers }, (response) => {
+      let text = ''
+      response.setEncoding('utf8').on('data', (part: string) => {
+        text += part
+      })
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, text }))
+    })
+    sent.on('error', reject)
+    sent.end(body)
+  })
+
+describe('a start that cannot work is one clear line and exit 1', () => {
+  const refused = async (args: string[]): Promise<string> => {
+    const { code, stdout, stderr } = await runCli(['start', '--no-agents', '--no-tour', ...args])
+    expect([code, stdout]).toEqual([1, ''])
+    expect(stderr).toMatch(/^devcycle: [^\n]+\n$/)
+    return stderr
+  }
+
+  it('a port in use', async () => {
+    const taken = createServer().listen(0, '127.0.0.1')
+    await new Promise((resolve) => taken.once('listening', resolve))
+    const { port } = taken.address() as { port: number }
+    const home = mkdtempSync(join(tmpdir(), 'devcycle-port-'))
+    expect(await refused(['--port', String(port), '--data', join(home, 'data')])).toContain(
+      `port ${port} on 127.0.0.1 is in use`,
+    )
+    taken.close()
+    rmSync(home, { recursive: true, force: true })
+  })
+
+  it('a data folder that is a file', async () => {
+    const home = mkdtempSync(join(tmpdir(), 'devcycle-file-'))
+    writeFileSync(join(home, 'data'), 'mine')
+    expect(await refused(['--port', '0', '--data', join(home, 'data')])).toContain(join(home, 'data'))
+    rmSync(home, { recursive: true, force: true })
+  })
+
+  it('an agent that is not there', async () => {
+    const { code, stderr } = await runCli([
+      'start',
+      '--port',
+      '0',
+      '--data',
+      join(tmpdir(), 'never-made'),
+      '--agent',
+      '/no/such/agent',
+    ])
+    expect([code, stderr]).toEqual([1, expect.stringContaining('/no/such/agent')])
+  })
+
+  it('an option that does not exist, or a port that is none, is wrong usage', async () => {
+    expect((await runCli(['start', '--nope'])).code).toBe(2)
+    expect((await runCli(['start', '--port', '99999'])).code).toBe(2)
+  })
+})
+
+it('keeps the key to its owner', () => {
+  expect(statSync(join(folder.dataDir, 'credentials.json')).mode & 0o777).toBe(0o600)
+})
+
+describe('the root', () => {
+  it('says how the server is, and what it can do, without a key', async () => {
+    const host = { host: new URL(server.url).host }
+    expect(JSON.parse((await ask('/healthz', host)).text)).toMatchObject({ status: 'ok' })
+    expect(JSON.parse((await ask('/readyz', host)).text)).toMatchObject({ status: 'ready' })
+    expect(JSON.parse((await ask('/openapi.json', host)).text).openapi).toMatch(/^3\.1/)
+    expect((await ask('/metrics', host)).status).toBe(200)
+    expect((await ask('/nothing', host)).status).toBe(404)
+  })
+
+  it('answers to its own names alone', async () => {
+    for (const host of ['evil.example', 'localhost.evil.example', '169.254.169.254'])
+      expect((await ask('/healthz', { host })).status, host).toBe(421)
+    for (const host of ['localhost', '127.0.0.1:1', '[::1]:80'])
+      expect((await ask('/healthz', { host })).status, host).toBe(200)
+  })
+
+  it('refuses what a page of another site sends', async () => {
+    const { host } = new URL(server.url)
+    for (const origin of ['http://evil.example', 'null', 'http://127.0.0.1:1'])
+      expect((await ask('/healthz', { host, origin })).status, origin).toBe(403)
+    expect((await ask('/healthz', { host, origin: server.url })).status).toBe(200)
+  })
+})
+
+describe('objects', () => {
+  const put = (url: string, body: string) => fetch(url, { method: 'PUT', body })
+  const declare = (body: object) => server.client.create<ObjectResponse>('/objects', body)
+
+  it('come back as they were sent, by addresses that cannot be bent', async () => {
+    const object = await declare({ contentType: 'text/plain' })
+    const address = object.upload?.url ?? ''
+    expect((await put(address.replace('expires=1', 'expires=2'), 'x')).status).toBe(403)
+    expect((await fetch(address)).status).toBe(403)
+    expect((await put(address, 'hello')).status).toBe(200)
+    const stored = await server.client.get<ObjectResponse>(`/objects/${object.id}`)
+    expect(stored).toMatchObject({ state: 'STORED', size: 5, contentType: 'text/plain' })
+    const download = await fetch(stored.download?.url ?? '')
+    expect([download.headers.get('content-type'), await download.text()]).toEqual(['text/plain', 'hello'])
+  })
+
+  it('are refused when their content is not what was declared', async () => {
+    const object = await declare({ sha256: 'a'.repeat(64) })
+    expect((await put(object.upload?.url ?? '', 'hello')).status).toBe(422)
+    expect((await server.client.get<ObjectResponse>(`/objects/${object.id}`)).state).toBe('PENDING')
+  })
+})
+
+it('answers ten megabytes with 413, and the connection goes on', async () => {
+  const { host } = new URL(server.url)
+  const headers = { host, authorization: `Bearer ${server.apiKey}`, 'content-type': 'application/json' }
+  const body = Buffer.from(JSON.stringify({ capability: 'a', input: 'x'.repeat(10_000_000) }))
+  expect((await ask('/api/v2/tasks', { ...headers, 'content-length': String(body.length) }, body, 'POST')).status).toBe(
+    413,
+  )
+  expect((await ask('/api/v2/tasks', headers)).status).toBe(200)
+})
