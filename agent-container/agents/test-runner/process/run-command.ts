@@ -46,7 +46,7 @@ export const runCommand = async (options: RunOptions): Promise<Ending> => {
   })
   const closed = pipeLines(child, options.onLine)
   if (child.pid === undefined) return { kind: 'not-started', message: await failureOf(child) }
-  const guard = guardGroup(child.pid)
+  const guard = guardGroup(child.pid, `${mark}=${run}`)
   try {
     return await ending(child, child.pid, options)
   } finally {

@@ -131,6 +131,7 @@ describe('a command that does not end', () => {
   })
 
   it('is killed when the process that watches it is killed', async () => {
+    const hang = `${grandchild('pid', linux)} setInterval(() => {}, 1000)`
     const script = `
       import { runCommand } from '#agent/agents/test-runner/process/run-command.ts'
       await runCommand({ command: [process.execPath, '-e', ${JSON.stringify(hang)}], cwd: ${JSON.stringify(folder)}, env: {},
