@@ -37,7 +37,7 @@ export const groupOfType = (type: string, scope: string | undefined): GroupName 
 
 /** How people begin a subject who use no types; the first row that fits decides. */
 const bySubject: [RegExp, GroupName][] = [
-  [/^(?:release|version|start version|prepare(?: for)?(?: the)?(?: next)? release)\b/i, 'other'],
+  [/^(?:start version|prepare(?: for)?(?: the)?(?: next)? release)\b/i, 'other'],
   [
     /^(?:bump|upgrade|pin)\b|^update (?:\S+ )?(?:from \S+ )?to v?\d|\b(?:dependencies|deps|lock ?file)\b/i,
     'dependencies',
@@ -47,7 +47,8 @@ const bySubject: [RegExp, GroupName][] = [
     'documentation',
   ],
   [/\b(?:flaky|ci|lint(?:ing|er)?|pre-commit|github actions?|workflow|test suite)\b/i, 'other'],
-  [/^(?:tests?|format(?:ting)?|refactor|rename|clean(?: ?up)?|tidy|reorgani[sz]e|move|style|chore)\b/i, 'other'],
+  [/^tests? (?:that|with|for|of|on|if|whether|against)\b/i, 'other'],
+  [/^(?:format(?:ting)?|refactor|rename|clean(?: ?up)?|tidy|reorgani[sz]e|move|style|chore)\b/i, 'other'],
   [/^(?:add|adds|added) (?:\w+ )?tests?\b|\b(?:tests|tweaks?)$/i, 'other'],
   [/^(?:add|implement|introduce|support|allow|enable|provide|expose|accept|create)(?:e?d|s)?\b/i, 'features'],
   [/^(?:fix|correct|resolve|repair|prevent|avoid|handle|patch|address|don'?t|do not|ensure)(?:e?d|e?s)?\b/i, 'fixes'],

@@ -6,9 +6,20 @@ import { findProgram } from './find-program.ts'
 
 type Variables = Record<string, string | undefined>
 
-/** Where toolchains are, and whom they trust: places, no secrets. */
+/** Where toolchains are, and whom they trust: places, no secrets. A build cache only where the operator names one. */
 const places = [
-  ...['JAVA_HOME', 'GOROOT', 'PYENV_ROOT', 'PYENV_VERSION', 'ASDF_DIR', 'ASDF_DATA_DIR', 'VOLTA_HOME', 'NVM_DIR', 'TZ'],
+  ...[
+    'JAVA_HOME',
+    'GOROOT',
+    'GOCACHE',
+    'PYENV_ROOT',
+    'PYENV_VERSION',
+    'ASDF_DIR',
+    'ASDF_DATA_DIR',
+    'VOLTA_HOME',
+    'NVM_DIR',
+    'TZ',
+  ],
   ...['SSL_CERT_FILE', 'SSL_CERT_DIR', 'NODE_EXTRA_CA_CERTS', 'PIP_CERT', 'REQUESTS_CA_BUNDLE', 'CARGO_HTTP_CAINFO'],
 ]
 /** Where packages come from: handed on only to install, and only without a user name or password in them. */

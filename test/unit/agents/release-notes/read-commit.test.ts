@@ -59,6 +59,9 @@ describe('any other commit', () => {
     ['Add more tests', 'Other'],
     ['Fix flaky CI', 'Other'],
     ['Rename a file', 'Other'],
+    ['Tests for arrays', 'Other'],
+    ['Test runner', 'Changes'],
+    ['Release notes', 'Changes'],
     ['The thing is different', 'Changes'],
     ['constructor', 'Changes'],
   ])('%s is among the %s', (message, title) => {

@@ -48,8 +48,8 @@ describe('a project of node:test', () => {
       require('fs').writeFileSync(${JSON.stringify(pidFile)}, String(child.pid))
       setInterval(() => {}, 1000)
     }))`
-    const { result } = await runAgent(nodeProject(hanging), { input: { timeoutSeconds: 3 } })
-    expect(result).toMatchObject({ status: 'timeout', reason: 'the tests took more than 3 s' })
+    const { result } = await runAgent(nodeProject(hanging), { input: { timeoutSeconds: 4, command: 'node --test' } })
+    expect(result).toMatchObject({ status: 'timeout', reason: 'the tests took more than 4 s' })
     const pid = Number(await readFile(pidFile, 'utf8'))
     await rm(folder, { recursive: true })
     if (process.platform === 'linux') expect(await isGone(pid)).toBe(true)

@@ -1,4 +1,5 @@
-import { describe, expect, it } from 'vitest'
+import { execFileSync } from 'node:child_process'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { hostHas, runAgent } from './run-agent.ts'
 
 describe.runIf(hostHas('python3', '--version'))('a Python project', () => {
@@ -52,6 +53,10 @@ class SumTest(unittest.TestCase):
 })
 
 describe.runIf(hostHas('go', 'version'))('a Go project', () => {
+  /** The standard library compiled once and not for each test. */
+  beforeAll(() => {
+    process.env.GOCACHE = execFileSync('go', ['env', 'GOCACHE'], { encoding: 'utf8' }).trim()
+  })
   it('gives paths from the root of the repository', { timeout: 120_000 }, async () => {
     const { result } = await runAgent({
       'go.mod': 'module example.com/sum\n\ngo 1.18\n',
