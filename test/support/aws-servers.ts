@@ -1,57 +1,18 @@
-import { spawn } from 'node:child_process'
-import { createRequire } from 'node:module'
-import { createServer } from 'node:net'
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
-import { startFauxqs } from 'fauxqs'
 import { createTableInput } from '#shared/platform/aws/table-definition.ts'
-import { until } from './server-process.ts'
+import { startDynoxide } from './dynoxide.ts'
+import { startQueueServer } from './fauxqs.ts'
 
-const require = createRequire(import.meta.url)
-
-/** The DynamoDB server of this platform's npm package; there is one for Linux on x64 alone. */
-export const dynoxideBinary = (): string | undefined => {
-  try {
-    return require.resolve('@dynoxide/linux-x64/dynoxide')
-  } catch {
-    return undefined
-  }
-}
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const server = createServer().once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number }
-      server.close(() => resolve(port))
-    })
-  })
+export { dynoxideBinary } from './dynoxide.ts'
 
 const credentials = { accessKeyId: 'test', secretAccessKey: 'test' }
-
-/** A DynamoDB server in memory. */
-export const startDynoxide = async (): Promise<{ endpoint: string; stop: () => void }> => {
-  const binary = dynoxideBinary()
-  if (binary === undefined) throw new Error('there is no dynoxide for this platform')
-  const port = await freePort()
-  const child = spawn(binary, ['serve', '--host', '127.0.0.1', '--port', String(port)], { stdio: 'ignore' })
-  const endpoint = `http://127.0.0.1:${port}`
-  await until(
-    () =>
-      fetch(endpoint).then(
-        () => true,
-        () => false,
-      ),
-    { what: 'dynoxide' },
-  )
-  return { endpoint, stop: () => void child.kill('SIGKILL') }
-}
 
 /** DynamoDB, SQS and S3 on this machine with the platform's tables and bucket, as the environment that selects them. */
 export const startAwsServers = async () => {
   const dynamo = await startDynoxide()
-  const fauxqs = await startFauxqs({ port: 0, host: '127.0.0.1', logger: false })
-  const queueEndpoint = `http://127.0.0.1:${fauxqs.port}`
+  const queues = await startQueueServer()
+  const queueEndpoint = queues.endpoint
   const shared = { region: 'us-east-1', credentials }
   const client = new DynamoDBClient({ ...shared, endpoint: dynamo.endpoint })
   await client.send(new CreateTableCommand(createTableInput('main', { stream: true })))
@@ -78,8 +39,7 @@ export const startAwsServers = async () => {
   return {
     environment,
     async stop() {
-      await fauxqs.stop()
-      dynamo.stop()
+      await Promise.all([queues.stop(), dynamo.stop()])
     },
   }
 }

@@ -1,32 +1,16 @@
+import { isServerError, isThrottlingError, isTransientError } from '@smithy/core/retry'
 import { PlatformError } from '../platform-error.ts'
 
-const throttles = new Set([
-  'ProvisionedThroughputExceededException',
-  'ThrottlingException',
-  'RequestLimitExceeded',
-  'TooManyRequestsException',
-  'Throttling',
-  'ThrottledException',
-  'RequestThrottled',
-  'SlowDown',
-])
+type SdkError = Parameters<typeof isThrottlingError>[0]
 
-type AwsError = Error & { $metadata?: { httpStatusCode?: number }; $retryable?: unknown }
-
-const isPassing = ({ name, $metadata, $retryable }: AwsError): boolean =>
-  ($metadata?.httpStatusCode ?? 500) >= 500 ||
-  $retryable !== undefined ||
-  name === 'TimeoutError' ||
-  name === 'TransactionInProgressException'
-
-/** An SDK's error as one of the platform's, when it is one that callers can do something about. */
-export const toPlatformError = (error: unknown, what: string): unknown => {
-  if (error instanceof PlatformError || !(error instanceof Error)) return error
-  if (throttles.has(error.name)) return new PlatformError('THROTTLED', `${what} is throttled`, { cause: error })
-  if (error.name === 'AbortError') return error
-  if (isPassing(error))
-    return new PlatformError('UNAVAILABLE', `${what} did not work: ${error.name}: ${error.message}`, { cause: error })
-  return error
+/** An SDK's error as one of the platform's, when it is one that a repetition can help; any other stays what it is. */
+export const toPlatformError = (cause: unknown, what: string): unknown => {
+  if (cause instanceof PlatformError || !(cause instanceof Error)) return cause
+  const error = cause as SdkError
+  if (isThrottlingError(error)) return new PlatformError('THROTTLED', `${what} is throttled`, { cause })
+  if (isTransientError(error) || isServerError(error))
+    return new PlatformError('UNAVAILABLE', `${what} did not work: ${error.name}: ${error.message}`, { cause })
+  return cause
 }
 
 /** Runs a call and translates its failure. */

@@ -5,6 +5,7 @@ import { type Attributes, toStored } from './dynamodb-item.ts'
 /** One record of a DynamoDB stream, as Lambda and the streams API give it. */
 export type StreamRecord = {
   eventID?: string
+  userIdentity?: { principalId?: string; PrincipalId?: string }
   dynamodb?: {
     Keys?: Record<string, AttributeValue>
     SequenceNumber?: string
@@ -13,10 +14,15 @@ export type StreamRecord = {
   }
 }
 
-/** The change a record tells of; `undefined` for a write that changed nothing. */
-export const toChange = ({ eventID = '', dynamodb = {} }: StreamRecord): Change | undefined => {
+/** DynamoDB itself deletes what expired; readers have not seen it since then, so it is no news. */
+const isExpiry = ({ userIdentity }: StreamRecord): boolean =>
+  (userIdentity?.principalId ?? userIdentity?.PrincipalId) === 'dynamodb.amazonaws.com'
+
+/** The change a record tells of; `undefined` for a write that changed nothing, and for an expiry. */
+export const toChange = (record: StreamRecord): Change | undefined => {
+  const { eventID = '', dynamodb = {} } = record
   const [before, after] = [dynamodb.OldImage, dynamodb.NewImage].map((image) => image && toStored(image as Attributes))
-  if (before?.rev === after?.rev) return undefined
+  if (before?.rev === after?.rev || isExpiry(record)) return undefined
   const key = { pk: dynamodb.Keys?.pk?.S ?? '', sk: dynamodb.Keys?.sk?.S ?? '' }
   return {
     id: eventID,
@@ -40,7 +46,7 @@ export const projectRecords = async (
 ): Promise<BatchAnswer> => {
   const changes = records.map(toChange).filter((change) => change !== undefined)
   const failed = new Set(changes.length === 0 ? [] : await project(changes))
-  const first = records.find(({ eventID }) => eventID !== undefined && failed.has(eventID))
-  const itemIdentifier = first?.dynamodb?.SequenceNumber
-  return { batchItemFailures: itemIdentifier === undefined ? [] : [{ itemIdentifier }] }
+  if (failed.size === 0) return { batchItemFailures: [] }
+  const first = records.find(({ eventID }) => eventID !== undefined && failed.has(eventID)) ?? records[0]
+  return { batchItemFailures: [{ itemIdentifier: first?.dynamodb?.SequenceNumber ?? '' }] }
 }

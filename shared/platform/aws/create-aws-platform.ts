@@ -6,12 +6,13 @@ import { S3Client } from '@aws-sdk/client-s3'
 import { SQSClient } from '@aws-sdk/client-sqs'
 import type { Platform } from '../platform.ts'
 import { createSystemClock, createSystemRandom } from '../system.ts'
+import { patientConfig, quickConfig } from './client-config.ts'
 import { createDynamoChangeFeed } from './dynamodb-change-feed.ts'
 import { createDynamoTable } from './dynamodb-table.ts'
 import { createEcsAgentHosts } from './ecs-agent-hosts.ts'
 import { createEventBridgeBus } from './eventbridge-bus.ts'
 import { createPowertoolsTelemetry, type PowertoolsTelemetry } from './powertools-telemetry.ts'
-import { createS3Objects } from './s3-objects.ts'
+import { createS3Objects, s3ClientConfig } from './s3-objects.ts'
 import { parseSettings, type Settings } from './settings.ts'
 import { createSqsQueues } from './sqs-queues.ts'
 
@@ -21,30 +22,42 @@ export type AwsPlatform = Platform & { telemetry: PowertoolsTelemetry; settings:
 export const createAwsPlatform = (env: Record<string, string | undefined>): AwsPlatform => {
   const settings = parseSettings(env)
   const [clock, random] = [createSystemClock(), createSystemRandom()]
-  const client = new DynamoDBClient({})
+  const client = new DynamoDBClient(quickConfig)
   const telemetry = createPowertoolsTelemetry({ serviceName: settings.SERVICE_NAME, namespace: 'DevCycle' })
   const table = (tableName: string) => createDynamoTable({ tableName, client, clock, random })
+  const volatile = table(settings.VOLATILE_TABLE)
   return {
     settings,
     main: table(settings.MAIN_TABLE),
-    volatile: table(settings.VOLATILE_TABLE),
+    volatile,
     feed: createDynamoChangeFeed({
       tableName: settings.MAIN_TABLE,
       client,
-      streams: new DynamoDBStreamsClient({}),
+      streams: new DynamoDBStreamsClient(quickConfig),
+      checkpoints: volatile,
       clock,
       telemetry,
     }),
     queues: createSqsQueues({
-      client: new SQSClient({ useQueueUrlAsEndpoint: false }),
+      // A queue's URL names a host; calls go to the endpoint this client has.
+      client: new SQSClient({ ...patientConfig, useQueueUrlAsEndpoint: false }),
       prefix: settings.QUEUE_PREFIX,
       clock,
       random,
       deadLetterArn: settings.TASK_DEAD_LETTER_ARN,
     }),
-    objects: createS3Objects({ bucket: settings.OBJECTS_BUCKET, client: new S3Client({}), clock }),
-    bus: createEventBridgeBus({ busName: settings.EVENT_BUS_NAME, client: new EventBridgeClient({}) }),
-    hosts: createEcsAgentHosts({ client: new ECSClient({}) }),
+    objects: createS3Objects({
+      bucket: settings.OBJECTS_BUCKET,
+      client: new S3Client({ ...patientConfig, ...s3ClientConfig }),
+      clock,
+    }),
+    bus: createEventBridgeBus({
+      busName: settings.EVENT_BUS_NAME,
+      client: new EventBridgeClient(quickConfig),
+      clock,
+      random,
+    }),
+    hosts: createEcsAgentHosts({ client: new ECSClient(quickConfig) }),
     telemetry,
     clock,
     random,

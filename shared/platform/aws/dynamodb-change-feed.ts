@@ -1,86 +1,84 @@
-import { DescribeTableCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb'
-import {
-  DescribeStreamCommand,
-  type DynamoDBStreamsClient,
-  GetRecordsCommand,
-  GetShardIteratorCommand,
-} from '@aws-sdk/client-dynamodb-streams'
-import type { ChangeFeed, Clock, Telemetry } from '../platform.ts'
-import { type StreamRecord, toChange } from './change-mapper.ts'
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { DynamoDBStreamsClient } from '@aws-sdk/client-dynamodb-streams'
+import type { ChangeFeed, Clock, Table, Telemetry } from '../platform.ts'
+import { createShardCheckpoints } from './shard-checkpoints.ts'
+import { type Consumer, readShard } from './shard-reader.ts'
+import { createStreamShards, type Shard } from './stream-shards.ts'
 
 type Options = {
   tableName: string
-  client: DynamoDBClient
-  streams: DynamoDBStreamsClient
+  client?: DynamoDBClient
+  streams?: DynamoDBStreamsClient
+  /** Keeps how far each consumer came; the volatile table, which feeds nothing. */
+  checkpoints: Table
   clock: Clock
   telemetry: Telemetry
 }
 
-const pollMs = 250
-const retryMs = 200
+const lookEveryMs = 1000
 
 /**
- * The table's stream, read from this process, for hosts without Lambda (on AWS a Lambda event source does this, with
- * the same mapper). It reads from the oldest record: every consumer sees at least once what the last 24 h changed.
+ * The table's stream, read from this process, for endpoints without Lambda (on AWS a Lambda event source does this,
+ * with the same mapper).
  */
-export const createDynamoChangeFeed = ({ tableName, client, streams, clock, telemetry }: Options): ChangeFeed => {
-  const streamArn = async (): Promise<string | undefined> =>
-    (await client.send(new DescribeTableCommand({ TableName: tableName }))).Table?.LatestStreamArn
-
-  const shardsOf = async (StreamArn: string): Promise<string[]> => {
-    const { StreamDescription } = await streams.send(new DescribeStreamCommand({ StreamArn }))
-    return (StreamDescription?.Shards ?? []).flatMap(({ ShardId }) => ShardId ?? [])
+export const createDynamoChangeFeed = (options: Options): ChangeFeed => {
+  const {
+    tableName,
+    client = new DynamoDBClient({}),
+    streams = new DynamoDBStreamsClient({}),
+    clock,
+    telemetry,
+  } = options
+  const shards = createStreamShards({ tableName, client, streams })
+  const context = {
+    shards,
+    checkpoints: createShardCheckpoints({ table: options.checkpoints, clock }),
+    clock,
+    telemetry,
   }
-  const start = async (StreamArn: string, ShardId: string): Promise<string | undefined> => {
-    const command = new GetShardIteratorCommand({ StreamArn, ShardId, ShardIteratorType: 'TRIM_HORIZON' })
-    return (await streams.send(command)).ShardIterator
-  }
 
-  const consume: ChangeFeed['consume'] = (consumer, handle) => {
-    const stopping = new AbortController()
-    const pause = (ms: number): Promise<void> => clock.sleep(ms, stopping.signal).catch(() => undefined)
-
-    /** Until nothing of the batch failed: order per key is kept because nothing later is read before. */
-    const deliver = async (records: StreamRecord[]): Promise<void> => {
-      let left = records.map(toChange).filter((change) => change !== undefined)
-      while (left.length > 0 && !stopping.signal.aborted) {
-        const failed = new Set(await handle(left).catch(() => left.map(({ id }) => id)))
-        const keys = new Set(left.filter(({ id }) => failed.has(id)).map(({ key }) => `${key.pk}\n${key.sk}`))
-        const first = left.findIndex(({ id }) => failed.has(id))
-        left = first === -1 ? [] : left.slice(first).filter(({ key }) => keys.has(`${key.pk}\n${key.sk}`))
-        if (left.length > 0) await pause(retryMs)
+  /** Begins with every shard whose parent is done or gone: that keeps the order of each key across splits. */
+  const follow = async (consumer: Consumer): Promise<void> => {
+    const [begun, done] = [new Map<string, Promise<void>>(), new Set<string>()]
+    const begin = async (shard: Shard): Promise<void> => {
+      try {
+        if (await readShard(context, consumer, shard)) done.add(shard.id)
+        else begun.delete(shard.id)
+      } catch (error) {
+        begun.delete(shard.id)
+        telemetry.log('error', 'a shard is begun again', { consumer: consumer.name, error: String(error) })
       }
     }
-    const readShard = async (arn: string, shard: string): Promise<void> => {
-      let iterator = await start(arn, shard)
-      while (iterator !== undefined && !stopping.signal.aborted) {
-        const { Records = [], NextShardIterator } = await streams.send(
-          new GetRecordsCommand({ ShardIterator: iterator }),
-        )
-        await deliver(Records as StreamRecord[])
-        iterator = NextShardIterator
-        if (Records.length === 0) await pause(pollMs)
+    while (!consumer.signal.aborted) {
+      const known = await list(consumer)
+      const ids = new Set(known.map(({ id }) => id))
+      for (const shard of known) {
+        const isNext = shard.parent === undefined || done.has(shard.parent) || !ids.has(shard.parent)
+        if (isNext && !begun.has(shard.id)) begun.set(shard.id, begin(shard))
       }
+      await clock.sleep(lookEveryMs, consumer.signal).catch(() => undefined)
     }
-    const run = async (): Promise<void> => {
-      const known = new Map<string, Promise<void>>()
-      while (!stopping.signal.aborted) {
-        const arn = await streamArn()
-        for (const shard of arn === undefined ? [] : await shardsOf(arn))
-          if (arn !== undefined && !known.has(shard)) known.set(shard, readShard(arn, shard))
-        await pause(pollMs * 4)
-      }
-      await Promise.allSettled(known.values())
-    }
-    const running = run().catch((error: unknown) =>
-      telemetry.log('error', 'the change feed stopped', { consumer, error: String(error) }),
-    )
-    return {
-      async stop() {
-        stopping.abort()
-        await running
-      },
+    await Promise.all(begun.values())
+  }
+  const list = async ({ name }: Consumer): Promise<Shard[]> => {
+    try {
+      return await shards.list()
+    } catch (error) {
+      telemetry.log('warn', 'the shards of the stream could not be listed', { consumer: name, error: String(error) })
+      return []
     }
   }
-  return { consume }
+
+  return {
+    consume(name, handle) {
+      const stopping = new AbortController()
+      const running = follow({ name, handle, signal: stopping.signal })
+      return {
+        async stop() {
+          stopping.abort()
+          await running
+        },
+      }
+    },
+  }
 }

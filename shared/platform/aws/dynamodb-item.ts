@@ -7,32 +7,48 @@ export type Attributes = Record<string, AttributeValue>
 /** DynamoDB takes 400 KB an item; keys, names and index keys need some of it. */
 const maxValueBytes = 390 * 1024
 
-export const toKey = ({ pk, sk }: Key): Attributes => ({ pk: { S: pk }, sk: { S: sk } })
+/** DynamoDB's keys are never empty. */
+const keyAttributes = ({ pk, sk }: Key, prefix = ''): Attributes => {
+  if (pk === '' || sk === '') throw new PlatformError('INVALID', `a key has two parts; received "${pk}" and "${sk}"`)
+  return { [`${prefix}pk`]: { S: pk }, [`${prefix}sk`]: { S: sk } }
+}
+
+export const toKey = (key: Key): Attributes => keyAttributes(key)
+
+/** What DynamoDB's numbers can hold without loss: 38 digits, and exponents from -130 to 125. */
+const isCountable = (value: unknown): value is number =>
+  typeof value === 'number' && (value === 0 || (Math.abs(value) > 1e-100 && Math.abs(value) < 1e100))
 
 /**
  * The value is one string of JSON: DynamoDB's own maps stop at 32 levels, cost more bytes, and nothing here ever
- * asks DynamoDB about a field inside of a value.
+ * asks DynamoDB about a field inside of a value. A number alone is kept as one, so that it can be added to.
  */
-export const toAttributes = (item: Item, rev: Rev): Attributes => {
+const valueAttributes = (item: Item): Attributes => {
+  if (isCountable(item.value)) return { n: { N: String(item.value) } }
   const json = JSON.stringify(item.value ?? null)
   const size = Buffer.byteLength(json)
   if (size > maxValueBytes)
     throw new PlatformError('TOO_LARGE', `item ${item.pk} ${item.sk} has ${size} bytes; ${maxValueBytes} are possible`)
-  return {
-    ...toKey(item),
-    type: { S: item.type },
-    rev: { S: rev },
-    v: { S: json },
-    ...(item.expiresAt !== undefined && {
-      expires_ms: { N: String(item.expiresAt) },
-      expires: { N: String(Math.ceil(item.expiresAt / 1000)) },
-    }),
-    ...Object.assign({}, ...indexNames.map((name) => indexAttributes(name, item.index?.[name]))),
-  }
+  return { v: { S: json } }
 }
 
-const indexAttributes = (name: string, key: Key | undefined): Attributes =>
-  key === undefined ? {} : { [`${name}_pk`]: { S: key.pk }, [`${name}_sk`]: { S: key.sk } }
+const readValue = (attributes: Attributes): unknown =>
+  attributes.n?.N === undefined ? JSON.parse(attributes.v?.S ?? 'null') : Number(attributes.n.N)
+
+/** DynamoDB deletes by whole seconds and at leisure; readers decide by `expires_ms`. */
+const expiryAttributes = (expiresAt: number | undefined): Attributes =>
+  expiresAt === undefined
+    ? {}
+    : { expires_ms: { N: String(expiresAt) }, expires: { N: String(Math.ceil(expiresAt / 1000)) } }
+
+export const toAttributes = (item: Item, rev: Rev): Attributes => ({
+  ...toKey(item),
+  type: { S: item.type },
+  rev: { S: rev },
+  ...valueAttributes(item),
+  ...expiryAttributes(item.expiresAt),
+  ...Object.assign({}, ...indexNames.map((name) => item.index?.[name] && keyAttributes(item.index[name], `${name}_`))),
+})
 
 const readIndex = (attributes: Attributes): Stored['index'] => {
   const found = indexNames.flatMap((name) => {
@@ -41,10 +57,6 @@ const readIndex = (attributes: Attributes): Stored['index'] => {
   })
   return found.length === 0 ? undefined : Object.fromEntries(found)
 }
-
-/** A counter keeps its number as one, so that it can be added to. */
-const readValue = (attributes: Attributes): unknown =>
-  attributes.n?.N === undefined ? JSON.parse(attributes.v?.S ?? 'null') : Number(attributes.n.N)
 
 /** Attributes as the item they hold. */
 export const toStored = <V>(attributes: Attributes): Stored<V> => {
@@ -60,9 +72,12 @@ export const toStored = <V>(attributes: Attributes): Stored<V> => {
   }
 }
 
+/** Condition on a stored item: it has not expired at `:now`. It holds for an item that is not there. */
+export const isAlive = '(attribute_not_exists(expires_ms) OR expires_ms > :now)'
+
 /** The item, unless there is none or it has expired. */
 export const liveItem = <V>(attributes: Attributes | undefined, now: number): Stored<V> | undefined => {
-  if (attributes === undefined || attributes.pk === undefined) return undefined
+  if (attributes?.pk === undefined) return undefined
   const expires = attributes.expires_ms?.N
   return expires !== undefined && Number(expires) <= now ? undefined : toStored<V>(attributes)
 }

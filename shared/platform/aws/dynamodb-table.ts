@@ -1,21 +1,17 @@
-import {
-  ConditionalCheckFailedException,
-  DynamoDBClient,
-  GetItemCommand,
-  UpdateItemCommand,
-} from '@aws-sdk/client-dynamodb'
+import { DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb'
 import type { Clock, Key, Random, Rev, Stored, Table } from '../platform.ts'
 import { ulid } from '../ulid.ts'
 import { translated } from './aws-error.ts'
+import { batchGet } from './dynamodb-batch-get.ts'
+import { addTo } from './dynamodb-counter.ts'
 import { liveItem, toKey } from './dynamodb-item.ts'
-import { batchGet, queryPage, scanPage } from './dynamodb-read.ts'
+import { queryPage, scanPage } from './dynamodb-pages.ts'
 import { checkTransaction, transactWrites, writeOne } from './dynamodb-write.ts'
 
 type Options = { tableName: string; client?: DynamoDBClient; clock: Clock; random: Random }
-type Bound = { min?: number; max?: number }
 
-const firstWaitMs = 100
-const mostWaitMs = 2000
+const firstWaitMs = 200
+const mostWaitMs = 1600
 
 /** A table in DynamoDB. */
 export const createDynamoTable = ({ tableName, client = new DynamoDBClient({}), clock, random }: Options): Table => {
@@ -45,50 +41,8 @@ export const createDynamoTable = ({ tableName, client = new DynamoDBClient({}), 
       return transactWrites(context, writes)
     },
     query: (query) => queryPage(context, query),
-    add: (key, by, bound) => addTo({ client, tableName, mint }, key, by, bound),
+    add: (key, by, bound) => addTo(context, key, by, bound),
     waitForChange,
     scan: (part) => scanPage(context, part),
-  }
-}
-
-const fits = (value: number, { min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY }: Bound): boolean =>
-  value >= min && value <= max
-
-/** An absent counter is 0, which may already be out of bounds after the addition. */
-const boundCondition = (by: number, bound: Bound): string | undefined => {
-  const rows = [bound.max !== undefined && 'n <= :most', bound.min !== undefined && 'n >= :least']
-    .filter(Boolean)
-    .join(' AND ')
-  if (rows === '') return undefined
-  return fits(by, bound) ? `attribute_not_exists(n) OR (${rows})` : `attribute_exists(n) AND ${rows}`
-}
-
-const addTo = async (
-  { client, tableName, mint }: { client: DynamoDBClient; tableName: string; mint: () => Rev },
-  key: Key,
-  by: number,
-  bound: Bound = {},
-): Promise<number | undefined> => {
-  const ConditionExpression = boundCondition(by, bound)
-  const command = new UpdateItemCommand({
-    TableName: tableName,
-    Key: toKey(key),
-    UpdateExpression: 'SET rev = :rev, #type = :type ADD n :by',
-    ...(ConditionExpression && { ConditionExpression }),
-    ExpressionAttributeNames: { '#type': 'type' },
-    ExpressionAttributeValues: {
-      ':rev': { S: mint() },
-      ':type': { S: 'counter' },
-      ':by': { N: String(by) },
-      ...(bound.max !== undefined && { ':most': { N: String(bound.max - by) } }),
-      ...(bound.min !== undefined && { ':least': { N: String(bound.min - by) } }),
-    },
-    ReturnValues: 'UPDATED_NEW',
-  })
-  try {
-    return Number((await translated('a count', () => client.send(command))).Attributes?.n?.N)
-  } catch (error) {
-    if (error instanceof ConditionalCheckFailedException) return undefined
-    throw error
   }
 }

@@ -1,7 +1,9 @@
 import {
+  type CancellationReason,
   ConditionalCheckFailedException,
   DeleteItemCommand,
   type DynamoDBClient,
+  GetItemCommand,
   PutItemCommand,
   TransactionCanceledException,
   type TransactWriteItem,
@@ -10,57 +12,63 @@ import {
 import type { Clock, Conflict, Expect, Key, Outcome, Random, Rev, Write } from '../platform.ts'
 import { PlatformError } from '../platform-error.ts'
 import { translated } from './aws-error.ts'
-import { type Attributes, liveItem, toAttributes, toKey } from './dynamodb-item.ts'
+import { patiently } from './back-off.ts'
+import { type Attributes, isAlive, liveItem, toAttributes, toKey } from './dynamodb-item.ts'
 
 export type WriteContext = { client: DynamoDBClient; tableName: string; clock: Clock; random: Random; mint: () => Rev }
 
-type Condition = {
-  ConditionExpression?: string
-  ExpressionAttributeNames?: Record<string, string>
-  ExpressionAttributeValues?: Attributes
-}
+type Condition = { ConditionExpression?: string; ExpressionAttributeValues?: Attributes }
 
-const alive = '(attribute_not_exists(expires_ms) OR expires_ms > :now)'
-
-/** A put is also right when its own rev is stored already: then it was done, and its answer was lost. */
-const condition = (expect: Expect, now: number, own?: Rev): Condition => {
+const condition = (expect: Expect, now: number): Condition => {
   if (expect === 'any') return {}
-  const wanted = expect === 'absent' ? `attribute_not_exists(pk) OR NOT ${alive}` : `(rev = :expected AND ${alive})`
-  return {
-    ConditionExpression: own === undefined ? wanted : `${wanted} OR rev = :own`,
-    ExpressionAttributeValues: {
-      ':now': { N: String(now) },
-      ...(expect !== 'absent' && { ':expected': { S: expect.rev } }),
-      ...(own !== undefined && { ':own': { S: own } }),
-    },
-  }
+  const time = { ':now': { N: String(now) } }
+  return expect === 'absent'
+    ? { ConditionExpression: `attribute_not_exists(pk) OR NOT ${isAlive}`, ExpressionAttributeValues: time }
+    : {
+        ConditionExpression: `rev = :expected AND ${isAlive}`,
+        ExpressionAttributeValues: { ...time, ':expected': { S: expect.rev } },
+      }
 }
 
 const allOld = { ReturnValuesOnConditionCheckFailure: 'ALL_OLD' } as const
 
+/** A write may also meet a transaction of somebody else on its item; it comes after it then. */
+const isBusyItem = (error: unknown): boolean => (error as Error).name === 'TransactionConflictException'
+
+/** Repeats a write while another transaction holds its item. */
+export const sendWrite = <T>(context: WriteContext, what: string, send: () => Promise<T>): Promise<T> =>
+  patiently(context, { what, isBusy: isBusyItem }, () => translated(what, send))
+
 /** One conditional put or delete; a conflict brings the current item at no extra read. */
 export const writeOne = async (context: WriteContext, write: Write): Promise<Outcome> => {
-  const { client, tableName: TableName, clock } = context
-  const now = clock.now()
   if (write.op === 'check') return transactWrites(context, [write])
+  const now = context.clock.now()
   const rev = write.op === 'put' ? (write.rev ?? context.mint()) : ''
-  const command =
-    write.op === 'put'
-      ? new PutItemCommand({
-          TableName,
-          Item: toAttributes(write.item, rev),
-          ...condition(write.expect, now, rev),
-          ...allOld,
-        })
-      : new DeleteItemCommand({ TableName, Key: toKey(write.key), ...condition(write.expect, now), ...allOld })
   try {
-    await translated('a write', () => client.send(command as PutItemCommand))
+    await sendWrite(context, 'a write', () => sendOne(context, write, rev, now))
     return { ok: true, revs: [rev] }
   } catch (error) {
     if (!(error instanceof ConditionalCheckFailedException)) throw error
-    return { ok: false, conflicts: [toConflict(0, error.Item, now)] }
+    return wrote(rev, error.Item)
+      ? { ok: true, revs: [rev] }
+      : { ok: false, conflicts: [toConflict(0, error.Item, now)] }
   }
 }
+
+const sendOne = (
+  { client, tableName: TableName }: WriteContext,
+  write: Exclude<Write, { op: 'check' }>,
+  rev: Rev,
+  now: number,
+): Promise<unknown> => {
+  const common = { TableName, ...condition(write.expect, now), ...allOld }
+  return write.op === 'put'
+    ? client.send(new PutItemCommand({ ...common, Item: toAttributes(write.item, rev) }))
+    : client.send(new DeleteItemCommand({ ...common, Key: toKey(write.key) }))
+}
+
+/** What is in the way is this very write: it was done before, and its answer was lost. */
+const wrote = (rev: Rev, item: Attributes | undefined): boolean => rev !== '' && item?.rev?.S === rev
 
 const toConflict = (at: number, item: Attributes | undefined, now: number): Conflict => {
   const current = liveItem(item, now)
@@ -68,50 +76,77 @@ const toConflict = (at: number, item: Attributes | undefined, now: number): Conf
 }
 
 const toTransactItem = (write: Write, rev: Rev, TableName: string, now: number): TransactWriteItem => {
-  if (write.op === 'put')
-    return { Put: { TableName, Item: toAttributes(write.item, rev), ...condition(write.expect, now, rev), ...allOld } }
-  const common = { TableName, Key: toKey(write.key), ...condition(write.expect, now), ...allOld }
-  if (write.op === 'delete') return { Delete: common }
-  return {
-    ConditionCheck: {
-      ...common,
-      ConditionExpression: common.ConditionExpression ?? 'attribute_exists(pk) OR attribute_not_exists(pk)',
-    },
-  }
+  const common = { TableName, ...condition(write.expect, now), ...allOld }
+  if (write.op === 'put') return { Put: { ...common, Item: toAttributes(write.item, rev) } }
+  const keyed = { ...common, Key: toKey(write.key) }
+  if (write.op === 'delete') return { Delete: keyed }
+  const always = 'attribute_exists(pk) OR attribute_not_exists(pk)'
+  return { ConditionCheck: { ...keyed, ConditionExpression: keyed.ConditionExpression ?? always } }
 }
 
-const busy = new Set(['TransactionConflict', 'ThrottlingError', 'ProvisionedThroughputExceeded'])
-const tries = 8
+const reasonsOf = (error: unknown): CancellationReason[] =>
+  error instanceof TransactionCanceledException ? (error.CancellationReasons ?? []) : []
+
+const isConflict = ({ Code }: CancellationReason): boolean => Code === 'ConditionalCheckFailed'
+
+const busyCodes = ['TransactionConflict', 'ThrottlingError', 'ProvisionedThroughputExceeded']
+
+const isBusyTransaction = (error: unknown): boolean => {
+  const reasons = reasonsOf(error)
+  return !reasons.some(isConflict) && reasons.some(({ Code = '' }) => busyCodes.includes(Code))
+}
 
 /** All or nothing; somebody else's transaction on the same items is waited out. */
 export const transactWrites = async (context: WriteContext, writes: Write[]): Promise<Outcome> => {
-  const { client, tableName, clock, random } = context
+  const { client, tableName } = context
+  const now = context.clock.now()
   const revs = writes.map((write) => (write.op === 'put' ? (write.rev ?? context.mint()) : ''))
-  for (let round = 0; ; round++) {
-    const now = clock.now()
-    const TransactItems = writes.map((write, at) => toTransactItem(write, revs[at] ?? '', tableName, now))
-    try {
-      await translated('a transaction', () => client.send(new TransactWriteItemsCommand({ TransactItems })))
-      return { ok: true, revs }
-    } catch (error) {
-      if (!(error instanceof TransactionCanceledException)) throw error
-      const conflicts = conflictsOf(error, now)
-      if (conflicts.length > 0) return { ok: false, conflicts }
-      const passing = error.CancellationReasons?.some(({ Code = '' }) => busy.has(Code))
-      if (!passing)
-        throw new PlatformError('INVALID', `the transaction was refused: ${error.message}`, { cause: error })
-      if (round >= tries)
-        throw new PlatformError('THROTTLED', 'the items are busy with other transactions', { cause: error })
-      await clock.sleep(random.number() * Math.min(20 * 2 ** round, 1000))
-    }
+  const TransactItems = writes.map((write, at) => toTransactItem(write, revs[at] ?? '', tableName, now))
+  checkSize(TransactItems)
+  try {
+    await patiently(context, { what: 'a transaction', isBusy: isBusyTransaction }, () =>
+      translated('a transaction', () => client.send(new TransactWriteItemsCommand({ TransactItems }))),
+    )
+    return { ok: true, revs }
+  } catch (error) {
+    const reasons = reasonsOf(error)
+    if (!reasons.some(isConflict)) throw refusal(error)
+    if (await wasDone(context, writes, revs, reasons)) return { ok: true, revs }
+    return { ok: false, conflicts: toConflicts(reasons, now) }
   }
 }
 
 /** Reasons are positional. */
-const conflictsOf = (error: TransactionCanceledException, now: number): Conflict[] =>
-  (error.CancellationReasons ?? []).flatMap(({ Code, Item }, at) =>
-    Code === 'ConditionalCheckFailed' ? [toConflict(at, Item, now)] : [],
-  )
+const toConflicts = (reasons: CancellationReason[], now: number): Conflict[] =>
+  reasons.flatMap((reason, at) => (isConflict(reason) ? [toConflict(at, reason.Item, now)] : []))
+
+/**
+ * Whether this very transaction was done before and its answer was lost: one of its revs is stored, and it is all or
+ * nothing. Puts under a condition tell it by what is in their way; puts without one have to be read.
+ */
+const wasDone = async (context: WriteContext, writes: Write[], revs: Rev[], reasons: CancellationReason[]) => {
+  if (revs.some((rev, at) => wrote(rev, reasons[at]?.Item))) return true
+  const puts = writes.flatMap((write, at) => (write.op === 'put' ? [{ ...write, rev: revs[at] ?? '' }] : []))
+  const [first] = puts
+  if (first === undefined || puts.some(({ expect }) => expect !== 'any')) return false
+  const { client, tableName: TableName } = context
+  const command = new GetItemCommand({ TableName, Key: toKey(first.item), ConsistentRead: true })
+  return wrote(first.rev, (await translated('a read', () => client.send(command))).Item)
+}
+
+const refusal = (error: unknown): unknown =>
+  error instanceof TransactionCanceledException
+    ? new PlatformError('INVALID', `the transaction was refused: ${error.message}`, { cause: error })
+    : error
+
+/** DynamoDB takes 4 MB a transaction; keys and names need some of it. */
+const maxTransactionBytes = 4 * 1024 * 1024 - 128 * 1024
+
+const checkSize = (items: TransactWriteItem[]): void => {
+  const size = items.reduce((sum, { Put }) => sum + Buffer.byteLength(Put?.Item?.v?.S ?? ''), 0)
+  if (size > maxTransactionBytes)
+    throw new PlatformError('TOO_LARGE', `the transaction has ${size} bytes; ${maxTransactionBytes} are possible`)
+}
 
 const maxTransaction = 25
 

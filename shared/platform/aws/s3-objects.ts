@@ -1,104 +1,98 @@
 import { createHash } from 'node:crypto'
-import {
-  DeleteObjectCommand,
-  GetObjectCommand,
-  HeadObjectCommand,
-  PutObjectCommand,
-  S3Client,
-} from '@aws-sdk/client-s3'
-import { getSignedUrl } from '@aws-sdk/s3-request-presigner'
+import { DeleteObjectCommand, GetObjectCommand, HeadObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import type { Clock, ObjectKey, ObjectStat, Objects } from '../platform.ts'
 import { PlatformError } from '../platform-error.ts'
 import { translated } from './aws-error.ts'
+import { presignDownload, presignUpload } from './s3-presign.ts'
+import { type Place, putBytes, putStream } from './s3-upload.ts'
 
 type Options = { bucket: string; client?: S3Client; clock: Clock }
 
-const nameOf = ({ tenant, id }: ObjectKey): string => `${tenant}/${id}`
-const isMissing = (error: unknown): boolean => ['NotFound', 'NoSuchKey'].includes((error as Error).name)
+const safe = /^[\w.-]{1,200}$/
 
-const toStat = (answer: {
-  ContentLength?: number
-  ContentType?: string
-  Metadata?: Record<string, string>
-}): ObjectStat => ({
-  size: answer.ContentLength ?? 0,
-  ...(answer.Metadata?.sha256 && { sha256: answer.Metadata.sha256 }),
-  ...(answer.ContentType && { contentType: answer.ContentType }),
+/** Everything of a tenant is below its prefix. */
+const nameOf = ({ tenant, id }: ObjectKey): string => {
+  if (!safe.test(tenant) || !safe.test(id) || tenant.startsWith('.') || id.startsWith('.'))
+    throw new PlatformError('INVALID', `an object key has letters, digits, ".", "_" and "-"; received ${tenant}/${id}`)
+  return `${tenant}/${id}`
+}
+
+/**
+ * Checksums are our own and declared where they matter: the SDK's would be signed into presigned addresses, where
+ * they are those of no content.
+ */
+export const s3ClientConfig = {
+  requestChecksumCalculation: 'WHEN_REQUIRED',
+  responseChecksumValidation: 'WHEN_REQUIRED',
+} as const
+
+const unlessMissing = async <T>(call: () => Promise<T>): Promise<T | undefined> => {
+  try {
+    return await translated('an object', call)
+  } catch (error) {
+    if (['NotFound', 'NoSuchKey'].includes((error as Error).name)) return undefined
+    throw error
+  }
+}
+
+type Described = { ContentLength?: number; ContentType?: string; Metadata?: Record<string, string> }
+
+const toStat = ({ ContentLength = 0, ContentType, Metadata }: Described): ObjectStat => ({
+  size: ContentLength,
+  ...(Metadata?.sha256 && { sha256: Metadata.sha256 }),
+  ...(ContentType && ContentType !== unknownType && { contentType: ContentType }),
 })
 
-const hexToBase64 = (hex: string): string => Buffer.from(hex, 'hex').toString('base64')
+/** What S3 says of an object whose type nobody told. */
+const unknownType = 'application/octet-stream'
 
-const readAll = async (body: Uint8Array | ReadableStream<Uint8Array>): Promise<Uint8Array> =>
-  body instanceof Uint8Array ? body : new Uint8Array(await new Response(body).arrayBuffer())
+/** The content; the stream fails at its end when the checksum is another one. */
+const verified = (body: ReadableStream<Uint8Array>, key: string, sha256: string | undefined) => {
+  if (sha256 === undefined) return body
+  const hash = createHash('sha256')
+  const check = new TransformStream<Uint8Array, Uint8Array>({
+    transform(chunk, controller) {
+      hash.update(chunk)
+      controller.enqueue(chunk)
+    },
+    flush() {
+      if (hash.digest('hex') !== sha256) throw new PlatformError('CORRUPT', `object ${key} is damaged`)
+    },
+  })
+  return body.pipeThrough(check)
+}
 
 /** Objects in S3, below the tenant's prefix. What callers send themselves goes to S3 by a presigned address. */
-export const createS3Objects = ({ bucket: Bucket, client = new S3Client({}), clock }: Options): Objects => {
-  const stat = async (key: ObjectKey): Promise<ObjectStat | undefined> => {
-    try {
-      return toStat(
-        await translated('an object', () => client.send(new HeadObjectCommand({ Bucket, Key: nameOf(key) }))),
-      )
-    } catch (error) {
-      if (isMissing(error)) return undefined
-      throw error
-    }
-  }
+export const createS3Objects = ({ bucket, client = new S3Client(s3ClientConfig), clock }: Options): Objects => {
+  const placeOf = (key: ObjectKey): Place => ({ client, Bucket: bucket, Key: nameOf(key) })
+  const at = (key: ObjectKey) => ({ Bucket: bucket, Key: nameOf(key) })
+  const expiresAt = (seconds: number): number => clock.now() + seconds * 1000
   return {
-    stat,
-    async put(key, body, { contentType, sha256 } = {}) {
-      const bytes = await readAll(body)
-      const digest = createHash('sha256').update(bytes).digest('hex')
-      if (sha256 !== undefined && sha256 !== digest)
-        throw new PlatformError('INVALID', `the content has sha256 ${digest}, declared was ${sha256}`)
-      const command = new PutObjectCommand({
-        Bucket,
-        Key: nameOf(key),
-        Body: bytes,
-        ContentType: contentType,
-        ChecksumSHA256: hexToBase64(digest),
-        Metadata: { sha256: digest },
-      })
-      await translated('an upload', () => client.send(command))
-      return { size: bytes.byteLength, sha256: digest, ...(contentType && { contentType }) }
+    async stat(key) {
+      const found = await unlessMissing(() => client.send(new HeadObjectCommand(at(key))))
+      return found && toStat(found)
+    },
+    async put(key, body, options = {}) {
+      const place = placeOf(key)
+      return body instanceof Uint8Array ? putBytes(place, body, options) : putStream(place, body, options)
     },
     async get(key) {
-      try {
-        const answer = await translated('an object', () =>
-          client.send(new GetObjectCommand({ Bucket, Key: nameOf(key) })),
-        )
-        return (
-          answer.Body && {
-            stat: toStat(answer),
-            body: answer.Body.transformToWebStream() as ReadableStream<Uint8Array>,
-          }
-        )
-      } catch (error) {
-        if (isMissing(error)) return undefined
-        throw error
-      }
+      const found = await unlessMissing(() => client.send(new GetObjectCommand(at(key))))
+      if (found?.Body === undefined) return undefined
+      const stat = toStat(found)
+      const body = found.Body.transformToWebStream() as ReadableStream<Uint8Array>
+      return { stat, body: verified(body, nameOf(key), stat.sha256) }
     },
     async delete(key) {
-      await translated('a delete', () => client.send(new DeleteObjectCommand({ Bucket, Key: nameOf(key) })))
+      await translated('a delete', () => client.send(new DeleteObjectCommand(at(key))))
     },
-    async presignPut(key, { seconds, contentType, sha256 }) {
-      const command = new PutObjectCommand({
-        Bucket,
-        Key: nameOf(key),
-        ...(contentType && { ContentType: contentType }),
-        ...(sha256 && { ChecksumSHA256: hexToBase64(sha256), Metadata: { sha256 } }),
-      })
-      const url = await getSignedUrl(client, command, { expiresIn: seconds })
-      const headers: Record<string, string> = contentType ? { 'content-type': contentType } : {}
-      return { method: 'PUT', url, headers, expiresAt: clock.now() + seconds * 1000 }
+    async presignPut(key, options) {
+      const signed = await presignUpload(placeOf(key), options)
+      return { method: 'PUT', ...signed, expiresAt: expiresAt(options.seconds) }
     },
-    async presignGet(key, { seconds, fileName }) {
-      const disposition = fileName && {
-        ResponseContentDisposition: `attachment; filename="${fileName.replaceAll(/[^\w.-]/g, '_')}"`,
-      }
-      const url = await getSignedUrl(client, new GetObjectCommand({ Bucket, Key: nameOf(key), ...disposition }), {
-        expiresIn: seconds,
-      })
-      return { method: 'GET', url, headers: {}, expiresAt: clock.now() + seconds * 1000 }
+    async presignGet(key, options) {
+      const url = await presignDownload(placeOf(key), options)
+      return { method: 'GET', url, headers: {}, expiresAt: expiresAt(options.seconds) }
     },
   }
 }
