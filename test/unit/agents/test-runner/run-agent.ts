@@ -29,10 +29,14 @@ export const runAgent = async (files: Files, { input = {}, task, onStart }: Opti
 const logsOf = ({ told }: TestContext) =>
   told.output.map((chunk) => (chunk as { type: string; text: string }).text).join('\n')
 
+/** What a program of this host prints. */
+export const hostSays = (program: string, ...args: string[]): string =>
+  execFileSync(program, args, { encoding: 'utf8', stdio: 'pipe', timeout: 20_000 }).trim()
+
 /** Whether this host can do what a test needs; where it cannot, the test is shown as skipped. */
 export const hostHas = (program: string, ...args: string[]): boolean => {
   try {
-    execFileSync(program, args, { stdio: 'ignore', timeout: 20_000 })
+    hostSays(program, ...args)
     return true
   } catch {
     return false

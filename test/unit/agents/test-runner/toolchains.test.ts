@@ -1,6 +1,5 @@
-import { execFileSync } from 'node:child_process'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { hostHas, runAgent } from './run-agent.ts'
+import { hostHas, hostSays, runAgent } from './run-agent.ts'
 
 describe.runIf(hostHas('python3', '--version'))('a Python project', () => {
   const unittest = `import unittest
@@ -55,7 +54,7 @@ class SumTest(unittest.TestCase):
 describe.runIf(hostHas('go', 'version'))('a Go project', () => {
   /** The standard library compiled once and not for each test. */
   beforeAll(() => {
-    process.env.GOCACHE = execFileSync('go', ['env', 'GOCACHE'], { encoding: 'utf8' }).trim()
+    process.env.GOCACHE = hostSays('go', 'env', 'GOCACHE')
   })
   it('gives paths from the root of the repository', { timeout: 120_000 }, async () => {
     const { result } = await runAgent({
