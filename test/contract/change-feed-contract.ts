@@ -38,7 +38,11 @@ export const changeFeedContract = (
       consumer = `consumer-${aUlid()}`,
     ): Promise<void> => {
       const running: Stoppable = made().feed.consume(consumer, handle)
-      await work().finally(() => running.stop())
+      try {
+        await work()
+      } finally {
+        await running.stop()
+      }
     }
     const collector = () => {
       const seen: Change[] = []

@@ -1,14 +1,17 @@
 import type { Key } from '../platform.ts'
 
+const longestMs = 2_147_483_647
+const idOf = ({ pk, sk }: Key): string => `${pk.length} ${pk}${sk}`
+
 /** Readers that wait for the next change of a key. */
 export const createChangeWaiters = () => {
   const waiting = new Map<string, Set<() => void>>()
-  const idOf = ({ pk, sk }: Key): string => `${pk}\n${sk}`
   return {
     notify(key: Key): void {
       if (waiting.size === 0) return
-      const wakes = waiting.get(idOf(key))
-      waiting.delete(idOf(key))
+      const id = idOf(key)
+      const wakes = waiting.get(id)
+      waiting.delete(id)
       for (const wake of wakes ?? []) wake()
     },
     /** Resolves at the next change of the key, or after `ms`. */
@@ -22,8 +25,13 @@ export const createChangeWaiters = () => {
           if (wakes.size === 0 && waiting.get(id) === wakes) waiting.delete(id)
           resolve()
         }
-        const timer = setTimeout(wake, Math.min(ms, 2_147_483_647))
+        const timer = setTimeout(wake, Math.min(ms, longestMs))
         waiting.set(id, wakes.add(wake))
       }),
+    /** Wakes everyone: there will be no more changes. */
+    close(): void {
+      for (const wakes of waiting.values()) for (const wake of wakes) wake()
+      waiting.clear()
+    },
   }
 }

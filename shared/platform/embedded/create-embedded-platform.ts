@@ -1,18 +1,21 @@
-import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs'
-import { join } from 'node:path'
-import type { AgentHosts, Clock, Platform, Telemetry } from '../platform.ts'
+import { mkdirSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import type { DatabaseSync } from 'node:sqlite'
+import type { AgentHosts, Clock, LogLevel, Platform, Random, Telemetry } from '../platform.ts'
 import { createSystemClock, createSystemRandom } from '../system.ts'
 import { createFileObjects } from './file-objects.ts'
 import { lockFolder } from './folder-lock.ts'
 import { readGeneration } from './generation.ts'
-import { createJsonTelemetry } from './json-telemetry.ts'
+import { createJsonTelemetry, type JsonTelemetry } from './json-telemetry.ts'
+import { openLogFile } from './log-file.ts'
 import { createMemoryQueues } from './memory-queues.ts'
 import { createPresigner, type Verified } from './presigner.ts'
 import { createProcessBus, type ProcessBus } from './process-bus.ts'
+import { startPurging } from './purge.ts'
 import { createSqliteFeed } from './sqlite-feed.ts'
 import { openDatabase } from './sqlite-schema.ts'
 import { createSqliteTable } from './sqlite-table.ts'
-import { startWriter } from './writer-thread.ts'
+import { startWriter, type WriterThread } from './writer-thread.ts'
 
 /** Agent hosts that own processes, to be ended with the platform. */
 export type ClosableHosts = AgentHosts & { close(): Promise<void> }
@@ -24,7 +27,10 @@ export type EmbeddedOptions = {
   hosts: (ports: { clock: Clock; telemetry: Telemetry }) => ClosableHosts
   /** Where log lines go. @default DIR/server.log */
   log?: (line: string) => void
+  /** The least that is logged; spans are `debug`. @default info */
+  logLevel?: LogLevel
   clock?: Clock
+  random?: Random
 }
 
 export type EmbeddedPlatform = Platform & {
@@ -38,59 +44,79 @@ export type EmbeddedPlatform = Platform & {
   close(): Promise<void>
 }
 
-const purgeEveryMs = 60_000
-const keepChangesMs = 24 * 3_600_000
+/** What has to be closed, the last first; also when opening stops halfway. */
+type Closing = (() => unknown)[]
+
+const closeAll = async (closing: Closing): Promise<void> => {
+  for (const close of closing.splice(0).reverse()) await close()
+}
 
 /** The whole platform in one process over one data folder. */
 export const createEmbeddedPlatform = async (options: EmbeddedOptions): Promise<EmbeddedPlatform> => {
-  const { dataDir, baseUrl, clock = createSystemClock() } = options
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 })
-  const lock = lockFolder(dataDir)
-  const random = createSystemRandom()
-  const file = join(dataDir, 'devcycle.db')
-  const logFile = options.log ? undefined : openSync(join(dataDir, 'server.log'), 'a', 0o600)
-  const write = options.log ?? ((line: string) => void writeSync(logFile ?? 2, line))
-  const telemetry = createJsonTelemetry({ write, now: () => clock.now() })
-  const writer = await startWriter(file).catch((error: unknown) => {
-    lock.release()
+  const closing: Closing = []
+  try {
+    return await open({ ...options, dataDir: resolve(options.dataDir) }, closing)
+  } catch (error) {
+    await closeAll(closing)
     throw error
-  })
-  const reader = openDatabase(file, { readOnly: true })
-  const shared = { reader, writer, clock, random }
-  const queues = createMemoryQueues({ clock })
-  const presigner = createPresigner({ dataDir, baseUrl })
-  const hosts = options.hosts({ clock, telemetry })
-  const purge = (): void => {
-    const now = clock.now()
-    writer
-      .send({ kind: 'purge', now, changesBefore: now - keepChangesMs })
-      .catch((error: unknown) => telemetry.log('warn', 'old items were not purged', { error: String(error) }))
   }
-  const purging = setInterval(purge, purgeEveryMs)
-  purging.unref()
+}
+
+const open = async (options: EmbeddedOptions, closing: Closing): Promise<EmbeddedPlatform> => {
+  const { dataDir, baseUrl, clock = createSystemClock(), random = createSystemRandom() } = options
+  makeDataFolder(dataDir)
+  closing.push(lockFolder(dataDir).release)
+  const telemetry = openTelemetry(options, clock, closing)
+  const { writer, reader } = await openStorage(join(dataDir, 'devcycle.db'), closing)
+  const shared = { reader, writer, clock, random }
+  const main = createSqliteTable({ name: 'main', ...shared })
+  const volatile = createSqliteTable({ name: 'volatile', ...shared })
+  const feed = createSqliteFeed({ reader, writer, clock, telemetry })
+  const queues = createMemoryQueues({ clock })
+  const presigner = createPresigner({ dataDir, baseUrl, clock, random })
+  const purging = startPurging({ writer, clock, telemetry })
+  const hosts = options.hosts({ clock, telemetry })
+  closing.push(main.close, volatile.close, queues.close, feed.close, purging.stop)
 
   return {
-    main: createSqliteTable({ name: 'main', ...shared }),
-    volatile: createSqliteTable({ name: 'volatile', ...shared }),
-    feed: createSqliteFeed({ reader, writer, clock, telemetry }),
+    main,
+    volatile,
+    feed,
     queues,
     objects: createFileObjects({ root: join(dataDir, 'objects'), presigner }),
-    bus: createProcessBus(),
+    bus: createProcessBus({ onError: (error) => telemetry.log('error', 'a listener of the bus failed', { error }) }),
     hosts,
     telemetry,
     clock,
     random,
     generation: readGeneration(dataDir),
-    metricsText: () => telemetry.metricsText(),
-    verifyPresigned: (url, method) => presigner.verify(url, method),
+    metricsText: telemetry.metricsText,
+    verifyPresigned: presigner.verify,
     closeHosts: () => hosts.close(),
-    async close() {
-      clearInterval(purging)
-      queues.close()
-      await writer.close()
-      reader.close()
-      if (logFile !== undefined) closeSync(logFile)
-      lock.release()
-    },
+    close: () => closeAll(closing),
   }
+}
+
+const makeDataFolder = (dataDir: string): void => {
+  try {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+  } catch (cause) {
+    throw new Error(`the data folder ${dataDir} cannot be used: ${(cause as Error).message}`, { cause })
+  }
+}
+
+const openTelemetry = ({ dataDir, log, logLevel }: EmbeddedOptions, clock: Clock, closing: Closing): JsonTelemetry => {
+  const common = { level: logLevel, now: () => clock.now() }
+  if (log) return createJsonTelemetry({ ...common, write: log })
+  const { write, flush, close } = openLogFile({ file: join(dataDir, 'server.log') })
+  closing.push(close)
+  return createJsonTelemetry({ ...common, write, flush })
+}
+
+const openStorage = async (file: string, closing: Closing): Promise<{ writer: WriterThread; reader: DatabaseSync }> => {
+  const writer = await startWriter(file)
+  closing.push(writer.close)
+  const reader = openDatabase(file, { readOnly: true })
+  closing.push(() => reader.close())
+  return { writer, reader }
 }

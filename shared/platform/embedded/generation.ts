@@ -1,27 +1,26 @@
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { writeDurably } from './durable-file.ts'
 
 /** Beside the data folder, so that restoring a backup of the folder cannot bring an old generation back. */
-const fileOf = (dataDir: string): string => `${dataDir}.generation`
-
-const write = (dataDir: string, generation: number): number => {
-  const file = fileOf(dataDir)
-  const handle = openSync(`${file}.tmp`, 'w', 0o600)
-  writeSync(handle, `${generation}\n`)
-  fsyncSync(handle)
-  closeSync(handle)
-  renameSync(`${file}.tmp`, file)
-  return generation
-}
+const fileOf = (dataDir: string): string => `${resolve(dataDir)}.generation`
 
 const unixSeconds = (): number => Math.floor(Date.now() / 1000)
 
 const known = (dataDir: string): number | undefined => {
   try {
     const text = readFileSync(fileOf(dataDir), 'utf8').trim()
-    return /^\d{1,12}$/.test(text) ? Number(text) : undefined
-  } catch {
-    return undefined
+    if (/^\d{1,12}$/.test(text)) return Number(text)
+    throw new Error(`${fileOf(dataDir)} is a whole number; received ${JSON.stringify(text.slice(0, 40))}`)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
   }
+}
+
+const write = (dataDir: string, generation: number): number => {
+  writeDurably(fileOf(dataDir), `${generation}\n`)
+  return generation
 }
 
 /** The first half of every fence; made at the first start. */

@@ -1,5 +1,5 @@
-import { Counter, Histogram, Registry } from 'prom-client'
-import type { Labels, LogLevel, MetricUnit, Telemetry } from '../platform.ts'
+import type { LogLevel, Telemetry } from '../platform.ts'
+import { createPrometheus } from './prometheus.ts'
 
 export type JsonTelemetry = Telemetry & {
   /** All metrics in the Prometheus text format. */
@@ -8,75 +8,72 @@ export type JsonTelemetry = Telemetry & {
 
 const ranks: Record<LogLevel, number> = { debug: 0, info: 1, warn: 2, error: 3 }
 
-/** Prometheus names are snake case with the unit at the end. */
-const metricName = (name: string, unit: MetricUnit): string => {
-  const base = name
-    .replaceAll(/[^a-zA-Z0-9]+/g, '_')
-    .replaceAll(/([a-z0-9])([A-Z])/g, '$1_$2')
-    .toLowerCase()
-  return `devcycle_${base}_${unit === 'Count' ? 'total' : unit.toLowerCase()}`
+/** What JSON has no words for. */
+const readable = (_: string, value: unknown): unknown => {
+  if (typeof value === 'bigint') return String(value)
+  if (!(value instanceof Error)) return value
+  const { name, message, stack, cause } = value
+  return { ...value, name, message, stack, ...(cause !== undefined && { cause }) }
 }
 
-const durationBuckets = [1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 60_000, 600_000]
+const toText = (fields: Record<string, unknown>): string => {
+  try {
+    return JSON.stringify(fields, readable)
+  } catch (error) {
+    const { time, level, message } = fields
+    return JSON.stringify({ time, level, message, unreadable: String(error) })
+  }
+}
 
-type Options = { write: (line: string) => void; level?: LogLevel; now: () => number }
+type Options = {
+  write: (line: string) => void
+  flush?: () => Promise<void>
+  /** The least that is logged. @default info */
+  level?: LogLevel
+  now: () => number
+}
 
 /** Logs as JSON lines, metrics for Prometheus, spans as log lines of level debug. */
-export const createJsonTelemetry = ({ write, level = 'info', now }: Options): JsonTelemetry => {
-  const registry = new Registry()
-  const counters = new Map<string, Counter>()
-  const histograms = new Map<string, Histogram>()
+export const createJsonTelemetry = ({
+  write,
+  flush = async () => undefined,
+  level: least = 'info',
+  now,
+}: Options): JsonTelemetry => {
+  const prometheus = createPrometheus()
 
-  const log: Telemetry['log'] = (severity, message, fields) => {
-    if (ranks[severity] < ranks[level]) return
+  const log: Telemetry['log'] = (level, message, fields = {}) => {
+    if (ranks[level] < ranks[least]) return
     try {
-      write(`${JSON.stringify({ time: new Date(now()).toISOString(), level: severity, message, ...fields })}\n`)
+      write(`${toText({ ...fields, time: new Date(now()).toISOString(), level, message })}\n`)
     } catch {
       // telemetry never throws
     }
-  }
-  const counterOf = (name: string, labels: Labels): Counter => {
-    const known =
-      counters.get(name) ?? new Counter({ name, help: name, labelNames: Object.keys(labels), registers: [registry] })
-    counters.set(name, known)
-    return known
-  }
-  const histogramOf = (name: string, labels: Labels): Histogram => {
-    const options = {
-      name,
-      help: name,
-      labelNames: Object.keys(labels),
-      buckets: durationBuckets,
-      registers: [registry],
-    }
-    const known = histograms.get(name) ?? new Histogram(options)
-    histograms.set(name, known)
-    return known
-  }
-  const record = (name: string, value: number, unit: MetricUnit, labels: Labels): void => {
-    const full = metricName(name, unit)
-    if (unit === 'Count') counterOf(full, labels).inc(labels, Math.max(0, value))
-    else histogramOf(full, labels).observe(labels, value)
   }
 
   return {
     log,
     metric(name, value, unit, labels = {}) {
       try {
-        record(name, value, unit, labels)
+        prometheus.record(name, value, unit, labels)
       } catch (error) {
-        log('debug', 'a metric was dropped', { name, error: String(error) })
+        log('warn', 'a metric was dropped', { name, error })
       }
     },
     async span(name, attributes, work) {
-      const began = now()
+      const began = performance.now()
+      const end = (failed?: { error: unknown }): void =>
+        log('debug', name, { ...attributes, ms: Math.round((performance.now() - began) * 100) / 100, ...failed })
       try {
-        return await work()
-      } finally {
-        log('debug', name, { ...attributes, ms: now() - began })
+        const result = await work()
+        end()
+        return result
+      } catch (error) {
+        end({ error })
+        throw error
       }
     },
-    flush: async () => undefined,
-    metricsText: () => registry.metrics(),
+    flush,
+    metricsText: () => prometheus.text(),
   }
 }

@@ -1,17 +1,13 @@
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { createHmac, timingSafeEqual } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { ObjectKey, Presigned } from '../platform.ts'
+import type { Clock, ObjectKey, Presigned, Random } from '../platform.ts'
+import { writeDurably } from './durable-file.ts'
 
-type Request = {
-  method: 'GET' | 'PUT'
-  key: ObjectKey
-  seconds: number
-  contentType?: string
-  sha256?: string
-  fileName?: string
-}
-export type Verified = ObjectKey & { contentType?: string; sha256?: string; fileName?: string }
+/** What an address says besides the object: all of it is signed, and all of it comes back from `verify`. */
+type Terms = { contentType?: string; sha256?: string; size?: number; fileName?: string }
+type Request = Terms & { method: 'GET' | 'PUT'; key: ObjectKey; seconds: number }
+export type Verified = ObjectKey & Terms
 
 export type Presigner = {
   sign(request: Request): Presigned
@@ -19,23 +15,26 @@ export type Presigner = {
   verify(url: URL, method: string): Verified | undefined
 }
 
-const optional = ['contentType', 'sha256', 'fileName'] as const
+const keyLength = 32
 
 /** The server's own key for addresses, made at the first start. */
-const loadKey = (dataDir: string): Buffer => {
+const loadKey = (dataDir: string, random: Random): Uint8Array => {
   const file = join(dataDir, 'signing.key')
   try {
     return readFileSync(file)
-  } catch {
-    const key = randomBytes(32)
-    writeFileSync(file, key, { mode: 0o600 })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    const key = random.bytes(keyLength)
+    writeDurably(file, key)
     return key
   }
 }
 
+type Options = { dataDir: string; baseUrl: () => string; clock: Clock; random: Random }
+
 /** Signs addresses of objects: whoever has one may use it until it is over. `baseUrl` is known after listening. */
-export const createPresigner = ({ dataDir, baseUrl }: { dataDir: string; baseUrl: () => string }): Presigner => {
-  const key = loadKey(dataDir)
+export const createPresigner = ({ dataDir, baseUrl, clock, random }: Options): Presigner => {
+  const key = loadKey(dataDir, random)
   const signatureOf = (path: string, method: string, parameters: URLSearchParams): Buffer => {
     const signed = [...parameters].filter(([name]) => name !== 'signature').sort()
     return createHmac('sha256', key)
@@ -43,27 +42,35 @@ export const createPresigner = ({ dataDir, baseUrl }: { dataDir: string; baseUrl
       .digest()
   }
   return {
-    sign({ method, key: object, seconds, ...rest }) {
-      const expiresAt = Date.now() + seconds * 1000
+    sign({ method, key: object, seconds, ...terms }) {
+      const expiresAt = clock.now() + seconds * 1000
       const url = new URL(`/api/v2/objects/${object.id}/content`, baseUrl())
-      url.searchParams.set('tenant', object.tenant)
-      url.searchParams.set('expires', String(expiresAt))
-      for (const name of optional) if (rest[name] !== undefined) url.searchParams.set(name, rest[name])
+      const said = { tenant: object.tenant, expires: expiresAt, ...terms }
+      for (const [name, value] of Object.entries(said))
+        if (value !== undefined) url.searchParams.set(name, String(value))
       url.searchParams.set('signature', signatureOf(url.pathname, method, url.searchParams).toString('base64url'))
-      const headers: Record<string, string> = rest.contentType ? { 'content-type': rest.contentType } : {}
+      const headers: Record<string, string> = terms.contentType ? { 'content-type': terms.contentType } : {}
       return { method, url: url.href, headers, expiresAt }
     },
     verify(url, method) {
       const given = Buffer.from(url.searchParams.get('signature') ?? '', 'base64url')
       const right = signatureOf(url.pathname, method, url.searchParams)
       if (given.length !== right.length || !timingSafeEqual(given, right)) return undefined
-      if (Number(url.searchParams.get('expires')) <= Date.now()) return undefined
-      const id = /^\/api\/v2\/objects\/([^/]+)\/content$/.exec(url.pathname)?.[1] ?? ''
-      const known = optional.flatMap((name) => {
-        const value = url.searchParams.get(name)
-        return value === null ? [] : [[name, value] as const]
-      })
-      return { tenant: url.searchParams.get('tenant') ?? '', id, ...Object.fromEntries(known) }
+      if (Number(url.searchParams.get('expires')) <= clock.now()) return undefined
+      return readTerms(url)
     },
+  }
+}
+
+const readTerms = ({ pathname, searchParams }: URL): Verified => {
+  const text = (name: string): string | undefined => searchParams.get(name) ?? undefined
+  const size = text('size')
+  return {
+    tenant: text('tenant') ?? '',
+    id: /^\/api\/v2\/objects\/([^/]+)\/content$/.exec(pathname)?.[1] ?? '',
+    contentType: text('contentType'),
+    sha256: text('sha256'),
+    fileName: text('fileName'),
+    ...(size !== undefined && { size: Number(size) }),
   }
 }

@@ -1,49 +1,46 @@
-import type { Expect, IndexName, Key } from '../platform.ts'
+import type { Expect, Key } from '../platform.ts'
+import type { PlatformErrorCode } from '../platform-error.ts'
 
-/** What goes between the main thread and the writer thread; values travel as JSON text. */
+/** What goes between the main thread and the writer thread. */
 export type TableName = 'main' | 'volatile'
 
-export type RawItem = Key & {
-  type: string
-  rev: string
-  value: string
-  expiresAt: number | null
-  index: Partial<Record<IndexName, Key>>
-}
+/** An item as JSON text, with the columns it is found by; `places` are its index keys, in the order of the columns. */
+export type RawItem = Key & { rev: string; item: string; expiresAt: number | null; places: (string | null)[] }
 
 export type RawWrite =
   | { op: 'put'; item: RawItem; expect: Expect }
   | { op: 'delete'; key: Key; expect: Expect }
   | { op: 'check'; key: Key; expect: Expect }
 
+type About = { table: TableName; now: number }
+export type WriteRequest = About & { kind: 'write'; writes: RawWrite[] }
+export type AddRequest = About & { kind: 'add'; key: Key; by: number; min?: number; max?: number; rev: string }
+export type PurgeRequest = { kind: 'purge'; now: number; changesBefore: number }
+
 export type WriterRequest =
-  | { id: number; kind: 'write'; table: TableName; now: number; writes: RawWrite[] }
-  | {
-      id: number
-      kind: 'add'
-      table: TableName
-      now: number
-      key: Key
-      by: number
-      min?: number
-      max?: number
-      rev: string
-    }
-  | { id: number; kind: 'checkpoint'; consumer: string; seq: number }
-  | { id: number; kind: 'purge'; now: number; changesBefore: number }
+  | WriteRequest
+  | AddRequest
+  | PurgeRequest
+  | { kind: 'checkpoint'; consumer: string; seq: number }
+  | { kind: 'inspect' }
 
-export type RawRow = {
-  pk: string
-  sk: string
-  type: string
-  rev: string
-  value: string
-  expires_at: number | null
-} & { [column: string]: string | number | null }
+/** `current` is the stored item as JSON text. */
+export type RawConflict = { at: number; current?: string }
 
-export type WriterAnswer =
-  | { id: number; ok: true; number?: number | null; conflicts?: { at: number; current?: RawRow }[] }
-  | { id: number; ok: false; error: string }
+/** What each kind of request is answered with. */
+export type Answers = {
+  write: RawConflict[] | undefined
+  /** `undefined`: a bound would be crossed. */
+  add: number | undefined
+  /** How many rows went. */
+  purge: number
+  checkpoint: undefined
+  inspect: WriterState
+}
+export type WriterState = { synchronous: number; journalMode: string; commits: number; answered: number }
 
-/** Sent once per commit, after its flush. */
-export type WriterReply = { answers: WriterAnswer[]; changed: { table: TableName; key: Key }[] }
+export type Refusal = { code: PlatformErrorCode; message: string }
+export type WriterAnswer = { value: Answers[WriterRequest['kind']] } | { refusal: Refusal }
+
+/** Sent once per commit, after its flush: one answer for each request, in their order; `null` is an undefined value. */
+export type WriterReply = (WriterAnswer | null)[]

@@ -1,26 +1,31 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import type { Page, Query } from '../platform.ts'
+import type { Page, Query, Stored } from '../platform.ts'
 import { PlatformError } from '../platform-error.ts'
-import type { RawRow, TableName } from './sqlite-messages.ts'
-import { toStored } from './sqlite-rows.ts'
+import type { TableName } from './sqlite-messages.ts'
 
 const defaultLimit = 100
 const maxLimit = 1000
 /** Sorts after every character that keys are made of. */
 const last = '\u{10ffff}'
 
+type FoundRow = { pk: string; sk: string; place: string; item: string; expires_at: number | null }
+
 const encodeCursor = (parts: string[]): string => Buffer.from(JSON.stringify(parts)).toString('base64url')
 
-const decodeCursor = (cursor: string | undefined, length: number): string[] | undefined => {
+/** The place where a page goes on; the first parts say of which list it is, and must be those of this one. */
+const decodeCursor = (cursor: string | undefined, list: string[], length: number): string[] | undefined => {
   if (cursor === undefined) return undefined
   try {
     const parts: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'))
-    if (Array.isArray(parts) && parts.length === length && parts.every((part) => typeof part === 'string')) return parts
+    const right = Array.isArray(parts) && parts.length === list.length + length && parts.every(isText)
+    if (right && list.every((part, at) => part === parts[at])) return parts.slice(list.length)
   } catch {
     // falls through to the refusal
   }
   throw new PlatformError('INVALID', 'the cursor is not one of this list')
 }
+
+const isText = (part: unknown): part is string => typeof part === 'string'
 
 const statements = new WeakMap<DatabaseSync, Map<string, StatementSync>>()
 
@@ -34,44 +39,61 @@ const prepared = (database: DatabaseSync, sql: string): StatementSync => {
 
 const clamp = (limit = defaultLimit): number => Math.max(1, Math.min(limit, maxLimit))
 
+/** Keys are ordered by their bytes, which JavaScript's own order of strings is not. */
+const compare = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b))
+
+/** Where a range begins, where it ends, and whether it begins behind its beginning; it never has its end. */
+const rangeOf = ({ after, before = last, prefix = '' }: Query): { from: string; behind: boolean; to: string } => {
+  const behind = after !== undefined && compare(after, prefix) >= 0
+  const end = prefix === '' ? last : prefix + last
+  return { from: behind ? after : prefix, behind, to: compare(before, end) < 0 ? before : end }
+}
+
 /** One page of an index partition, or of one `pk`. Expired rows count as examined and are left out. */
 export const readQuery = (database: DatabaseSync, table: TableName, query: Query, now: number): Page => {
-  const [pkColumn, skColumn] = query.index ? [`${query.index}_pk`, `${query.index}_sk`] : ['pk', 'sk']
-  const descending = query.order === 'descending'
+  const { index = '' } = query
+  const [pkColumn, skColumn] = index === '' ? ['pk', 'sk'] : [`${index}_pk`, `${index}_sk`]
   const limit = clamp(query.limit)
-  const prefix = query.prefix ?? ''
-  const from = [query.after ?? '', prefix].sort().at(-1) ?? ''
-  const exclusive = query.after !== undefined && query.after >= prefix
-  const to = [query.before ?? last, prefix === '' ? last : prefix + last].sort()[0] ?? last
-  const at = decodeCursor(query.cursor, 3)
-  const [direction, compare] = descending ? ['DESC', '<'] : ['ASC', '>']
-  const sql = `SELECT * FROM ${table} WHERE ${pkColumn} = ? AND ${skColumn} ${exclusive ? '>' : '>='} ? AND ${skColumn} < ?
-    ${at ? `AND (${skColumn}, pk, sk) ${compare} (?, ?, ?)` : ''}
+  const { from, behind, to } = rangeOf(query)
+  const list = [index, query.pk]
+  const at = decodeCursor(query.cursor, list, 3)
+  const [direction, compared] = query.order === 'descending' ? ['DESC', '<'] : ['ASC', '>']
+  const sql = `SELECT pk, sk, ${skColumn} AS place, item, expires_at FROM ${table}
+    WHERE ${pkColumn} = ? AND ${skColumn} ${behind ? '>' : '>='} ? AND ${skColumn} < ?
+    ${at ? `AND (${skColumn}, pk, sk) ${compared} (?, ?, ?)` : ''}
     ORDER BY ${skColumn} ${direction}, pk ${direction}, sk ${direction} LIMIT ?`
-  const rows = prepared(database, sql).all(query.pk, from, to, ...(at ?? []), limit + 1) as RawRow[]
-  return toPage(rows, limit, now, (row) => [String(row[skColumn]), row.pk, row.sk])
+  const rows = prepared(database, sql).all(query.pk, from, to, ...(at ?? []), limit + 1) as FoundRow[]
+  return toPage(rows, limit, now, ({ place, pk, sk }) => [...list, place, pk, sk])
 }
 
-const toPage = (rows: RawRow[], limit: number, now: number, place: (row: RawRow) => string[]): Page => {
+const toPage = (rows: FoundRow[], limit: number, now: number, placeOf: (row: FoundRow) => string[]): Page => {
   const examined = rows.slice(0, limit)
-  const items = examined.filter(({ expires_at }) => expires_at === null || expires_at > now).map((row) => toStored(row))
+  const live = examined.filter(({ expires_at }) => expires_at === null || expires_at > now)
+  const items = live.map(({ item }) => JSON.parse(item) as Stored)
   const end = examined.at(-1)
-  return rows.length > limit && end ? { items, cursor: encodeCursor(place(end)) } : { items }
+  return rows.length > limit && end ? { items, cursor: encodeCursor(placeOf(end)) } : { items }
 }
 
-/** One page of one of `of` parts of the whole table. */
-export const readScan = (
-  database: DatabaseSync,
-  table: TableName,
-  part: { segment: number; of: number; cursor?: string; limit?: number },
-  now: number,
-): Page => {
+type Part = { segment: number; of: number; cursor?: string; limit?: number }
+
+const checkPart = ({ segment, of }: Part): void => {
+  if (!Number.isInteger(of) || of < 1 || !Number.isInteger(segment) || segment < 0 || segment >= of)
+    throw new PlatformError('INVALID', `a segment is one of 0 to of - 1; received ${segment} of ${of}`)
+}
+
+/** One page of one of `of` parts of the whole table: of as many rows, those that are of the part. */
+export const readScan = (database: DatabaseSync, table: TableName, part: Part, now: number): Page => {
+  checkPart(part)
   const limit = clamp(part.limit)
-  const [pk, sk] = decodeCursor(part.cursor, 2) ?? ['', '']
-  const sql = `SELECT * FROM ${table} WHERE (pk, sk) > (?, ?) ORDER BY pk, sk LIMIT ?`
-  const rows = prepared(database, sql).all(pk ?? '', sk ?? '', limit + 1) as RawRow[]
-  const page = toPage(rows, limit, now, (row) => [row.pk, row.sk])
-  return { ...page, items: page.items.filter((item) => segmentOf(item.pk, part.of) === part.segment) }
+  const list = [`scan ${part.segment} of ${part.of}`]
+  const [pk = '', sk = ''] = decodeCursor(part.cursor, list, 2) ?? []
+  const sql = `SELECT pk, sk, sk AS place, item, expires_at FROM ${table}
+    WHERE (pk, sk) > (?, ?) ORDER BY pk, sk LIMIT ?`
+  const rows = prepared(database, sql).all(pk, sk, limit + 1) as FoundRow[]
+  const end = rows.length > limit ? rows.at(limit - 1) : undefined
+  const own = rows.slice(0, limit).filter((row) => segmentOf(row.pk, part.of) === part.segment)
+  const { items } = toPage(own, limit, now, () => [])
+  return end ? { items, cursor: encodeCursor([...list, end.pk, end.sk]) } : { items }
 }
 
 const segmentOf = (pk: string, of: number): number => {

@@ -1,12 +1,15 @@
 import { DatabaseSync } from 'node:sqlite'
 import { indexNames } from '../platform.ts'
 
+/** Where an item stands in each index. */
+export const placeColumns = indexNames.flatMap((index) => [`${index}_pk`, `${index}_sk`])
+
 const itemTable = (name: string): string => `
   CREATE TABLE ${name} (
-    pk TEXT NOT NULL, sk TEXT NOT NULL, type TEXT NOT NULL, rev TEXT NOT NULL, value TEXT NOT NULL,
-    expires_at INTEGER, ${indexNames.map((index) => `${index}_pk TEXT, ${index}_sk TEXT`).join(', ')},
+    pk TEXT NOT NULL, sk TEXT NOT NULL, rev TEXT NOT NULL, item TEXT NOT NULL, expires_at INTEGER,
+    ${placeColumns.map((column) => `${column} TEXT`).join(', ')},
     PRIMARY KEY (pk, sk)
-  ) WITHOUT ROWID;
+  );
   ${indexNames
     .map(
       (index) => `CREATE INDEX ${name}_${index} ON ${name} (${index}_pk, ${index}_sk) WHERE ${index}_pk IS NOT NULL;`,
@@ -18,32 +21,37 @@ const itemTable = (name: string): string => `
 const migrations: string[] = [
   `${itemTable('main')}
    ${itemTable('volatile')}
-   CREATE TABLE changes (
-     seq INTEGER PRIMARY KEY AUTOINCREMENT, pk TEXT NOT NULL, sk TEXT NOT NULL, at INTEGER NOT NULL,
-     before_type TEXT, before_rev TEXT, before_value TEXT, after_type TEXT, after_rev TEXT, after_value TEXT
-   );
-   CREATE INDEX changes_at ON changes (at);
+   CREATE TABLE changes (seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, before TEXT, after TEXT);
    CREATE TABLE checkpoints (consumer TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID;`,
 ]
+
+const writable = `
+  PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
+  PRAGMA wal_autocheckpoint = 2000; PRAGMA journal_size_limit = 67108864;`
 
 /** Opens a connection; with `synchronous = FULL` a commit returns after its flush. */
 export const openDatabase = (file: string, { readOnly = false } = {}): DatabaseSync => {
   const database = new DatabaseSync(file, { readOnly, timeout: 5000 })
-  if (!readOnly)
-    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 2000;')
+  if (!readOnly) database.exec(writable)
   database.exec('PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY;')
   return database
 }
 
-/** Brings the schema to this program's version; a file of a newer program is refused. */
-export const migrate = (database: DatabaseSync): void => {
+/** Brings the schema to this program's version, each step whole or not at all; a newer program's file is refused. */
+export const migrate = (database: DatabaseSync, steps: string[] = migrations): void => {
   const { user_version: version } = database.prepare('PRAGMA user_version').get() as { user_version: number }
-  if (version > migrations.length)
+  if (version > steps.length)
     throw new Error(
-      `the data folder has schema version ${version}, and this DevCycle knows ${migrations.length}; start a newer DevCycle on it`,
+      `the data folder has schema version ${version}, and this DevCycle knows ${steps.length}; start a newer DevCycle on it`,
     )
-  for (const [at, step] of migrations.entries()) {
-    if (at < version) continue
-    database.exec(`BEGIN IMMEDIATE; ${step} PRAGMA user_version = ${at + 1}; COMMIT;`)
+  for (const [at, step] of steps.entries()) if (at >= version) runStep(database, step, at + 1)
+}
+
+const runStep = (database: DatabaseSync, step: string, version: number): void => {
+  try {
+    database.exec(`BEGIN IMMEDIATE; ${step}; PRAGMA user_version = ${version}; COMMIT;`)
+  } catch (error) {
+    if (database.isTransaction) database.exec('ROLLBACK')
+    throw new Error(`the data folder could not be brought to schema version ${version}`, { cause: error })
   }
 }

@@ -1,70 +1,81 @@
 import { Worker } from 'node:worker_threads'
+import type { Key } from '../platform.ts'
 import { PlatformError } from '../platform-error.ts'
-import type { WriterAnswer, WriterReply, WriterRequest } from './sqlite-messages.ts'
+import type { Answers, TableName, WriterAnswer, WriterReply, WriterRequest } from './sqlite-messages.ts'
 
-type Settle = { resolve: (answer: Extract<WriterAnswer, { ok: true }>) => void; reject: (error: Error) => void }
-type WithoutId<T> = T extends unknown ? Omit<T, 'id'> : never
+type Pending = { request: WriterRequest; resolve: (value: unknown) => void; reject: (error: Error) => void }
+/** Called after each commit with each key that it may have changed. */
+export type CommitListener = (table: TableName, key: Key) => void
 
 export type WriterThread = {
   /** Resolves after the commit that holds it was flushed. */
-  send(request: WithoutId<WriterRequest>): Promise<Extract<WriterAnswer, { ok: true }>>
-  onCommit(listener: (changed: WriterReply['changed']) => void): void
+  send<R extends WriterRequest>(request: R): Promise<Answers[R['kind']]>
+  onCommit(listener: CommitListener): void
   close(): Promise<void>
 }
 
 /** Starts the writer thread; requests of one turn of the event loop go to it as one message. */
 export const startWriter = async (file: string): Promise<WriterThread> => {
   const worker = new Worker(new URL('./sqlite-writer.ts', import.meta.url), { workerData: { file } })
-  const pending = new Map<number, Settle>()
-  const listeners: ((changed: WriterReply['changed']) => void)[] = []
-  let batch: WriterRequest[] = []
-  let lastId = 0
-  let failure: Error | undefined
+  const listeners: CommitListener[] = []
+  const unanswered: Pending[] = []
+  let outgoing: WriterRequest[] = []
+  let failure: PlatformError | undefined
 
-  const failAll = (error: Error): void => {
+  const failAll = (error: PlatformError): void => {
     failure = error
-    for (const { reject } of pending.values()) reject(error)
-    pending.clear()
+    for (const { reject } of unanswered.splice(0)) reject(error)
   }
   const post = (): void => {
-    if (batch.length > 0) worker.postMessage(batch)
-    batch = []
+    if (outgoing.length > 0) worker.postMessage(outgoing)
+    outgoing = []
   }
-  const receive = ({ answers, changed }: WriterReply): void => {
-    for (const listener of listeners) listener(changed)
-    for (const answer of answers) {
-      const waiting = pending.get(answer.id)
-      pending.delete(answer.id)
-      if (answer.ok) waiting?.resolve(answer)
-      else waiting?.reject(new PlatformError('UNAVAILABLE', `the write was not stored: ${answer.error}`))
-    }
+  const tell = (table: TableName, key: Key): void => {
+    for (const listener of listeners) listener(table, key)
   }
+  const receive = (reply: WriterReply): void => {
+    const settled = unanswered.splice(0, reply.length)
+    for (const [at, { request }] of settled.entries()) tellOf(request, reply[at] ?? null, tell)
+    for (const [at, pending] of settled.entries()) settle(pending, reply[at] ?? null)
+  }
+  const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()))
 
   await new Promise<void>((resolve, reject) => {
     worker.once('message', () => resolve())
     worker.once('error', reject)
   })
   worker.on('message', receive)
-  worker.on('error', (error: Error) =>
-    failAll(new PlatformError('UNAVAILABLE', 'the writer thread died', { cause: error })),
+  worker.on('error', (cause: Error) =>
+    failAll(new PlatformError('UNAVAILABLE', `the writer thread died: ${cause.message}`, { cause })),
   )
+  worker.on('exit', () => failAll(failure ?? new PlatformError('UNAVAILABLE', 'the storage is closed')))
 
   return {
-    send(request) {
-      if (failure) return Promise.reject(failure)
-      return new Promise((resolve, reject) => {
-        const id = ++lastId
-        pending.set(id, { resolve, reject })
-        if (batch.push({ ...request, id } as WriterRequest) === 1) queueMicrotask(post)
-      })
-    },
+    send: <R extends WriterRequest>(request: R) =>
+      new Promise<Answers[R['kind']]>((resolve, reject) => {
+        if (failure) return reject(failure)
+        unanswered.push({ request, resolve: resolve as Pending['resolve'], reject })
+        if (outgoing.push(request) === 1) queueMicrotask(post)
+      }),
     onCommit: (listener) => void listeners.push(listener),
     async close() {
       post()
-      const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()))
       worker.postMessage('close')
-      await ended
-      failAll(new PlatformError('UNAVAILABLE', 'the table is closed'))
+      await exited
     },
   }
+}
+
+const tellOf = (request: WriterRequest, answer: WriterAnswer | null, tell: CommitListener): void => {
+  if (answer && 'refusal' in answer) return
+  if (request.kind === 'add' && answer?.value !== undefined) tell(request.table, request.key)
+  if (request.kind === 'write' && answer === null)
+    for (const write of request.writes)
+      if (write.op !== 'check') tell(request.table, write.op === 'put' ? write.item : write.key)
+}
+
+const settle = ({ resolve, reject }: Pending, answer: WriterAnswer | null): void => {
+  if (answer === null) resolve(undefined)
+  else if ('value' in answer) resolve(answer.value)
+  else reject(new PlatformError(answer.refusal.code, answer.refusal.message))
 }
