@@ -2,12 +2,14 @@
 export const exitCodes = {
   ok: 0,
   findings: 1,
+  failed: 1,
   usage: 2,
   notAuthenticated: 3,
   notFound: 4,
   taskFailed: 5,
   unreachable: 6,
   interrupted: 130,
+  terminated: 143,
 } as const
 
 /** A failure that is told in one line and ends the command with a code. */

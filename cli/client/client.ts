@@ -1,78 +1,102 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Problem } from '#shared/contracts/common.ts'
 import { CliError, exitCodes } from '../failure.ts'
+import { ApiError, toApiError, toUnreachable, UnreachableError } from './errors.ts'
 
 export type RequestOptions = { body?: unknown; headers?: Record<string, string>; signal?: AbortSignal }
 
 export type Client = {
   url: string
-  /** The parsed answer; a refusal or no answer is a `CliError` with the right exit code. */
+  /** The parsed answer; a refusal is an `ApiError`, no answer an `UnreachableError`. */
   request<T>(method: string, path: string, options?: RequestOptions): Promise<T>
-  get<T>(path: string): Promise<T>
-  /** A create: repeated with one idempotency key until it is answered. */
+  /** A read: repeated while there is hope. */
+  get<T>(path: string, options?: RequestOptions): Promise<T>
+  /** A create: repeated under one idempotency key while there is hope. */
   create<T>(path: string, body: unknown, options?: RequestOptions): Promise<T>
-  /** The raw answer, for streams. */
+  /** The raw answer of a read, for streams; a refusal is an `ApiError`. */
   open(path: string, options?: RequestOptions): Promise<Response>
 }
 
-const exitCodeOf = (status: number): number => {
-  if (status === 401 || status === 403) return exitCodes.notAuthenticated
-  if (status === 404) return exitCodes.notFound
-  return status === 400 || status === 422 ? exitCodes.usage : 1
+export type ClientOptions = {
+  /** Origin of the server, with the path before `/api/v2` if there is one. */
+  url: string
+  apiKey?: string
+  /** What to tell when no server answers. */
+  hint?: string
 }
 
-const toError = async (response: Response): Promise<CliError> => {
-  const problem = (await response.json().catch(() => ({}))) as Partial<Problem>
-  const fields = (problem.errors ?? []).map(({ pointer, message }) => `${pointer}: ${message}`)
-  const lines = fields.length > 1 ? `\n  ${fields.join('\n  ')}` : ''
-  return new CliError(
-    `${problem.detail ?? response.statusText}${lines} (${problem.code ?? response.status})`,
-    exitCodeOf(response.status),
-  )
-}
-
-const tries = 4
+const answerMs = 60_000
 
 /** A client of the HTTP API. */
-export const createClient = ({ url, apiKey }: { url: string; apiKey?: string }): Client => {
-  const open: Client['open'] = async (path, { body, headers, signal } = {}) =>
-    send('GET', path, { body, headers, signal })
-  const send = async (method: string, path: string, { body, headers, signal }: RequestOptions): Promise<Response> => {
+export const createClient = ({ url, apiKey, hint }: ClientOptions): Client => {
+  const send = async (method: string, path: string, options: RequestOptions): Promise<Response> => {
+    const { body, headers, signal } = options
+    const authorization = apiKey && { authorization: `Bearer ${apiKey}` }
+    const json = body !== undefined && { 'content-type': 'application/json' }
     try {
-      return await fetch(`${url}/api/v2${path}`, {
-        method,
-        signal,
-        headers: {
-          ...(apiKey && { authorization: `Bearer ${apiKey}` }),
-          ...(body !== undefined && { 'content-type': 'application/json' }),
-          ...headers,
-        },
-        body: body === undefined ? undefined : JSON.stringify(body),
-      })
+      const init = { method, signal, headers: { ...authorization, ...json, ...headers } }
+      return await fetch(`${url}/api/v2${path}`, { ...init, ...(json && { body: JSON.stringify(body) }) })
     } catch (error) {
-      if (signal?.aborted) throw error
-      throw new CliError(`no server answers at ${url}; is it running? (devcycle start)`, exitCodes.unreachable, {
-        cause: error,
-      })
+      if (options.signal?.aborted && options.signal.reason?.name !== 'TimeoutError') throw error
+      throw toUnreachable(error, url, hint)
     }
   }
-  const request = async <T>(method: string, path: string, options: RequestOptions = {}): Promise<T> => {
+  const accept = async (method: string, path: string, options: RequestOptions): Promise<Response> => {
     const response = await send(method, path, options)
-    if (!response.ok) throw await toError(response)
-    const text = await response.text()
+    if (!response.ok) throw await toApiError(response, url)
+    return response
+  }
+  const request: Client['request'] = async (method, path, options = {}) => {
+    const timeout = AbortSignal.timeout(answerMs)
+    const signal = options.signal ? AbortSignal.any([options.signal, timeout]) : timeout
+    const response = await accept(method, path, { ...options, signal })
+    return parseAnswer(await readText(response, url), url)
+  }
+  return {
+    url,
+    request,
+    open: (path, options = {}) => accept('GET', path, options),
+    get: (path, options = {}) => persistently(() => request('GET', path, options), options.signal),
+    create: (path, body, options = {}) => {
+      const headers = { 'idempotency-key': randomUUID(), ...options.headers }
+      return persistently(() => request('POST', path, { ...options, body, headers }), options.signal)
+    },
+  }
+}
+
+const readText = (response: Response, url: string): Promise<string> =>
+  response.text().catch((error: unknown) => {
+    throw toUnreachable(error, url)
+  })
+
+const parseAnswer = <T>(text: string, url: string): T => {
+  try {
     return (text === '' ? undefined : JSON.parse(text)) as T
+  } catch {
+    throw new CliError(`${url} answered no JSON; is it a DevCycle server?`, exitCodes.failed)
   }
-  const create = async <T>(path: string, body: unknown, options: RequestOptions = {}): Promise<T> => {
-    const headers = { 'idempotency-key': randomUUID(), ...options.headers }
-    for (let round = 1; ; round++)
-      try {
-        return await request<T>('POST', path, { ...options, body, headers })
-      } catch (error) {
-        const lost = error instanceof CliError && error.exitCode === exitCodes.unreachable
-        if (!lost || round >= tries) throw error
-        await sleep(100 * 2 ** round)
-      }
-  }
-  return { url, request, open, create, get: (path) => request('GET', path) }
+}
+
+const tries = 6
+const firstPauseMs = 200
+const longestPauseMs = 5000
+
+/** Whether the same request may well be answered in a moment. */
+export const isPassing = (error: unknown): boolean => {
+  if (error instanceof ApiError) return error.status === 429 || (error.status >= 502 && error.status <= 504)
+  return error instanceof UnreachableError
+}
+
+/** Repeats what may be repeated; a server that was never there is told at once. */
+const persistently = async <T>(attempt: () => Promise<T>, signal?: AbortSignal): Promise<T> => {
+  for (let round = 1; ; round++)
+    try {
+      return await attempt()
+    } catch (error) {
+      const absent = round === 1 && error instanceof UnreachableError && error.refused
+      if (absent || round === tries || signal?.aborted || !isPassing(error)) throw error
+      const asked = error instanceof ApiError ? (error.retryAfter ?? 0) * 1000 : 0
+      const pause = Math.max(asked, Math.random() * firstPauseMs * 2 ** round)
+      await sleep(Math.min(pause, longestPauseMs), undefined, { signal })
+    }
 }

@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
-import { CliError, exitCodes } from '../failure.ts'
+import { join, relative, resolve } from 'node:path'
+import { usageError } from '../failure.ts'
 import { type Client, createClient } from './client.ts'
+import { UnreachableError } from './errors.ts'
 
 export type Connection = { url?: string; apiKey?: string; data?: string }
 
+/** A text field of a small JSON file that a server on this machine left; anything else is as if it were not there. */
 const readField = (file: string, field: string): string | undefined => {
   try {
     const value = (JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>)[field]
@@ -14,15 +16,37 @@ const readField = (file: string, field: string): string | undefined => {
   }
 }
 
-/** Where the server is and what proves who asks: options, then the environment, then what a server on this machine left. */
+const parseUrl = (text: string): URL => {
+  const url = URL.parse(text)
+  if (url === null || !/^https?:$/.test(url.protocol))
+    throw usageError(`${text} is not the address of a server; one looks like http://127.0.0.1:8787`)
+  return url
+}
+
+const checkKey = (key: string | undefined): string | undefined => {
+  if (key !== undefined && !/^[\x21-\x7e]+$/.test(key)) throw usageError('the API key has signs that no key has')
+  return key
+}
+
+const loopback = new Set(['localhost', '127.0.0.1', '[::1]'])
+
+/**
+ * Where the server is and what proves who asks: options and environment, else what a server on this machine left in
+ * its data folder. That key is told to that server and to this machine, never to another address.
+ */
 export const connect = (options: Connection): Client => {
-  const data = resolve(options.data ?? process.env.DEVCYCLE_DATA ?? '.devcycle')
-  const url = options.url ?? process.env.DEVCYCLE_URL ?? readField(join(data, 'server.json'), 'url')
-  const apiKey = options.apiKey ?? process.env.DEVCYCLE_API_KEY ?? readField(join(data, 'credentials.json'), 'apiKey')
-  if (url === undefined)
-    throw new CliError(
-      `no server is running on ${data}; start one with devcycle start, or name one with --url`,
-      exitCodes.unreachable,
+  const data = resolve(options.data || '.devcycle')
+  const shown = relative('', data).startsWith('..') ? data : relative('', data) || '.'
+  const local = readField(join(data, 'server.json'), 'url')
+  const address = options.url || local
+  if (address === undefined)
+    throw new UnreachableError(
+      `no server runs on the data folder ${shown}; start one (devcycle start), or name one (--url, --data)`,
     )
-  return createClient({ url: url.replace(/\/+$/, '').replace(/\/api\/v2$/, ''), apiKey })
+  const url = parseUrl(address)
+  const ours = loopback.has(url.hostname) || (local !== undefined && url.origin === URL.parse(local)?.origin)
+  const apiKey = options.apiKey || (ours ? readField(join(data, 'credentials.json'), 'apiKey') : undefined)
+  const hint = options.url ? undefined : `${shown}/server.json names it, but it is gone: devcycle start`
+  const path = url.pathname.replace(/\/+$/, '').replace(/\/api\/v2$/, '')
+  return createClient({ url: `${url.origin}${path}`, apiKey: checkKey(apiKey), hint })
 }

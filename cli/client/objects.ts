@@ -1,44 +1,86 @@
+import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import type { ObjectResponse } from '#shared/contracts/objects.ts'
 import { CliError, exitCodes } from '../failure.ts'
 import type { Client } from './client.ts'
+import { toUnreachable, UnreachableError } from './errors.ts'
 
-const unreachable = (error: unknown): CliError =>
-  new CliError('the storage of objects could not be reached', exitCodes.unreachable, { cause: error })
+export type UploadOptions = {
+  contentType?: string
+  /** The same key gives the same object, whatever the bytes are that were sent first. */
+  idempotencyKey?: string
+  signal?: AbortSignal
+}
 
-/** Uploads a file and answers its object. */
+/** Uploads a file and answers its object; the storage refuses bytes that differ from the file's. */
 export const uploadFile = async (
   client: Client,
   path: string,
-  contentType = 'application/octet-stream',
+  { contentType = 'application/octet-stream', idempotencyKey, signal }: UploadOptions = {},
 ): Promise<ObjectResponse> => {
-  const { size } = await stat(path)
-  const object = await client.create<ObjectResponse>('/objects', { contentType, size })
+  const content = idempotencyKey === undefined ? await describeFile(path) : {}
+  const headers = idempotencyKey === undefined ? undefined : { 'idempotency-key': idempotencyKey }
+  const object = await client.create<ObjectResponse>('/objects', { contentType, ...content }, { headers, signal })
   if (object.upload === undefined) return object
-  const headers = { ...object.upload.headers, 'content-length': String(size) }
-  const body = Readable.toWeb(createReadStream(path)) as RequestInit['body']
-  const response = await fetch(object.upload.url, {
-    method: 'PUT',
-    headers,
-    body,
-    duplex: 'half',
-  } as RequestInit).catch((error: unknown) => {
-    throw unreachable(error)
+  await sendFile(object.upload, path, signal)
+  return client.get<ObjectResponse>(`/objects/${object.id}`, { signal })
+}
+
+const describeFile = async (path: string): Promise<{ size: number; sha256: string }> => {
+  const hash = createHash('sha256')
+  await pipeline(createReadStream(path), hash)
+  return { size: (await stat(path)).size, sha256: hash.digest('hex') }
+}
+
+const tries = 3
+
+const sendFile = async (
+  to: NonNullable<ObjectResponse['upload']>,
+  path: string,
+  signal: AbortSignal | undefined,
+): Promise<void> => {
+  for (let round = 1; ; round++)
+    try {
+      return await sendOnce(to, path, signal)
+    } catch (error) {
+      if (!(error instanceof UnreachableError) || round === tries) throw error
+    }
+}
+
+const sendOnce = async (
+  { method, url, headers }: NonNullable<ObjectResponse['upload']>,
+  path: string,
+  signal: AbortSignal | undefined,
+): Promise<void> => {
+  const { size } = await stat(path)
+  const body = size === 0 ? new Uint8Array() : Readable.toWeb(createReadStream(path))
+  const length = { 'content-length': String(size) }
+  const init = { method, headers: { ...headers, ...length }, body, duplex: 'half', signal } as RequestInit
+  const response = await fetchStored(url, init)
+  if (response.status >= 500) throw new UnreachableError(`the storage of objects answered ${response.status}`)
+  if (!response.ok) throw new CliError(`${path} was not accepted: ${await reasonOf(response)}`, exitCodes.failed)
+}
+
+const fetchStored = (url: string, init: RequestInit): Promise<Response> =>
+  fetch(url, init).catch((error: unknown) => {
+    throw init.signal?.aborted ? error : toUnreachable(error, new URL(url).origin)
   })
-  if (!response.ok) throw new CliError(`the upload of ${path} was refused with ${response.status}`, 1)
-  return client.get<ObjectResponse>(`/objects/${object.id}`)
+
+const reasonOf = async (response: Response): Promise<string> => {
+  const text = await response.text()
+  const detail = text.startsWith('{') ? (JSON.parse(text) as { detail?: string }).detail : undefined
+  return detail ?? /<Message>([^<]+)/.exec(text)?.[1] ?? String(response.status)
 }
 
 /** The bytes of an object. */
 export const downloadObject = async (client: Client, id: string): Promise<ReadableStream<Uint8Array>> => {
-  const object = await client.get<ObjectResponse>(`/objects/${encodeURIComponent(id)}`)
-  if (object.download === undefined) throw new CliError(`object ${id} has no content yet`, exitCodes.notFound)
-  const response = await fetch(object.download.url, { headers: object.download.headers }).catch((error: unknown) => {
-    throw unreachable(error)
-  })
+  const { download } = await client.get<ObjectResponse>(`/objects/${encodeURIComponent(id)}`)
+  if (download === undefined) throw new CliError(`object ${id} has no content yet`, exitCodes.notFound)
+  const response = await fetchStored(download.url, { headers: download.headers })
   if (!response.ok || response.body === null)
-    throw new CliError(`object ${id} could not be fetched: ${response.status}`, 1)
+    throw new CliError(`object ${id} could not be fetched: ${await reasonOf(response)}`, exitCodes.failed)
   return response.body
 }

@@ -1,44 +1,46 @@
 import type { AgentResponse } from '#shared/contracts/agents.ts'
 import type { InstanceResponse } from '#shared/contracts/worker.ts'
 import type { Client } from '../client/client.ts'
-import { printFields, printJson, printTable, toQuery } from '../render/print.ts'
+import { toQuery } from '../client/query.ts'
+import { noteMore, printFields, printJson, printTable } from '../render/print.ts'
+import type { Column } from '../render/table.ts'
+import { plain } from '../render/terminal.ts'
 
-type ListOptions = {
+export type ListAgentsOptions = {
   capability?: string
   type?: string
   state?: string
   label?: string[]
   query?: string
   limit: number
+  cursor?: string
   json?: boolean
 }
 
-const columns = [
+const columns: Column[] = [
   { title: 'NAME' },
   { title: 'STATE' },
   { title: 'VERSION' },
-  { title: 'RUNNING', align: 'right' as const },
+  { title: 'BUSY', align: 'right' },
   { title: 'CAPABILITIES', wrap: true },
 ]
 
+const toRow = ({ name, state, version, instances, capabilities }: AgentResponse): string[] => [
+  name,
+  state,
+  version,
+  `${instances.running}/${instances.slots}`,
+  capabilities.map((one) => one.name).join(', '),
+]
+
 /** Agents as a table. */
-export const listAgents = async (client: Client, options: ListOptions): Promise<void> => {
-  const { capability, type, state, label, query, limit } = options
-  const page = await client.get<{ items: AgentResponse[] }>(
-    `/agents${toQuery({ capability, type, state, label: label?.join(','), q: query, limit })}`,
-  )
+export const listAgents = async (client: Client, options: ListAgentsOptions): Promise<void> => {
+  const { capability, type, state, label, query: q, limit, cursor } = options
+  const query = toQuery({ capability, type, state, label: label?.join(','), q, limit, cursor })
+  const page = await client.get<{ items: AgentResponse[]; nextCursor: string | null }>(`/agents${query}`)
   if (options.json) return printJson(page)
-  printTable(
-    columns,
-    page.items.map((agent) => [
-      agent.name,
-      agent.state,
-      agent.version,
-      `${agent.instances.running}/${agent.instances.slots}`,
-      agent.capabilities.map(({ name }) => name).join(', '),
-    ]),
-    'no agents',
-  )
+  printTable(columns, page.items.map(toRow), 'no agents')
+  noteMore(page)
 }
 
 /** One agent, with its instances. */
@@ -53,10 +55,13 @@ export const getAgent = async (client: Client, name: string, { json }: { json?: 
     ['id', agent.id],
     ['state', `${agent.state} (${agent.detail})`],
     ['version', agent.version],
-    ['type', agent.type],
-    ['description', agent.description],
-    ['capabilities', agent.capabilities.map(({ name }) => name).join(', ')],
+    ['type', plain(agent.type)],
+    ['description', agent.description && plain(agent.description)],
+    ['capabilities', agent.capabilities.map(describeCapability).join('\n') || 'none'],
     ['slots', `${agent.instances.running} of ${agent.instances.slots} busy`],
     ['instances', live.map(({ id, state }) => `${id} ${state}`).join('\n') || 'none'],
   ])
 }
+
+const describeCapability = ({ name, description }: AgentResponse['capabilities'][number]): string =>
+  description ? `${name}: ${plain(description)}` : name

@@ -1,36 +1,66 @@
+import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation'
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda'
 import { CliError, exitCodes } from '../failure.ts'
-import { printJson } from '../render/print.ts'
+import { note, print, printJson } from '../render/print.ts'
 
-type Options = { stage: string; function?: string; json?: boolean }
+export type BootstrapOptions = { stage: string; region?: string; json?: boolean }
+
+const outputName = 'BootstrapFunction'
 
 /** Asks a deployment's bootstrap function, which only IAM callers may invoke, for an administrator's key. */
-export const bootstrap = async (options: Options): Promise<void> => {
-  const name = options.function ?? `devcycle-${options.stage}-bootstrap`
-  const answer = await invoke(name)
-  if (options.json) return printJson(answer)
-  process.stderr.write('keep this key: it is shown only now\n')
-  process.stdout.write(`${answer.apiKey}\n`)
+export const bootstrap = async ({ stage, region, json }: BootstrapOptions): Promise<void> => {
+  const settings = region === undefined ? {} : { region }
+  const name = await explained(stage, () => findFunction(settings, `DevCycle-${stage}-Api`))
+  const answer = await explained(stage, () => invoke(settings, name))
+  if (json) return printJson(answer)
+  note('this key is shown only now; keep it, and give it as --api-key or DEVCYCLE_API_KEY')
+  print(answer.apiKey)
 }
 
-const invoke = async (name: string): Promise<{ apiKey: string }> => {
+type Settings = { region?: string }
+
+const findFunction = async (settings: Settings, stack: string): Promise<string> => {
+  const { Stacks } = await new CloudFormationClient(settings).send(new DescribeStacksCommand({ StackName: stack }))
+  const output = Stacks?.[0]?.Outputs?.find(({ OutputKey }) => OutputKey === outputName)?.OutputValue
+  if (output === undefined)
+    throw new CliError(`stack ${stack} has no output ${outputName}; deploy it anew`, exitCodes.notFound)
+  return output
+}
+
+const invoke = async (settings: Settings, name: string): Promise<{ apiKey: string }> => {
+  const command = new InvokeCommand({ FunctionName: name, Payload: '{}' })
+  const { Payload, FunctionError } = await new LambdaClient(settings).send(command)
+  const text = Buffer.from(Payload ?? []).toString('utf8')
+  if (FunctionError !== undefined) throw new CliError(`function ${name} failed: ${text}`, exitCodes.failed)
+  const { apiKey } = JSON.parse(text) as { apiKey?: unknown }
+  if (typeof apiKey !== 'string') throw new CliError(`function ${name} answered no key`, exitCodes.failed)
+  return { apiKey }
+}
+
+const rows: [pattern: RegExp, code: number, advice: (stage: string) => string][] = [
+  [/Region is missing/, exitCodes.usage, () => 'no AWS region is set; name one with --region or AWS_REGION'],
+  [
+    /does not exist|ResourceNotFound/,
+    exitCodes.notFound,
+    (stage) => `stage ${stage} is not deployed in this account and region`,
+  ],
+  [
+    /AccessDenied|CredentialsProvider|UnrecognizedClient|ExpiredToken|InvalidClientTokenId|Could not load credentials/,
+    exitCodes.notAuthenticated,
+    () => 'AWS does not accept your credentials for this',
+  ],
+  [/ECONNREFUSED|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|TimeoutError/, exitCodes.unreachable, () => 'AWS cannot be reached'],
+]
+
+const explained = async <T>(stage: string, work: () => Promise<T>): Promise<T> => {
   try {
-    const { Payload, FunctionError } = await new LambdaClient({}).send(
-      new InvokeCommand({ FunctionName: name, Payload: '{}' }),
-    )
-    const text = Buffer.from(Payload ?? []).toString('utf8')
-    if (FunctionError !== undefined) throw new CliError(`the bootstrap function failed: ${text}`, 1)
-    return JSON.parse(text) as { apiKey: string }
+    return await work()
   } catch (error) {
     if (error instanceof CliError) throw error
-    const { name: kind, message } = error as Error
-    if (kind === 'ResourceNotFoundException')
-      throw new CliError(`there is no function ${name}; is the stage deployed?`, exitCodes.notFound)
-    const denied =
-      kind === 'AccessDeniedException' || kind === 'CredentialsProviderError' || kind === 'UnrecognizedClientException'
-    throw new CliError(
-      `${name} could not be invoked: ${message}`,
-      denied ? exitCodes.notAuthenticated : exitCodes.unreachable,
-    )
+    const { name, message, code } = error as NodeJS.ErrnoException
+    const [, exitCode, advice] = rows.find(([pattern]) => pattern.test(`${name} ${code} ${message}`)) ?? []
+    throw new CliError(advice ? `${advice(stage)} (${message})` : message, exitCode ?? exitCodes.failed, {
+      cause: error,
+    })
   }
 }

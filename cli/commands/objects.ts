@@ -1,31 +1,60 @@
-import { createWriteStream, existsSync } from 'node:fs'
+import { createWriteStream } from 'node:fs'
+import { rename, rm } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { Client } from '../client/client.ts'
+import { toUnreachable } from '../client/errors.ts'
 import { downloadObject, uploadFile } from '../client/objects.ts'
-import { usageError } from '../failure.ts'
-import { printJson } from '../render/print.ts'
+import { checkReadable, checkWritable } from '../input/files.ts'
+import { interruptible } from '../interrupt.ts'
+import { note, print, printJson } from '../render/print.ts'
 
-/** Uploads a file and prints its reference. */
-export const putObject = async (
-  client: Client,
-  file: string,
-  { contentType, json }: { contentType: string; json?: boolean },
-): Promise<void> => {
-  if (!existsSync(file)) throw usageError(`there is no file ${file}`)
-  const object = await uploadFile(client, file, contentType)
+type PutOptions = { contentType: string; json?: boolean }
+
+/** Uploads a file and prints the id of its object. */
+export const putObject = async (client: Client, file: string, { contentType, json }: PutOptions): Promise<void> => {
+  checkReadable(file)
+  const object = await uploadFile(client, file, { contentType })
   if (json) printJson(object)
-  else process.stdout.write(`${object.id}\n`)
+  else print(object.id)
 }
 
-/** Writes the bytes of an object to a file or to standard output. */
-export const getObject = async (
-  client: Client,
-  id: string,
-  { output, json }: { output?: string; json?: boolean },
-): Promise<void> => {
-  if (json) return printJson(await client.get(`/objects/${encodeURIComponent(id)}`))
+type GetOptions = { output?: string; json?: boolean }
+
+/**
+ * Writes the bytes of an object to a file, whole or not at all, or to standard output; with `--json` that gets the
+ * object's description instead.
+ */
+export const getObject = async (client: Client, id: string, { output, json }: GetOptions): Promise<void> => {
+  if (output !== undefined) checkWritable(output)
+  if (json) printJson(await client.get(`/objects/${encodeURIComponent(id)}`))
+  if (json && output === undefined) return
   const body = Readable.fromWeb(await downloadObject(client, id))
-  if (output === undefined) await pipeline(body, process.stdout, { end: false })
-  else await pipeline(body, createWriteStream(output))
+  await (output === undefined ? pipeline(body, process.stdout, { end: false }) : save(body, output)).catch(
+    broken(client),
+  )
 }
+
+const save = async (body: Readable, file: string): Promise<void> => {
+  await interruptible(
+    (signal) => writeWhole(body, file, signal),
+    () => `${file} was not written`,
+  )
+  note(`written to ${file}`)
+}
+
+const writeWhole = async (body: Readable, file: string, signal: AbortSignal): Promise<void> => {
+  const part = `${file}.${process.pid}.part`
+  try {
+    await pipeline(body, createWriteStream(part), { signal })
+    await rename(part, file)
+  } finally {
+    await rm(part, { force: true })
+  }
+}
+
+const broken =
+  ({ url }: Client) =>
+  (error: unknown): never => {
+    throw error instanceof TypeError ? toUnreachable(error, url) : error
+  }

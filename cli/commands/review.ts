@@ -1,9 +1,13 @@
 import { writeFileSync } from 'node:fs'
 import type { Client } from '../client/client.ts'
 import { exitCodes } from '../failure.ts'
-import { renderFindings, reviewSummary } from '../render/findings.ts'
+import { checkWritable } from '../input/files.ts'
+import { interruptible } from '../interrupt.ts'
+import { renderFindings, reviewGaps, reviewSummary } from '../render/findings.ts'
+import { note, print } from '../render/print.ts'
 import { createProgress } from '../render/progress.ts'
-import { fails, type ReviewResult, runReview } from '../review/review.ts'
+import { type Reviewed, runReview } from '../review/review.ts'
+import { fails, type ReviewResult } from '../review/review-result.ts'
 
 export type ReviewOptions = {
   base?: string
@@ -13,8 +17,9 @@ export type ReviewOptions = {
   json?: boolean
 }
 
-const formats: Record<ReviewOptions['format'], (result: ReviewResult) => string> = {
-  table: (result) => renderFindings(result, { width: process.stdout.columns }),
+const render: Record<ReviewOptions['format'], (result: ReviewResult, toFile: boolean) => string> = {
+  table: (result, toFile) =>
+    renderFindings(result, toFile ? { stream: null } : { width: process.stdout.columns, stream: process.stdout }),
   json: (result) => JSON.stringify(result, null, 2),
   sarif: ({ sarif }) => JSON.stringify(sarif, null, 2),
   markdown: ({ markdown }) => markdown.trimEnd(),
@@ -22,15 +27,42 @@ const formats: Record<ReviewOptions['format'], (result: ReviewResult) => string>
 
 /** Reviews a repository; the exit code says whether it passed. */
 export const review = async (client: Client, place: string, options: ReviewOptions): Promise<void> => {
+  const { output, failOn } = options
+  if (output !== undefined) checkWritable(output)
+  const reviewed = await follow(client, place, options)
+  const { result, uncommitted } = reviewed
+  if (fails(result, failOn)) process.exitCode = exitCodes.findings
+  const format = options.json ? 'json' : options.format
+  const text = render[format](result, output !== undefined)
+  if (output === undefined) print(text)
+  else writeFileSync(output, `${text}\n`)
+  if (output !== undefined) note(`${reviewSummary(result)}; written to ${output}`)
+  if (output !== undefined || format !== 'table') for (const gap of reviewGaps(result)) note(gap)
+  if (uncommitted > 0) note(hint(uncommitted))
+}
+
+const hint = (uncommitted: number): string =>
+  uncommitted === 1
+    ? 'note: 1 file has changes that are not committed; they were not reviewed'
+    : `note: ${uncommitted} files have changes that are not committed; they were not reviewed`
+
+const follow = (client: Client, place: string, { base }: ReviewOptions): Promise<Reviewed> => {
   const progress = createProgress(process.stderr)
-  const done = await runReview({ client, place, base: options.base, onProgress: progress.update }).finally(progress.end)
-  const text = formats[options.json ? 'json' : options.format](done.result)
-  if (options.output === undefined) process.stdout.write(`${text}\n`)
-  else {
-    writeFileSync(options.output, `${text}\n`)
-    process.stderr.write(`${reviewSummary(done.result)}; written to ${options.output}\n`)
-  }
-  if (done.uncommitted > 0)
-    process.stderr.write(`note: ${done.uncommitted} changed files are not committed and were not reviewed\n`)
-  if (fails(done.result, options.failOn)) process.exitCode = exitCodes.findings
+  let id: string | undefined
+  const work = (signal: AbortSignal): Promise<Reviewed> =>
+    runReview({
+      client,
+      place,
+      base,
+      signal,
+      onProgress: progress.update,
+      onSubmitted: (task) => {
+        id = task.id
+      },
+    }).finally(progress.end)
+  return interruptible(work, () =>
+    id === undefined
+      ? 'nothing was submitted'
+      : `the review goes on; devcycle tasks result ${id} has it when it is done`,
+  )
 }

@@ -1,46 +1,83 @@
-import { stripVTControlCharacters } from 'node:util'
+import stringWidth from 'string-width'
 
-export type Column = { title: string; wrap?: boolean; align?: 'right' }
+export type Column = {
+  title: string
+  align?: 'right'
+  /** Takes what the others leave and wraps. */
+  wrap?: boolean
+  /** Where it is cut, down to `least` signs, when a terminal is too narrow. */
+  cut?: { at: 'start' | 'end'; least: number }
+}
 
-const widthOf = (text: string): number => stripVTControlCharacters(text).length
+const gap = 2
+const leastWrapped = 24
+
+/** Aligned columns with two blanks between them, at most `width` wide as far as that is possible. */
+export const renderTable = (columns: Column[], rows: string[][], width = Number.POSITIVE_INFINITY): string => {
+  const lines = [columns.map(({ title }) => title), ...rows]
+  const widths = widthsOf(columns, lines, width)
+  return lines.flatMap((cells) => layOut(columns, cells, widths)).join('\n')
+}
+
+const widthsOf = (columns: Column[], lines: string[][], width: number): number[] => {
+  const natural = columns.map((_, at) => lines.reduce((most, cells) => Math.max(most, stringWidth(cells[at] ?? '')), 0))
+  const wrapping = columns.findIndex(({ wrap }) => wrap)
+  const wanted = natural.map((one, at) => (at === wrapping ? Math.min(one, leastWrapped) : one))
+  let over = wanted.reduce((sum, one) => sum + one + gap, -gap) - width
+  const cut = wanted.map((one, at) => {
+    const less = Math.max(0, Math.min(over, one - (columns[at]?.cut?.least ?? one)))
+    over -= less
+    return one - less
+  })
+  const left = width - cut.reduce((sum, one, at) => sum + (at === wrapping ? 0 : one + gap), 0)
+  return cut.map((one, at) => (at === wrapping ? Math.max(one, Math.min(natural[at] ?? 0, left)) : one))
+}
+
+const layOut = (columns: Column[], cells: string[], widths: number[]): string[] => {
+  const lines = columns.map(({ wrap, cut }, at) => {
+    const [text = '', width = 0] = [cells[at], widths[at]]
+    if (wrap) return wrapText(text, width)
+    return [cut && stringWidth(text) > width ? shorten(text, width, cut.at) : text]
+  })
+  const height = Math.max(...lines.map((one) => one.length))
+  return Array.from({ length: height }, (_, line) =>
+    columns
+      .map(({ align }, at) => pad(lines[at]?.[line] ?? '', widths[at] ?? 0, align))
+      .join(' '.repeat(gap))
+      .trimEnd(),
+  )
+}
+
 const pad = (text: string, width: number, align?: 'right'): string => {
-  const space = ' '.repeat(Math.max(0, width - widthOf(text)))
+  const space = ' '.repeat(Math.max(0, width - stringWidth(text)))
   return align === 'right' ? space + text : text + space
 }
 
-/** Words in lines of at most `width`; longer words are cut. */
+const shorten = (text: string, width: number, at: 'start' | 'end'): string => {
+  const signs = [...text]
+  while (signs.length > 0 && stringWidth(signs.join('')) > width - 1) at === 'start' ? signs.shift() : signs.pop()
+  return at === 'start' ? `…${signs.join('')}` : `${signs.join('')}…`
+}
+
+/** Words in lines of at most `width`; a longer word is broken. */
 export const wrapText = (text: string, width: number): string[] => {
-  const lines: string[] = []
-  let line = ''
-  for (const word of text.split(/\s+/).filter(Boolean)) {
-    const pieces = word.match(new RegExp(`.{1,${Math.max(1, width)}}`, 'gu')) ?? ['']
-    for (const piece of pieces)
-      if (line === '') line = piece
-      else if (line.length + 1 + piece.length <= width) line += ` ${piece}`
-      else {
-        lines.push(line)
-        line = piece
-      }
+  if (stringWidth(text) <= width) return [text]
+  const lines: string[] = ['']
+  for (const word of text.split(' ').flatMap((one) => breakWord(one, width))) {
+    const line = lines.at(-1) ?? ''
+    if (line === '') lines[lines.length - 1] = word
+    else if (stringWidth(line) + 1 + stringWidth(word) <= width) lines[lines.length - 1] = `${line} ${word}`
+    else lines.push(word)
   }
-  return [...lines, line]
+  return lines
 }
 
-/** Aligned columns with two blanks between them; the wrapping column takes what a terminal of `width` leaves. */
-export const renderTable = (columns: Column[], rows: string[][], width = Number.POSITIVE_INFINITY): string => {
-  const natural = columns.map(({ title }, at) => Math.max(title.length, ...rows.map((row) => widthOf(row[at] ?? ''))))
-  const wrapping = columns.findIndex(({ wrap }) => wrap)
-  const others = natural.reduce((sum, one, at) => sum + (at === wrapping ? 0 : one + 2), 0)
-  const widths = natural.map((one, at) => (at === wrapping ? Math.max(20, Math.min(one, width - others)) : one))
-  const lines = [columns.map(({ title }) => title), ...rows].flatMap((row) => layOut(row, columns, widths, wrapping))
-  return lines.join('\n')
-}
-
-const layOut = (row: string[], columns: Column[], widths: number[], wrapping: number): string[] => {
-  const wrapped = wrapping === -1 ? [''] : wrapText(row[wrapping] ?? '', widths[wrapping] ?? 20)
-  return wrapped.map((part, line) =>
-    columns
-      .map(({ align }, at) => pad(at === wrapping ? part : line === 0 ? (row[at] ?? '') : '', widths[at] ?? 0, align))
-      .join('  ')
-      .trimEnd(),
-  )
+const breakWord = (word: string, width: number): string[] => {
+  const pieces = ['']
+  for (const sign of word) {
+    const piece = pieces.at(-1) ?? ''
+    if (piece !== '' && stringWidth(piece + sign) > width) pieces.push(sign)
+    else pieces[pieces.length - 1] = piece + sign
+  }
+  return pieces
 }

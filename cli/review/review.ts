@@ -2,85 +2,64 @@ import type { TaskEvent, TaskResponse } from '#shared/contracts/tasks.ts'
 import type { Client } from '../client/client.ts'
 import { followTask } from '../client/task-events.ts'
 import { CliError, exitCodes } from '../failure.ts'
+import type { Progress } from '../render/progress.ts'
+import { failureOf } from '../render/task.ts'
 import { prepareRepository } from '../repository/repository-input.ts'
+import { parseReview, type ReviewResult } from './review-result.ts'
 
-export type Severity = 'error' | 'warning' | 'info'
-export type Finding = { file: string; line: number; severity: Severity; rule: string; message: string }
-
-/** What `code.review` answers, as far as the CLI shows it. */
-export type ReviewResult = {
-  sarif: { runs: { results?: SarifResult[] }[] }
-  markdown: string
-  counts: Record<Severity, number>
-  files: number
-  lines: number
-  analyzers: { id: string; status: string; reason?: string; findings?: number }[]
-}
-type SarifResult = {
-  ruleId?: string
-  level?: string
-  message: { text?: string }
-  locations?: { physicalLocation?: { artifactLocation?: { uri?: string }; region?: { startLine?: number } } }[]
-}
-
-export type Progress = { percent: number; message: string }
-
-type Options = {
+export type RunReviewOptions = {
   client: Client
+  /** Path of a repository, or of a folder in one, or an https address. */
   place: string
   base?: string
   onProgress: (progress: Progress) => void
+  /** From here on the review goes on without this process. */
+  onSubmitted?: (task: TaskResponse) => void
   signal?: AbortSignal
 }
 
+export type Reviewed = {
+  task: TaskResponse
+  result: ReviewResult
+  /** Files that are changed or new, not committed, and so not reviewed. */
+  uncommitted: number
+}
+
 /** Reviews a repository: bundles and uploads it, submits the task, follows it, and answers the result. */
-export const runReview = async ({
-  client,
-  place,
-  base,
-  onProgress,
-  signal,
-}: Options): Promise<{ task: TaskResponse; result: ReviewResult; uncommitted: number }> => {
-  onProgress({ percent: 0, message: 'bundling the repository' })
-  const prepared = await prepareRepository(client, place, base)
-  const input = { repository: prepared.repository, ...(prepared.base && { base: prepared.base }) }
-  const submitted = await client.create<TaskResponse>('/tasks', { capability: 'code.review', input })
-  if (submitted.blockedBy) onProgress({ percent: 0, message: submitted.blockedBy.message })
-  for await (const event of followTask(client, submitted.id, { signal })) reportEvent(event, onProgress)
-  const task = await client.get<TaskResponse>(`/tasks/${submitted.id}`)
-  if (task.status !== 'SUCCEEDED')
-    throw new CliError(
-      `review ${task.id} ${task.status}: ${task.failure?.message ?? 'cancelled'} (${task.failure?.code ?? 'CANCELLED'})`,
-      exitCodes.taskFailed,
-    )
-  const result = await client.get<ReviewResult>(`/tasks/${submitted.id}/result`)
-  return { task, result, uncommitted: prepared.local?.uncommitted ?? 0 }
+export const runReview = async (options: RunReviewOptions): Promise<Reviewed> => {
+  const { client, onProgress, onSubmitted, signal } = options
+  const { input, uncommitted } = await prepare(options)
+  const submitted = await client.create<TaskResponse>('/tasks', { capability: 'code.review', input }, { signal })
+  onSubmitted?.(submitted)
+  if (submitted.blockedBy) onProgress({ percent: 0, message: `waiting: ${submitted.blockedBy.message}` })
+  const onLost = (error: Error): void => onProgress({ percent: 0, message: `${error.message}; trying again` })
+  for await (const event of followTask(client, submitted.id, { signal, onLost })) {
+    const progress = toProgress(event)
+    if (progress) onProgress(progress)
+  }
+  const task = await client.get<TaskResponse>(`/tasks/${submitted.id}`, { signal })
+  if (task.status !== 'SUCCEEDED') throw new CliError(`review ${failureOf(task)}`, exitCodes.taskFailed)
+  return { task, result: await resultOf(client, task, signal), uncommitted }
 }
 
-const reportEvent = ({ type, data }: TaskEvent, onProgress: (progress: Progress) => void): void => {
-  if (type === 'task.progress') onProgress({ percent: Number(data.percent ?? 0), message: String(data.message ?? '') })
-  if (type === 'task.state' && data.status === 'RUNNING')
-    onProgress({ percent: 0, message: `attempt ${data.attempt} runs` })
-  if (type === 'task.state' && data.reason) onProgress({ percent: 0, message: String(data.message ?? data.reason) })
+const prepare = async ({ client, place, base, onProgress, signal }: RunReviewOptions) => {
+  const onStep = (message: string): void => onProgress({ percent: 0, message })
+  const prepared = await prepareRepository(client, place, { base, signal, onStep })
+  const { repository, local } = prepared
+  const paths = local?.folder ? [local.folder] : undefined
+  return { input: { repository, base: prepared.base, paths }, uncommitted: local?.uncommitted ?? 0 }
 }
 
-const severities: Record<string, Severity> = { error: 'error', warning: 'warning', note: 'info', none: 'info' }
+const resultOf = async (client: Client, { id, agent }: TaskResponse, signal?: AbortSignal): Promise<ReviewResult> => {
+  const parsed = parseReview(await client.get(`/tasks/${id}/result`, { signal }))
+  if ('result' in parsed) return parsed.result
+  throw new CliError(`what ${agent} answered for ${id} is not a review (${parsed.problem})`, exitCodes.taskFailed)
+}
 
-/** The findings of a report, by file and line. */
-export const findingsOf = ({ sarif }: ReviewResult): Finding[] =>
-  sarif.runs
-    .flatMap(({ results = [] }) => results)
-    .map(({ ruleId = '', level = 'warning', message, locations = [] }) => ({
-      file: locations[0]?.physicalLocation?.artifactLocation?.uri ?? '',
-      line: locations[0]?.physicalLocation?.region?.startLine ?? 0,
-      severity: severities[level] ?? 'warning',
-      rule: ruleId,
-      message: message.text ?? '',
-    }))
-    .sort((a, b) => (a.file === b.file ? a.line - b.line : a.file < b.file ? -1 : 1))
-
-const ranks: Record<Severity | 'never', number> = { info: 0, warning: 1, error: 2, never: 3 }
-
-/** Whether a review has findings at or above a level. */
-export const fails = ({ counts }: ReviewResult, level: 'error' | 'warning' | 'never'): boolean =>
-  (Object.keys(counts) as Severity[]).some((severity) => ranks[severity] >= ranks[level] && counts[severity] > 0)
+const toProgress = ({ type, data }: TaskEvent): Progress | undefined => {
+  if (type === 'task.progress') return { percent: Number(data.percent ?? 0), message: String(data.message ?? '') }
+  if (type !== 'task.state') return undefined
+  if (data.status === 'RUNNING')
+    return { percent: 0, message: `${data.agent} works${Number(data.attempt) > 1 ? ` (attempt ${data.attempt})` : ''}` }
+  return data.reason ? { percent: 0, message: String(data.message ?? data.reason) } : undefined
+}

@@ -1,0 +1,48 @@
+import type { TaskResponse } from '#shared/contracts/tasks.ts'
+import type { Client } from '../client/client.ts'
+import { toQuery } from '../client/query.ts'
+import { noteMore, printJson, printTable } from '../render/print.ts'
+import type { Column } from '../render/table.ts'
+import { remarkOf } from '../render/task.ts'
+import { ago } from '../render/time.ts'
+
+export type ListTasksOptions = {
+  status?: string
+  agent?: string
+  capability?: string
+  priority?: string
+  label?: string[]
+  limit: number
+  cursor?: string
+  json?: boolean
+}
+
+const columns: Column[] = [
+  { title: 'TASK' },
+  { title: 'STATUS' },
+  { title: 'AGENT', cut: { at: 'end', least: 12 } },
+  { title: 'CAPABILITY', cut: { at: 'end', least: 12 } },
+  { title: 'ATTEMPT', align: 'right' },
+  { title: 'AGE', align: 'right' },
+  { title: 'REMARK', wrap: true },
+]
+
+const toRow = (task: TaskResponse): string[] => [
+  task.id,
+  task.status,
+  task.agent ?? '-',
+  task.capability ?? '-',
+  `${task.attempt}/${task.maxAttempts}`,
+  ago(task.createdAt),
+  remarkOf(task),
+]
+
+/** Tasks as a table. */
+export const listTasks = async (client: Client, { label, json, ...filter }: ListTasksOptions): Promise<void> => {
+  const { status, agent, capability, priority, limit, cursor } = filter
+  const query = toQuery({ status, agent, capability, priority, label: label?.join(','), limit, cursor })
+  const page = await client.get<{ items: TaskResponse[]; nextCursor: string | null }>(`/tasks${query}`)
+  if (json) return printJson(page)
+  printTable(columns, page.items.map(toRow), 'no tasks')
+  noteMore(page)
+}

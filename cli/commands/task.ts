@@ -1,0 +1,87 @@
+import type { AttemptResponse, TaskResponse } from '#shared/contracts/tasks.ts'
+import type { Client } from '../client/client.ts'
+import { ApiError } from '../client/errors.ts'
+import { print, printFields, printJson, printTable } from '../render/print.ts'
+import type { Column } from '../render/table.ts'
+import { progressOf } from '../render/task.ts'
+import { plain } from '../render/terminal.ts'
+import { throwUnlessSucceeded, writeResult } from './task-outcome.ts'
+
+type Shown = { json?: boolean }
+
+const pathOf = (id: string): string => `/tasks/${encodeURIComponent(id)}`
+
+/** One task. */
+export const getTask = async (client: Client, id: string, { json }: Shown): Promise<void> => {
+  const task = await client.get<TaskResponse>(pathOf(id))
+  if (json) return printJson(task)
+  const { failure, blockedBy } = task
+  printFields([
+    ['id', task.id],
+    ['status', task.status],
+    ['capability', task.capability ?? undefined],
+    ['agent', task.agent === null ? undefined : `${task.agent} ${task.version}`],
+    ['priority', task.priority],
+    ['labels', pairs(task.labels)],
+    ['attempt', `${task.attempt} of ${task.maxAttempts}`],
+    ['created', task.createdAt],
+    ['starts', task.runAt],
+    ['started', task.startedAt],
+    ['finished', task.finishedAt],
+    ['deadline', task.finishedAt ? undefined : task.deadline],
+    ['progress', task.finishedAt ? undefined : progressOf(task)],
+    ['waits for', blockedBy && plain(`${blockedBy.message} (${blockedBy.code})`)],
+    ['failure', failure && plain(`${failure.message} (${failure.code})`)],
+    ['result', task.status === 'SUCCEEDED' ? `devcycle tasks result ${task.id}` : undefined],
+  ])
+}
+
+const pairs = (labels: Record<string, string>): string | undefined =>
+  Object.entries(labels)
+    .map(([key, value]) => plain(`${key}:${value}`))
+    .join(', ') || undefined
+
+/** The result; a task that failed has none, and says why. */
+export const resultTask = async (client: Client, id: string, _: Shown): Promise<void> => {
+  try {
+    await writeResult(client, id)
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404)
+      throwUnlessSucceeded(await client.get<TaskResponse>(pathOf(id)))
+    throw error
+  }
+}
+
+const attemptColumns: Column[] = [
+  { title: 'ATTEMPT', align: 'right' },
+  { title: 'OUTCOME' },
+  { title: 'INSTANCE' },
+  { title: 'STARTED' },
+  { title: 'SECONDS', align: 'right' },
+  { title: 'MESSAGE', wrap: true },
+]
+
+const secondsOf = ({ startedAt, finishedAt }: AttemptResponse): string =>
+  finishedAt === undefined ? '' : ((Date.parse(finishedAt) - Date.parse(startedAt)) / 1000).toFixed(1)
+
+/** The attempts as a table. */
+export const attemptsTask = async (client: Client, id: string, { json }: Shown): Promise<void> => {
+  const page = await client.get<{ items: AttemptResponse[] }>(`${pathOf(id)}/attempts`)
+  if (json) return printJson(page)
+  const rows = page.items.map((one) => [
+    String(one.attempt),
+    one.outcome,
+    one.instance,
+    one.startedAt,
+    secondsOf(one),
+    plain(one.message ?? ''),
+  ])
+  printTable(attemptColumns, rows, 'no attempts yet')
+}
+
+/** Cancels a task. */
+export const cancelTask = async (client: Client, id: string, { json }: Shown): Promise<void> => {
+  const task = await client.request<TaskResponse>('POST', `${pathOf(id)}/cancel`)
+  if (json) printJson(task)
+  else print(`${task.id} ${task.status}`)
+}

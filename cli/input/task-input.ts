@@ -1,0 +1,39 @@
+import { readFileSync } from 'node:fs'
+import { text } from 'node:stream/consumers'
+import { usageError } from '../failure.ts'
+import { checkReadable } from './files.ts'
+
+/** The value of `--input`: JSON, `@file`, or `-` for standard input. */
+export const readInput = async (given: string | undefined): Promise<unknown> => {
+  if (given === undefined) return undefined
+  if (given === '-') return parse(await text(process.stdin), 'standard input')
+  if (!given.startsWith('@')) return parse(given, '--input')
+  const file = given.slice(1)
+  checkReadable(file)
+  return parse(readFileSync(file, 'utf8'), file)
+}
+
+const parse = (json: string, source: string): unknown => {
+  try {
+    return JSON.parse(json)
+  } catch (error) {
+    throw usageError(`${source} is not JSON: ${(error as Error).message}`)
+  }
+}
+
+/** `key:value` or `key=value`, repeated, as an object. */
+export const parseLabels = (labels: string[] = []): Record<string, string> =>
+  Object.fromEntries(
+    labels.map((label) => {
+      const at = label.search(/[:=]/)
+      if (at < 1) throw usageError(`--label ${label} is not key:value`)
+      return [label.slice(0, at), label.slice(at + 1)]
+    }),
+  )
+
+/** An input with further fields; only an object, or nothing, can take them. */
+export const extendInput = (input: unknown, fields: Record<string, unknown>, flag: string): unknown => {
+  if (input !== undefined && (input === null || typeof input !== 'object' || Array.isArray(input)))
+    throw usageError(`${flag} adds to the input: --input must be an object, or be left out`)
+  return { ...input, ...fields }
+}

@@ -1,0 +1,116 @@
+import { type Command, Option } from 'commander'
+import type { TaskResponse } from '#shared/contracts/tasks.ts'
+import type { Client } from '../client/client.ts'
+import { addConnection, type Connection, clientOf, collect, example, oneOf, whole } from './options.ts'
+
+const statuses = [
+  'SCHEDULED',
+  'QUEUED',
+  'RUNNING',
+  'WAITING',
+  'SUCCEEDED',
+  'FAILED',
+  'CANCELLED',
+] satisfies TaskResponse['status'][]
+const priorities = ['low', 'normal', 'high', 'urgent'] satisfies TaskResponse['priority'][]
+const someId = 'tsk_01KB2V7Q5W8S5ZK3M9N1P4R6T8'
+
+export const addTasks = (program: Command): void => {
+  const tasks = program.command('tasks').description('submit and follow tasks')
+  addSubmit(tasks)
+  addList(tasks)
+  addGet(tasks)
+  addResult(tasks)
+  addEvents(tasks)
+  addAttempts(tasks)
+  addCancel(tasks)
+}
+
+const addSubmit = (tasks: Command): void => {
+  const submit = tasks
+    .command('submit')
+    .description('submit a task and print its id')
+    .option('--capability <name>', 'what is to be done; whoever offers it does it')
+    .option('--agent <agent>', 'who is to do it: name or id')
+    .option('--input <json>', 'the input: JSON, @file, or - for standard input')
+    .option(
+      '--repository <place>',
+      'put a repository into the input: a path (sent as it is committed) or https:// address',
+    )
+    .option('--base <ref>', 'put into the input what the repository is compared with')
+    .addOption(new Option('--priority <priority>', 'which lane of the queue').choices(priorities))
+    .option('--label <key:value>', 'label the task; repeatable', collect)
+    .option('--timeout <seconds>', 'seconds that an attempt may take', whole(1, 604_800))
+    .option('--idempotency-key <key>', 'the same key with the same input gives the same task')
+    .option('--wait', 'wait for the end and print the result')
+    .option('--follow', 'print events until the end')
+    .action(async (options) =>
+      (await import('../commands/submit-task.ts')).submitTask(await clientOf(options), options),
+    )
+  addConnection(submit)
+  example(
+    submit,
+    'tasks submit --capability code.review --repository . --wait',
+    `tasks submit --agent my-agent --input '{"name": "Ada"}' --follow`,
+  )
+}
+
+const addList = (tasks: Command): void => {
+  const list = tasks
+    .command('list')
+    .description('list tasks, newest first')
+    .addOption(oneOf('--status <status>', 'only tasks in this state', statuses))
+    .option('--agent <agent>', 'only tasks of this agent')
+    .option('--capability <name>', 'only tasks of this capability')
+    .addOption(new Option('--priority <priority>', 'only tasks of this lane').choices(priorities))
+    .option('--label <key:value>', 'only tasks with this label; repeatable', collect)
+    .option('--limit <n>', 'at most so many', whole(1, 200), 20)
+    .option('--cursor <cursor>', 'go on where a list ended')
+    .action(async (options) => (await import('../commands/list-tasks.ts')).listTasks(await clientOf(options), options))
+  example(addConnection(list), 'tasks list --status running')
+}
+
+/** A command about one task, whose doing is loaded when it runs. */
+const one = <O extends Connection>(
+  tasks: Command,
+  [name, description]: [name: string, description: string],
+  load: () => Promise<(client: Client, task: string, options: O) => Promise<void>>,
+): Command =>
+  addConnection(tasks.command(name).description(description))
+    .argument('<task>', 'id of the task')
+    .action(async (task: string, options: O) => (await load())(await clientOf(options), task, options))
+
+const addGet = (tasks: Command): void => {
+  const get = one(tasks, ['get', 'show a task'], async () => (await import('../commands/task.ts')).getTask)
+  example(get, `tasks get ${someId}`)
+}
+
+const addResult = (tasks: Command): void => {
+  const about: [string, string] = ['result', 'print the result as the agent gave it']
+  const result = one(tasks, about, async () => (await import('../commands/task.ts')).resultTask)
+  example(result, `tasks result ${someId} > result.json`)
+}
+
+const addEvents = (tasks: Command): void => {
+  const about: [string, string] = ['events', 'print the events of a task']
+  const events = one<Connection & { after: number }>(
+    tasks,
+    about,
+    async () => (await import('../commands/task-events.ts')).eventsTask,
+  )
+    .option('--follow', 'go on until the end; the exit code is 5 when the task did not succeed')
+    .option('--after <seq>', 'only events after this number', whole(0, 1_000_000_000), 0)
+  example(events, `tasks events ${someId} --follow`)
+}
+
+const addAttempts = (tasks: Command): void => {
+  const about: [string, string] = ['attempts', 'list the attempts of a task']
+  const attempts = one(tasks, about, async () => (await import('../commands/task.ts')).attemptsTask)
+  example(attempts, `tasks attempts ${someId}`)
+}
+
+const addCancel = (tasks: Command): void => {
+  const about: [string, string] = ['cancel', 'cancel a task that has not ended']
+  const cancel = one(tasks, about, async () => (await import('../commands/task.ts')).cancelTask)
+  example(cancel, `tasks cancel ${someId}`)
+}
