@@ -16,12 +16,11 @@ const readable = (_: string, value: unknown): unknown => {
   return { ...value, name, message, stack, ...(cause !== undefined && { cause }) }
 }
 
-const toText = (fields: Record<string, unknown>): string => {
+const toText = (head: Record<string, unknown>, fields: Record<string, unknown>): string => {
   try {
-    return JSON.stringify(fields, readable)
+    return JSON.stringify({ ...fields, ...head }, readable)
   } catch (error) {
-    const { time, level, message } = fields
-    return JSON.stringify({ time, level, message, unreadable: String(error) })
+    return JSON.stringify({ ...head, unreadable: String(error) })
   }
 }
 
@@ -45,7 +44,7 @@ export const createJsonTelemetry = ({
   const log: Telemetry['log'] = (level, message, fields = {}) => {
     if (ranks[level] < ranks[least]) return
     try {
-      write(`${toText({ ...fields, time: new Date(now()).toISOString(), level, message })}\n`)
+      write(`${toText({ time: new Date(now()).toISOString(), level, message }, fields)}\n`)
     } catch {
       // telemetry never throws
     }
