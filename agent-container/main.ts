@@ -1,11 +1,32 @@
 /** One instance of an agent: the container's main, and the supervised child of the embedded server. */
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { startHttpServer } from './runner/http-server.ts'
 import { createHttpTaskSource } from './runner/http-task-source.ts'
+import { createInvocation } from './runner/invoke-once.ts'
 import { loadAgent } from './runner/load-agent.ts'
-import { startRunner } from './runner/runner.ts'
+import { defaultMemoryMb, startRunner } from './runner/runner.ts'
 import { type RunnerSettings, readSettings } from './runner/settings.ts'
+import { createSqsTaskSource } from './runner/sqs-task-source.ts'
+import type { TaskSource } from './runner/task-source.ts'
 
 const log = (level: string, message: string, fields: Record<string, unknown> = {}): void => {
   process.stdout.write(`${JSON.stringify({ time: new Date().toISOString(), level, message, ...fields })}\n`)
+}
+
+/** The agent gateway where the host names one, else HTTP. */
+const sourceOf = ({ gateway, url = '', apiKey }: RunnerSettings): TaskSource =>
+  gateway === undefined ? createHttpTaskSource({ url, apiKey }) : createSqsTaskSource({ gateway })
+
+const serveHttp = async (
+  { agent, httpPort, workspaces = tmpdir() }: RunnerSettings,
+  memoryMb: number,
+  busy: () => number,
+) => {
+  if (httpPort === undefined) return
+  const root = mkdtempSync(join(workspaces, `devcycle-${process.pid}-`))
+  await startHttpServer({ port: httpPort, busy, invoke: createInvocation({ agent, memoryMb, root }) })
 }
 
 const run = async (settings: RunnerSettings): Promise<number> => {
@@ -13,7 +34,7 @@ const run = async (settings: RunnerSettings): Promise<number> => {
   const runner = startRunner({
     definition,
     agent: settings.agent,
-    source: createHttpTaskSource({ url: settings.url ?? '', apiKey: settings.apiKey }),
+    source: sourceOf(settings),
     slots: settings.slots ?? definition.slots ?? 1,
     secrets: settings.apiKey === undefined ? [] : [settings.apiKey],
     orphanSeconds: settings.orphanSeconds,
@@ -22,6 +43,7 @@ const run = async (settings: RunnerSettings): Promise<number> => {
       process.connected && process.send?.({ type: 'joined', instanceId, agent: definition.name }),
     log,
   })
+  await serveHttp(settings, definition.memoryMb ?? defaultMemoryMb, runner.busy)
   let asked = 0
   const stop = (): void => {
     if (++asked > 1) process.exit(130)

@@ -34,7 +34,8 @@ export type Runner = {
 }
 
 const longPollSeconds = 20
-const defaultMemoryMb = 1024
+/** Cap on a slot's memory unless the agent says otherwise. */
+export const defaultMemoryMb = 1024
 
 /** Folders of runners that are no more are removed; a folder is named after its process. */
 const makeRoot = (base = tmpdir()): string => {

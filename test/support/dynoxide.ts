@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { createRequire } from 'node:module'
-import { createServer } from 'node:net'
+import { freePort } from './free-port.ts'
 import { until } from './server-process.ts'
 
 const require = createRequire(import.meta.url)
@@ -15,15 +15,6 @@ export const dynoxideBinary = (): string | undefined => {
 }
 
 export const noDynoxide = '@dynoxide/linux-x64 is not installed here (it exists for Linux on x64 alone)'
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const server = createServer().once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number }
-      server.close(() => resolve(port))
-    })
-  })
 
 export type TestServer = { endpoint: string; stop: () => Promise<void> }
 
