@@ -3,6 +3,7 @@ import { Command } from 'commander'
 import { addAgents } from './tree/agents.ts'
 import { addCompletion } from './tree/completion.ts'
 import { addObjects } from './tree/objects.ts'
+import { example } from './tree/options.ts'
 import { addReview } from './tree/review.ts'
 import { addBootstrap, addStart } from './tree/server.ts'
 import { addTasks } from './tree/tasks.ts'
@@ -16,9 +17,15 @@ export const createProgram = (): Command => {
     .version(version)
     .exitOverride()
   for (const add of [addStart, addReview, addAgents, addTasks, addObjects, addBootstrap, addCompletion]) add(program)
+  example(program.addHelpText('after', exitCodesHelp), 'start', 'review .', 'tasks list --status running')
   explainInOneLine(program, 'devcycle')
   return program
 }
+
+const exitCodesHelp = `
+Exit codes:
+  0 done   1 findings, or a failure without a code of its own   2 usage   3 not authenticated
+  4 not found   5 the task failed   6 server unreachable`
 
 /** What is wrong with a command line, and whose help says what would be right. */
 const explainInOneLine = (command: Command, path: string): void => {

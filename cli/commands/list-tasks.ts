@@ -24,7 +24,7 @@ const columns: Column[] = [
   { title: 'CAPABILITY', cut: { at: 'end', least: 12 } },
   { title: 'ATTEMPT', align: 'right' },
   { title: 'AGE', align: 'right' },
-  { title: 'REMARK', wrap: true },
+  { title: 'REMARK', cut: { at: 'end', least: 16 } },
 ]
 
 const toRow = (task: TaskResponse): string[] => [

@@ -5,7 +5,7 @@ import { colorsFor, plain } from './terminal.ts'
 const columns: Column[] = [
   { title: 'PLACE', cut: { at: 'start', least: 28 } },
   { title: 'SEVERITY' },
-  { title: 'RULE', cut: { at: 'end', least: 16 } },
+  { title: 'RULE', cut: { at: 'end', least: 18 } },
   { title: 'MESSAGE', wrap: true },
 ]
 

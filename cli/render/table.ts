@@ -5,7 +5,7 @@ export type Column = {
   align?: 'right'
   /** Takes what the others leave and wraps. */
   wrap?: boolean
-  /** Where it is cut, down to `least` signs, when a terminal is too narrow. */
+  /** Where it is cut, down to `least` signs, when a terminal is too narrow; the last column first. */
   cut?: { at: 'start' | 'end'; least: number }
 }
 
@@ -21,16 +21,17 @@ export const renderTable = (columns: Column[], rows: string[][], width = Number.
 
 const widthsOf = (columns: Column[], lines: string[][], width: number): number[] => {
   const natural = columns.map((_, at) => lines.reduce((most, cells) => Math.max(most, stringWidth(cells[at] ?? '')), 0))
-  const wrapping = columns.findIndex(({ wrap }) => wrap)
-  const wanted = natural.map((one, at) => (at === wrapping ? Math.min(one, leastWrapped) : one))
-  let over = wanted.reduce((sum, one) => sum + one + gap, -gap) - width
-  const cut = wanted.map((one, at) => {
-    const less = Math.max(0, Math.min(over, one - (columns[at]?.cut?.least ?? one)))
-    over -= less
-    return one - less
-  })
-  const left = width - cut.reduce((sum, one, at) => sum + (at === wrapping ? 0 : one + gap), 0)
-  return cut.map((one, at) => (at === wrapping ? Math.max(one, Math.min(natural[at] ?? 0, left)) : one))
+  const widths = natural.map((one, at) => (columns[at]?.wrap ? Math.min(one, leastWrapped) : one))
+  let spare = width - widths.reduce((sum, one) => sum + one + gap, -gap)
+  const change = (at: number, by: number): void => {
+    widths[at] = (widths[at] ?? 0) + by
+    spare -= by
+  }
+  for (const [at, { cut }] of [...columns.entries()].toReversed())
+    if (cut && spare < 0) change(at, -Math.min(-spare, Math.max(0, (natural[at] ?? 0) - cut.least)))
+  for (const [at, { wrap }] of columns.entries())
+    if (wrap && spare > 0) change(at, Math.min(spare, (natural[at] ?? 0) - (widths[at] ?? 0)))
+  return widths
 }
 
 const layOut = (columns: Column[], cells: string[], widths: number[]): string[] => {

@@ -15,6 +15,7 @@ const states = [
 
 export const addAgents = (program: Command): void => {
   const agents = program.command('agents').description('discover agents')
+  example(agents, 'agents list')
   addList(agents)
   const get = agents
     .command('get')

@@ -3,6 +3,7 @@ import { addConnection, clientOf, example } from './options.ts'
 
 export const addObjects = (program: Command): void => {
   const objects = program.command('objects').description('large payloads by reference')
+  example(objects, 'objects put report.pdf')
   const put = objects
     .command('put')
     .description('upload a file and print the id of its object')

@@ -19,15 +19,11 @@ export const env = (flags: string, description: string, name: string): Option =>
 
 /** One of some words, in whatever case. */
 export const oneOf = (flags: string, description: string, words: readonly string[]): Option =>
-  new Option(flags, `${description} (${words.join(', ')})`).argParser((text: string) => {
+  new Option(flags, description).choices(words).argParser((text: string) => {
     const found = words.find((word) => word.toLowerCase() === text.toLowerCase())
-    if (found === undefined) throw new InvalidArgumentError(`expected one of ${words.join(', ')}`)
+    if (found === undefined) throw new InvalidArgumentError(`Allowed choices are ${words.join(', ')}.`)
     return found
   })
-
-/** The words that an option takes, for completion. */
-export const wordsOf = (option: Option): readonly string[] =>
-  option.argChoices ?? /\(([A-Za-z-]+(?:, [A-Za-z-]+)+)\)$/.exec(option.description)?.[1]?.split(', ') ?? []
 
 /** Options of every command that talks to a server. */
 export const addConnection = (command: Command): Command =>

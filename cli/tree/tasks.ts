@@ -17,6 +17,7 @@ const someId = 'tsk_01KB2V7Q5W8S5ZK3M9N1P4R6T8'
 
 export const addTasks = (program: Command): void => {
   const tasks = program.command('tasks').description('submit and follow tasks')
+  example(tasks, 'tasks list', `tasks events ${someId} --follow`)
   addSubmit(tasks)
   addList(tasks)
   addGet(tasks)
