@@ -2,11 +2,11 @@ import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda'
 import {
   ChangeMessageVisibilityCommand,
   DeleteMessageCommand,
-  type Message,
   ReceiveMessageCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs'
 import type { Joined, LeaseAnswer, LeasedTask } from '#shared/contracts/worker.ts'
+import { type Arrived, createLanePolls } from './lane-polls.ts'
 import type { TaskSource, WorkerAnswer } from './task-source.ts'
 
 type Options = {
@@ -15,11 +15,11 @@ type Options = {
   lambda?: LambdaClient
   sqs?: SQSClient
 }
-type Lane = NonNullable<Joined['queue']>['lanes'][number]
 type Held = { address: string; receipt: string; timer: NodeJS.Timeout }
 
 const batchSize = 10
 const visibilitySeconds = 120
+const longestPollSeconds = 20
 /** Calls after which an attempt is over. */
 const ending = /^\/tasks\/([^/]+)\/(complete|fail|wait)$/
 
@@ -60,24 +60,19 @@ export const createSqsTaskSource = ({
   const setVisibility = (QueueUrl: string, ReceiptHandle: string, VisibilityTimeout: number) =>
     sqs.send(new ChangeMessageVisibilityCommand({ QueueUrl, ReceiptHandle, VisibilityTimeout })).catch(() => undefined)
 
-  const receive = async (lane: Lane, max: number, seconds: number, signal: AbortSignal) => {
-    const command = new ReceiveMessageCommand({
-      QueueUrl: lane.address,
-      MaxNumberOfMessages: Math.min(max, batchSize),
-      WaitTimeSeconds: seconds,
-      VisibilityTimeout: visibilitySeconds,
-    })
-    const { Messages = [] } = await sqs.send(command, { abortSignal: signal })
-    return Messages.map((message) => ({ lane, message }))
-  }
-  /** All lanes side by side; the highest are kept, the rest goes back at once. */
-  const receiveHighest = async (lanes: Lane[], max: number, seconds: number, signal: AbortSignal) => {
-    const received = (await Promise.all(lanes.map((lane) => receive(lane, max, seconds, signal)))).flat()
-    for (const { lane, message } of received.slice(max))
-      void setVisibility(lane.address, message.ReceiptHandle ?? '', 0)
-    return received.slice(0, max)
-  }
-  const keep = ({ lane, message }: { lane: Lane; message: Message }): void => {
+  const lanePolls = createLanePolls({
+    receive: async (lane, max, signal) => {
+      const command = new ReceiveMessageCommand({
+        QueueUrl: lane.address,
+        MaxNumberOfMessages: Math.min(max, batchSize),
+        WaitTimeSeconds: longestPollSeconds,
+        VisibilityTimeout: visibilitySeconds,
+      })
+      return (await sqs.send(command, { abortSignal: signal })).Messages ?? []
+    },
+    giveBack: ({ lane, message }) => void setVisibility(lane.address, message.ReceiptHandle ?? '', 0),
+  })
+  const keep = ({ lane, message }: Arrived): void => {
     const receipt = message.ReceiptHandle ?? ''
     const extend = (): void => void setVisibility(lane.address, receipt, visibilitySeconds)
     const timer = setInterval(extend, (visibilitySeconds * 1000) / 3)
@@ -100,7 +95,7 @@ export const createSqsTaskSource = ({
     },
     async lease({ joined, max, waitSeconds, signal }) {
       if (joined.queue === undefined) throw new Error('the platform gave no queues to receive from')
-      const received = await receiveHighest(joined.queue.lanes, max, Math.min(waitSeconds, 20), signal)
+      const received = await lanePolls.next({ lanes: joined.queue.lanes, max, waitSeconds, signal })
       if (received.length === 0) return []
       for (const one of received) keep(one)
       const ids = received.map(({ message }) => message.Body ?? '')
