@@ -5,26 +5,26 @@ import { note, print, printJson } from '../render/print.ts'
 
 export type BootstrapOptions = { stage: string; region?: string; json?: boolean }
 
-const outputName = 'BootstrapFunction'
-
 /** Asks a deployment's bootstrap function, which only IAM callers may invoke, for an administrator's key. */
 export const bootstrap = async ({ stage, region, json }: BootstrapOptions): Promise<void> => {
   const settings = region === undefined ? {} : { region }
-  const name = await explained(stage, () => findFunction(settings, `DevCycle-${stage}-Api`))
-  const answer = await explained(stage, () => invoke(settings, name))
-  if (json) return printJson(answer)
-  note('this key is shown only now; keep it, and give it as --api-key or DEVCYCLE_API_KEY')
-  print(answer.apiKey)
+  const { url, functionName } = await explained(stage, () => readStack(settings, `DevCycle-${stage}-Api`))
+  const { apiKey } = await explained(stage, () => invoke(settings, functionName))
+  if (json) return printJson({ url, apiKey })
+  note(`the admin key of ${url}, shown only now; use it with --url and --api-key, or DEVCYCLE_URL and DEVCYCLE_API_KEY`)
+  print(apiKey)
 }
 
 type Settings = { region?: string }
 
-const findFunction = async (settings: Settings, stack: string): Promise<string> => {
+const readStack = async (settings: Settings, stack: string): Promise<{ url: string; functionName: string }> => {
   const { Stacks } = await new CloudFormationClient(settings).send(new DescribeStacksCommand({ StackName: stack }))
-  const output = Stacks?.[0]?.Outputs?.find(({ OutputKey }) => OutputKey === outputName)?.OutputValue
-  if (output === undefined)
-    throw new CliError(`stack ${stack} has no output ${outputName}; deploy it anew`, exitCodes.notFound)
-  return output
+  const output = (name: string): string => {
+    const value = Stacks?.[0]?.Outputs?.find(({ OutputKey }) => OutputKey === name)?.OutputValue
+    if (value === undefined) throw new CliError(`stack ${stack} has no output ${name}; deploy it`, exitCodes.notFound)
+    return value
+  }
+  return { url: output('ApiUrl'), functionName: output('BootstrapFunction') }
 }
 
 const invoke = async (settings: Settings, name: string): Promise<{ apiKey: string }> => {

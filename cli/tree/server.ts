@@ -1,4 +1,4 @@
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import { collect, env, example, whole } from './options.ts'
 
 export const addStart = (program: Command): void => {
@@ -27,9 +27,9 @@ export const addBootstrap = (program: Command): void => {
   const command = program
     .command('bootstrap')
     .description('make an admin key of a deployment on AWS; it is printed once')
-    .option('--stage <stage>', 'which deployment: dev, staging or prod', 'dev')
+    .addOption(new Option('--stage <stage>', 'which deployment').choices(['dev', 'staging', 'prod']).default('dev'))
     .option('--region <region>', 'AWS region (default: the one of your AWS configuration)')
-    .option('--json', 'print {"apiKey": …}')
+    .option('--json', 'print {"url": …, "apiKey": …}')
     .action(async (options) => (await import('../commands/bootstrap.ts')).bootstrap(options))
   example(command, 'bootstrap --stage dev')
 }
