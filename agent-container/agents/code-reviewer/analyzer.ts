@@ -7,11 +7,11 @@ export type Subject = {
   readonly folder: string
   /** What findings are wanted for, by path. */
   readonly files: readonly SourceFile[]
-  /** `files`, and those whose lines did not change since the base. */
+  /** All reviewed files, also those of other languages and those without a change since the base. */
   readonly everything: readonly SourceFile[]
   /** Whether a finding on these lines is wanted. */
   concerns(file: string, line: number, endLine?: number): boolean
-  read(file: SourceFile): Promise<string>
+  read(file: Pick<SourceFile, 'path'>): Promise<string>
   /** An empty folder to work in, outside of the work tree. */
   readonly scratch: string
   readonly signal: AbortSignal

@@ -29,7 +29,6 @@ const runAnalyzer = async (ctx: AgentContext, parts: One): Promise<AnalyzerRepor
   const { id } = analyzer
   const files = subject.files.filter((file) => analyzer.applies(file))
   if (files.length === 0) return { id, status: 'skipped', reason: `no ${analyzer.looksAt}`, findings: 0 }
-  const everything = subject.everything.filter((file) => analyzer.applies(file))
   const notes: string[] = []
   const report = (status: AnalyzerReport['status'], reason?: string): AnalyzerReport => ({
     id,
@@ -38,7 +37,7 @@ const runAnalyzer = async (ctx: AgentContext, parts: One): Promise<AnalyzerRepor
     findings: collection.countOf(id),
   })
   try {
-    await follow(ctx, { ...parts, subject: { ...subject, files, everything }, notes })
+    await follow(ctx, { ...parts, subject: { ...subject, files }, notes })
     return report('ran', notes.length > 0 ? notes.join('; ') : undefined)
   } catch (error) {
     ctx.signal.throwIfAborted()

@@ -22,16 +22,16 @@ const wrong = `
 const suspicious = `
   no-async-promise-executor no-cond-assign no-constant-binary-expression no-debugger no-delete-var
   no-empty-character-class no-empty-pattern no-extend-native no-fallthrough no-irregular-whitespace
-  no-loss-of-precision no-misleading-character-class no-self-assign no-self-compare no-shadow-restricted-names
-  no-sparse-arrays no-unassigned-vars no-unexpected-multiline no-unreachable no-unused-labels no-useless-backreference
-  no-with oxc/approx-constant oxc/bad-replace-all-arg oxc/double-comparisons oxc/erasing-op
+  no-loss-of-precision no-misleading-character-class no-self-assign no-shadow-restricted-names
+  no-unassigned-vars no-unexpected-multiline no-unreachable no-unused-labels no-useless-backreference
+  no-with oxc/bad-replace-all-arg oxc/double-comparisons oxc/erasing-op
   oxc/misrefactored-assign-op typescript/no-confusing-non-null-assertion typescript/no-extra-non-null-assertion
   typescript/no-non-null-asserted-nullish-coalescing typescript/no-non-null-asserted-optional-chain
   typescript/no-unsafe-declaration-merging unicorn/no-array-fill-with-reference-type
   unicorn/no-await-in-promise-methods unicorn/no-invalid-remove-event-listener`
 
 /** What tests do on purpose. */
-const unlessTested = 'no-template-curly-in-string unicorn/no-thenable'
+const unlessTested = 'no-sparse-arrays no-template-curly-in-string unicorn/no-thenable'
 
 /** Code that does nothing. */
 const dead = `

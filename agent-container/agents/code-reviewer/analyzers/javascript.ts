@@ -47,8 +47,16 @@ const lint = async (subject: Subject, config: string, files: SourceFile[]): Prom
   const report = output.safeParse(parseJson(stdout))
   if (!report.success) throw new Error(`oxlint ended with ${code}: ${(stderr || stdout).slice(0, 500)}`)
   const tests = new Set(files.filter(({ test }) => test).map(({ path }) => path))
-  return report.data.diagnostics.flatMap((diagnostic) => toRemark(diagnostic, subject.folder, tests) ?? [])
+  const remarks = report.data.diagnostics.flatMap((diagnostic) => toRemark(diagnostic, subject.folder, tests) ?? [])
+  const readable = await Promise.all(remarks.map((remark) => isReadable(subject, remark)))
+  return remarks.filter((_remark, index) => readable[index])
 }
+
+/** Flow is a language of its own that shares the extension. */
+const isReadable = async (subject: Subject, { rule, file }: Remark): Promise<boolean> =>
+  rule !== syntaxError || !/@flow\b/.test((await subject.read({ path: file })).slice(0, 2000))
+
+const syntaxError = 'oxlint/syntax-error'
 
 const parseJson = (text: string): unknown => {
   try {
@@ -76,7 +84,7 @@ const toRemark = (found: z.infer<typeof diagnosticSchema>, folder: string, tests
     return {
       ...place,
       severity: tests.has(file) ? 'info' : 'error',
-      rule: 'oxlint/syntax-error',
+      rule: syntaxError,
       message: found.message,
     }
   }

@@ -30,8 +30,10 @@ export const patterns: Analyzer = {
       subject.signal.throwIfAborted()
       const language = languageOf(file)
       if (language && !missing.has(language.parser)) {
-        const root = parse(language.parser, await subject.read(file)).root()
-        for (const pattern of language.patterns) yield* match(file, root, pattern)
+        const source = await subject.read(file)
+        const hinted = language.patterns.filter(({ hint }) => hint.test(source))
+        const root = hinted.length > 0 ? parse(language.parser, source).root() : undefined
+        if (root) for (const pattern of hinted) yield* match(file, root, pattern)
       }
       subject.advance(1)
     }

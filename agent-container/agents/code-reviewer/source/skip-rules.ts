@@ -1,9 +1,11 @@
+import { isUtf8 } from 'node:buffer'
+
 type Row = [reason: string, pattern: RegExp]
 
 const names: Row[] = [
   [
     'vendored',
-    /(^|\/)(node_modules|bower_components|jspm_packages|vendor|vendored|third[_-]party|site-packages|Pods|\.yarn|\.venv)\//,
+    /(^|\/)(node_modules|bower_components|jspm_packages|vendor|vendored|third[_-]party|site-packages|flow-typed|Pods|\.yarn|\.venv)\//,
   ],
   ['generated', /(^|\/)(dist|coverage|__pycache__|\.next|\.nuxt|cdk\.out|__snapshots__)\//],
   ['minified', /[.-](min|bundle|prod)\.(m|c)?(js|css)$/],
@@ -18,14 +20,26 @@ export const skippedByName = (file: string): string | undefined => names.find(([
 const generatedMark =
   /Code generated .* DO NOT EDIT|@generated\b|auto-?generated (file|by)|\bdo not edit (manually|by hand)/i
 
-const headBytes = 8192
 const longLine = 5000
 
+/** A library's banner, in a folder of what browsers fetch. */
+const library = { banner: /^\s*\/\*!|@license\b/, path: /(^|\/)(static|public|assets|www|wwwroot)\/.*\.(js|css)$/ }
+
 /** Why a file with this content is not looked at. */
-export const generatedBy = (content: Buffer): string | undefined => {
-  if (content.subarray(0, headBytes).includes(0)) return 'binary'
-  if (generatedMark.test(content.toString('utf8', 0, 600))) return 'generated'
+export const skippedByContent = (file: string, content: Buffer): string | undefined => {
+  if (isBinary(content)) return 'binary'
+  const head = content.toString('utf8', 0, 600)
+  if (generatedMark.test(head)) return 'generated'
+  if (library.path.test(file) && library.banner.test(head)) return 'vendored'
   return isMinified(content) ? 'minified' : undefined
+}
+
+/** Text in an older encoding has few bytes that are not ASCII. */
+const isBinary = (content: Buffer): boolean => {
+  if (content.includes(0)) return true
+  if (isUtf8(content)) return false
+  const high = content.reduce((count, byte) => (byte > 127 ? count + 1 : count), 0)
+  return high > content.length / 10
 }
 
 /** A line of code longer than anyone writes. */

@@ -3,7 +3,7 @@ import path from 'node:path'
 import { AgentError } from '#agent/sdk/index.ts'
 import { type Git, GitError } from '../../repository/git.ts'
 import { limits } from '../contract.ts'
-import { generatedBy, skippedByName } from './skip-rules.ts'
+import { skippedByContent, skippedByName } from './skip-rules.ts'
 
 export type SourceFile = {
   /** From the repository's root, with `/`. */
@@ -24,7 +24,7 @@ const testPaths = [
   /(^|\/)(test_[^/]*|conftest)\.py$/,
   /(^|\/)\w+[-_]tests?\//,
   // Go's helpers for tests: httptest, fstest.
-  /(^|\/)\w+test\/[^/]+\.go$/,
+  /(^|\/)\w+test\/[^/]+\.(go|key|pem|crt)$/,
 ]
 const isTest = (file: string) => testPaths.some((pattern) => pattern.test(file))
 
@@ -65,8 +65,8 @@ const lookAt = async (folder: string, file: string, mode: string): Promise<Sourc
   const lockfile = lockfiles.has(path.posix.basename(file))
   const content = await readBytes(path.join(folder, file), lockfile ? limits.lockfileBytes : limits.fileBytes)
   if (typeof content === 'string') return content
-  const generated = lockfile ? undefined : generatedBy(content)
-  return generated ?? { path: file, lines: countLines(content), test: isTest(file), lockfile }
+  const skipped = lockfile ? undefined : skippedByContent(file, content)
+  return skipped ?? { path: file, lines: countLines(content), test: isTest(file), lockfile }
 }
 
 const readBytes = async (file: string, most: number): Promise<Buffer | string> => {

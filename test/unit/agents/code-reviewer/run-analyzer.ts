@@ -21,7 +21,7 @@ export const runAnalyzer = async (analyzer: Analyzer, files: Files, change: Part
     const subject: Subject = {
       folder: repository.folder,
       files: applicable,
-      everything: applicable,
+      everything: listed.files,
       concerns: () => true,
       read: (file) => readSource(repository.folder, file),
       scratch,

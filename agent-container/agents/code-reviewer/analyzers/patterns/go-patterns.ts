@@ -1,6 +1,6 @@
 import type { SgNode } from '@ast-grep/napi'
 import { isHarmless, isSensitive, type Pattern, severityOfParts, surroundings } from './pattern.ts'
-import { endsAtValue, formatsValue, isSql } from './sql.ts'
+import { endsAtValue, formatsValue, isSql, sqlHint } from './sql.ts'
 
 const argumentsOf = (node: SgNode): SgNode[] =>
   node
@@ -58,6 +58,7 @@ const call = (name: string) => ({ kind: 'call_expression', has: { field: 'functi
 export const goPatterns: Pattern[] = [
   {
     id: 'go-command-injection',
+    hint: /exec\.Command/,
     severity: 'warning',
     message: 'a shell command is put together from parts: start the program itself, with its arguments',
     find: {
@@ -72,6 +73,7 @@ export const goPatterns: Pattern[] = [
   },
   {
     id: 'go-sql-injection',
+    hint: sqlHint,
     severity: 'error',
     message: 'a value is written into an SQL statement: pass it as a parameter',
     find: {
@@ -83,24 +85,28 @@ export const goPatterns: Pattern[] = [
   },
   {
     id: 'go-tls-not-verified',
+    hint: /InsecureSkipVerify/,
     severity: 'error',
     message: 'certificates are not verified: anyone in between can read and change what is sent',
     find: { rule: { kind: 'keyed_element', regex: '^InsecureSkipVerify\\s*:\\s*true$' } },
   },
   {
     id: 'go-old-tls',
+    hint: /tls\.Version/,
     severity: 'warning',
     message: 'SSL 3.0, TLS 1.0 and TLS 1.1 are broken: use tls.VersionTLS12 or later',
     find: { rule: { kind: 'keyed_element', regex: '^MinVersion\\s*:\\s*tls\\.Version(SSL30|TLS10|TLS11)$' } },
   },
   {
     id: 'go-ssh-host-key',
+    hint: /InsecureIgnoreHostKey/,
     severity: 'warning',
     message: 'the host key is not checked: anyone in between can pose as the host',
     find: { rule: call('ssh\\.InsecureIgnoreHostKey') },
   },
   {
     id: 'go-weak-hash',
+    hint: /\b(md5|sha1)\./,
     severity: 'warning',
     message: 'MD5 and SHA-1 do not protect secrets: use bcrypt or argon2 for passwords, SHA-256 or HMAC otherwise',
     find: { rule: call('(?:md5|sha1)\\.(?:New|Sum)') },
@@ -108,12 +114,14 @@ export const goPatterns: Pattern[] = [
   },
   {
     id: 'go-weak-cipher',
+    hint: /\b(des|rc4)\./,
     severity: 'warning',
     message: 'this cipher is broken: use aes with cipher.NewGCM',
     find: { rule: call('des\\.NewCipher|des\\.NewTripleDESCipher|rc4\\.NewCipher') },
   },
   {
     id: 'go-insecure-random',
+    hint: /"math\/rand/,
     severity: 'warning',
     message: 'math/rand can be predicted: use crypto/rand',
     find: { rule: call('rand\\.(?:Int|Intn|Int31|Int31n|Int63|Int63n|Uint32|Uint64|Read|IntN|N)') },
@@ -121,6 +129,7 @@ export const goPatterns: Pattern[] = [
   },
   {
     id: 'go-defer-before-error',
+    hint: /defer \w+\.Body\.Close/,
     severity: 'warning',
     message: 'the body is closed before the error is checked: on an error the response is nil, and this panics',
     find: {
@@ -138,6 +147,7 @@ export const goPatterns: Pattern[] = [
   },
   {
     id: 'go-sleep-nanoseconds',
+    hint: /time\.(Sleep|After|NewTimer|NewTicker|Tick)\(\d/,
     severity: 'warning',
     message: 'a number alone is nanoseconds: multiply it by time.Millisecond or time.Second',
     find: {
@@ -147,6 +157,7 @@ export const goPatterns: Pattern[] = [
   },
   {
     id: 'go-add-inside-goroutine',
+    hint: /[wW](g|aitGroup)\.Add\(/,
     severity: 'warning',
     message: 'Add runs inside of the goroutine: Wait may return before; call it before `go`',
     find: {

@@ -1,6 +1,6 @@
 import type { SgNode } from '@ast-grep/napi'
 import { isHarmless, isSensitive, type Pattern, severityOfParts, surroundings } from './pattern.ts'
-import { endsAtValue, isFragment, isSql } from './sql.ts'
+import { endsAtValue, isFragment, isSql, sqlHint } from './sql.ts'
 
 /** Expressions that a template or a `+` of strings puts into a text. */
 const dynamicParts = (node: SgNode): string[] => {
@@ -79,6 +79,7 @@ const fromRequest =
 export const javascriptPatterns: Pattern[] = [
   {
     id: 'js-eval',
+    hint: /\beval\b|\bFunction\b/,
     severity: 'warning',
     message: 'code is made from a text at run time: whoever controls the text runs code',
     find: {
@@ -96,6 +97,7 @@ export const javascriptPatterns: Pattern[] = [
   },
   {
     id: 'js-command-injection',
+    hint: /child_process|execa|zx|shelljs/,
     severity: 'warning',
     message: 'a shell command is put together from parts: pass them as arguments to execFile or spawn instead',
     find: { rule: call('(?:(?:child_process|childProcess|cp)\\.)?exec(?:Sync|Async|Promise)?') },
@@ -106,6 +108,7 @@ export const javascriptPatterns: Pattern[] = [
   },
   {
     id: 'js-shell-option',
+    hint: /shell:\s*true/,
     severity: 'warning',
     message: 'a program is started through a shell with interpolated text: leave out `shell: true`',
     find: {
@@ -120,6 +123,7 @@ export const javascriptPatterns: Pattern[] = [
   },
   {
     id: 'js-sql-injection',
+    hint: sqlHint,
     severity: 'error',
     message: 'a value is written into an SQL statement: pass it as a parameter',
     find: {
@@ -134,6 +138,7 @@ export const javascriptPatterns: Pattern[] = [
   },
   {
     id: 'js-tls-not-verified',
+    hint: /rejectUnauthorized|strictSSL|NODE_TLS_REJECT_UNAUTHORIZED/,
     severity: 'error',
     message: 'certificates are not verified: anyone in between can read and change what is sent',
     find: {
@@ -147,6 +152,7 @@ export const javascriptPatterns: Pattern[] = [
   },
   {
     id: 'js-weak-hash',
+    hint: /createHash/,
     severity: 'warning',
     message: 'MD5 and SHA-1 do not protect secrets: use scrypt or argon2 for passwords, SHA-256 or HMAC otherwise',
     find: {
@@ -156,6 +162,7 @@ export const javascriptPatterns: Pattern[] = [
   },
   {
     id: 'js-weak-cipher',
+    hint: /create(Cipher|Decipher)/,
     severity: 'warning',
     message: 'this cipher or mode is broken: use aes-256-gcm with createCipheriv',
     find: {
@@ -174,6 +181,7 @@ export const javascriptPatterns: Pattern[] = [
   },
   {
     id: 'js-insecure-random',
+    hint: /Math\.random/,
     severity: 'warning',
     message: 'Math.random() can be predicted: use crypto.randomBytes or crypto.randomUUID',
     find: { rule: call('Math\\.random') },
@@ -181,6 +189,7 @@ export const javascriptPatterns: Pattern[] = [
   },
   {
     id: 'js-jwt-not-verified',
+    hint: /jwt|jsonwebtoken|jose/i,
     severity: 'error',
     message: 'a token signed with `none` is not signed at all',
     find: {
@@ -190,6 +199,7 @@ export const javascriptPatterns: Pattern[] = [
   },
   {
     id: 'js-open-redirect',
+    hint: /\.redirect\(/,
     severity: 'warning',
     message: 'a redirect goes where the request says: allow known targets only',
     find: { rule: call('(?:res|response|reply|ctx|c)\\.redirect') },
@@ -197,6 +207,7 @@ export const javascriptPatterns: Pattern[] = [
   },
   {
     id: 'js-path-traversal',
+    hint: /\b(req|request|ctx|event)\./,
     severity: 'error',
     message: 'a path comes from the request: resolve it, and refuse what leads out of its folder',
     find: {
@@ -208,6 +219,7 @@ export const javascriptPatterns: Pattern[] = [
   },
   {
     id: 'js-html-injection',
+    hint: /innerHTML|outerHTML|document\.write/,
     severity: 'warning',
     message: 'interpolated text becomes markup: use textContent, or escape it',
     find: {
@@ -224,6 +236,7 @@ export const javascriptPatterns: Pattern[] = [
   },
   {
     id: 'js-unsafe-deserialization',
+    hint: /node-serialize/,
     severity: 'error',
     message: 'node-serialize runs code that the text holds: use JSON.parse',
     find: { rule: call('(?:serialize\\.)?unserialize') },

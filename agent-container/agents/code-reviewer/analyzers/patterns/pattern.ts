@@ -5,6 +5,8 @@ import type { Severity } from '../../finding.ts'
 export type Pattern = {
   /** `<language>-<what>`. */
   id: string
+  /** What a file without the pattern most likely lacks: only files that have it are parsed. */
+  hint: RegExp
   severity: Severity
   message: string
   find: NapiConfig

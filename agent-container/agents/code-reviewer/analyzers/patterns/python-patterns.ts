@@ -1,6 +1,6 @@
 import type { SgNode } from '@ast-grep/napi'
 import { isHarmless, isSensitive, type Pattern, severityOfParts, surroundings } from './pattern.ts'
-import { endsAtValue, formatsValue, isFragment, isSql } from './sql.ts'
+import { endsAtValue, formatsValue, isFragment, isSql, sqlHint } from './sql.ts'
 
 const argumentsOf = (node: SgNode): SgNode[] =>
   node
@@ -69,7 +69,7 @@ const writesSqlValue = (node: SgNode): boolean => {
   if (left?.kind() === 'binary_operator') return writesSqlValue(left)
   if (left?.kind() !== 'string' || !right) return false
   const begin = contentOf(left)
-  if (node.field('operator')?.text() === '%') return formatsValue(begin, /%[sdi]/g)
+  if (node.field('operator')?.text() === '%') return formatsValue(begin, /%(\(\w+\))?[sdi]/g)
   return isSql(begin) && endsAtValue(begin) && !isHarmless(right.text())
 }
 
@@ -91,6 +91,7 @@ const call = (name: string) => ({ kind: 'call', has: { field: 'function', regex:
 export const pythonPatterns: Pattern[] = [
   {
     id: 'py-eval',
+    hint: /\b(eval|exec)\(/,
     severity: 'warning',
     message: 'code is made from a text at run time: whoever controls the text runs code; ast.literal_eval reads values',
     find: { rule: call('eval|exec') },
@@ -102,6 +103,7 @@ export const pythonPatterns: Pattern[] = [
   },
   {
     id: 'py-command-injection',
+    hint: /os\.(system|popen)|getoutput|getstatusoutput|create_subprocess_shell|shell\s*=\s*True/,
     severity: 'warning',
     message: 'a shell command is put together from parts: pass a list of arguments, without a shell',
     find: {
@@ -123,6 +125,7 @@ export const pythonPatterns: Pattern[] = [
   },
   {
     id: 'py-sql-injection',
+    hint: sqlHint,
     severity: 'error',
     message: 'a value is written into an SQL statement: pass it as a parameter',
     find: {
@@ -138,6 +141,7 @@ export const pythonPatterns: Pattern[] = [
   },
   {
     id: 'py-weak-hash',
+    hint: /\b(md5|sha1)\(/,
     severity: 'warning',
     message: 'MD5 and SHA-1 do not protect secrets: use scrypt or argon2 for passwords, SHA-256 or HMAC otherwise',
     find: { rule: call('(?:hashlib\\.)?(?:md5|sha1)') },
@@ -145,6 +149,7 @@ export const pythonPatterns: Pattern[] = [
   },
   {
     id: 'py-insecure-random',
+    hint: /\brandom\./,
     severity: 'warning',
     message: 'the random module can be predicted: use secrets',
     find: {

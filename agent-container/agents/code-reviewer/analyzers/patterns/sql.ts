@@ -1,3 +1,6 @@
+/** The beginning of a text that may be a statement. */
+export const sqlHint = /["'`]\s*(select|insert|replace|update|delete)\s/i
+
 const statement =
   /^\s*(select\s[\s\S]*?\sfrom\s|insert\s+into\s|replace\s+into\s|update\s[\s\S]*?\sset\s|delete\s+from\s)/i
 
