@@ -1,28 +1,25 @@
-import { existsSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Code } from 'aws-cdk-lib/aws-lambda'
 import { buildSync } from 'esbuild'
 
-const root = fileURLToPath(new URL('../', import.meta.url))
-const functions = join(root, 'functions')
-const output = join(root, 'cdk.out', 'functions')
+const functions = fileURLToPath(new URL('../functions/', import.meta.url))
 
 /** CommonJS modules inside of an ESM bundle ask for `require`. */
 const banner = "import { createRequire } from 'node:module';const require = createRequire(import.meta.url);"
 
-let built = false
-
-/** One run of esbuild for all functions: what they share is parsed once. */
-const buildAll = (): void => {
+/** A folder for each function. Names stay as they are, so that stack traces can be read. */
+const buildAll = (outdir: string): void => {
   const folders = readdirSync(functions).filter((name) => existsSync(join(functions, name, 'handler.ts')))
-  rmSync(output, { recursive: true, force: true })
   buildSync({
     entryPoints: Object.fromEntries(folders.map((name) => [`${name}/index`, join(functions, name, 'handler.ts')])),
-    outdir: output,
+    outdir,
     outExtension: { '.js': '.mjs' },
     bundle: true,
-    minify: true,
+    minifySyntax: true,
+    minifyWhitespace: true,
     platform: 'node',
     format: 'esm',
     target: 'node24',
@@ -30,11 +27,21 @@ const buildAll = (): void => {
     banner: { js: banner },
     logLevel: 'error',
   })
-  built = true
 }
 
-/** The code of a function, everything bundled: the SDK too, so that its version is ours. */
+let built: string | undefined
+
+/**
+ * The code of a function with everything it imports, the SDK too, so that its version is ours. All functions are
+ * built by one run of esbuild: `NodejsFunction` starts npm and esbuild for each of them, which takes longer than the
+ * rest of the synthesis together.
+ */
 export const functionCode = (folder: string): Code => {
-  if (!built) buildAll()
-  return Code.fromAsset(join(output, folder))
+  if (built === undefined) {
+    const outdir = mkdtempSync(join(tmpdir(), 'devcycle-functions-'))
+    process.once('exit', () => rmSync(outdir, { recursive: true, force: true }))
+    buildAll(outdir)
+    built = outdir
+  }
+  return Code.fromAsset(join(built, folder))
 }

@@ -12,7 +12,10 @@ const settings = { version: packageJson.version, streamSeconds: 20, holdSeconds:
 const platform = createAwsPlatform(process.env)
 const { logger, metrics, tracer } = platform.telemetry
 
-export const handler = middy(handle(createApi({ platform, settings })))
+/** Everything the app answers is text; API Gateway would hand event streams out in base64 otherwise. */
+const isContentTypeBinary = () => false
+
+export const handler = middy(handle(createApi({ platform, settings }), { isContentTypeBinary }))
   .use(captureLambdaHandler(tracer, { captureResponse: false }))
   .use(injectLambdaContext(logger))
   .use(logMetrics(metrics))

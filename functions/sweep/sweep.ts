@@ -1,7 +1,8 @@
 import { dueBefore, dueShardPk, dueShards, parseDueBody } from '#shared/domain/dispatch/due.ts'
 import { attendInstance } from '#shared/domain/instances/end-instance.ts'
 import { attendTask } from '#shared/domain/tasks/attend-task.ts'
-import type { Platform } from '#shared/platform/platform.ts'
+import type { Task } from '#shared/domain/tasks/task.ts'
+import type { Platform, Stored } from '#shared/platform/platform.ts'
 
 type Attend = (platform: Platform, tenant: string, id: string) => Promise<void>
 
@@ -35,12 +36,25 @@ const pageSize = 200
 /** Looks at everything that is due now, whatever the queues have lost. Answers how many things that were. */
 export const sweep = async (platform: Platform): Promise<number> => {
   const now = platform.clock.now()
-  const counts = await Promise.all(Array.from({ length: dueShards }, (_, shard) => sweepShard(platform, shard, now)))
-  return counts.reduce((sum, count) => sum + count, 0)
+  const shards = await Promise.all(Array.from({ length: dueShards }, (_, shard) => sweepShard(platform, shard, now)))
+  const oldest = Math.max(...shards.map((shard) => shard.oldest))
+  if (oldest > 0) platform.telemetry.metric('OldestTaskAge', oldest, 'Milliseconds')
+  return shards.reduce((sum, { count }) => sum + count, 0)
 }
 
-const sweepShard = async (platform: Platform, shard: number, now: number): Promise<number> => {
+/** How long something has been a task that waits in its queue. */
+const ageInQueue = ({ type, value }: Stored, now: number): number => {
+  const task = type === 'task' ? (value as Task) : undefined
+  return task?.status === 'QUEUED' ? now - task.transition.at : 0
+}
+
+const sweepShard = async (
+  platform: Platform,
+  shard: number,
+  now: number,
+): Promise<{ count: number; oldest: number }> => {
   let count = 0
+  let oldest = 0
   let cursor: string | undefined
   do {
     const page = await platform.main.query({
@@ -54,7 +68,8 @@ const sweepShard = async (platform: Platform, shard: number, now: number): Promi
     const outcomes = await Promise.allSettled(due.map(([tenant = '', , id = '']) => attendOne(platform, tenant, id)))
     for (const [at, key] of due.entries()) failed(platform, key.join('#'), outcomes[at])
     count += due.length
+    oldest = Math.max(oldest, ...page.items.map((item) => ageInQueue(item, now)))
     cursor = page.cursor
   } while (cursor !== undefined)
-  return count
+  return { count, oldest }
 }

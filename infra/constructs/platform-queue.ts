@@ -1,7 +1,37 @@
-import { Duration } from 'aws-cdk-lib'
-import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs'
+import { Duration, Stack } from 'aws-cdk-lib'
+import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
+import { type IQueue, Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs'
 import { Construct } from 'constructs'
 import { acknowledge } from '../acknowledge.ts'
+
+const common = { encryption: QueueEncryption.SQS_MANAGED, enforceSSL: true, retentionPeriod: Duration.days(14) }
+
+/** Where messages stay that nobody could handle, until somebody has looked at them: two weeks. */
+export class DeadLetterQueue extends Queue {
+  constructor(scope: Construct, id: string, { queueName }: { readonly queueName: string }) {
+    super(scope, id, { ...common, queueName })
+    acknowledge(this, 'AwsSolutions-SQS3', 'this is a dead-letter queue')
+  }
+
+  /** Lets rules whose names begin so put aside what they cannot deliver. */
+  acceptFromRules(prefix: string): void {
+    const { account } = Stack.of(this)
+    const rules = Stack.of(this).formatArn({ service: 'events', resource: 'rule', resourceName: `${prefix}-*` })
+    this.addToResourcePolicy(
+      new PolicyStatement({
+        principals: [new ServicePrincipal('events.amazonaws.com')],
+        actions: ['sqs:SendMessage'],
+        resources: [this.queueArn],
+        conditions: { ArnLike: { 'aws:SourceArn': rules }, StringEquals: { 'aws:SourceAccount': account } },
+      }),
+    )
+  }
+
+  /** The queue as another stack's rules see it: the stack of this one does not have to know of them. */
+  forRulesOf(scope: Construct): IQueue {
+    return Queue.fromQueueArn(scope, `${this.node.id}ForRules`, this.queueArn)
+  }
+}
 
 export interface PlatformQueueProps {
   /** The platform finds its queues by name. */
@@ -10,8 +40,6 @@ export interface PlatformQueueProps {
   readonly visibilityTimeout?: Duration
   /** How often a message may be received before it is set aside. @default 10 */
   readonly maxReceiveCount?: number
-  /** A queue of what was set aside has none of its own. @default false */
-  readonly isDeadLetterQueue?: boolean
 }
 
 /** An encrypted queue that only takes TLS, with a dead-letter queue beside it. */
@@ -21,26 +49,14 @@ export class PlatformQueue extends Construct {
 
   constructor(scope: Construct, id: string, props: PlatformQueueProps) {
     super(scope, id)
-    const {
-      queueName,
-      visibilityTimeout = Duration.seconds(60),
-      maxReceiveCount = 10,
-      isDeadLetterQueue = false,
-    } = props
-    const common = { encryption: QueueEncryption.SQS_MANAGED, enforceSSL: true, retentionPeriod: Duration.days(14) }
-    this.deadLetters = new Queue(this, 'DeadLetters', {
+    const { queueName, visibilityTimeout = Duration.seconds(60), maxReceiveCount = 10 } = props
+    this.deadLetters = new DeadLetterQueue(this, 'DeadLetters', { queueName: `${queueName}-dead-letters` })
+    this.queue = new Queue(this, 'Queue', {
       ...common,
-      queueName: isDeadLetterQueue ? queueName : `${queueName}-dead-letters`,
+      queueName,
+      visibilityTimeout,
+      receiveMessageWaitTime: Duration.seconds(20),
+      deadLetterQueue: { queue: this.deadLetters, maxReceiveCount },
     })
-    acknowledge(this.deadLetters, 'AwsSolutions-SQS3', 'this is a dead-letter queue')
-    this.queue = isDeadLetterQueue
-      ? this.deadLetters
-      : new Queue(this, 'Queue', {
-          ...common,
-          queueName,
-          visibilityTimeout,
-          receiveMessageWaitTime: Duration.seconds(20),
-          deadLetterQueue: { queue: this.deadLetters, maxReceiveCount },
-        })
   }
 }

@@ -1,47 +1,31 @@
-import { fileURLToPath } from 'node:url'
-import { Stack, type StackProps } from 'aws-cdk-lib'
-import { Platform } from 'aws-cdk-lib/aws-ecr-assets'
-import { Cluster, ContainerImage, ContainerInsights } from 'aws-cdk-lib/aws-ecs'
+import { Stack } from 'aws-cdk-lib'
+import { Cluster, ContainerInsights } from 'aws-cdk-lib/aws-ecs'
 import type { Construct } from 'constructs'
-import { builtInAgents, type StageConfig } from '../config.ts'
+import { acknowledge } from '../acknowledge.ts'
+import { builtInAgents, type StageProps } from '../config.ts'
+import type { AgentGateway } from '../constructs/agent-gateway.ts'
+import { agentImage } from '../constructs/agent-image.ts'
 import { AgentService } from '../constructs/agent-service.ts'
-import type { PlatformFunction } from '../constructs/platform-function.ts'
 import { clusterName, serviceName } from '../names.ts'
 import type { NetworkStack } from './network-stack.ts'
 
-export interface AgentsStackProps extends StackProps {
-  readonly prefix: string
-  readonly config: StageConfig
+export interface AgentsStackProps extends StageProps {
   readonly network: NetworkStack
-  readonly gateway: PlatformFunction
+  readonly gateway: AgentGateway
 }
-
-const root = fileURLToPath(new URL('../../', import.meta.url))
-/** What the image does not hold. */
-const notInImage = [
-  '.git',
-  '.devcycle',
-  '.emulators',
-  'node_modules',
-  'cdk.out',
-  'coverage',
-  'test',
-  'docs',
-  'bench',
-  'infra',
-]
 
 /** The built-in agents, all of one image. */
 export class AgentsStack extends Stack {
-  constructor(scope: Construct, id: string, { prefix, config, network, gateway, ...props }: AgentsStackProps) {
+  constructor(scope: Construct, id: string, props: AgentsStackProps) {
     super(scope, id, props)
+    const { prefix, config, network, gateway } = props
     const cluster = new Cluster(this, 'Cluster', {
       clusterName: clusterName(prefix),
       vpc: network.vpc,
-      containerInsightsV2: ContainerInsights.ENABLED,
-      enableFargateCapacityProviders: true,
+      containerInsightsV2: config.containerInsights ? ContainerInsights.ENABLED : ContainerInsights.DISABLED,
     })
-    const image = this.image()
+    acknowledge(cluster, 'AwsSolutions-ECS4', 'its metrics cost more at rest than everything else; a stage may ask')
+    const image = agentImage(this)
     for (const { agent, ...size } of builtInAgents)
       new AgentService(this, agent, {
         ...size,
@@ -52,19 +36,8 @@ export class AgentsStack extends Stack {
         gateway,
         securityGroup: network.agents,
         subnetType: network.subnetType,
-        queuePrefix: prefix,
+        prefix,
         logDays: config.logDays,
       })
-  }
-
-  /** `-c agentImage=URI` names an existing image; else it is built from the Dockerfile when the stack is deployed. */
-  private image(): ContainerImage {
-    const uri: unknown = this.node.tryGetContext('agentImage')
-    if (typeof uri === 'string' && uri !== '') return ContainerImage.fromRegistry(uri)
-    return ContainerImage.fromAsset(root, {
-      file: 'agent-container/Dockerfile',
-      platform: Platform.LINUX_ARM64,
-      exclude: notInImage,
-    })
   }
 }

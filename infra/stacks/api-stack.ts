@@ -1,78 +1,71 @@
-import { CfnOutput, Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib'
-import {
-  AccessLogFormat,
-  EndpointType,
-  LambdaRestApi,
-  LogGroupLogDestination,
-  MethodLoggingLevel,
-  SecurityPolicy,
-} from 'aws-cdk-lib/aws-apigateway'
-import { Certificate } from 'aws-cdk-lib/aws-certificatemanager'
+import { CfnOutput, CfnParameter, Duration, Stack } from 'aws-cdk-lib'
 import { EventBus, Rule, RuleTargetInput, Schedule } from 'aws-cdk-lib/aws-events'
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets'
-import { type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam'
 import { FilterCriteria, FilterRule, StartingPosition } from 'aws-cdk-lib/aws-lambda'
 import { DynamoEventSource, SqsDlq, SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources'
-import { LogGroup } from 'aws-cdk-lib/aws-logs'
+import type { IQueue } from 'aws-cdk-lib/aws-sqs'
 import type { Construct } from 'constructs'
 import type { SettingsEnvironment } from '#shared/platform/aws/settings.ts'
-import { acknowledge, acknowledgePolicy, acknowledgeWildcards } from '../acknowledge.ts'
-import { builtInAgents, type Stage, type StageConfig } from '../config.ts'
-import { PlatformFunction } from '../constructs/platform-function.ts'
-import { PlatformQueue } from '../constructs/platform-queue.ts'
+import { acknowledgeWildcards } from '../acknowledge.ts'
+import { builtInAgents, type StageProps } from '../config.ts'
+import { AgentGateway } from '../constructs/agent-gateway.ts'
+import { PlatformFunction, type PlatformFunctionProps } from '../constructs/platform-function.ts'
+import { PublicApi } from '../constructs/public-api.ts'
 import { clusterName, serviceName } from '../names.ts'
 import type { DataStack } from './data-stack.ts'
 
-export interface ApiStackProps extends StackProps {
-  readonly stage: Stage
-  readonly prefix: string
-  readonly config: StageConfig
+export interface ApiStackProps extends StageProps {
   readonly data: DataStack
 }
 
 /** Types of items that the projector has something to do for; what it writes itself does not wake it again. */
-const projectedTypes = ['task', 'agent', 'offer']
+export const projectedTypes = ['task', 'agent', 'offer']
 
-const queueActions = [
-  'sqs:CreateQueue',
-  'sqs:GetQueueUrl',
-  'sqs:GetQueueAttributes',
-  'sqs:SetQueueAttributes',
-  'sqs:TagQueue',
-  'sqs:SendMessage',
-  'sqs:ReceiveMessage',
-  'sqs:DeleteMessage',
-  'sqs:ChangeMessageVisibility',
-]
-
-/** The edges: HTTP, agents' calls, the projector, the sweep, the intake. */
+/** The edges: HTTP, agents' calls, the projector, the sweep, the intake, the first key. */
 export class ApiStack extends Stack {
-  readonly gateway: PlatformFunction
-  readonly restApi: LambdaRestApi
-  readonly functions: Record<string, PlatformFunction> = {}
-  readonly failures: PlatformQueue
+  readonly publicApi: PublicApi
+  readonly api: PlatformFunction
+  readonly gateway: AgentGateway
+  readonly stream: PlatformFunction
+  readonly sweep: PlatformFunction
   private readonly settings: ApiStackProps
+  private readonly undelivered: IQueue
+  private readonly generation: CfnParameter
 
   constructor(scope: Construct, id: string, props: ApiStackProps) {
     super(scope, id, props)
+    const { prefix, config } = props
     this.settings = props
-    this.failures = new PlatformQueue(this, 'Failures', {
-      queueName: `${props.prefix}-failures`,
-      isDeadLetterQueue: true,
-    })
-    this.restApi = this.addApi(this.platformFunction('Api', 'api'))
-    this.gateway = this.platformFunction('AgentGateway', 'agent-gateway')
-    this.addProjector(this.platformFunction('Stream', 'stream', Duration.minutes(1)))
-    this.addSweep(this.platformFunction('Sweep', 'sweep', Duration.minutes(1)))
-    this.addIntake(this.platformFunction('Intake', 'intake'))
-    const bootstrap = this.platformFunction('Bootstrap', 'bootstrap')
-    for (const { agent } of builtInAgents) this.gateway.addAlias(agent)
-    this.explainWildcards()
-    new CfnOutput(this, 'ApiUrl', { value: this.restApi.url })
+    this.undelivered = props.data.failures.forRulesOf(this)
+    this.generation = this.generationParameter()
+    this.api = new PlatformFunction(this, 'Api', this.functionProps('api'))
+    this.gateway = new AgentGateway(this, 'AgentGateway', this.functionProps('agent-gateway'))
+    for (const edge of [this.api, this.gateway]) this.serveApp(edge)
+    this.publicApi = new PublicApi(this, 'Public', { restApiName: prefix, handler: this.api, config })
+    this.stream = this.addProjector()
+    this.sweep = this.addSweep()
+    this.addIntake()
+    const bootstrap = this.addBootstrap()
+    new CfnOutput(this, 'ApiUrl', { value: this.publicApi.url })
     new CfnOutput(this, 'AgentGatewayFunction', { value: this.gateway.functionName })
     new CfnOutput(this, 'BootstrapFunction', { value: bootstrap.functionName })
-    new CfnOutput(this, 'MainTable', { value: props.data.main.tableName })
-    new CfnOutput(this, 'EventBusName', { value: props.data.bus.eventBusName })
+  }
+
+  /** In this stack, since an exported value that other stacks use cannot change. Deploys keep what was given last. */
+  private generationParameter(): CfnParameter {
+    return new CfnParameter(this, 'Generation', {
+      type: 'Number',
+      default: 1,
+      minValue: 1,
+      description:
+        'First half of every fence. Set it to the current unix time after restoring a backup or failing over.',
+    })
+  }
+
+  private functionProps(folder: string, more: Partial<PlatformFunctionProps> = {}): PlatformFunctionProps {
+    const { prefix, config } = this.settings
+    const functionName = `${prefix}-${folder}`
+    return { folder, functionName, environment: this.settingsOf(functionName), logDays: config.logDays, ...more }
   }
 
   private settingsOf(service: string): SettingsEnvironment {
@@ -90,115 +83,38 @@ export class ApiStack extends Stack {
       OBJECTS_BUCKET: data.objects.bucketName,
       EVENT_BUS_NAME: data.bus.eventBusName,
       QUEUE_PREFIX: prefix,
-      TASK_DEAD_LETTER_ARN: data.undeliverable.queue.queueArn,
-      GENERATION: data.generation.valueAsString,
+      TASK_DEAD_LETTER_ARN: data.undeliverable.queueArn,
+      GENERATION: this.generation.valueAsString,
       SERVICE_NAME: service,
       HOSTED_AGENTS: JSON.stringify(hosted),
     }
   }
 
-  /** A function with the platform's settings and what the use-cases of every edge need. */
-  private platformFunction(id: string, folder: string, timeout?: Duration): PlatformFunction {
-    const { prefix, config, data } = this.settings
-    const name = `${prefix}-${folder}`
-    const created = new PlatformFunction(this, id, {
-      folder,
-      functionName: name,
-      environment: this.settingsOf(name),
-      logDays: config.logDays,
-      timeout,
-    })
-    data.main.grantReadWriteData(created)
-    data.volatile.grantReadWriteData(created)
-    this.grantObjects(created)
-    this.grantQueues(created)
-    this.functions[id] = created
-    return created
-  }
-
-  private explainWildcards(): void {
+  private serveApp(edge: PlatformFunction): void {
     const { data, prefix } = this.settings
-    const exported = (name: string) => `${data.stackName}:ExportsOutputFnGetAtt${name}`
-    const local = (service: string, resource: string) =>
-      `arn:<AWS::Partition>:${service}:<AWS::Region>:<AWS::AccountId>:${resource}`
-    acknowledgeWildcards(this, {
-      '*': 'X-Ray and the listing of ECS tasks have no resources to name',
-      [`${exported('Main54E5BC70Arn491CC386')}/index/*`]: 'the indexes of the own table',
-      [`${exported('Volatile8F05FEA5ArnF9E2112A')}/index/*`]: 'the indexes of the own table',
-      [`${exported('ObjectsA92BA4F1ArnDE4464BF')}/*`]: 'the objects of the own bucket',
-      [local('sqs', `${prefix}-*`)]: "agents' queues are made while the platform runs, under the own prefix",
-      [local('ecs', `service/${clusterName(prefix)}/${prefix}-*`)]: 'the services of the own cluster',
-    })
+    edge.keepRecords(data.main)
+    edge.keepRecords(data.volatile)
+    this.keepObjects(edge)
+    edge.dispatch(prefix)
+    edge.receive(prefix)
   }
 
-  /** Reading and writing objects; listing only tells a missing object from a forbidden one. */
-  private grantObjects(grantee: IGrantable): void {
-    const { objects } = this.settings.data
-    const grant = (actions: string[], resource: string) =>
-      grantee.grantPrincipal.addToPrincipalPolicy(new PolicyStatement({ actions, resources: [resource] }))
-    grant(['s3:GetObject', 's3:PutObject', 's3:DeleteObject'], objects.arnForObjects('*'))
-    grant(['s3:ListBucket'], objects.bucketArn)
-  }
-
-  /** Queues of agents are made while the platform runs: permissions are by the name's prefix. */
-  private grantQueues(grantee: IGrantable): void {
-    const resource = this.formatArn({ service: 'sqs', resource: `${this.settings.prefix}-*` })
-    grantee.grantPrincipal.addToPrincipalPolicy(new PolicyStatement({ actions: queueActions, resources: [resource] }))
-  }
-
-  private addApi(handler: PlatformFunction): LambdaRestApi {
-    const { config, prefix } = this.settings
-    const accessLogs = new LogGroup(this, 'AccessLogs', {
-      retention: config.logDays,
-      removalPolicy: RemovalPolicy.DESTROY,
-    })
-    const api = new LambdaRestApi(this, 'RestApi', {
-      restApiName: prefix,
-      handler,
-      endpointTypes: [EndpointType.REGIONAL],
-      cloudWatchRole: true,
-      deployOptions: {
-        stageName: 'live',
-        tracingEnabled: true,
-        loggingLevel: MethodLoggingLevel.ERROR,
-        throttlingRateLimit: config.throttle.rate,
-        throttlingBurstLimit: config.throttle.burst,
-        accessLogDestination: new LogGroupLogDestination(accessLogs),
-        accessLogFormat: AccessLogFormat.jsonWithStandardFields(),
-      },
-    })
-    this.addDomain(api)
-    const byApp = 'the app behind the API checks every request: keys, schemas, sizes'
-    acknowledge(api, 'AwsSolutions-APIG2', byApp)
-    acknowledge(api, 'AwsSolutions-APIG4', byApp)
-    acknowledge(api, 'AwsSolutions-COG4', byApp)
-    acknowledge(
-      api,
-      'AwsSolutions-APIG3',
-      'a web application firewall costs more than the rest at rest; add one where you need it',
-    )
-    acknowledgePolicy(
-      api,
-      'AmazonAPIGatewayPushToCloudWatchLogs',
-      "API Gateway's own role writes logs and nothing else",
-    )
-    return api
-  }
-
-  private addDomain(api: LambdaRestApi): void {
-    const { domain } = this.settings.config
-    if (domain === undefined) return
-    api.addDomainName('Domain', {
-      domainName: domain.name,
-      certificate: Certificate.fromCertificateArn(this, 'Certificate', domain.certificateArn),
-      endpointType: EndpointType.REGIONAL,
-      securityPolicy: SecurityPolicy.TLS13_1_3_2025_09,
-    })
-  }
-
-  private addProjector(stream: PlatformFunction): void {
+  private keepObjects(edge: PlatformFunction): void {
     const { data } = this.settings
-    const type = FilterRule.or(...projectedTypes)
+    edge.keepObjects(data.objects)
+    acknowledgeWildcards(edge, {
+      [`${data.stackName}:ExportsOutputFnGetAttObjectsA92BA4F1ArnDE4464BF/*`]: 'the objects of the own bucket',
+    })
+  }
+
+  /** A record that cannot be projected holds its shard up for ten tries at most, alone, and is then set aside. */
+  private addProjector(): PlatformFunction {
+    const { data, prefix } = this.settings
+    const stream = new PlatformFunction(this, 'Stream', this.functionProps('stream', { timeout: Duration.minutes(1) }))
+    stream.keepRecords(data.main)
+    stream.readRecords(data.volatile)
+    stream.dispatch(prefix)
+    stream.publish(data.bus)
     stream.addEventSource(
       new DynamoEventSource(data.main, {
         startingPosition: StartingPosition.TRIM_HORIZON,
@@ -208,45 +124,68 @@ export class ApiStack extends Stack {
         maxRecordAge: Duration.hours(6),
         bisectBatchOnError: true,
         reportBatchItemFailures: true,
-        onFailure: new SqsDlq(this.failures.queue),
-        filters: [FilterCriteria.filter({ dynamodb: { NewImage: { type: { S: type } } } })],
+        onFailure: new SqsDlq(data.failures),
+        filters: [FilterCriteria.filter({ dynamodb: { NewImage: { type: { S: FilterRule.or(...projectedTypes) } } } })],
       }),
     )
-    data.bus.grantPutEventsTo(stream)
+    return stream
   }
 
-  private addSweep(sweep: PlatformFunction): void {
+  /** Reminders come by the queue; every minute it looks for what a queue has lost, and scales the built-in agents. */
+  private addSweep(): PlatformFunction {
     const { data, prefix } = this.settings
+    const sweep = new PlatformFunction(
+      this,
+      'Sweep',
+      this.functionProps('sweep', { timeout: Duration.minutes(1), onFailure: data.failures }),
+    )
+    sweep.keepRecords(data.main)
+    sweep.keepRecords(data.volatile)
+    sweep.dispatch(prefix)
     sweep.addEventSource(new SqsEventSource(data.due.queue, { batchSize: 10, reportBatchItemFailures: true }))
+    this.permitScaling(sweep)
+    const event = RuleTargetInput.fromObject({})
     new Rule(this, 'EveryMinute', {
+      ruleName: `${prefix}-every-minute`,
       schedule: Schedule.rate(Duration.minutes(1)),
-      targets: [
-        new LambdaFunction(sweep, {
-          deadLetterQueue: this.failures.queue,
-          retryAttempts: 2,
-          event: RuleTargetInput.fromObject({}),
-        }),
-      ],
+      targets: [new LambdaFunction(sweep, { deadLetterQueue: this.undelivered, retryAttempts: 2, event })],
     })
+    return sweep
+  }
+
+  private permitScaling(sweep: PlatformFunction): void {
+    const { prefix } = this.settings
     const cluster = clusterName(prefix)
     const arn = (resource: string, resourceName: string) => this.formatArn({ service: 'ecs', resource, resourceName })
-    sweep.addToRolePolicy(
-      new PolicyStatement({ actions: ['ecs:UpdateService'], resources: [arn('service', `${cluster}/${prefix}-*`)] }),
-    )
-    sweep.addToRolePolicy(
-      new PolicyStatement({
-        actions: ['ecs:ListTasks', 'ecs:DescribeTasks'],
-        resources: ['*'],
-        conditions: { ArnEquals: { 'ecs:cluster': arn('cluster', cluster) } },
-      }),
-    )
+    const services = builtInAgents.map(({ agent }) => arn('service', `${cluster}/${serviceName(prefix, agent)}`))
+    sweep.permit(['ecs:UpdateService'], services)
+    sweep.permit(['ecs:DescribeTasks'], [arn('task', `${cluster}/*`)])
+    sweep.permit(['ecs:ListTasks'], ['*'], { ArnEquals: { 'ecs:cluster': arn('cluster', cluster) } })
+    acknowledgeWildcards(sweep, {
+      [`arn:<AWS::Partition>:ecs:<AWS::Region>:<AWS::AccountId>:task/${cluster}/*`]: 'the tasks of the own cluster',
+    })
   }
 
-  private addIntake(intake: PlatformFunction): void {
+  private addIntake(): void {
+    const { data, prefix } = this.settings
+    const intake = new PlatformFunction(this, 'Intake', this.functionProps('intake', { onFailure: data.failures }))
+    intake.keepRecords(data.main)
+    intake.readRecords(data.volatile)
+    this.keepObjects(intake)
+    intake.dispatch(prefix)
     new Rule(this, 'IntakeRule', {
+      ruleName: `${prefix}-intake`,
       eventBus: EventBus.fromEventBusName(this, 'DefaultBus', 'default'),
       eventPattern: { detailType: ['devcycle.task.submit'] },
-      targets: [new LambdaFunction(intake, { deadLetterQueue: this.failures.queue, retryAttempts: 8 })],
+      targets: [new LambdaFunction(intake, { deadLetterQueue: this.undelivered, retryAttempts: 8 })],
     })
+  }
+
+  /** Nothing triggers it and no policy lets another service in: only who may invoke by IAM gets a key. */
+  private addBootstrap(): PlatformFunction {
+    const { main } = this.settings.data
+    const bootstrap = new PlatformFunction(this, 'Bootstrap', this.functionProps('bootstrap'))
+    bootstrap.permit(['dynamodb:GetItem', 'dynamodb:PutItem'], [main.tableArn])
+    return bootstrap
   }
 }

@@ -1,4 +1,4 @@
-import { CfnOutput, CfnParameter, Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib'
+import { CfnOutput, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib'
 import {
   AttributeType,
   Billing,
@@ -8,57 +8,40 @@ import {
   TableV2,
 } from 'aws-cdk-lib/aws-dynamodb'
 import { EventBus } from 'aws-cdk-lib/aws-events'
-import { BlockPublicAccess, Bucket, BucketEncryption } from 'aws-cdk-lib/aws-s3'
+import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from 'aws-cdk-lib/aws-s3'
 import type { Construct } from 'constructs'
 import { tableDefinition } from '#shared/platform/aws/table-definition.ts'
 import { acknowledge } from '../acknowledge.ts'
-import type { StageConfig } from '../config.ts'
-import { PlatformQueue } from '../constructs/platform-queue.ts'
+import type { StageProps } from '../config.ts'
+import { DeadLetterQueue, PlatformQueue } from '../constructs/platform-queue.ts'
 
-export interface DataStackProps extends StackProps {
-  readonly prefix: string
-  readonly config: StageConfig
-}
-
-/** What survives a deploy: records, objects, the bus, and the queues that no agent owns. Everything else is replaceable. */
+/**
+ * What survives a deploy: records, objects, the bus, the queues that no agent owns, and what was set aside.
+ * Everything else is replaceable. Deleting this stack is refused; its tables and its bucket outlive it.
+ */
 export class DataStack extends Stack {
   readonly main: TableV2
   readonly volatile: TableV2
   readonly objects: Bucket
   readonly bus: EventBus
   readonly due: PlatformQueue
-  /** Where messages of agents' queues go that were received too often. */
-  readonly undeliverable: PlatformQueue
-  readonly generation: CfnParameter
+  /** Events that a function could not handle. */
+  readonly failures: DeadLetterQueue
+  /** Messages of agents' queues that were received too often. */
+  readonly undeliverable: DeadLetterQueue
 
-  constructor(scope: Construct, id: string, { prefix, config, ...props }: DataStackProps) {
-    super(scope, id, { ...props, terminationProtection: config.terminationProtection })
+  constructor(scope: Construct, id: string, props: StageProps) {
+    super(scope, id, { ...props, terminationProtection: true })
+    const { prefix } = props
     this.main = this.table('Main', { stream: true })
     this.volatile = this.table('Volatile', { stream: false })
-    this.objects = new Bucket(this, 'Objects', {
-      encryption: BucketEncryption.S3_MANAGED,
-      blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
-      enforceSSL: true,
-      versioned: true,
-      lifecycleRules: [
-        { abortIncompleteMultipartUploadAfter: Duration.days(1), noncurrentVersionExpiration: Duration.days(30) },
-      ],
-      removalPolicy: RemovalPolicy.RETAIN,
-    })
-    acknowledge(this.objects, 'AwsSolutions-S1', 'access to objects is by presigned addresses, which the API logs')
+    this.objects = this.bucket('Objects')
     this.bus = new EventBus(this, 'Bus', { eventBusName: prefix })
     this.bus.archive('Archive', { eventPattern: { source: ['io.devcycle'] }, retention: Duration.days(30) })
     this.due = new PlatformQueue(this, 'Due', { queueName: `${prefix}-due`, visibilityTimeout: Duration.minutes(6) })
-    this.undeliverable = new PlatformQueue(this, 'Undeliverable', {
-      queueName: `${prefix}-undeliverable`,
-      isDeadLetterQueue: true,
-    })
-    this.generation = new CfnParameter(this, 'Generation', {
-      type: 'Number',
-      default: 1,
-      description:
-        'First half of every fence. Set it to the current unix time after restoring a backup or failing over.',
-    })
+    this.failures = new DeadLetterQueue(this, 'Failures', { queueName: `${prefix}-failures` })
+    this.failures.acceptFromRules(prefix)
+    this.undeliverable = new DeadLetterQueue(this, 'Undeliverable', { queueName: `${prefix}-undeliverable` })
     new CfnOutput(this, 'MainTable', { value: this.main.tableName })
     new CfnOutput(this, 'EventBusName', { value: this.bus.eventBusName })
     new CfnOutput(this, 'ObjectsBucket', { value: this.objects.bucketName })
@@ -83,5 +66,22 @@ export class DataStack extends Stack {
       removalPolicy: RemovalPolicy.RETAIN,
       ...(stream && { dynamoStream: StreamViewType.NEW_AND_OLD_IMAGES }),
     })
+  }
+
+  private bucket(id: string): Bucket {
+    const bucket = new Bucket(this, id, {
+      encryption: BucketEncryption.S3_MANAGED,
+      blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
+      objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
+      enforceSSL: true,
+      minimumTLSVersion: 1.2,
+      versioned: true,
+      lifecycleRules: [
+        { abortIncompleteMultipartUploadAfter: Duration.days(1), noncurrentVersionExpiration: Duration.days(30) },
+      ],
+      removalPolicy: RemovalPolicy.RETAIN,
+    })
+    acknowledge(bucket, 'AwsSolutions-S1', 'access to objects is by presigned addresses, which the API logs')
+    return bucket
   }
 }

@@ -1,21 +1,20 @@
-import { RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib'
+import { RemovalPolicy, Stack } from 'aws-cdk-lib'
 import {
   FlowLogDestination,
   GatewayVpcEndpointAwsService,
   InterfaceVpcEndpointAwsService,
   IpAddresses,
+  Peer,
+  Port,
   SecurityGroup,
   SubnetType,
   Vpc,
 } from 'aws-cdk-lib/aws-ec2'
 import { LogGroup } from 'aws-cdk-lib/aws-logs'
 import type { Construct } from 'constructs'
-import type { StageConfig } from '../config.ts'
+import type { StageProps } from '../config.ts'
 
-export interface NetworkStackProps extends StackProps {
-  readonly config: StageConfig
-}
-
+/** All that agents call when they can call nothing else; S3 has a gateway, which is free. */
 const endpoints = {
   Sqs: InterfaceVpcEndpointAwsService.SQS,
   Lambda: InterfaceVpcEndpointAwsService.LAMBDA,
@@ -30,27 +29,39 @@ export class NetworkStack extends Stack {
   readonly agents: SecurityGroup
   readonly subnetType: SubnetType
 
-  constructor(scope: Construct, id: string, { config, ...props }: NetworkStackProps) {
+  constructor(scope: Construct, id: string, props: StageProps) {
     super(scope, id, props)
-    this.subnetType = config.network === 'private' ? SubnetType.PRIVATE_ISOLATED : SubnetType.PUBLIC
+    const { config } = props
+    const isPrivate = config.network === 'private'
+    this.subnetType = isPrivate ? SubnetType.PRIVATE_ISOLATED : SubnetType.PUBLIC
     this.vpc = new Vpc(this, 'Vpc', {
       ipAddresses: IpAddresses.cidr('10.40.0.0/16'),
       maxAzs: 2,
       natGateways: 0,
-      restrictDefaultSecurityGroup: false,
+      restrictDefaultSecurityGroup: false, // nothing is ever in it, and emptying it takes a function of CDK's
       subnetConfiguration: [{ name: 'Agents', subnetType: this.subnetType, cidrMask: 20 }],
     })
     const logGroup = new LogGroup(this, 'FlowLogs', { retention: config.logDays, removalPolicy: RemovalPolicy.DESTROY })
     this.vpc.addFlowLog('FlowLog', { destination: FlowLogDestination.toCloudWatchLogs(logGroup) })
     this.agents = new SecurityGroup(this, 'AgentSecurityGroup', {
       vpc: this.vpc,
-      description: 'Agents: no ingress, egress to AWS and to the repositories they fetch',
+      description: 'Agents: no ingress, egress by HTTPS alone',
+      allowAllOutbound: false,
     })
-    if (config.network === 'private') this.addEndpoints()
+    this.agents.addEgressRule(Peer.anyIpv4(), Port.tcp(443), 'AWS, and the repositories that agents fetch')
+    if (isPrivate) this.addEndpoints()
   }
 
   private addEndpoints(): void {
-    for (const [id, service] of Object.entries(endpoints)) this.vpc.addInterfaceEndpoint(id, { service })
+    const description = 'Endpoints: HTTPS from agents, and from nobody else'
+    const group = new SecurityGroup(this, 'EndpointSecurityGroup', {
+      vpc: this.vpc,
+      description,
+      allowAllOutbound: false,
+    })
+    group.addIngressRule(this.agents, Port.tcp(443), description)
+    for (const [id, service] of Object.entries(endpoints))
+      this.vpc.addInterfaceEndpoint(id, { service, securityGroups: [group], open: false })
     this.vpc.addGatewayEndpoint('S3', { service: GatewayVpcEndpointAwsService.S3 })
   }
 }

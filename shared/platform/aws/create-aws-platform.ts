@@ -42,6 +42,7 @@ export const createAwsPlatform = (env: Record<string, string | undefined>): AwsP
       // A queue's URL names a host; calls go to the endpoint this client has.
       client: new SQSClient({ ...patientConfig, useQueueUrlAsEndpoint: false }),
       prefix: settings.QUEUE_PREFIX,
+      tags: { application: 'devcycle', stage: settings.STAGE },
       clock,
       random,
       deadLetterArn: settings.TASK_DEAD_LETTER_ARN,

@@ -6,6 +6,8 @@ export type AddressOptions = {
   client: SQSClient
   /** Of every queue's name: permissions are given by it. */
   prefix: string
+  /** Of every queue that is made. @default none */
+  tags?: Record<string, string>
   /** Where messages go that were received too often. @default nowhere */
   deadLetterArn?: string
   /**
@@ -35,7 +37,7 @@ const attributesOf = ({ deadLetterArn, maxReceiveCount = 1000 }: AddressOptions)
 
 /** The URLs of queues, kept once known. A queue that was not made yet is made by its first use. */
 export const createSqsAddresses = (options: AddressOptions) => {
-  const { client, prefix } = options
+  const { client, prefix, tags } = options
   const urls = new Map<string, Promise<string>>()
 
   const find = async (QueueName: string): Promise<string> => {
@@ -43,7 +45,7 @@ export const createSqsAddresses = (options: AddressOptions) => {
     return (await translated('a queue', () => client.send(command))).QueueUrl ?? ''
   }
   const create = async (QueueName: string): Promise<string> => {
-    const command = new CreateQueueCommand({ QueueName, Attributes: attributesOf(options) })
+    const command = new CreateQueueCommand({ QueueName, Attributes: attributesOf(options), tags })
     return (await translated('the creation of a queue', () => client.send(command))).QueueUrl ?? ''
   }
   /** Somebody else may make it at the same time, or have made it with other attributes. */
