@@ -1,22 +1,27 @@
 import type { Severity } from '../finding.ts'
 
-type Rule = {
+export type Rule = {
   severity: Severity
   /** For tests, fixtures and examples. @default severity */
   inTests?: Severity | 'off'
   options?: Record<string, unknown>
+  /** oxlint marks what is right first, and what contradicts it later: told of is the later one. */
+  later?: true
 }
 
 /** Code that cannot do what was meant. */
 const wrong = `
-  constructor-super for-direction getter-return no-class-assign no-compare-neg-zero no-const-assign
-  no-dupe-class-members no-dupe-else-if no-dupe-keys no-duplicate-case no-ex-assign no-func-assign no-global-assign
-  no-import-assign no-invalid-regexp no-new-native-nonconstructor no-obj-calls no-setter-return no-this-before-super
+  constructor-super for-direction getter-return no-compare-neg-zero no-global-assign no-invalid-regexp no-new-native-nonconstructor no-obj-calls no-setter-return no-this-before-super
   no-unsafe-finally no-unsafe-negation no-unsafe-optional-chaining require-yield use-isnan valid-typeof
   oxc/bad-array-method-on-arguments oxc/bad-char-at-comparison oxc/bad-comparison-sequence oxc/bad-match-all-arg
   oxc/bad-min-max-func oxc/bad-object-literal-comparison oxc/const-comparisons oxc/missing-throw
   oxc/number-arg-out-of-range oxc/uninvoked-array-callback typescript/no-duplicate-enum-values
   typescript/no-misused-new unicorn/no-accessor-recursion`
+
+/** Code that contradicts other code. */
+const contradicting = `
+  no-class-assign no-const-assign no-dupe-class-members no-dupe-else-if no-dupe-keys no-duplicate-case no-ex-assign
+  no-func-assign no-import-assign`
 
 /** Code that most likely does not do what was meant. */
 const suspicious = `
@@ -60,6 +65,7 @@ const unusedVariables = {
  */
 export const javascriptRules: Record<string, Rule> = {
   ...rows(wrong, { severity: 'error', inTests: 'warning' }),
+  ...rows(contradicting, { severity: 'error', inTests: 'warning', later: true }),
   ...rows(suspicious, { severity: 'warning', inTests: 'info' }),
   ...rows(unlessTested, { severity: 'warning', inTests: 'off' }),
   ...rows(dead, { severity: 'info', inTests: 'off' }),

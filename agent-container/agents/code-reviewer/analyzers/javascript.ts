@@ -5,7 +5,7 @@ import * as z from 'zod'
 import type { Analyzer, Subject } from '../analyzer.ts'
 import type { Remark } from '../finding.ts'
 import type { SourceFile } from '../source/source-files.ts'
-import { javascriptRules } from './javascript-rules.ts'
+import { javascriptRules, type Rule } from './javascript-rules.ts'
 import { inBatches, runTool } from './run-tool.ts'
 
 const extensions = /\.(js|mjs|cjs|jsx|ts|mts|cts|tsx)$/
@@ -79,18 +79,15 @@ const output = z.object({ diagnostics: z.array(diagnosticSchema) })
 const toRemark = (found: z.infer<typeof diagnosticSchema>, folder: string, tests: Set<string>): Remark | undefined => {
   const file = path.relative(folder, found.filename).split(path.sep).join('/')
   const [, plugin, name] = /^([\w-]+)\((.+)\)$/.exec(found.code ?? '') ?? []
-  const place = { file, line: found.labels[0]?.span.line ?? 1, column: found.labels[0]?.span.column }
-  if (plugin === undefined) {
-    return {
-      ...place,
-      severity: tests.has(file) ? 'info' : 'error',
-      rule: syntaxError,
-      message: found.message,
-    }
-  }
-  const rule = plugin === 'eslint' ? `${name}` : `${plugin}/${name}`
-  const { severity, inTests = severity } = javascriptRules[rule] ?? {}
+  const row = plugin === undefined ? unparsed : javascriptRules[plugin === 'eslint' ? `${name}` : `${plugin}/${name}`]
+  if (!row) return undefined
+  const { severity, inTests = severity, later = false } = row
   const level = tests.has(file) ? inTests : severity
-  if (!level || level === 'off') return undefined
-  return { ...place, severity: level, rule: `${plugin}/${name}`, message: found.message, helpUri: found.url }
+  if (level === 'off') return undefined
+  const rule = plugin === undefined ? syntaxError : `${plugin}/${name}`
+  const spans = found.labels.map(({ span }) => span).sort((a, b) => a.line - b.line || a.column - b.column)
+  const { line = 1, column } = (later ? spans.at(-1) : found.labels[0]?.span) ?? {}
+  return { file, line, column, severity: level, rule, message: found.message, helpUri: found.url }
 }
+
+const unparsed: Rule = { severity: 'error', inTests: 'info' }

@@ -5,7 +5,7 @@ import type { Remark } from '../finding.ts'
 import type { SourceFile } from '../source/source-files.ts'
 import { isSpdx, judge } from './licences/spdx.ts'
 import { createLocator } from './locate.ts'
-import { type NpmEntry, readNpmPackages } from './lockfiles/npm-lockfile.ts'
+import { folderName, type NpmEntry, readNpmPackages } from './lockfiles/npm-lockfile.ts'
 import { readIfThere } from './read-if-there.ts'
 
 const manifests = new Set(['package.json', 'pyproject.toml', 'Cargo.toml', 'go.mod', 'setup.py', 'composer.json'])
@@ -31,7 +31,7 @@ export const licences: Analyzer = {
   },
 }
 
-const manifestSchema = z.object({ license: z.unknown(), private: z.boolean().optional() })
+const manifestSchema = z.object({ license: z.unknown().optional(), private: z.boolean().optional() })
 
 const readManifest = (content: string | undefined) => {
   try {
@@ -70,7 +70,7 @@ const checkDeclared = async (subject: Subject): Promise<Remark[]> => {
   if (!manifest || subject.everything.some(({ path: file }) => licenceText.test(file))) return []
   const content = await subject.read(manifest)
   const parsed = readManifest(content)
-  if (licenceField.test(content)) return []
+  if (parsed?.license !== undefined || licenceField.test(content)) return []
   const message = 'no licence is declared, neither here nor in a LICENSE file: nobody may use, change or share this'
   const severity = parsed?.private ? 'info' : 'warning'
   return [{ file: manifest.path, line: 1, severity, rule: 'licence/not-declared', message }]
@@ -90,13 +90,12 @@ const checkDependencies = async (subject: Subject, file: SourceFile): Promise<Re
     if (!folder.includes('node_modules/') || entry.dev || licence === undefined) return []
     const told = judgements[npmWords.test(licence) ? 'unclear' : judge(licence)]
     if (!told) return []
-    const name = folder.slice(folder.lastIndexOf('node_modules/') + 'node_modules/'.length)
     return [
       {
         file: file.path,
         line: lineOf(`"${folder}"`),
         ...told,
-        message: `${name} is under ${licence}: ${told.message}`,
+        message: `${folderName(folder)} is under ${licence}: ${told.message}`,
       },
     ]
   })

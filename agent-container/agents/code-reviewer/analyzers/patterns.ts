@@ -68,16 +68,20 @@ const packages = {
   go: () => import('@ast-grep/lang-go'),
 }
 
+/** A longer piece of code is known by its beginning. */
+const mostLines = 10
+
 const match = function* (file: SourceFile, root: SgNode, pattern: Pattern): Generator<Remark> {
   for (const node of root.findAll(pattern.find as NapiConfig)) {
     const confirmed = pattern.confirm?.(node) ?? true
     if (confirmed === false) continue
     const severity: Severity = confirmed === true ? pattern.severity : confirmed
-    const { start } = node.range()
+    const { start, end } = node.range()
     yield {
       file: file.path,
       line: start.line + 1,
       column: start.column + 1,
+      ...(end.line - start.line < mostLines && { endLine: end.line + 1 }),
       severity: file.test ? 'info' : severity,
       rule: `devcycle/${pattern.id}`,
       message: pattern.message,

@@ -54,9 +54,9 @@ describe('patterns', () => {
   it('are notes in tests and examples', async () => {
     const ran = await runAnalyzer(patterns, { 'test/a.js': 'eval(x)', 'src/a.test.js': 'eval(x)', 'a.js': 'eval(x)' })
     expect(inShort(ran)).toEqual([
-      'warning devcycle/js-eval a.js:1',
       'info devcycle/js-eval src/a.test.js:1',
       'info devcycle/js-eval test/a.js:1',
+      'warning devcycle/js-eval a.js:1',
     ])
   })
 

@@ -38,6 +38,6 @@ export const runAnalyzer = async (analyzer: Analyzer, files: Files, change: Part
   }
 }
 
-/** `severity rule file:line`, in the order they came. */
+/** `severity rule file:line`, by the alphabet. */
 export const inShort = ({ remarks }: Ran): string[] =>
-  remarks.map(({ severity, rule, file, line }) => `${severity} ${rule} ${file}:${line}`)
+  remarks.map(({ severity, rule, file, line }) => `${severity} ${rule} ${file}:${line}`).sort()

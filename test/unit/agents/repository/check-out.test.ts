@@ -117,7 +117,7 @@ describe('checking out an uploaded bundle', () => {
     writeFileSync(path.join(home, '.gitconfig'), evilConfiguration(home, marker))
     mkdirSync(path.join(home, 'hooks'))
     writeFileSync(path.join(home, 'hooks/post-checkout'), `#!/bin/sh\ntouch ${marker}\n`, { mode: 0o755 })
-    const before = { HOME: process.env['HOME'], GIT_CONFIG_GLOBAL: process.env['GIT_CONFIG_GLOBAL'] }
+    const before = { HOME: process.env.HOME, GIT_CONFIG_GLOBAL: process.env.GIT_CONFIG_GLOBAL }
     Object.assign(process.env, { HOME: home, GIT_CONFIG_GLOBAL: path.join(home, '.gitconfig') })
     try {
       const out = await checkOutBundle(source.bundle())

@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module'
 import type { Severity } from '../../finding.ts'
+import { folderName, readNpmPackages } from './npm-lockfile.ts'
 
 /** A package whose source is doubtful; `mark` stands in the lockfile where it is told of. */
 export type Problem = { rule: string; severity: Severity; message: string; mark: string }
@@ -107,9 +108,10 @@ const withoutIntegrity = (packages: Packages): Validation['errors'] =>
 
 /** Packages that are installed under another name on purpose, as `name:other`. */
 const aliasesOf = (content: string, type: 'npm' | 'yarn'): string[] => {
-  const found =
-    type === 'npm'
-      ? content.matchAll(/"(?:[^"]*\/)?node_modules\/((?:@[^"/]+\/)?[^"/]+)": \{\s*"name": "([^"]+)"/g)
-      : content.matchAll(/^"?((?:@[^@\s"]+)|[^@\s"]+)@npm:(@?[^@\s"]+)@/gm)
+  if (type === 'npm') {
+    const packages = Object.entries(readNpmPackages(content))
+    return packages.flatMap(([folder, { name }]) => (name === undefined ? [] : [`${folderName(folder)}:${name}`]))
+  }
+  const found = content.matchAll(/^"?(@[^@\s"]+|[^@\s"]+)@npm:(@?[^@\s"]+)@/gm)
   return [...found].map(([, name, other]) => `${name}:${other}`)
 }

@@ -7,13 +7,13 @@ const entrySchema = z.object({
   version: z.string().optional(),
   resolved: z.union([z.string(), z.boolean()]).optional(),
   integrity: z.string().optional(),
-  license: z.unknown(),
+  license: z.unknown().optional(),
   link: z.boolean().optional(),
   inBundle: z.boolean().optional(),
   dev: z.boolean().optional(),
-  dependencies: z.unknown(),
-  devDependencies: z.unknown(),
-  optionalDependencies: z.unknown(),
+  dependencies: z.unknown().optional(),
+  devDependencies: z.unknown().optional(),
+  optionalDependencies: z.unknown().optional(),
 })
 export type NpmEntry = z.infer<typeof entrySchema>
 
@@ -24,6 +24,10 @@ export const readNpmPackages = (content: string): Record<string, NpmEntry> => {
   const parsed = lockfileSchema.safeParse(JSON.parse(content))
   return parsed.success ? (parsed.data.packages ?? {}) : {}
 }
+
+/** The name of a package's folder, which is its own unless it is an alias. */
+export const folderName = (folder: string): string =>
+  folder.slice(folder.lastIndexOf('node_modules/') + 'node_modules/'.length)
 
 /** What a manifest, or the lockfile's copy of it, wants: name → range; those of a kind that is no record are none. */
 export const wantedBy = (manifest: Record<string, unknown>): Map<string, string> =>

@@ -1,6 +1,6 @@
 import type { SgNode } from '@ast-grep/napi'
-import { isHarmless, isSensitive, type Pattern, severityOfParts, surroundings } from './pattern.ts'
-import { endsAtValue, formatsValue, isSql, sqlHint } from './sql.ts'
+import { isSensitive, type Pattern, severityOfParts, surroundings } from './pattern.ts'
+import { expressionsIn, fillFormat, type Piece, sqlHint, sqlValuesIn } from './pieces.ts'
 
 const argumentsOf = (node: SgNode): SgNode[] =>
   node
@@ -10,45 +10,22 @@ const argumentsOf = (node: SgNode): SgNode[] =>
 
 const isText = (node: SgNode) => node.kind() === 'interpreted_string_literal' || node.kind() === 'raw_string_literal'
 
-const operandsOf = (node: SgNode): SgNode[] =>
-  node.kind() === 'binary_expression' && node.field('operator')?.text() === '+'
-    ? [node.field('left'), node.field('right')].flatMap((side) => (side ? operandsOf(side) : []))
-    : [node]
-
-/** Expressions that `+` or `Sprintf` puts into a text. */
-const dynamicParts = (node: SgNode): string[] => {
-  const operands = operandsOf(node)
-  if (operands.length > 1)
-    return operands.some(isText)
-      ? operands
-          .filter((one) => !isText(one))
-          .map((one) => one.text())
-          .filter((part) => !isHarmless(part))
-      : []
-  if (!isSprintf(node)) return []
-  return argumentsOf(node)
-    .slice(1)
-    .filter((one) => !isText(one))
-    .map((one) => one.text())
-    .filter((part) => !isHarmless(part))
+/** Of literals and expressions with `+` between, or of a `Sprintf`. */
+const piecesOf = (node: SgNode): Piece[] => {
+  if (isText(node)) return [{ text: node.text().slice(1, -1) }]
+  if (node.kind() === 'binary_expression' && node.field('operator')?.text() === '+')
+    return [node.field('left'), node.field('right')].flatMap((side) => (side ? piecesOf(side) : []))
+  const [format, ...values] = node.kind() === 'call_expression' ? argumentsOf(node) : []
+  if (!format || !isText(format) || node.field('function')?.text() !== 'fmt.Sprintf')
+    return [{ expression: node.text() }]
+  return fillFormat(
+    format.text().slice(1, -1),
+    /%[+#]?[svdq]/g,
+    values.map((one) => one.text()),
+  )
 }
 
-const isSprintf = (node: SgNode) =>
-  node.kind() === 'call_expression' && node.field('function')?.text() === 'fmt.Sprintf'
-
-const writesSqlValue = (node: SgNode): boolean => {
-  if (isSprintf(node)) {
-    const [format] = argumentsOf(node)
-    return format !== undefined && isText(format) && formatsValue(format.text().slice(1, -1), /%[svq]/g)
-  }
-  let begin = ''
-  for (const operand of operandsOf(node)) {
-    if (isText(operand)) begin += operand.text().slice(1, -1)
-    else if (isSql(begin) && endsAtValue(begin) && !isHarmless(operand.text())) return true
-    else begin += '?'
-  }
-  return false
-}
+const dynamicParts = (node: SgNode): string[] => expressionsIn(piecesOf(node))
 
 const imports = (node: SgNode, path: string) => node.getRoot().root().text().includes(`"${path}"`)
 
@@ -81,7 +58,7 @@ export const goPatterns: Pattern[] = [
         any: [call('fmt\\.Sprintf'), { kind: 'binary_expression', not: { inside: { kind: 'binary_expression' } } }],
       },
     },
-    confirm: writesSqlValue,
+    confirm: (node) => sqlValuesIn(piecesOf(node)).length > 0,
   },
   {
     id: 'go-tls-not-verified',

@@ -1,29 +1,27 @@
 import type { SgNode } from '@ast-grep/napi'
-import { isHarmless, isSensitive, type Pattern, severityOfParts, surroundings } from './pattern.ts'
-import { endsAtValue, isFragment, isSql, sqlHint } from './sql.ts'
+import { isSensitive, type Pattern, severityOfParts, surroundings } from './pattern.ts'
+import { expressionsIn, type Piece, sqlHint, sqlValuesIn } from './pieces.ts'
 
-/** Expressions that a template or a `+` of strings puts into a text. */
-const dynamicParts = (node: SgNode): string[] => {
+/** Of a template, or of texts and expressions with `+` between. */
+const piecesOf = (node: SgNode): Piece[] => {
   const kind = node.kind()
-  if (kind === 'template_string') {
-    const substitutions = node.children().filter((child) => child.kind() === 'template_substitution')
-    return substitutions.map((child) => child.text().slice(2, -1).trim()).filter((part) => !isHarmless(part))
-  }
-  if (kind !== 'binary_expression' || node.field('operator')?.text() !== '+') return []
-  const operands = operandsOf(node)
-  const texts = operands.filter((one) => isText(one))
-  if (texts.length === 0) return []
-  const others = operands.filter((one) => !isText(one)).map((one) => one.text())
-  return [...others.filter((part) => !isHarmless(part)), ...texts.flatMap(dynamicParts)]
+  if (kind === 'string') return [{ text: node.text().slice(1, -1).replace(/\\(.)/g, '$1') }]
+  if (kind === 'template_string') return [{ text: '' }, ...node.children().flatMap(piecesOfTemplate)]
+  if (kind === 'parenthesized_expression')
+    return node
+      .children()
+      .filter((one) => one.isNamed())
+      .flatMap(piecesOf)
+  if (kind !== 'binary_expression' || node.field('operator')?.text() !== '+') return [{ expression: node.text() }]
+  return [node.field('left'), node.field('right')].flatMap((side) => (side ? piecesOf(side) : []))
 }
 
-const isText = (node: SgNode) => node.kind() === 'string' || node.kind() === 'template_string'
+const piecesOfTemplate = (child: SgNode): Piece[] => {
+  if (child.kind() === 'template_substitution') return [{ expression: child.text().slice(2, -1).trim() }]
+  return child.isNamed() ? [{ text: child.text() }] : []
+}
 
-/** `a + b + c` as three. */
-const operandsOf = (node: SgNode): SgNode[] =>
-  node.kind() === 'binary_expression' && node.field('operator')?.text() === '+'
-    ? [node.field('left'), node.field('right')].flatMap((side) => (side ? operandsOf(side) : []))
-    : [node]
+const dynamicParts = (node: SgNode): string[] => expressionsIn(piecesOf(node))
 
 const argumentsOf = (node: SgNode): SgNode[] =>
   node
@@ -31,36 +29,9 @@ const argumentsOf = (node: SgNode): SgNode[] =>
     ?.children()
     .filter((one) => one.isNamed()) ?? []
 
-const isLiteral = (node: SgNode): boolean =>
-  node.kind() === 'string' || (node.kind() === 'template_string' && dynamicParts(node).length === 0)
+const isText = (node: SgNode) => node.kind() === 'string' || node.kind() === 'template_string'
 
-/** Where an interpolated part stands for a value of an SQL statement. */
-const sqlParts = (node: SgNode): string[] => {
-  const pieces = node.kind() === 'template_string' ? templatePieces(node) : operandsOf(node).map(toPiece)
-  let begin = ''
-  const parts: string[] = []
-  for (const piece of pieces) {
-    const value = piece.expression
-    if (value !== undefined && isSql(begin) && endsAtValue(begin)) parts.push(value)
-    begin += piece.text ?? '?'
-  }
-  return parts.filter((part) => !isHarmless(part) && !isFragment(part))
-}
-
-type Piece = { text?: string; expression?: string }
-
-const templatePieces = (node: SgNode): Piece[] =>
-  node
-    .children()
-    .filter((child) => child.isNamed())
-    .map((child) =>
-      child.kind() === 'template_substitution'
-        ? { expression: child.text().slice(2, -1).trim() }
-        : { text: child.text() },
-    )
-
-const toPiece = (node: SgNode): Piece =>
-  node.kind() === 'string' ? { text: node.text().slice(1, -1).replace(/\\(.)/g, '$1') } : { expression: node.text() }
+const isLiteral = (node: SgNode): boolean => isText(node) && dynamicParts(node).length === 0
 
 /** A tag makes parameters of what it is given. */
 const isTagged = (node: SgNode) => node.parent()?.kind() === 'call_expression'
@@ -134,7 +105,7 @@ export const javascriptPatterns: Pattern[] = [
         ],
       },
     },
-    confirm: (node) => !isTagged(node) && sqlParts(node).length > 0,
+    confirm: (node) => !isTagged(node) && sqlValuesIn(piecesOf(node)).length > 0,
   },
   {
     id: 'js-tls-not-verified',

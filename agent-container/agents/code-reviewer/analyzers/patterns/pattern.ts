@@ -23,15 +23,6 @@ export const severityOfParts = (parts: string[]): boolean | Severity => {
   return parts.some((part) => outside.test(part)) ? 'error' : true
 }
 
-/** Constants by convention, literals and numbers, and what was quoted on purpose, are nobody's input. */
-export const isHarmless = (expression: string): boolean =>
-  /^[A-Z][A-Z0-9_]*$/.test(expression) ||
-  /^(['"]).*\1$/s.test(expression) ||
-  /^-?[\d._]+$/.test(expression) ||
-  /^(Number|parseInt|parseFloat|int|float|len)\s*\(/.test(expression) ||
-  /\.(length|size)$/.test(expression) ||
-  /(quote|escape|sanitize)\w*\s*\(/i.test(expression)
-
 /** Text that is hashed, or drawn at random, for the sake of security. */
 export const isSensitive = (text: string): boolean =>
   /passw|pwd|passphrase|secret|credential|api_?key|otp\b|csrf|nonce|salt\b|((session|access|auth|reset|login)_?(id|key|token)|\b_?tokens?\b|[a-z]Token\b)/i.test(

@@ -1,6 +1,6 @@
 import type { SgNode } from '@ast-grep/napi'
-import { isHarmless, isSensitive, type Pattern, severityOfParts, surroundings } from './pattern.ts'
-import { endsAtValue, formatsValue, isFragment, isSql, sqlHint } from './sql.ts'
+import { isSensitive, type Pattern, severityOfParts, surroundings } from './pattern.ts'
+import { expressionsIn, fillFormat, type Piece, sqlHint, sqlValuesIn } from './pieces.ts'
 
 const argumentsOf = (node: SgNode): SgNode[] =>
   node
@@ -8,81 +8,67 @@ const argumentsOf = (node: SgNode): SgNode[] =>
     ?.children()
     .filter((one) => one.isNamed()) ?? []
 
-/** Expressions that an f-string, `%`, `+` or `.format()` puts into a text. */
-const dynamicParts = (node: SgNode): string[] => {
-  const kind = node.kind()
-  if (kind === 'string') return interpolations(node).filter((part) => !isHarmless(part))
-  if (kind === 'concatenated_string') return node.children().flatMap(dynamicParts)
-  if (kind === 'binary_operator') return partsOfOperator(node)
-  if (kind === 'call' && isFormat(node))
-    return argumentsOf(node)
-      .map((one) => one.text())
-      .filter((part) => !isHarmless(part))
+const named = (node: SgNode): SgNode[] =>
+  node.children().filter((child) => child.isNamed() && child.kind() !== 'comment')
+
+/** Of f-strings, strings side by side, and what `+`, `%` and `.format()` put together. */
+const piecesOf = (node: SgNode): Piece[] => {
+  const kind = String(node.kind())
+  if (kind === 'string') return named(node).flatMap(piecesOfString)
+  if (kind === 'concatenated_string' || kind === 'parenthesized_expression') return named(node).flatMap(piecesOf)
+  if (kind === 'binary_operator') return piecesOfOperator(node)
+  if (kind === 'call') return piecesOfFormat(node)
+  return [{ expression: node.text() }]
+}
+
+const piecesOfString = (child: SgNode): Piece[] => {
+  if (child.kind() === 'string_content') return [{ text: child.text() }]
+  if (child.kind() === 'interpolation')
+    return [{ text: '' }, { expression: child.field('expression')?.text() ?? child.text().slice(1, -1) }]
   return []
 }
 
-const interpolations = (node: SgNode): string[] =>
-  node
-    .children()
-    .filter((child) => child.kind() === 'interpolation')
-    .map((child) => child.field('expression')?.text() ?? child.text().slice(1, -1))
-
-const partsOfOperator = (node: SgNode): string[] => {
+const piecesOfOperator = (node: SgNode): Piece[] => {
   const [left, right] = [node.field('left'), node.field('right')]
-  if (!left || !right || !hasText(node)) return []
-  return [left, right].flatMap((side) => {
-    if (side.kind() === 'string' || side.kind() === 'binary_operator') return dynamicParts(side)
-    return isHarmless(side.text()) ? [] : [side.text()]
-  })
+  const operator = node.field('operator')?.text()
+  if (!left || !right || (operator !== '+' && operator !== '%')) return [{ expression: node.text() }]
+  if (operator === '+') return [...piecesOf(left), ...piecesOf(right)]
+  const format = writtenIn(piecesOf(left))
+  const values = right.kind() === 'tuple' ? named(right) : [right]
+  if (format === undefined) return [{ expression: node.text() }]
+  return fillFormat(
+    format,
+    /%(\(\w+\))?[sdirf]/g,
+    values.map((one) => one.text()),
+  )
 }
 
-const hasText = (node: SgNode): boolean =>
-  node.kind() === 'string' ||
-  (node.kind() === 'binary_operator' &&
-    [node.field('left'), node.field('right')].some((side) => side !== null && hasText(side)))
-
-const isFormat = (node: SgNode) => /^[rRbBuU]?(['"]).*\.format$/s.test(node.field('function')?.text() ?? '')
-
-const contentOf = (node: SgNode): string =>
-  node
-    .text()
-    .replace(/^[a-zA-Z]*('''|"""|'|")/, '')
-    .replace(/('''|"""|'|")$/, '')
-
-/** Whether a value is written into a statement where a parameter belongs. */
-const writesSqlValue = (node: SgNode): boolean => {
-  if (node.kind() === 'string') return fStringWritesValue(node)
-  if (node.kind() === 'call')
-    return (
-      isFormat(node) &&
-      formatsValue(
-        node
-          .field('function')
-          ?.field('object')
-          ?.text()
-          .replace(/^\w*['"]+/, '') ?? '',
-        /\{[^}]*\}/g,
-      )
-    )
-  if (node.kind() !== 'binary_operator') return false
-  const [left, right] = [node.field('left'), node.field('right')]
-  if (left?.kind() === 'binary_operator') return writesSqlValue(left)
-  if (left?.kind() !== 'string' || !right) return false
-  const begin = contentOf(left)
-  if (node.field('operator')?.text() === '%') return formatsValue(begin, /%(\(\w+\))?[sdi]/g)
-  return isSql(begin) && endsAtValue(begin) && !isHarmless(right.text())
+const piecesOfFormat = (node: SgNode): Piece[] => {
+  const method = node.field('function')
+  const [object, attribute] = [method?.field('object'), method?.field('attribute')]
+  const format = object && attribute?.text() === 'format' ? writtenIn(piecesOf(object)) : undefined
+  if (format === undefined) return [{ expression: node.text() }]
+  return fillFormat(
+    format,
+    /\{[^{}]*\}/g,
+    argumentsOf(node).map((one) => one.field('value')?.text() ?? one.text()),
+  )
 }
 
-const fStringWritesValue = (node: SgNode): boolean => {
-  let begin = ''
-  for (const child of node.children()) {
-    if (child.kind() === 'interpolation') {
-      const value = child.text().slice(1, -1)
-      if (isSql(begin) && endsAtValue(begin) && !isHarmless(value) && !isFragment(value)) return true
-      begin += '?'
-    } else if (child.kind() === 'string_content') begin += child.text()
-  }
-  return false
+/** A text without expressions. */
+const writtenIn = (pieces: Piece[]): string | undefined => {
+  const texts = pieces.flatMap((piece) => ('text' in piece ? [piece.text] : []))
+  return texts.length > 0 && texts.length === pieces.length ? texts.join('') : undefined
+}
+
+const dynamicParts = (node: SgNode): string[] => expressionsIn(piecesOf(node))
+
+/** The outermost text alone is judged, not its parts again. */
+const isPart = (node: SgNode): boolean => {
+  const parent = node.parent()
+  const kind = String(parent?.kind())
+  if (kind === 'binary_operator' || kind === 'concatenated_string') return true
+  return parent !== null && (kind === 'parenthesized_expression' || kind === 'attribute') && isPart(parent)
 }
 
 const call = (name: string) => ({ kind: 'call', has: { field: 'function', regex: `^(?:${name})$` } })
@@ -132,12 +118,13 @@ export const pythonPatterns: Pattern[] = [
       rule: {
         any: [
           { kind: 'string', has: { kind: 'interpolation' } },
-          { kind: 'binary_operator', not: { inside: { kind: 'binary_operator' } } },
+          { kind: 'concatenated_string' },
+          { kind: 'binary_operator' },
           { kind: 'call', has: { field: 'function', regex: '\\.format$' } },
         ],
       },
     },
-    confirm: writesSqlValue,
+    confirm: (node) => !isPart(node) && sqlValuesIn(piecesOf(node)).length > 0,
   },
   {
     id: 'py-weak-hash',
