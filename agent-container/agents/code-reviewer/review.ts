@@ -18,7 +18,9 @@ import { listSourceFiles, type SourceFiles } from './source/source-files.ts'
 /** Checks out, runs every analyzer that has something to look at, and reports; findings are streamed as they come. */
 export const review = async (ctx: AgentContext, input: ReviewInput): Promise<ReviewResult> => {
   ctx.progress(0, 'checking out')
-  const repository = await ctx.span('check out', () => checkOut(ctx, { repository: input.repository }))
+  const repository = await ctx.span('check out', () =>
+    checkOut(ctx, { repository: input.repository, ...(!input.base && { depth: 1 }) }),
+  )
   const changes = input.base ? await changesSince(repository.git, input.base, repository.head) : undefined
   ctx.progress(5, 'listing files')
   const listed = await listSourceFiles(repository.git, input.paths)

@@ -1,10 +1,17 @@
-/** Finds the line, from 1, of the first occurrence of a text; 1 when there is none. */
+/**
+ * Finds the line, from 1, of a text: the next occurrence after the one found before, else the first; 1 when there is
+ * none. Many texts are found in one pass when they are asked for in their order.
+ */
 export const createLocator = (content: string): ((text: string) => number) => {
   const starts = [0]
   for (let at = content.indexOf('\n'); at !== -1; at = content.indexOf('\n', at + 1)) starts.push(at + 1)
+  let last = -1
   return (text) => {
-    const offset = content.indexOf(text)
-    return offset === -1 ? 1 : countUpTo(starts, offset)
+    const next = content.indexOf(text, last + 1)
+    const offset = next === -1 ? content.indexOf(text) : next
+    if (offset === -1) return 1
+    last = offset
+    return countUpTo(starts, offset)
   }
 }
 

@@ -77,19 +77,17 @@ export const checkSources = ({ content, type, hosts }: SourceOptions): Problem[]
   ]
 }
 
-const toProblems =
-  (packages: Packages) =>
-  (rule: string, severity: Severity, what: string, { errors }: Validation): Problem[] =>
+const toProblems = (packages: Packages) => {
+  // One of the validators names packages without their version.
+  const byName = new Map(Object.entries(packages).map(([key, entry]) => [nameOf(key), entry]))
+  return (rule: string, severity: Severity, what: string, { errors }: Validation): Problem[] =>
     errors.map(({ package: key }) => {
-      const entry = packages[key] ?? Object.entries(packages).find(([name]) => name.startsWith(`${key}@`))?.[1]
       const name = nameOf(key)
-      return {
-        rule: `lockfile/${rule}`,
-        severity,
-        message: `${name} ${what}${hostOf(entry)}`,
-        mark: entry?.resolved ?? name,
-      }
+      const entry = packages[key] ?? byName.get(name)
+      const message = `${name} ${what}${hostOf(entry)}`
+      return { rule: `lockfile/${rule}`, severity, message, mark: entry?.resolved ?? name }
     })
+}
 
 /** `@scope/name` of `@scope/name@version-hash`. */
 const nameOf = (key: string): string => /^@?[^@]+/.exec(key)?.[0] ?? key

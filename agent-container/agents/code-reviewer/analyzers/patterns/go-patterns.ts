@@ -27,8 +27,6 @@ const piecesOf = (node: SgNode): Piece[] => {
 
 const dynamicParts = (node: SgNode): string[] => expressionsIn(piecesOf(node))
 
-const imports = (node: SgNode, path: string) => node.getRoot().root().text().includes(`"${path}"`)
-
 const call = (name: string) => ({ kind: 'call_expression', has: { field: 'function', regex: `^(?:${name})$` } })
 
 /** For Go. */
@@ -102,7 +100,7 @@ export const goPatterns: Pattern[] = [
     severity: 'warning',
     message: 'math/rand can be predicted: use crypto/rand',
     find: { rule: call('rand\\.(?:Int|Intn|Int31|Int31n|Int63|Int63n|Uint32|Uint64|Read|IntN|N)') },
-    confirm: (node) => /"math\/rand(\/v2)?"/.test(node.getRoot().root().text()) && isSensitive(surroundings(node)),
+    confirm: (node) => isSensitive(surroundings(node)),
   },
   {
     id: 'go-defer-before-error',
@@ -130,7 +128,6 @@ export const goPatterns: Pattern[] = [
     find: {
       rule: { kind: 'call_expression', regex: '^time\\.(Sleep|After|NewTimer|NewTicker|Tick)\\([1-9]\\d{0,4}\\)$' },
     },
-    confirm: (node) => imports(node, 'time'),
   },
   {
     id: 'go-add-inside-goroutine',
@@ -152,6 +149,5 @@ export const goPatterns: Pattern[] = [
         ],
       },
     },
-    confirm: (node) => imports(node, 'sync'),
   },
 ]

@@ -5,7 +5,7 @@ import type { Severity } from '../../finding.ts'
 export type Pattern = {
   /** `<language>-<what>`. */
   id: string
-  /** What a file without the pattern most likely lacks: only files that have it are parsed. */
+  /** Only files that have it are parsed and searched. */
   hint: RegExp
   severity: Severity
   message: string

@@ -42,16 +42,19 @@ const fragment = /placeholder|marks?\b|params?\b|columns?|fields?\b|table|clause
 /** The beginning of a text that may be an SQL statement. */
 export const sqlHint = /["'`]\s*(select|insert|replace|update|delete)\s/i
 
+/** A statement shows by then; and what is before a value, in so much. */
+const most = { statement: 4000, before: 400 }
+
 /** Expressions where a text is an SQL statement and a parameter could stand: names of tables and fragments could not. */
 export const sqlValuesIn = (pieces: Piece[]): string[] => {
   let begin = ''
+  let before = ''
   return pieces.flatMap((piece) => {
-    if ('text' in piece) {
-      begin += piece.text
-      return []
-    }
-    const isValue = statement.test(begin) && clause.test(begin) && beforeValue.test(begin)
-    begin += '?'
-    return isValue && !fragment.test(piece.expression) ? doubtful(piece.expression) : []
+    const written = 'text' in piece ? piece.text : '?'
+    const isValue = beforeValue.test(before) && clause.test(begin) && statement.test(begin)
+    const value = isValue && 'expression' in piece ? piece.expression : undefined
+    if (begin.length < most.statement) begin += written
+    before = (before + written).slice(-most.before)
+    return value === undefined || fragment.test(value) ? [] : doubtful(value)
   })
 }

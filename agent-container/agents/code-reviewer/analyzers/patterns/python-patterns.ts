@@ -145,7 +145,6 @@ export const pythonPatterns: Pattern[] = [
         has: { field: 'right', regex: '\\brandom\\.(random|randint|choice|choices|randrange|getrandbits|sample)\\(' },
       },
     },
-    confirm: (node) =>
-      isSensitive(node.field('left')?.text() ?? '') && !/SystemRandom/.test(node.getRoot().root().text()),
+    confirm: (node) => isSensitive(node.field('left')?.text() ?? ''),
   },
 ]
