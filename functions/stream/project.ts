@@ -61,6 +61,7 @@ const projections: Record<string, Projection> = {
   agent: { act: publish },
   offer: { act: releaseFor },
 }
+export const projectedTypes = Object.keys(projections)
 
 const idOf = ({ pk, sk }: Key): string => `${pk}\n${sk}`
 

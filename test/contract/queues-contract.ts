@@ -16,7 +16,7 @@ export const queuesContract = (
   { cannot }: { cannot?: Cannot } = {},
 ): void => {
   describe(`queues: ${name}`, () => {
-    const it = contractTest(cannot)
+    const it = contractTest(cannot, { concurrent: true })
     const context: { made?: QueuesUnderTest } = {}
     const queues = (): Queues => {
       if (context.made === undefined) throw new Error('the queues are made before the tests run')

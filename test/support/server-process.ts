@@ -6,6 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { type Client, createClient } from '#cli/client/client.ts'
 
+export { runCli } from './cli-process.ts'
+
 const cli = fileURLToPath(new URL('../../cli/devcycle.ts', import.meta.url))
 
 /** Waits until something is so; the answer of `check` is the proof. */
@@ -38,22 +40,6 @@ const readJson = <T>(file: string): T | undefined => {
   } catch {
     return undefined
   }
-}
-
-/** Runs the CLI and collects what it prints. */
-export const runCli = async (
-  args: string[],
-  env: Record<string, string> = {},
-): Promise<{ code: number | null; stdout: string; stderr: string }> => {
-  const child = spawn(process.execPath, [cli, ...args], {
-    env: { ...process.env, NO_COLOR: '1', ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  const text = { stdout: '', stderr: '' }
-  for (const stream of ['stdout', 'stderr'] as const)
-    child[stream].setEncoding('utf8').on('data', (part: string) => (text[stream] += part))
-  const code = await new Promise<number | null>((resolve) => child.once('close', resolve))
-  return { code, ...text }
 }
 
 /** A data folder that goes away, and servers started on it as processes of their own. */

@@ -6,6 +6,9 @@ export type FolderLock = { release(): void }
 /** https://www.sqlite.org/rescode.html#busy */
 const busy = 5
 
+/** A lock that nobody refers to would be collected, and with it the lock of the operating system. */
+const held = new Set<DatabaseSync>()
+
 /**
  * Holds a data folder for this process alone. The lock is the operating system's own on an open file: it ends with
  * the process, however that ends, and no process id can be mistaken for another's.
@@ -21,7 +24,13 @@ export const lockFolder = (dataDir: string): FolderLock => {
       cause: error,
     })
   }
-  return { release: () => database.close() }
+  held.add(database)
+  return {
+    release() {
+      held.delete(database)
+      database.close()
+    },
+  }
 }
 
 const open = (dataDir: string): DatabaseSync => {

@@ -16,7 +16,8 @@ export const analyzers: readonly Analyzer[] = [
   javascript,
   duplicates,
   isolated(patterns, here('./patterns.ts')),
-  isolated(python, here('./python.ts')),
+  // Compiling WebAssembly twice, the second time well, takes longer than it saves, and three times the memory.
+  isolated(python, here('./python.ts'), ['--liftoff-only']),
   lockfiles,
   licences,
 ]

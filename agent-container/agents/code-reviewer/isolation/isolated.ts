@@ -9,15 +9,15 @@ const heapMb = 512
 
 /**
  * The same analyzer in a process of its own: its memory goes with it, and code that crashes a parser costs one
- * analyzer, not the review. `module` is the address of the file that exports it under its id.
+ * analyzer, not the review. `module` is the address of the file that exports it under its id, `flags` are Node's.
  */
-export const isolated = (analyzer: Analyzer, module: string): Analyzer => ({
+export const isolated = (analyzer: Analyzer, module: string, flags: string[] = []): Analyzer => ({
   ...analyzer,
   run: async function* (subject) {
     const { folder, files, scratch } = subject
     const request: Request = { module, name: analyzer.id, folder, files: [...files], scratch }
     let done = false
-    const child = start(subject)
+    const child = start(subject, flags)
     try {
       child.send(request)
       const tellings = on(child, 'message', { close: ['disconnect'], signal: subject.signal })
@@ -33,11 +33,11 @@ export const isolated = (analyzer: Analyzer, module: string): Analyzer => ({
   },
 })
 
-const start = ({ scratch, signal }: Subject) => {
+const start = ({ scratch, signal }: Subject, flags: string[]) => {
   const child = fork(entry, [], {
     cwd: scratch,
     env: { PATH: process.env.PATH, HOME: scratch, TMPDIR: scratch },
-    execArgv: ['--disable-warning=ExperimentalWarning', `--max-old-space-size=${heapMb}`],
+    execArgv: ['--disable-warning=ExperimentalWarning', `--max-old-space-size=${heapMb}`, ...flags],
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   })

@@ -1,0 +1,87 @@
+import { describe, expect, it } from 'vitest'
+import { projectedTypes } from '#functions/stream/project.ts'
+import { projectedTypes as filtered } from '#infra/stacks/api-stack.ts'
+import { flat, type Json, type Synthesized } from '../synthesize.ts'
+
+export const edgesSuite = (dev: Synthesized) =>
+  describe('what runs without anybody waiting', () => {
+    const mappings = dev.resources('AWS::Lambda::EventSourceMapping')
+    const [stream] = mappings.filter(({ properties }) => properties.StartingPosition !== undefined)
+    const queues = mappings.filter(({ properties }) => properties.StartingPosition === undefined)
+
+    it('sets a record aside that cannot be projected, by itself, after ten tries or six hours', () => {
+      expect(stream?.properties).toMatchObject({
+        StartingPosition: 'TRIM_HORIZON',
+        MaximumRetryAttempts: 10,
+        MaximumRecordAgeInSeconds: 21_600,
+        BisectBatchOnFunctionError: true,
+        FunctionResponseTypes: ['ReportBatchItemFailures'],
+      })
+      expect(flat(stream?.properties.DestinationConfig.OnFailure.Destination)).toContain('Failures')
+    })
+
+    it('wakes the projector for exactly what it projects', () => {
+      const [{ Pattern }] = stream?.properties.FilterCriteria.Filters ?? [{}]
+      expect(JSON.parse(Pattern)).toEqual({ dynamodb: { NewImage: { type: { S: projectedTypes } } } })
+      expect(filtered).toEqual(projectedTypes)
+    })
+
+    it('gives single messages back, and sets aside what came ten times', () => {
+      expect(queues).toHaveLength(1)
+      for (const { properties } of queues) {
+        expect(properties.FunctionResponseTypes).toEqual(['ReportBatchItemFailures'])
+        expect(flat(properties.EventSourceArn)).toContain('DueQueue')
+      }
+      const due = dev.resources('AWS::SQS::Queue').find(({ id }) => id.startsWith('DueQueue'))
+      expect(due?.properties.RedrivePolicy.maxReceiveCount).toBe(10)
+      expect(flat(due?.properties.RedrivePolicy.deadLetterTargetArn)).toContain('DueDeadLetters')
+    })
+
+    it('hides a message for six times as long as a function may take', () => {
+      const sweep = dev.resources('AWS::Lambda::Function').find(({ id }) => id.startsWith('Sweep'))
+      const due = dev.resources('AWS::SQS::Queue').find(({ id }) => id.startsWith('DueQueue'))
+      expect(due?.properties.VisibilityTimeout).toBeGreaterThanOrEqual(6 * sweep?.properties.Timeout)
+    })
+
+    it('has a queue for every queue that is received from, and for every target of a rule', () => {
+      const deadLetterQueues = /DeadLetters|Failures|Undeliverable/
+      for (const { id, properties } of dev.resources('AWS::SQS::Queue'))
+        expect(deadLetterQueues.test(id) || properties.RedrivePolicy !== undefined).toBe(true)
+      const rules = dev.resources('AWS::Events::Rule')
+      expect(rules.map(({ properties }) => properties.Name)).toEqual([
+        'devcycle-dev-every-minute',
+        'devcycle-dev-intake',
+      ])
+      for (const { properties } of rules)
+        for (const target of properties.Targets) expect(flat(target.DeadLetterConfig.Arn)).toContain('Failures')
+    })
+
+    it('lets those rules put into that queue, and no other', () => {
+      const policy = dev.resources('AWS::SQS::QueuePolicy').find(({ id }) => id.startsWith('Failures'))
+      const statements: Json[] = policy?.properties.PolicyDocument.Statement ?? []
+      const allow = statements.find(({ Effect }) => Effect === 'Allow')
+      expect(allow).toMatchObject({ Action: 'sqs:SendMessage', Principal: { Service: 'events.amazonaws.com' } })
+      expect(flat(allow.Condition.ArnLike['aws:SourceArn'])).toMatch(/:rule\/devcycle-dev-\*$/)
+      expect(allow.Condition.StringEquals['aws:SourceAccount']).toEqual({ Ref: 'AWS::AccountId' })
+    })
+
+    it('keeps an event that a function failed on', () => {
+      const targets = dev
+        .resources('AWS::Events::Rule')
+        .flatMap(({ properties }) =>
+          properties.Targets.map(({ Arn }: { Arn: { 'Fn::GetAtt': string[] } }) => Arn['Fn::GetAtt'][0]),
+        )
+      const kept = dev.resources('AWS::Lambda::EventInvokeConfig')
+      expect(kept.map(({ properties }) => properties.FunctionName.Ref).sort()).toEqual(targets.sort())
+      for (const { properties } of kept)
+        expect(flat(properties.DestinationConfig.OnFailure.Destination)).toContain('Failures')
+    })
+
+    it('takes events of one kind from the default bus', () => {
+      const [intake] = dev.resources('AWS::Events::Rule').filter(({ properties }) => properties.EventPattern)
+      expect(intake?.properties).toMatchObject({
+        EventBusName: 'default',
+        EventPattern: { 'detail-type': ['devcycle.task.submit'] },
+      })
+    })
+  })

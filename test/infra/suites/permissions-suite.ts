@@ -1,0 +1,114 @@
+import { describe, expect, it } from 'vitest'
+import { flat, type Json, type Synthesized } from '../synthesize.ts'
+
+/** Actions that name no resource, and why. */
+const anyResource: Record<string, string> = {
+  'xray:PutTraceSegments': 'X-Ray has no resources',
+  'xray:PutTelemetryRecords': 'X-Ray has no resources',
+  'ecr:GetAuthorizationToken': 'the token of the registry has no resource',
+  'ecs:ListTasks': 'listing has no resource; a condition names the own cluster',
+}
+
+/** What each function may do, by service: everything else is forbidden to it. */
+const allowed: Record<string, string[]> = {
+  Api: ['dynamodb', 's3', 'sqs', 'xray'],
+  AgentGateway: ['dynamodb', 's3', 'sqs', 'xray'],
+  Stream: ['dynamodb', 'events', 'sqs', 'xray'],
+  Sweep: ['dynamodb', 'ecs', 'sqs', 'xray'],
+  Intake: ['dynamodb', 's3', 'sqs', 'xray'],
+  Bootstrap: ['dynamodb', 'xray'],
+}
+
+type Statement = { owner: string; actions: string[]; resources: Json[]; condition: Json; effect: string }
+
+const list = (value: Json): Json[] => (Array.isArray(value) ? value : [value])
+
+/** What roles may do, and to what. */
+const statementsOf = (app: Synthesized): Statement[] =>
+  app.resources('AWS::IAM::Policy').flatMap(({ id, properties }) =>
+    properties.PolicyDocument.Statement.map((statement: Json) => ({
+      owner: id,
+      actions: list(statement.Action),
+      resources: list(statement.Resource),
+      condition: statement.Condition,
+      effect: statement.Effect,
+    })),
+  )
+
+export const permissionsSuite = (dev: Synthesized) =>
+  describe('permissions', () => {
+    const statements = statementsOf(dev)
+    const of = (prefix: string) => statements.filter(({ owner }) => owner.startsWith(prefix))
+
+    it('name every action', () => {
+      expect(statements.length).toBeGreaterThan(20)
+      expect(statements.flatMap(({ actions }) => actions).filter((action) => action.includes('*'))).toEqual([])
+    })
+
+    it('name a resource wherever there is one to name', () => {
+      const open = statements.filter(({ resources }) => resources.some((resource) => flat(resource) === '*'))
+      for (const { actions } of open) expect(Object.keys(anyResource)).toEqual(expect.arrayContaining(actions))
+      expect(new Set(open.flatMap(({ actions }) => actions))).toEqual(new Set(Object.keys(anyResource)))
+      const listing = open.find(({ actions }) => actions.includes('ecs:ListTasks'))
+      expect(flat(listing?.condition)).toContain(':cluster/devcycle-dev')
+    })
+
+    it('reach what is made later by the own prefix alone', () => {
+      const wild = statements
+        .flatMap(({ resources }) => resources.map(flat))
+        .filter((resource) => resource !== '*' && resource.includes('*'))
+      const own = /:devcycle-dev-\*$|:devcycle-dev-default-agt_\*$|:task\/devcycle-dev\/\*$|Objects\w+Arn\w+\/\*$/
+      expect(wild.filter((resource) => !own.test(resource))).toEqual([])
+    })
+
+    it('are as few as each function needs', () => {
+      const services = (name: string) =>
+        [
+          ...new Set(of(`${name}ServiceRole`).flatMap(({ actions }) => actions.map((action) => action.split(':')[0]))),
+        ].sort()
+      expect(Object.fromEntries(Object.keys(allowed).map((name) => [name, services(name)]))).toEqual(allowed)
+    })
+
+    it('let nothing scan a table, administrate one, or change a queue', () => {
+      const forbidden = /Scan$|Table$|dynamodb:.*(Batch)?Write|SetQueueAttributes|DeleteQueue|PurgeQueue|iam:/
+      expect(statements.flatMap(({ actions }) => actions).filter((action) => forbidden.test(action))).toEqual([])
+    })
+
+    it('let the first key be made, and nothing else be done, by who makes it', () => {
+      const records = of('BootstrapServiceRole').filter(({ actions }) =>
+        actions.some((one) => one.startsWith('dynamodb')),
+      )
+      expect(records).toHaveLength(1)
+      expect(records[0]?.actions).toEqual(['dynamodb:GetItem', 'dynamodb:PutItem'])
+      const bootstrap = dev.resources('AWS::Lambda::Function').find(({ id }) => id.startsWith('Bootstrap'))
+      const invokers = dev
+        .resources('AWS::Lambda::Permission')
+        .filter(({ properties }) => JSON.stringify(properties.FunctionName).includes(bootstrap?.id ?? '?'))
+      expect(invokers).toEqual([])
+    })
+
+    it.each([
+      ['code-reviewer', 'codereviewer'],
+      ['test-runner', 'testrunner'],
+      ['release-notes', 'releasenotes'],
+    ])('let %s receive its work and call the gateway as itself, and nothing else', (agent, id) => {
+      const role = of(`${id}TaskTaskRole`)
+      expect(role.flatMap(({ actions }) => actions).sort()).toEqual([
+        'lambda:InvokeFunction',
+        'sqs:ChangeMessageVisibility',
+        'sqs:DeleteMessage',
+        'sqs:GetQueueAttributes',
+        'sqs:ReceiveMessage',
+      ])
+      const gateway = role.find(({ actions }) => actions.includes('lambda:InvokeFunction'))
+      expect(gateway?.resources.map(flat)).toEqual([expect.stringMatching(new RegExp(`AgentGateway.*:${agent}$`))])
+      const aliases = dev.resources('AWS::Lambda::Alias').map(({ properties }) => properties.Name)
+      expect(aliases).toContain(agent)
+    })
+
+    it('trust one service each', () => {
+      for (const { properties } of dev.resources('AWS::IAM::Role'))
+        for (const { Principal } of properties.AssumeRolePolicyDocument.Statement)
+          expect(Principal.Service).toMatch(/^(lambda|ecs-tasks|apigateway|vpc-flow-logs)\.amazonaws\.com$/)
+    })
+  })
