@@ -1,4 +1,4 @@
-import { project } from '#functions/stream/project.ts'
+import { project, projectedTypes } from '#functions/stream/project.ts'
 import { attend, sweep } from '#functions/sweep/sweep.ts'
 import { dueQueue } from '#shared/domain/dispatch/due.ts'
 import type { Platform, Stoppable } from '#shared/platform/platform.ts'
@@ -9,7 +9,9 @@ const pauseAfterErrorMs = 500
 /** What AWS starts by triggers runs here as loops: the projector, the due queue, the sweep. */
 export const startLoops = (platform: Platform): Stoppable => {
   const stopping = new AbortController()
-  const projector = platform.feed.consume('projector', (changes) => project(platform, changes))
+  const projector = platform.feed.consume('projector', (changes) => project(platform, changes), {
+    types: projectedTypes,
+  })
   const loops = [attendDueQueue, sweepRegularly].map((loop) => untilStopped(platform, stopping.signal, loop))
   return {
     async stop() {

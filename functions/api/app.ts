@@ -69,7 +69,17 @@ const readCall = async (
   const query = operation.query && parseWith(operation.query, readQuery(new URL(c.req.url)), '#/query')
   const given = operation.body && (await readJson(c.req.raw))
   const body = operation.body && parseWith(operation.body, given ?? (operation.bodyOptional ? {} : undefined), '#')
-  return { caller, params, query, body, headers: c.req.raw.headers, signal: c.req.raw.signal } as Call
+  const request = c.req.raw
+  return {
+    caller,
+    params,
+    query,
+    body,
+    headers: request.headers,
+    get signal() {
+      return request.signal // few calls wait, and only they pay for it
+    },
+  } as Call
 }
 
 const toResponse = (reply: Reply | Response): Response => {

@@ -13,7 +13,9 @@ const tooLarge = (): HttpError =>
   )
 
 const readBytes = async (request: Request): Promise<Uint8Array> => {
-  if (Number(request.headers.get('content-length') ?? 0) > maxBodyBytes) throw tooLarge()
+  const declared = request.headers.get('content-length')
+  if (Number(declared) > maxBodyBytes) throw tooLarge()
+  if (declared !== null) return whole(request)
   if (request.body === null) return new Uint8Array()
   const chunks: Uint8Array[] = []
   let size = 0
@@ -23,6 +25,13 @@ const readBytes = async (request: Request): Promise<Uint8Array> => {
     chunks.push(chunk)
   }
   return Buffer.concat(chunks)
+}
+
+/** At once: no more comes than was declared. https://www.rfc-editor.org/rfc/rfc9112#section-6.3 */
+const whole = async (request: Request): Promise<Uint8Array> => {
+  const bytes = new Uint8Array(await request.arrayBuffer())
+  if (bytes.byteLength > maxBodyBytes) throw tooLarge()
+  return bytes
 }
 
 const decoder = new TextDecoder('utf-8', { fatal: true })

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { Platform } from '../platform/platform.ts'
 import { encodeCrockford, ulid } from '../platform/ulid.ts'
 
@@ -24,7 +24,7 @@ export const idFor = (
 export const newRev = ({ clock, random }: Pick<Platform, 'clock' | 'random'>): string =>
   ulid(clock.now(), (length) => random.bytes(length))
 
-const sha256 = (text: string): Buffer => createHash('sha256').update(text).digest()
+const sha256 = (text: string): Buffer => hash('sha256', text, 'buffer')
 
 const sortKeys = (_key: string, value: unknown): unknown =>
   value !== null && typeof value === 'object' && !Array.isArray(value)

@@ -91,8 +91,10 @@ export type Stoppable = { stop(): Promise<void> }
  * `handle` answers the ids it could not process: they come again, and nothing later of the same key comes first.
  */
 export interface ChangeFeed {
-  consume(consumer: string, handle: (batch: Change[]) => Promise<string[]>): Stoppable
+  consume(consumer: string, handle: (batch: Change[]) => Promise<string[]>, only?: FeedFilter): Stoppable
 }
+/** The types of items whose changes a consumer is told; without them, of all. */
+export type FeedFilter = { types?: readonly string[] }
 
 // ── Queues ─────────────────────────────────────────────────────────────────────────────────────
 

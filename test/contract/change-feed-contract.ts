@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect } from 'vitest'
-import type { Change, ChangeFeed, Key, Stoppable, Table } from '#shared/platform/platform.ts'
+import type { Change, ChangeFeed, FeedFilter, Key, Stoppable, Table } from '#shared/platform/platform.ts'
 import { eventually } from '#test/support/eventually.ts'
 import { aKey, anItem, aUlid, keyOf, stored } from '#test/support/items.ts'
 import { type Cannot, contractTest } from './contract-test.ts'
@@ -36,8 +36,9 @@ export const changeFeedContract = (
       handle: (batch: Change[]) => Promise<string[]>,
       work: () => Promise<void>,
       consumer = `consumer-${aUlid()}`,
+      only?: FeedFilter,
     ): Promise<void> => {
-      const running: Stoppable = made().feed.consume(consumer, handle)
+      const running: Stoppable = made().feed.consume(consumer, handle, only)
       try {
         await work()
       } finally {
@@ -107,6 +108,21 @@ export const changeFeedContract = (
       await consuming(collect, () => eventually(() => expect(valuesOf(seen, last)).not.toEqual([])))
       expect(firstSights(valuesOf(seen, item))).toEqual(['kept'])
       expect(valuesOf(seen, elsewhere)).toEqual([])
+    })
+
+    it('tells only of the types that a consumer asks for, and of their deletion', async () => {
+      const { main } = made()
+      const [note, memo] = [anItem({ type: 'note' }), anItem({ type: 'memo' })]
+      const { seen, collect } = collector()
+      const work = async (): Promise<void> => {
+        for (const item of [note, memo]) {
+          await stored(main, item)
+          await main.write({ op: 'delete', key: keyOf(item), expect: 'any' })
+        }
+        await eventually(() => expect(firstSights(valuesOf(seen, memo))).toEqual([memo.value, undefined]))
+      }
+      await consuming(collect, work, `consumer-${aUlid()}`, { types: ['memo'] })
+      expect(seen.every(({ type }) => type === 'memo')).toBe(true)
     })
 
     it('keeps the order of each key while many change at once', async () => {

@@ -31,7 +31,7 @@ const cut = (changes: Change[], random: Random): Change[][] => {
  * handled already once more (from some point on, as after a crash before the checkpoint was saved).
  */
 export const createUnrulyFeed = (feed: ChangeFeed, random: Random): ChangeFeed => ({
-  consume(consumer, handle) {
+  consume(consumer, handle, only) {
     const unruly = async (batch: Change[]): Promise<string[]> => {
       const failed = new Set<string>()
       const held = new Set<string>()
@@ -47,6 +47,6 @@ export const createUnrulyFeed = (feed: ChangeFeed, random: Random): ChangeFeed =
       if (failed.size === 0 && random.number() < 0.3) return handle(batch)
       return [...failed]
     }
-    return feed.consume(consumer, unruly)
+    return feed.consume(consumer, unruly, only)
   },
 })

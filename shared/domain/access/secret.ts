@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
+import { hash as digest, timingSafeEqual } from 'node:crypto'
 import type { Platform } from '../../platform/platform.ts'
 
 /** 256 random bits, URL-safe. */
@@ -6,7 +6,7 @@ export const newSecret = ({ random }: Pick<Platform, 'random'>): string =>
   Buffer.from(random.bytes(32)).toString('base64url')
 
 /** Secrets have 256 bits of their own, so a plain digest is enough to keep them at rest. */
-export const hashSecret = (secret: string): string => createHash('sha256').update(secret).digest('hex')
+export const hashSecret = (secret: string): string => digest('sha256', secret)
 
 /** In constant time. */
 export const matchesHash = (secret: string, hash: string): boolean => {

@@ -46,7 +46,7 @@ export const submitTask = async (
   checkInput: CheckInput,
 ): Promise<Task> => {
   const id = idFor('tsk', caller.tenant, command.idempotencyKey, ports)
-  const submitted = digest({ ...command, idempotencyKey: undefined, traceparent: undefined })
+  const submitted = command.idempotencyKey === undefined ? '' : fingerprint(command)
   const before = command.idempotencyKey === undefined ? undefined : await findTask(ports, caller.tenant, id)
   if (before) return sameOrConflict(before.value, submitted, command)
   const { agent, target, capability } = await chooseTarget(ports, caller.tenant, command)
@@ -57,6 +57,10 @@ export const submitTask = async (
   if (task.blockedBy) await routeBlocked(ports, caller.tenant, id) // somebody may have registered meanwhile
   return task
 }
+
+/** The same for the same wish, whoever traces it. */
+const fingerprint = (command: SubmitCommand): string =>
+  digest({ ...command, idempotencyKey: undefined, traceparent: undefined })
 
 const sameOrConflict = (task: Task, submitted: string, { idempotencyKey }: SubmitCommand): Task => {
   if (task.submitted === submitted) return task

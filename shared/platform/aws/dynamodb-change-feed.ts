@@ -1,6 +1,6 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { DynamoDBStreamsClient } from '@aws-sdk/client-dynamodb-streams'
-import type { ChangeFeed, Clock, Table, Telemetry } from '../platform.ts'
+import type { Change, ChangeFeed, Clock, Table, Telemetry } from '../platform.ts'
 import { createShardCheckpoints } from './shard-checkpoints.ts'
 import { type Consumer, readShard } from './shard-reader.ts'
 import { createStreamShards, type Shard } from './stream-shards.ts'
@@ -70,9 +70,13 @@ export const createDynamoChangeFeed = (options: Options): ChangeFeed => {
   }
 
   return {
-    consume(name, handle) {
+    consume(name, handle, { types } = {}) {
       const stopping = new AbortController()
-      const running = follow({ name, handle, signal: stopping.signal })
+      const handleWanted = async (batch: Change[]): Promise<string[]> => {
+        const wanted = batch.filter(({ type }) => types?.includes(type) ?? true)
+        return wanted.length > 0 ? handle(wanted) : []
+      }
+      const running = follow({ name, handle: handleWanted, signal: stopping.signal })
       return {
         async stop() {
           stopping.abort()

@@ -10,13 +10,16 @@ const maxHeld = 10_000
 /** One in so many failures of the same changes is logged. */
 const logEvery = 20
 
+/** Of the changes that were examined, those that the consumer wants; `upTo` is the number of the last one examined. */
+export type Batch = { changes: Numbered[]; examined: number; upTo?: number }
+
 type Consumer = {
   consumer: string
   handle: (batch: Change[]) => Promise<string[]>
   /** Everything up to here was handled before. */
   seq: number
-  /** The changes after a number, in order. */
-  read: (after: number, limit: number) => Numbered[]
+  /** The changes after a number, in order; of so many at most. */
+  read: (after: number, limit: number) => Batch
   /** Keeps how far the consumer is. */
   save: (upTo: number) => Promise<unknown>
   clock: Clock
@@ -54,11 +57,11 @@ export const startConsumer = (options: Consumer) => {
   }
   const readOn = async (): Promise<boolean> => {
     if (lines.count() >= maxHeld) return false
-    const changes = options.read(seq, batchSize)
+    const { changes, examined, upTo = seq } = options.read(seq, batchSize)
     const ready = lines.sort(changes)
     if (ready.length > 0) await deliver(ready, 0)
-    seq = changes.at(-1)?.seq ?? seq
-    return changes.length === batchSize
+    seq = upTo
+    return examined === batchSize
   }
   /** Key by key, so that one bad change cannot make the others fail with it. */
   const retry = async (): Promise<void> => {
@@ -68,7 +71,7 @@ export const startConsumer = (options: Consumer) => {
   }
   const pause = async (ms: number): Promise<void> => {
     const waking = new AbortController()
-    wakeUp = () => waking.abort()
+    wakeUp = () => waking.abort('woken') // without a reason an exception is made, which costs more than the pause
     if (!woken && !stopping.signal.aborted && ms > 0) await clock.sleep(ms, waking.signal).catch(() => undefined)
   }
   const untilNext = (): number => {

@@ -5,7 +5,13 @@ import type { PlatformErrorCode } from '../platform-error.ts'
 export type TableName = 'main' | 'volatile'
 
 /** An item as JSON text, with the columns it is found by; `places` are its index keys, in the order of the columns. */
-export type RawItem = Key & { rev: string; item: string; expiresAt: number | null; places: (string | null)[] }
+export type RawItem = Key & {
+  type: string
+  rev: string
+  item: string
+  expiresAt: number | null
+  places: (string | null)[]
+}
 
 export type RawWrite =
   | { op: 'put'; item: RawItem; expect: Expect }

@@ -23,6 +23,8 @@ const wasDone = (writes: RawWrite[], rows: (Row | undefined)[]): boolean => {
   )
 }
 
+const typeOf = ({ item }: Row): string => (JSON.parse(item) as Stored).type
+
 /** What the writer does with each kind of request, inside of a transaction that is not its own. */
 export const createRequestRunner = (database: DatabaseSync) => {
   const tables = { main: prepareItems(database, 'main'), volatile: prepareItems(database, 'volatile') }
@@ -30,11 +32,11 @@ export const createRequestRunner = (database: DatabaseSync) => {
 
   const put = ({ table, now }: { table: 'main' | 'volatile'; now: number }, item: RawItem, row: Row | undefined) => {
     tables[table].put(item, row)
-    if (table === 'main') changes.add(now, alive(row, now)?.item ?? null, item.item)
+    if (table === 'main') changes.add({ now, type: item.type, before: alive(row, now)?.item, after: item.item })
   }
   const remove = ({ table, now }: WriteRequest, row: Row): void => {
     tables[table].remove(row)
-    if (table === 'main' && alive(row, now)) changes.add(now, row.item, null)
+    if (table === 'main' && alive(row, now)) changes.add({ now, type: typeOf(row), before: row.item })
   }
 
   return {
@@ -66,7 +68,8 @@ export const createRequestRunner = (database: DatabaseSync) => {
       const sum = item.value + by
       if (sum < min || sum > max) return undefined
       const { expiresAt, places } = known ?? { expiresAt: null, places: noPlaces }
-      put(request, { ...key, rev, item: JSON.stringify({ ...item, rev, value: sum }), expiresAt, places }, row)
+      const text = JSON.stringify({ ...item, rev, value: sum })
+      put(request, { ...key, type: item.type, rev, item: text, expiresAt, places }, row)
       return sum
     },
 

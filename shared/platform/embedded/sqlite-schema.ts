@@ -21,7 +21,9 @@ const itemTable = (name: string): string => `
 const migrations: string[] = [
   `${itemTable('main')}
    ${itemTable('volatile')}
-   CREATE TABLE changes (seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, before TEXT, after TEXT);
+   CREATE TABLE changes (
+     seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, type TEXT NOT NULL, before TEXT, after TEXT
+   );
    CREATE TABLE checkpoints (consumer TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID;`,
 ]
 

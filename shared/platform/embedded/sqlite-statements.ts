@@ -51,10 +51,12 @@ const arrays = (database: DatabaseSync, sql: string): StatementSync => {
   return statement
 }
 
+type NewChange = { now: number; type: string; before?: string | null; after?: string | null }
+
 /** The log of changes, in the order of the commits. */
 export const prepareChanges = (database: DatabaseSync) => {
   const last = database.prepare('SELECT max(seq) AS seq FROM changes').get() as { seq: number | null }
-  const insert = database.prepare('INSERT INTO changes (seq, at, before, after) VALUES (?, ?, ?, ?)')
+  const insert = database.prepare('INSERT INTO changes (seq, at, type, before, after) VALUES (?, ?, ?, ?, ?)')
   // The newest row stays, so that no number is ever given twice.
   const purge = database.prepare(
     `DELETE FROM changes WHERE at < ? AND seq < (SELECT max(seq) FROM changes)
@@ -63,7 +65,9 @@ export const prepareChanges = (database: DatabaseSync) => {
   const save = database.prepare('INSERT OR REPLACE INTO checkpoints (consumer, seq) VALUES (?, ?)')
   let seq = last.seq ?? 0
   return {
-    add: (now: number, before: string | null, after: string | null): void => void insert.run(++seq, now, before, after),
+    add({ now, type, before = null, after = null }: NewChange): void {
+      insert.run(++seq, now, type, before, after)
+    },
     purge: (before: number, limit: number): number => Number(purge.run(before, limit).changes),
     saveCheckpoint: (consumer: string, upTo: number): void => void save.run(consumer, upTo),
   }

@@ -17,6 +17,7 @@ import {
 import { ulid } from '../ulid.ts'
 import { checkTransaction, checkWrite, valueText } from '../write-rules.ts'
 import { createChangeWaiters } from './change-waiters.ts'
+import { createRowCache, type Row } from './row-cache.ts'
 import type { RawConflict, RawItem, RawWrite, TableName } from './sqlite-messages.ts'
 import { readQuery, readScan } from './sqlite-queries.ts'
 import type { WriterThread } from './writer-thread.ts'
@@ -30,6 +31,7 @@ const toText = (item: Item, rev: Rev): string => {
 const toRaw = (item: Item, rev: Rev): RawItem => ({
   pk: item.pk,
   sk: item.sk,
+  type: item.type,
   rev,
   item: toText(item, rev),
   expiresAt: item.expiresAt ?? null,
@@ -45,18 +47,20 @@ type Options = { name: TableName; reader: DatabaseSync; writer: WriterThread; cl
 
 /** A table in SQLite: writes go to the writer thread, reads happen here and see every acknowledged write. */
 export const createSqliteTable = ({ name, reader, writer, clock, random }: Options): Table & { close(): void } => {
-  const find = reader.prepare(
-    `SELECT item FROM ${name} WHERE pk = ? AND sk = ? AND (expires_at IS NULL OR expires_at > ?)`,
-  )
+  const find = reader.prepare(`SELECT item, expires_at AS expiresAt FROM ${name} WHERE pk = ? AND sk = ?`)
+  const cache = createRowCache()
   const waiters = createChangeWaiters()
-  writer.onCommit((table, key) => {
-    if (table === name) waiters.notify(key)
+  writer.onCommit((table, key, item) => {
+    if (table !== name) return
+    cache.committed(key, item)
+    waiters.notify(key)
   })
   const mint = (): Rev => ulid(clock.now(), (length) => random.bytes(length))
 
   const read = <V>(key: Key): Stored<V> | undefined => {
-    const row = find.get(key.pk, key.sk, clock.now()) as { item: string } | undefined
-    return row && (JSON.parse(row.item) as Stored<V>)
+    const row = cache.get(key, () => find.get(key.pk, key.sk) as Row | undefined)
+    const live = row && (row.expiresAt === null || row.expiresAt > clock.now())
+    return live ? (JSON.parse(row.item) as Stored<V>) : undefined
   }
   const plan = (write: Write): RawWrite => {
     if (write.op !== 'put') return write

@@ -1,11 +1,11 @@
 import { Worker } from 'node:worker_threads'
 import type { Key } from '../platform.ts'
 import { PlatformError } from '../platform-error.ts'
-import type { Answers, TableName, WriterAnswer, WriterReply, WriterRequest } from './sqlite-messages.ts'
+import type { Answers, RawItem, TableName, WriterAnswer, WriterReply, WriterRequest } from './sqlite-messages.ts'
 
 type Pending = { request: WriterRequest; resolve: (value: unknown) => void; reject: (error: Error) => void }
-/** Called after each commit with each key that it may have changed. */
-export type CommitListener = (table: TableName, key: Key) => void
+/** Called after each commit, before it is acknowledged, with each key that it may have changed and what was put there. */
+export type CommitListener = (table: TableName, key: Key, item?: RawItem) => void
 
 export type WriterThread = {
   /** Resolves after the commit that holds it was flushed. */
@@ -30,8 +30,8 @@ export const startWriter = async (file: string): Promise<WriterThread> => {
     if (outgoing.length > 0) worker.postMessage(outgoing)
     outgoing = []
   }
-  const tell = (table: TableName, key: Key): void => {
-    for (const listener of listeners) listener(table, key)
+  const tell: CommitListener = (table, key, item) => {
+    for (const listener of listeners) listener(table, key, item)
   }
   const receive = (reply: WriterReply): void => {
     const settled = unanswered.splice(0, reply.length)
@@ -55,7 +55,7 @@ export const startWriter = async (file: string): Promise<WriterThread> => {
       new Promise<Answers[R['kind']]>((resolve, reject) => {
         if (failure) return reject(failure)
         unanswered.push({ request, resolve: resolve as Pending['resolve'], reject })
-        if (outgoing.push(request) === 1) queueMicrotask(post)
+        if (outgoing.push(request) === 1) setImmediate(post) // what this turn asks for shares a commit
       }),
     onCommit: (listener) => void listeners.push(listener),
     async close() {
@@ -71,7 +71,8 @@ const tellOf = (request: WriterRequest, answer: WriterAnswer | null, tell: Commi
   if (request.kind === 'add' && answer?.value !== undefined) tell(request.table, request.key)
   if (request.kind === 'write' && answer === null)
     for (const write of request.writes)
-      if (write.op !== 'check') tell(request.table, write.op === 'put' ? write.item : write.key)
+      if (write.op === 'put') tell(request.table, write.item, write.item)
+      else if (write.op === 'delete') tell(request.table, write.key)
 }
 
 const settle = ({ resolve, reject }: Pending, answer: WriterAnswer | null): void => {
