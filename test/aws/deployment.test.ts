@@ -1,0 +1,293 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { EventBridgeClient, PutEventsCommand, PutRuleCommand, PutTargetsCommand } from '@aws-sdk/client-eventbridge'
+import {
+  CreateQueueCommand,
+  GetQueueAttributesCommand,
+  GetQueueUrlCommand,
+  ReceiveMessageCommand,
+  SendMessageCommand,
+  SetQueueAttributesCommand,
+  SQSClient,
+} from '@aws-sdk/client-sqs'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { TaskResponse } from '#shared/contracts/tasks.ts'
+import type { Joined, LeaseAnswer } from '#shared/contracts/worker.ts'
+import { dueBody } from '#shared/domain/dispatch/due.ts'
+import { taskKey } from '#shared/domain/tasks/task-store.ts'
+import { createDynamoTable } from '#shared/platform/aws/dynamodb-table.ts'
+import { createSystemClock, createSystemRandom } from '#shared/platform/system.ts'
+import { aRepository, type TestRepository } from '#test/support/git-repository.ts'
+import { until } from '#test/support/server-process.ts'
+import { clientConfig, type Deployment, deploy, type Reasons } from './deployment.ts'
+import { type EmulatorName, startEmulator } from './emulator.ts'
+import { type FargateTask, startFargateTask } from './fargate.ts'
+
+const noArchive = 'it keeps no events for a replay'
+const noFlowLogs = 'it has no network whose traffic could be logged'
+const noContainers = 'it has no ECS: the suite plays it'
+
+/** What each emulator cannot take; every other resource of the app must exist. */
+const rows: [EmulatorName, { refused: Reasons; recordedOnly: Reasons }][] = [
+  ['ministack', { refused: { 'AWS::Events::Archive': noArchive, 'AWS::EC2::FlowLog': noFlowLogs }, recordedOnly: {} }],
+  [
+    'ministack-enforced',
+    { refused: {}, recordedOnly: { 'AWS::Events::Archive': noArchive, 'AWS::EC2::FlowLog': noFlowLogs } },
+  ],
+  [
+    'localstack',
+    {
+      refused: {},
+      recordedOnly: {
+        'AWS::EC2::FlowLog': noFlowLogs,
+        'AWS::ECS::Cluster': noContainers,
+        'AWS::ECS::Service': noContainers,
+        'AWS::ECS::TaskDefinition': noContainers,
+      },
+    },
+  ],
+]
+
+const files = {
+  'package.json': '{ "name": "small", "scripts": { "test": "node --test" } }\n',
+  'cart.js': 'export const total = (items) => eval(process.argv[2]) + items.length\n',
+  'cart.test.js': "import { test } from 'node:test'\ntest('adds', () => {})\n",
+}
+
+describe.each(rows)('the app deployed to %s', (name, { refused, recordedOnly }) => {
+  let app: Deployment
+  let repository: TestRepository
+  const running: FargateTask[] = []
+
+  beforeAll(async () => {
+    repository = aRepository(files)
+    app = await deploy(await startEmulator(name), refused)
+  })
+  afterAll(async () => {
+    for (const task of running) task.kill()
+    repository?.remove()
+    await app?.emulator.stop()
+    app?.remove()
+  })
+
+  const call = async (method: string, path: string, { body, key, headers }: CallOptions = {}) => {
+    const response = await fetch(`${app.url}/api/v2${path}`, {
+      method,
+      headers: {
+        authorization: `Bearer ${key ?? app.apiKey}`,
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      body: body === undefined ? undefined : JSON.stringify(body),
+    })
+    return { status: response.status, body: (await response.json().catch(() => undefined)) as Json }
+  }
+  const json = async (...words: string[]): Promise<Json> => {
+    const { code, stdout, stderr } = await app.cli(...words, '--json')
+    if (code !== 0) throw new Error(`devcycle ${words.join(' ')} ended with ${code}: ${stderr}`)
+    return JSON.parse(stdout)
+  }
+  const startAgent = (agent: string): FargateTask => {
+    const task = startFargateTask(app, agent)
+    running.push(task)
+    return task
+  }
+  const ended = (id: string, seconds = 60): Promise<TaskResponse> =>
+    until(
+      async () => {
+        const { body } = await call('GET', `/tasks/${id}`)
+        return ['SUCCEEDED', 'FAILED', 'CANCELLED'].includes(body.status) && body
+      },
+      { seconds, what: `the end of ${id}` },
+    )
+
+  it('exists, all but what the emulator cannot have', () => {
+    const missing = app.resources.filter(
+      ({ ResourceType = '', PhysicalResourceId = 'unknown' }) =>
+        /^unknown/i.test(PhysicalResourceId) && recordedOnly[ResourceType] === undefined,
+    )
+    expect(
+      missing.map(({ stack, LogicalResourceId, ResourceType }) => [stack, LogicalResourceId, ResourceType]),
+    ).toEqual([])
+    expect(app.resources.length).toBeGreaterThan(100)
+    expect(app.outputs).toMatchObject({
+      ApiUrl: expect.stringMatching(/^https:/),
+      AgentGatewayFunction: 'devcycle-dev-agent-gateway',
+      EventBusName: 'devcycle-dev',
+      MainTable: expect.stringContaining('Main'),
+    })
+  })
+
+  it('lets nobody in without the key that was made for it', async () => {
+    expect((await call('GET', '/agents', { key: 'dck_wrong' })).status).toBe(401)
+    expect((await call('GET', '/agents')).status).toBe(200)
+  })
+
+  it('reviews a repository with an agent that runs by its task definition', async () => {
+    startAgent('code-reviewer')
+    await until(async () => (await json('agents', 'list')).items.some((one: Json) => one.name === 'code-reviewer'), {
+      seconds: 40,
+      what: 'the reviewer',
+    })
+    const { code, stdout, stderr } = await app.cli('review', repository.folder)
+    expect({ code, stderr }).toMatchObject({ code: 1 })
+    expect(stdout).toMatch(/cart\.js:1\s+error\s+devcycle\/js-eval/)
+  })
+
+  it('takes the same submit once', async () => {
+    const body = { capability: 'nobody.offers', input: { n: 1 } }
+    const headers = { 'idempotency-key': `once-${Date.now()}` }
+    const [first, again] = [
+      await call('POST', '/tasks', { body, headers }),
+      await call('POST', '/tasks', { body, headers }),
+    ]
+    expect(first.status).toBe(202)
+    expect(again.body.id).toBe(first.body.id)
+    expect((await call('POST', '/tasks', { body: { ...body, input: { n: 2 } }, headers })).status).toBe(409)
+    expect((await call('POST', `/tasks/${first.body.id}/cancel`)).body.status).toBe('CANCELLED')
+  })
+
+  it('refuses the worker whose lease another one has', async () => {
+    const agent = { name: 'outside', type: 'external', capabilities: [{ name: 'outside.work' }] }
+    expect((await call('POST', '/agents', { body: agent })).status).toBe(201)
+    const { id } = (await call('POST', '/tasks', { body: { capability: 'outside.work' } })).body
+    const join = async (): Promise<Joined> => (await call('POST', '/instances', { body: { agent: 'outside' } })).body
+    const lease = async ({ instanceId, token }: Joined) =>
+      until(
+        async () => {
+          const path = `/instances/${instanceId}/lease?wait=5`
+          return ((await call('POST', path, { body: { max: 1 }, key: token })).body as LeaseAnswer).tasks[0]
+        },
+        { seconds: 60, what: 'a lease' },
+      )
+    const [left, other] = [await join(), await join()]
+    const stale = await lease(left)
+    await call('DELETE', `/instances/${left.instanceId}`, { key: left.token })
+    const current = await lease(other)
+    expect([current.taskId, current.fence === stale.fence]).toEqual([id, false])
+    const late = await call('POST', `/tasks/${id}/complete`, {
+      body: { fence: stale.fence, result: 'late' },
+      key: left.token,
+    })
+    expect([409, 401]).toContain(late.status)
+    const wrong = await call('POST', `/tasks/${id}/complete`, {
+      body: { fence: stale.fence, result: 1 },
+      key: other.token,
+    })
+    expect(wrong).toMatchObject({ status: 409, body: { code: 'STALE_FENCE' } })
+    const done = { body: { fence: current.fence, result: 'in time' }, key: other.token }
+    expect((await call('POST', `/tasks/${id}/complete`, done)).status).toBe(200)
+    expect((await call('POST', `/tasks/${id}/complete`, done)).status).toBe(200)
+    expect((await call('GET', `/tasks/${id}/result`)).body).toBe('in time')
+  })
+
+  it('runs the task of a killed agent again', async () => {
+    const first = startAgent('test-runner')
+    await until(async () => (await json('agents', 'list')).items.some((one: Json) => one.name === 'test-runner'), {
+      seconds: 40,
+      what: 'the test runner',
+    })
+    const input = JSON.stringify({ command: ['sleep', '4'] })
+    const submit = ['tasks', 'submit', '--capability', 'tests.run', '--repository', repository.folder, '--input', input]
+    const { id } = await json(...submit)
+    await until(async () => (await call('GET', `/tasks/${id}`)).body.status === 'RUNNING', {
+      seconds: 30,
+      what: 'a start',
+    })
+    first.kill()
+    startAgent('test-runner')
+    expect(await ended(id, 110)).toMatchObject({ status: 'SUCCEEDED', result: { status: 'passed' } })
+    const attempts = (await call('GET', `/tasks/${id}/attempts`)).body.items
+    expect(attempts.map((one: Json) => one.outcome).toSorted()).toEqual(['LEASE_LOST', 'SUCCEEDED'])
+    const events = (await call('GET', `/tasks/${id}/events?limit=200`)).body.items
+    expect(events.map((one: Json) => one.seq)).toEqual(events.map((_: Json, at: number) => at + 1))
+  })
+
+  it('makes a task of an event, and an event of its end', async () => {
+    const [bus, sqs] = [new EventBridgeClient(clientConfig(app.emulator)), aQueueClient(app)]
+    const { QueueUrl } = await sqs.send(new CreateQueueCommand({ QueueName: 'listener' }))
+    const { Attributes } = await sqs.send(new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['QueueArn'] }))
+    const pattern = {
+      'detail-type': ['io.devcycle.task.succeeded.v1'],
+      detail: { data: { labels: { via: ['event'] } } },
+    }
+    const rule = { EventBusName: app.outputs.EventBusName }
+    await bus.send(new PutRuleCommand({ ...rule, Name: 'ended', EventPattern: JSON.stringify(pattern) }))
+    await bus.send(
+      new PutTargetsCommand({ ...rule, Rule: 'ended', Targets: [{ Id: 'queue', Arn: Attributes?.QueueArn }] }),
+    )
+
+    const { ref } = await json('objects', 'put', repository.bundle())
+    const input = { repository: { bundle: ref, ref: 'main' } }
+    const detail = { capability: 'code.review', input, labels: { via: 'event' } }
+    const event = { Source: 'com.example.ci', DetailType: 'devcycle.task.submit', Detail: JSON.stringify(detail) }
+    await bus.send(new PutEventsCommand({ Entries: [event] }))
+    const task = await until(async () => (await call('GET', '/tasks?label=via:event')).body.items?.[0], {
+      seconds: 40,
+      what: 'the task',
+    })
+    expect(await ended(task.id)).toMatchObject({ status: 'SUCCEEDED', labels: { via: 'event' } })
+    const message = await until(
+      async () => (await sqs.send(new ReceiveMessageCommand({ QueueUrl, WaitTimeSeconds: 5 }))).Messages?.[0],
+      { seconds: 40, what: 'the event' },
+    )
+    expect(JSON.parse(message.Body ?? '').detail).toMatchObject({
+      specversion: '1.0',
+      source: 'io.devcycle',
+      type: 'io.devcycle.task.succeeded.v1',
+      subject: task.id,
+      data: { id: task.id, capability: 'code.review', agent: 'code-reviewer' },
+    })
+  })
+
+  it('sets a message aside that nobody can handle', async () => {
+    const sqs = aQueueClient(app)
+    const id = 'tsk_00000000000000000000000000'
+    const poison = { ...taskKey('default', id), type: 'poison', value: null }
+    const stored = await createDynamoTable({
+      tableName: app.outputs.MainTable ?? '',
+      client: new DynamoDBClient(clientConfig(app.emulator)),
+      clock: createSystemClock(),
+      random: createSystemRandom(),
+    }).write({ op: 'put', item: poison, expect: 'any' })
+    expect(stored.ok).toBe(true)
+    const queue = async (QueueName: string) => (await sqs.send(new GetQueueUrlCommand({ QueueName }))).QueueUrl
+    const QueueUrl = await queue('devcycle-dev-due')
+    // Ten tries would take an hour.
+    await sqs.send(new SetQueueAttributesCommand({ QueueUrl, Attributes: { VisibilityTimeout: '1' } }))
+    await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: dueBody('default', id) }))
+    const deadLetters = await queue('devcycle-dev-due-dead-letters')
+    const letter = await until(
+      async () => {
+        const receive = new ReceiveMessageCommand({ QueueUrl: deadLetters, WaitTimeSeconds: 5 })
+        return (await sqs.send(receive)).Messages?.[0]
+      },
+      { seconds: 110, what: 'the dead letter' },
+    )
+    expect(letter.Body).toBe(dueBody('default', id))
+  })
+
+  it('answers every command', async () => {
+    const [agent] = (await json('agents', 'list')).items
+    expect(await json('agents', 'get', agent.name)).toMatchObject({ id: agent.id })
+    const [task] = (await json('tasks', 'list', '--capability', 'code.review')).items
+    expect(await json('tasks', 'get', task.id)).toMatchObject({ id: task.id, status: 'SUCCEEDED' })
+    expect(await json('tasks', 'result', task.id)).toHaveProperty('sarif.version', '2.1.0')
+    expect((await app.cli('tasks', 'events', task.id)).stdout).toContain('SUCCEEDED')
+    const submitted = await json('tasks', 'submit', '--capability', 'nobody.offers')
+    expect(await json('tasks', 'cancel', submitted.id)).toMatchObject({ status: 'CANCELLED' })
+  })
+
+  it('lets an agent finish and leave when ECS stops it', async () => {
+    const reviewer = running[0]
+    await reviewer?.stop()
+    expect(reviewer?.child.exitCode).toBe(0)
+  })
+})
+
+/** Parsed JSON, of whatever shape the test expects. */
+type Json = ReturnType<typeof JSON.parse>
+type CallOptions = { body?: unknown; key?: string; headers?: Record<string, string> }
+
+/** Calls go to the endpoint, whatever host the address of a queue names. */
+const aQueueClient = (app: Deployment): SQSClient =>
+  new SQSClient({ ...clientConfig(app.emulator), useQueueUrlAsEndpoint: false })
