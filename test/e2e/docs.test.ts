@@ -4,9 +4,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import type { Command } from 'commander'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createProgram } from '#cli/program.ts'
 import type { TaskResponse } from '#shared/contracts/tasks.ts'
-import { blockOf, markedBlocks } from '#test/support/markdown.ts'
+import { allPages, blockOf, brokenLinks, commandsOf, markedBlocks } from '#test/support/markdown.ts'
+import { requires } from '#test/support/requires.ts'
 import { aDataFolder, type ServerProcess, until } from '#test/support/server-process.ts'
 
 const cli = fileURLToPath(new URL('../../cli/devcycle.ts', import.meta.url))
@@ -63,24 +66,28 @@ describe('the agents of docs/write-an-agent.md', () => {
     await expect(submit('words.count', { words: 3 })).rejects.toThrow('input schema of words.count')
   }, 40_000)
 
-  it('the Python agent works over the bare protocol', async () => {
-    const file = join(home, 'worker.py')
-    writeFileSync(file, blockOf('write-an-agent.md', 'worker.py'))
-    const worker = spawn('python3', [file], {
-      env: { ...process.env, DEVCYCLE_URL: server.url, DEVCYCLE_API_KEY: server.apiKey },
-      stdio: ['ignore', 'ignore', 'inherit'],
-    })
-    try {
-      for (const text of ['one', 'two', 'three'])
-        expect(await submit('text.upper', { text })).toMatchObject({
-          status: 'SUCCEEDED',
-          agent: 'py-upper',
-          result: { text: text.toUpperCase() },
-        })
-    } finally {
-      worker.kill('SIGKILL')
-    }
-  }, 40_000)
+  it.skipIf(!requires('python3'))(
+    'the Python agent works over the bare protocol',
+    async () => {
+      const file = join(home, 'worker.py')
+      writeFileSync(file, blockOf('write-an-agent.md', 'worker.py'))
+      const worker = spawn('python3', [file], {
+        env: { ...process.env, DEVCYCLE_URL: server.url, DEVCYCLE_API_KEY: server.apiKey },
+        stdio: ['ignore', 'ignore', 'inherit'],
+      })
+      try {
+        for (const text of ['one', 'two', 'three'])
+          expect(await submit('text.upper', { text })).toMatchObject({
+            status: 'SUCCEEDED',
+            agent: 'py-upper',
+            result: { text: text.toUpperCase() },
+          })
+      } finally {
+        worker.kill('SIGKILL')
+      }
+    },
+    40_000,
+  )
 })
 
 describe('the commands of the docs', () => {
@@ -115,3 +122,35 @@ describe('the commands of the docs', () => {
 
 let repository: string | undefined
 const gitRepositoryOnce = (): string => (repository ??= gitRepository())
+
+describe('every page', () => {
+  it.each(allPages())('%s: each link to a file or a heading of this repository leads there', (page) =>
+    expect(brokenLinks(page)).toEqual([]),
+  )
+
+  it.each(allPages().filter((page) => commandsOf(page).length > 0))(
+    '%s: the command line knows each command',
+    (page) => {
+      for (const args of commandsOf(page)) expect(() => parse(args), args.join(' ')).not.toThrow()
+    },
+  )
+
+  it.each([
+    ['tasks', 'look'],
+    ['tasks', 'get'],
+    ['agents', 'list', '--colour'],
+  ])('a page with %s %s would fail', (...args) => expect(() => parse(args)).toThrow())
+})
+
+/** Parses a command line as the program does, and does nothing. */
+const parse = (args: string[]): void => {
+  const program = createProgram()
+  idle(program)
+  program.parse(args, { from: 'user' })
+}
+
+const idle = (command: Command): void => {
+  command.configureOutput({ writeErr: () => undefined, outputError: () => undefined })
+  if (command.commands.length === 0) command.action(() => undefined)
+  command.commands.forEach(idle)
+}
