@@ -65,12 +65,6 @@ const createOutage = (onLost?: (error: Error) => void) => {
   }
 }
 
-/** Waits for the end of a task. */
-export const waitForTask = async (client: Client, id: string, signal?: AbortSignal): Promise<TaskResponse> => {
-  for await (const _ of followTask(client, id, { signal }));
-  return client.get<TaskResponse>(pathOf(id), { signal })
-}
-
 /** The events so far. */
 export const readEvents = async (client: Client, id: string, after = 0): Promise<TaskEvent[]> => {
   const items: TaskEvent[] = []

@@ -212,15 +212,17 @@ export const changeFeedContract = (
     it('stops after what is under way, and tells nothing more', async () => {
       const { main, feed } = made()
       let working = 0
+      const begun = Promise.withResolvers<void>()
       const { seen, collect } = collector()
       const running = feed.consume(`consumer-${aUlid()}`, async (batch) => {
         working++
+        begun.resolve()
         await new Promise((resolve) => setTimeout(resolve, 60))
         working--
         return collect(batch)
       })
       await stored(main, anItem())
-      await eventually(() => expect(working).toBe(1))
+      await begun.promise
       await running.stop()
       expect(working).toBe(0)
       const told = seen.length
