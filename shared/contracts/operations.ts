@@ -23,6 +23,7 @@ import {
   leaseAnswerSchema,
   leaseQuery,
   leaseSchema,
+  listInstancesQuery,
   progressSchema,
 } from './worker.ts'
 
@@ -111,6 +112,7 @@ export const operations = {
     tag: 'Instances',
     summary: 'List the instances of an agent',
     audience: people,
+    query: listInstancesQuery,
     answers: { 200: { description: 'Instances, newest first.', schema: pageSchema(instanceSchema) } },
   },
   submitTask: {

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { idSchema, jsonSchema, labelsSchema, nameSchema, timeSchema, waitQuery } from './common.ts'
+import { idSchema, jsonSchema, labelsSchema, nameSchema, pageQuery, timeSchema, waitQuery } from './common.ts'
 import { usageSchema } from './tasks.ts'
 
 const fence = z.string().min(1).max(100)
@@ -155,3 +155,5 @@ export const instanceSchema = z
   })
   .meta({ id: 'Instance' })
 export type InstanceResponse = z.infer<typeof instanceSchema>
+
+export const listInstancesQuery = z.strictObject(pageQuery)

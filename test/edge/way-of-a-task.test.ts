@@ -190,6 +190,19 @@ describe.each(hosts)('a task on $host', ({ open }) => {
     expect((await api.get('/agents/rejoin/instances')).body.items).toHaveLength(1)
   })
 
+  it('has instances in pages, newest first, and counts those alone that have not ended', async () => {
+    await register('restless', 'restless')
+    const all = []
+    for (let n = 0; n < 5; n++) all.push(await join('restless'))
+    for (const one of all.slice(0, 4)) await api.request('DELETE', `/instances/${one.instanceId}`, { key: one.token })
+    const first = (await api.get('/agents/restless/instances?limit=3')).body
+    const rest = (await api.get(`/agents/restless/instances?limit=3&cursor=${first.nextCursor}`)).body
+    const ids = [...first.items, ...rest.items].map(({ id }: { id: string }) => id)
+    expect(ids).toEqual(all.map(({ instanceId }) => instanceId).reverse())
+    expect(rest.nextCursor).toBeNull()
+    expect((await api.get('/agents/restless')).body).toMatchObject({ state: 'ONLINE', instances: { live: 1 } })
+  })
+
   it('keeps bodies of every size', async () => {
     await register('big', 'big')
     const joined = await join('big')

@@ -2,7 +2,7 @@ import type { Platform, Stored } from '../../platform/platform.ts'
 import { actorOf, type Caller, stamp } from '../caller.ts'
 import { DomainError } from '../domain-error.ts'
 import { moveInstance } from '../instances/instance.ts'
-import { changeInstance, instancesOf } from '../instances/instance-store.ts'
+import { changeInstance, liveInstancesOf } from '../instances/instance-store.ts'
 import type { Agent, AgentConfiguration, Capability } from './agent.ts'
 import { getAgent, saveAgent } from './agent-store.ts'
 
@@ -73,7 +73,7 @@ const drainInstances = async (ports: Ports, caller: Caller, agent: Agent): Promi
     at: ports.clock.now(),
   }
   await Promise.all(
-    (await instancesOf(ports, agent.tenant, agent.id)).map((start) =>
+    (await liveInstancesOf(ports, agent.tenant, agent.id)).map((start) =>
       changeInstance(ports, start, (instance) => moveInstance(instance, 'MAINTENANCE', change)),
     ),
   )

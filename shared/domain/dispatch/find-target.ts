@@ -1,7 +1,7 @@
 import type { Platform } from '../../platform/platform.ts'
 import { type Agent, takesWork } from '../agents/agent.ts'
 import { agentsOffering } from '../agents/agent-store.ts'
-import { findLeases, instancesOf } from '../instances/instance-store.ts'
+import { findLeases, liveInstancesOf } from '../instances/instance-store.ts'
 import type { Target } from '../tasks/task.ts'
 import { laneQueues } from './lanes.ts'
 import { type Candidate, route } from './route.ts'
@@ -33,7 +33,7 @@ const toCandidate = async (ports: Ports, agent: Agent): Promise<Candidate> => {
 
 /** What the live instances of an agent do now, as of their last sign of life. */
 export const liveLoads = async (ports: Pick<Platform, 'main' | 'volatile' | 'clock'>, agent: Agent) => {
-  const up = (await instancesOf(ports, agent.tenant, agent.id)).filter(({ value }) => value.state !== 'OFFLINE')
+  const up = await liveInstancesOf(ports, agent.tenant, agent.id)
   const leases = await findLeases(
     ports,
     agent.tenant,

@@ -2,7 +2,7 @@ import type { Platform, QueueMessage } from '../../platform/platform.ts'
 import type { Agent } from '../agents/agent.ts'
 import { agentListPk } from '../agents/agent-store.ts'
 import { leaseSeconds } from '../instances/instance.ts'
-import { instancesOf, saveLease } from '../instances/instance-store.ts'
+import { liveInstancesOf, saveLease } from '../instances/instance-store.ts'
 import type { Task } from '../tasks/task.ts'
 import { dueShardPk, dueShards, remind } from './due.ts'
 import { laneQueue } from './lanes.ts'
@@ -63,8 +63,7 @@ export const renewAfterOutage = async (ports: Ports, tenant: string): Promise<vo
 const renewInstances = async (ports: Ports, agent: Agent): Promise<void> => {
   const now = ports.clock.now()
   const expiresAt = now + leaseSeconds * 1000
-  for (const { value } of await instancesOf(ports, agent.tenant, agent.id)) {
-    if (value.state === 'OFFLINE') continue
+  for (const { value } of await liveInstancesOf(ports, agent.tenant, agent.id)) {
     await saveLease(ports, value.tenant, {
       instance: value.id,
       expiresAt,

@@ -1,4 +1,4 @@
-import type { Item, Key, Platform, Stored } from '../../platform/platform.ts'
+import type { Item, Key, Page, Platform, Stored } from '../../platform/platform.ts'
 import { DomainError } from '../domain-error.ts'
 import { newRev } from '../ids.ts'
 import type { Instance, InstanceLease } from './instance.ts'
@@ -8,6 +8,8 @@ type Ports = Pick<Platform, 'main' | 'clock' | 'random'>
 export const instanceKey = (tenant: string, id: string): Key => ({ pk: `${tenant}#instance#${id}`, sk: 'head' })
 const leaseKey = (tenant: string, id: string): Key => ({ pk: `${tenant}#instance#${id}`, sk: 'lease' })
 const instancesOfPk = (tenant: string, agent: string): string => `${tenant}#instances-of#${agent}`
+/** An agent holds its instances until they end. */
+const liveInstancesPk = (tenant: string, agent: string): string => `${tenant}#live-instances#${agent}`
 
 /** Instances that ended are forgotten after this time; the attempts they made are kept with their tasks. */
 const keepEndedMs = 7 * 24 * 3_600_000
@@ -16,7 +18,12 @@ const toItem = (instance: Instance): Item<Instance> => ({
   ...instanceKey(instance.tenant, instance.id),
   type: 'instance',
   value: instance,
-  index: { parent: { pk: instancesOfPk(instance.tenant, instance.agent), sk: instance.id } },
+  index: {
+    parent: { pk: instancesOfPk(instance.tenant, instance.agent), sk: instance.id },
+    ...(instance.state !== 'OFFLINE' && {
+      holder: { pk: liveInstancesPk(instance.tenant, instance.agent), sk: instance.id },
+    }),
+  },
   ...(instance.state === 'OFFLINE' && { expiresAt: (instance.history.at(-1)?.at ?? instance.joinedAt) + keepEndedMs }),
 })
 
@@ -68,13 +75,33 @@ export const changeInstance = async (
   throw new DomainError('CONFLICT', `instance ${start.value.id} is changed by too many writers at once; try again`)
 }
 
-/** Instances of an agent, ended ones included; up to 1,000, oldest first. */
-export const instancesOf = async (
+/** A page of the instances of an agent, newest first, with those that ended within a week. */
+export const instancesOf = (
+  { main }: Pick<Platform, 'main'>,
+  { tenant, agent, limit, cursor }: { tenant: string; agent: string; limit: number; cursor?: string },
+): Promise<Page<Instance>> =>
+  main.query<Instance>({ index: 'parent', pk: instancesOfPk(tenant, agent), order: 'descending', limit, cursor })
+
+/** All instances of an agent that have not ended, oldest first. */
+export const liveInstancesOf = async (
   { main }: Pick<Platform, 'main'>,
   tenant: string,
   agent: string,
-): Promise<Stored<Instance>[]> =>
-  (await main.query<Instance>({ index: 'parent', pk: instancesOfPk(tenant, agent), limit: 1000 })).items
+): Promise<Stored<Instance>[]> => {
+  const found: Stored<Instance>[] = []
+  let cursor: string | undefined
+  do {
+    const page = await main.query<Instance>({
+      index: 'holder',
+      pk: liveInstancesPk(tenant, agent),
+      limit: 1000,
+      cursor,
+    })
+    found.push(...page.items.filter(({ value }) => value.state !== 'OFFLINE'))
+    cursor = page.cursor
+  } while (cursor !== undefined)
+  return found
+}
 
 /** Renews the leases of everything the instance holds: one volatile write. */
 export const saveLease = async (

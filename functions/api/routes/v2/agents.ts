@@ -99,15 +99,18 @@ const toInstance = (instance: Instance, lease: InstanceLease | undefined): Insta
   history: instance.history.map((change) => ({ ...change, at: iso(change.at) })),
 })
 
-const instances: Handler<OperationOf<'listInstances'>> = async ({ platform }, { caller, params }) => {
-  const { value } = await getAgent(platform, caller.tenant, params.agent ?? '')
-  const found = (await instancesOf(platform, caller.tenant, value.id)).map((item) => item.value).reverse()
+const instances: Handler<OperationOf<'listInstances'>> = async ({ platform }, { caller, params, query }) => {
+  const { tenant } = caller
+  const { value } = await getAgent(platform, tenant, params.agent ?? '')
+  const page = await instancesOf(platform, { tenant, agent: value.id, ...query })
+  const found = page.items.map((item) => item.value)
   const leases = await findLeases(
     platform,
-    caller.tenant,
+    tenant,
     found.map(({ id }) => id),
   )
-  return { status: 200, body: { items: found.map((one, at) => toInstance(one, leases[at])), nextCursor: null } }
+  const items = found.map((one, at) => toInstance(one, leases[at]))
+  return { status: 200, body: { items, nextCursor: page.cursor ?? null } }
 }
 
 export const agentHandlers = {
