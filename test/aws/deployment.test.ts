@@ -38,7 +38,9 @@ const rows: [EmulatorName, { refused: Reasons; recordedOnly: Reasons }][] = [
     {
       refused: {},
       recordedOnly: {
+        'AWS::Events::Archive': noArchive,
         'AWS::EC2::FlowLog': noFlowLogs,
+        'AWS::CloudWatch::Dashboard': 'it draws no dashboards',
         'AWS::ECS::Cluster': noContainers,
         'AWS::ECS::Service': noContainers,
         'AWS::ECS::TaskDefinition': noContainers,

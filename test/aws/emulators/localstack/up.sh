@@ -6,10 +6,9 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 work=$1 node=$2 port=${3:-4566}
 mkdir -p "$work"; work=$(cd "$work" && pwd)
-[ -f "$work/venv/.done" ] || { "$(command -v python3.11 || command -v python3)" -m venv "$work/venv"; "$work/venv/bin/pip" -q install --no-deps -r "$here/requirements.lock"; touch "$work/venv/.done"; }
-jars() { [ -f "$work/$1/lib/.done" ] || { mkdir -p "$work/$1"; cp "$2" "$work/$1/pom.xml"; (cd "$work/$1" && mvn -q dependency:copy-dependencies -DoutputDirectory=lib && touch lib/.done); }; }
-jars dynamodb "$here/../dynamodb-local/pom.xml"
-jars jsonata "$here/jsonata/pom.xml"
+[ -f "$work/venv/.done" ] || { "$(command -v python3.11 || command -v python3)" -m venv "$work/venv"; timeout 400 "$work/venv/bin/pip" -q install --no-deps -r "$here/requirements.lock"; touch "$work/venv/.done"; }
+bash "$here/../jars.sh" "$work/dynamodb" "$here/../dynamodb-local/pom.xml"
+bash "$here/../jars.sh" "$work/jsonata" "$here/jsonata/pom.xml"
 mkdir -p "$work/root"
 jvm=$(find "$(dirname "$(dirname "$(readlink -f "$(command -v java)")")")" -name libjvm.so | head -n 1)
 export PATH="$node:$PATH" DDB_LOCAL_LIB="$work/dynamodb/lib" JSONATA_LIB="$work/jsonata/lib" LIBJVM="$jvm" FILESYSTEM_ROOT="$work/root"

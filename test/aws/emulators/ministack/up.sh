@@ -8,7 +8,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 work=$1 node=$2 mode=${3:-stock} port=${4:-4566}
 mkdir -p "$work/tmp"; work=$(cd "$work" && pwd)
 echo '{}' > "$work/tmp/package.json" # its worker is CommonJS, whatever package this folder is in
-[ -x "$work/venv/bin/ministack" ] || { "$(command -v python3.11 || command -v python3)" -m venv "$work/venv"; "$work/venv/bin/pip" -q install -r "$here/requirements.lock"; }
+[ -x "$work/venv/bin/ministack" ] || { "$(command -v python3.11 || command -v python3)" -m venv "$work/venv"; timeout 400 "$work/venv/bin/pip" -q install -r "$here/requirements.lock"; }
 
 export PATH="$node:$PATH" GATEWAY_PORT=$port BIND_HOST=127.0.0.1 LOG_LEVEL=${LOG_LEVEL:-INFO} TMPDIR="$work/tmp"
 export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_DEFAULT_REGION=us-east-1
