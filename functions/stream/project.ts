@@ -1,4 +1,6 @@
+import type { Agent } from '#shared/domain/agents/agent.ts'
 import { attemptItem, attemptOfChange } from '#shared/domain/tasks/attempts.ts'
+import { handOnTasks } from '#shared/domain/tasks/hand-on-task.ts'
 import { publicEvent } from '#shared/domain/tasks/public-events.ts'
 import { releaseBlocked } from '#shared/domain/tasks/release-blocked.ts'
 import { isFinished, type Task } from '#shared/domain/tasks/task.ts'
@@ -49,6 +51,11 @@ const releaseFor = async (platform: Platform, change: Change): Promise<void> => 
   if (offer) await releaseBlocked(platform, change.key.pk.split('#')[0] ?? '', offer.capability)
 }
 
+const handOn = async (platform: Platform, change: Change): Promise<void> => {
+  const agent = change.after?.value as Agent | undefined
+  if (agent?.decommissionedAt !== undefined) await handOnTasks(platform, agent)
+}
+
 /** By type of item; what is not named here is nobody's concern. */
 const projections: Record<string, Projection> = {
   task: {
@@ -58,7 +65,12 @@ const projections: Record<string, Projection> = {
       measure(platform, change)
     },
   },
-  agent: { act: publish },
+  agent: {
+    async act(platform, change) {
+      await publish(platform, change)
+      await handOn(platform, change)
+    },
+  },
   offer: { act: releaseFor },
 }
 export const projectedTypes = Object.keys(projections)

@@ -114,6 +114,7 @@ export class ApiStack extends Stack {
     stream.keepRecords(data.main)
     stream.readRecords(data.volatile)
     stream.dispatch(prefix)
+    stream.receive(prefix)
     stream.publish(data.bus)
     stream.addEventSource(
       new DynamoEventSource(data.main, {

@@ -203,6 +203,33 @@ describe.each(hosts)('a task on $host', ({ open }) => {
     expect((await api.get('/agents/restless')).body).toMatchObject({ state: 'ONLINE', instances: { live: 1 } })
   })
 
+  it('is handed on when its agent is decommissioned, or ends when nobody else can ever do it', async () => {
+    await register('leaver', 'handed.on')
+    await api.post('/agents', { name: 'mute' })
+    const waiting = (await api.post('/tasks', { capability: 'handed.on' })).body
+    const lonely = (await api.post('/tasks', { agent: 'mute' })).body
+    for (const name of ['leaver', 'mute']) expect((await api.request('DELETE', `/agents/${name}`)).status).toBe(204)
+    const blocked = await until(
+      async () => {
+        const { body } = await api.get(`/tasks/${waiting.id}`)
+        return body.blockedBy && body
+      },
+      { what: 'the hand-on' },
+    )
+    expect(blocked).toMatchObject({ status: 'QUEUED', blockedBy: { code: 'NO_CAPABLE_AGENT' } })
+    await until(async () => (await api.get(`/tasks/${lonely.id}`)).body.failure?.code === 'NO_CAPABLE_AGENT')
+    await register('heir', 'handed.on')
+    const heir = await join('heir')
+    const [task] = await until(
+      async () => {
+        const tasks = await lease(heir)
+        return tasks.length > 0 && tasks
+      },
+      { what: 'the lease' },
+    )
+    expect(task.taskId).toBe(waiting.id)
+  })
+
   it('keeps bodies of every size', async () => {
     await register('big', 'big')
     const joined = await join('big')

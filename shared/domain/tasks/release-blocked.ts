@@ -1,5 +1,5 @@
 import type { Platform } from '../../platform/platform.ts'
-import { routeBlocked } from './attend-task.ts'
+import { routeBlocked } from './route-blocked.ts'
 import type { Task } from './task.ts'
 import { capabilityHolderPk } from './task-store.ts'
 
