@@ -51,8 +51,12 @@ const run = async (settings: RunnerSettings): Promise<number> => {
   }
   process.on('SIGTERM', stop)
   process.on('SIGINT', stop)
+  process.on('message', (message: { type?: string }) => message.type === 'ping' && process.send?.({ type: 'pong' }))
   process.on('disconnect', () => void runner.drain(settings.drainSeconds)) // the supervising server is gone
-  return (await runner.ended) === 'drained' ? 0 : 1
+  const end = await runner.ended
+  if (end === 'dismissed' && process.connected)
+    await new Promise((resolve) => process.send?.({ type: 'dismissed' }, resolve))
+  return end === 'orphaned' ? 1 : 0
 }
 
 try {

@@ -25,12 +25,13 @@ export type RunnerOptions = {
   log: (level: 'info' | 'warn' | 'error', message: string, fields?: Record<string, unknown>) => void
 }
 
+export type RunnerEnd = 'drained' | 'dismissed' | 'orphaned'
 export type Runner = {
   /** Takes no more work, finishes what runs within `seconds`, leaves, and ends. */
   drain(seconds: number): Promise<void>
   busy(): number
-  /** Resolves when the runner has ended: drained, or without a platform. */
-  ended: Promise<'drained' | 'orphaned'>
+  /** Resolves when the runner has ended: drained by its host, dismissed by the platform, or without a platform. */
+  ended: Promise<RunnerEnd>
 }
 
 const longPollSeconds = 20
@@ -67,7 +68,7 @@ export const startRunner = (options: RunnerOptions): Runner => {
   let contact = performance.now()
   let joined: Joined | undefined
   let freed: () => void = () => undefined
-  let orphaned = false
+  let end: RunnerEnd = 'drained'
   /** Slots that have a task, or are being started for one. */
   let taken = 0
 
@@ -149,14 +150,16 @@ export const startRunner = (options: RunnerOptions): Runner => {
     onContact()
     for (const id of answer.lost) runs.get(id)?.abort('the lease is lost')
     for (const id of answer.cancel) runs.get(id)?.abort('the task is cancelled')
-    if (answer.drain) leasing.abort()
+    if (!answer.drain) return
+    end = 'dismissed'
+    leasing.abort()
   }
   /** Without contact for a lease's length, what runs here may run elsewhere already. */
   const selfFence = (): void => {
     if (joined !== undefined && silence() > joined.leaseSeconds)
       for (const run of runs.values()) run.abort('no contact with the platform')
     if (silence() > options.orphanSeconds) {
-      orphaned = true
+      end = 'orphaned'
       leasing.abort()
       stopping.abort()
     }
@@ -181,7 +184,7 @@ export const startRunner = (options: RunnerOptions): Runner => {
     await Promise.all([...runs.values()].map((run) => run.ended))
   }
   const leave = async (): Promise<void> => {
-    if (joined === undefined || orphaned) return
+    if (joined === undefined || end === 'orphaned') return
     const request = {
       method: 'DELETE' as const,
       path: `/instances/${joined.instanceId}`,
@@ -191,14 +194,14 @@ export const startRunner = (options: RunnerOptions): Runner => {
     await sendUntilAnswered(source, request).catch(() => undefined)
   }
   let drainSeconds = Number.POSITIVE_INFINITY
-  const run = async (): Promise<'drained' | 'orphaned'> => {
+  const run = async (): Promise<RunnerEnd> => {
     const heart = heartLoop()
     await leaseLoop()
-    await finishRuns(orphaned ? 0 : Math.min(drainSeconds, 86_400))
+    await finishRuns(end === 'orphaned' ? 0 : Math.min(drainSeconds, 86_400))
     stopping.abort()
     await Promise.all([heart, leave(), pool.close()])
     rmSync(root, { recursive: true, force: true })
-    return orphaned ? 'orphaned' : 'drained'
+    return end
   }
   const ended = run()
   return {

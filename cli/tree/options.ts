@@ -17,6 +17,12 @@ export const collect = (text: string, all: string[] = []): string[] => [...all, 
 export const env = (flags: string, description: string, name: string): Option =>
   new Option(flags, description).env(name)
 
+/** A `--no-…` flag that a variable sets too, unless that is empty, `0` or `false`. */
+export const unless = (flags: string, description: string, name: string): Option => {
+  const isSet = !['', '0', 'false'].includes((process.env[name] ?? '').toLowerCase())
+  return new Option(`${flags}`, `${description} (env: ${name})`).default(!isSet)
+}
+
 /** One of some words, in whatever case. */
 export const oneOf = (flags: string, description: string, words: readonly string[]): Option =>
   new Option(flags, description).choices(words).argParser((text: string) => {

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander'
-import { collect, env, example, whole } from './options.ts'
+import { collect, env, example, unless, whole } from './options.ts'
 
 export const addStart = (program: Command): void => {
   const command = program
@@ -17,8 +17,8 @@ export const addStart = (program: Command): void => {
         .argParser(collect)
         .default([]),
     )
-    .addOption(env('--no-agents', 'register and start no agents', 'DEVCYCLE_NO_AGENTS'))
-    .addOption(env('--no-tour', 'skip the first review on an empty data folder', 'DEVCYCLE_NO_TOUR'))
+    .addOption(unless('--no-agents', 'register and start no agents', 'DEVCYCLE_NO_AGENTS'))
+    .addOption(unless('--no-tour', 'skip the first review on an empty data folder', 'DEVCYCLE_NO_TOUR'))
     .action(async (options) => (await import('../commands/start.ts')).start(options))
   example(command, 'start --port 0 --agent ./my-agent')
 }

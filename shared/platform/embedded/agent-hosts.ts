@@ -3,6 +3,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import type { Clock, HostedAgent, HostedInstance, Telemetry } from '../platform.ts'
 import type { ClosableHosts } from './create-embedded-platform.ts'
+import { type pulse, watchPulse } from './pulse.ts'
 
 const runnerMain = fileURLToPath(new URL('../../../agent-container/main.ts', import.meta.url))
 
@@ -17,6 +18,8 @@ type Options = {
   drainSeconds?: number
   /** What is started. @default the agent container's main */
   main?: string
+  /** How it is found out that a process hangs. @default pulse */
+  pulse?: typeof pulse
 }
 
 type Supervised = {
@@ -75,6 +78,14 @@ export const createEmbeddedAgentHosts = (options: Options): ClosableHosts => {
     logLines(telemetry, agent, child)
     child.on('message', (message: { type?: string; instanceId?: string }) => {
       if (message.type === 'joined') supervised.instance = message.instanceId
+      if (message.type === 'dismissed') dismiss(supervised)
+    })
+    watchPulse({
+      child,
+      times: options.pulse,
+      onSilent: () => replace(supervised),
+      onBack: () => drainOne(supervised),
+      onDead: () => killGroup(child),
     })
     child.on('error', (error) =>
       telemetry.log('error', 'an agent could not be started', { agent: agent.agent, error: String(error) }),
@@ -109,6 +120,18 @@ export const createEmbeddedAgentHosts = (options: Options): ClosableHosts => {
     [...running.values()].filter((one) => one.wanted && keyOf(one.agent) === keyOf(agent))
   const restore = (agent: HostedAgent): void => {
     if (!closed && live(agent).length < (counts.get(keyOf(agent)) ?? 0)) start(agent)
+  }
+  /** The platform wants no more of it: its agent is out of service. */
+  const dismiss = (supervised: Supervised): void => {
+    supervised.wanted = false
+    counts.set(keyOf(supervised.agent), live(supervised.agent).length)
+  }
+  /** Another one takes its place; when it lives again it finishes what is still its own, and goes. */
+  const replace = (supervised: Supervised): void => {
+    if (!supervised.wanted || closed) return
+    supervised.wanted = false
+    telemetry.log('warn', 'an agent process does not answer; another one is started', { agent: supervised.agent.agent })
+    restore(supervised.agent)
   }
   const drainOne = (supervised: Supervised): void => {
     supervised.wanted = false
