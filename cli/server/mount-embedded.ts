@@ -1,8 +1,9 @@
 import type { Hono, MiddlewareHandler } from 'hono'
-import { HttpError, toProblem } from '#functions/api/errors.ts'
+import { HttpError, nothingAt, toProblem } from '#functions/api/errors.ts'
 import type { ApiEnv } from '#functions/api/operation.ts'
-import { DomainError } from '#shared/domain/domain-error.ts'
+import { DomainError, invalid } from '#shared/domain/domain-error.ts'
 import type { EmbeddedPlatform } from '#shared/platform/embedded/create-embedded-platform.ts'
+import { PlatformError } from '#shared/platform/platform-error.ts'
 import { ulid } from '#shared/platform/ulid.ts'
 
 /** The most an object may have. */
@@ -10,14 +11,13 @@ const maxObjectBytes = 5 * 1024 ** 3
 
 /** What only this host serves by itself: the bytes behind presigned addresses, and Prometheus metrics. */
 export const mountEmbedded = (app: Hono<ApiEnv>, platform: EmbeddedPlatform, check: MiddlewareHandler): void => {
+  const refuse = (error: unknown): Response => {
+    const requestId = ulid(platform.clock.now(), (length) => platform.random.bytes(length))
+    return toProblem(error, requestId).response
+  }
   app.use(check)
-  app.onError(
-    (error) =>
-      toProblem(
-        error,
-        ulid(platform.clock.now(), (length) => platform.random.bytes(length)),
-      ).response,
-  )
+  app.onError(refuse)
+  app.notFound((c) => refuse(nothingAt(c.req.method, c.req.path)))
   app.get('/metrics', async (c) =>
     c.body(await platform.metricsText(), 200, { 'content-type': 'text/plain; version=0.0.4' }),
   )
@@ -42,10 +42,17 @@ const download = async (platform: EmbeddedPlatform, url: URL): Promise<Response>
 }
 
 const upload = async (platform: EmbeddedPlatform, url: URL, request: Request): Promise<Response> => {
-  const { tenant, id, sha256, contentType } = verified(platform, url, 'PUT')
-  if (Number(request.headers.get('content-length') ?? 0) > maxObjectBytes)
+  const { tenant, id, sha256, contentType, size } = verified(platform, url, 'PUT')
+  const length = request.headers.get('content-length')
+  if (Number(length ?? 0) > maxObjectBytes)
     throw new HttpError('PAYLOAD_TOO_LARGE', `an object may have ${maxObjectBytes} bytes`)
+  if (size !== undefined && Number(length ?? Number.NaN) !== size)
+    throw invalid('#', 'SIZE', `the object was declared with ${size} bytes; send just as many, with Content-Length`)
   const body = request.body ?? new Uint8Array()
-  const stat = await platform.objects.put({ tenant, id }, body, { contentType, sha256 })
-  return Response.json(stat)
+  return Response.json(await platform.objects.put({ tenant, id }, body, { contentType, sha256 }).catch(ofContent))
+}
+
+/** What storage has against the bytes is a refusal of the body. */
+const ofContent = (error: unknown): never => {
+  throw error instanceof PlatformError && error.code === 'INVALID' ? invalid('#', 'CHECKSUM', error.message) : error
 }

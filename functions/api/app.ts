@@ -1,15 +1,16 @@
 import { Hono, type Context as HonoContext } from 'hono'
+import * as z from 'zod'
 import { type Operation, type OperationId, operations } from '#shared/contracts/operations.ts'
-import { DomainError } from '#shared/domain/domain-error.ts'
 import { renewInPassing } from '#shared/domain/instances/heartbeat.ts'
 import { ulid } from '#shared/platform/ulid.ts'
 import { authorize, identify } from './authorize.ts'
-import { HttpError, toProblem } from './errors.ts'
+import { HttpError, nothingAt, toProblem } from './errors.ts'
 import type { ApiEnv, Call, Context, Handler, Reply } from './operation.ts'
 import { parseWith, readJson, readQuery } from './read-body.ts'
 import { mountRoot } from './routes/root.ts'
 import { handlers } from './routes/v2/handlers.ts'
 
+const noFields = z.strictObject({})
 type AnyHandler = Handler<Operation>
 
 export const apiBase = '/api/v2'
@@ -29,9 +30,7 @@ export const createApi = (context: Context): Hono<ApiEnv> => {
   mountRoot(app, context)
   for (const [id, operation] of Object.entries(operations)) mountOperation(app, context, id as OperationId, operation)
   mountOtherMethods(app)
-  app.notFound((c) =>
-    refuse(context, c, new DomainError('NOT_FOUND', `there is nothing at ${c.req.method} ${c.req.path}`)),
-  )
+  app.notFound((c) => refuse(context, c, nothingAt(c.req.method, c.req.path)))
   app.onError((error, c) => refuse(context, c, error))
   return app
 }
@@ -67,9 +66,8 @@ const readCall = async (
   caller: Call['caller'],
 ): Promise<Call> => {
   const query = operation.query && parseWith(operation.query, readQuery(new URL(c.req.url)), '#/query')
-  const given = operation.body && (await readJson(c.req.raw))
-  const body = operation.body && parseWith(operation.body, given ?? (operation.bodyOptional ? {} : undefined), '#')
   const request = c.req.raw
+  const body = await readBody(operation, request)
   return {
     caller,
     params,
@@ -80,6 +78,13 @@ const readCall = async (
       return request.signal // few calls wait, and only they pay for it
     },
   } as Call
+}
+
+/** A POST that needs no body takes an empty one, or an empty object. */
+const readBody = async ({ method, body, bodyOptional }: Operation, request: Request): Promise<unknown> => {
+  if (body === undefined && method !== 'POST') return undefined
+  const given = await readJson(request)
+  return parseWith(body ?? noFields, given ?? (body === undefined || bodyOptional ? {} : undefined), '#')
 }
 
 const toResponse = (reply: Reply | Response): Response => {

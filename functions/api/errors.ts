@@ -70,6 +70,10 @@ export class HttpError extends Error {
   }
 }
 
+/** The refusal of a path that is not there. */
+export const nothingAt = (method: string, path: string): DomainError =>
+  new DomainError('NOT_FOUND', `there is nothing at ${method} ${path}`)
+
 type Described = Pick<Problem, 'status' | 'code' | 'detail' | 'errors'> & { headers?: Record<string, string> }
 
 const describe = (error: unknown): Described => {

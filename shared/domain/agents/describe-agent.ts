@@ -34,7 +34,9 @@ const matches = (filter: AgentFilter, { agent, state }: DescribedAgent): boolean
     filter.type === undefined || agent.type === filter.type,
     filter.state === undefined || state === filter.state,
     filter.capability === undefined || agent.capabilities.some(({ name }) => name === filter.capability),
-    filter.labels.every(([key, value]) => key in agent.labels && (value === undefined || agent.labels[key] === value)),
+    filter.labels.every(
+      ([key, value]) => Object.hasOwn(agent.labels, key) && (value === undefined || agent.labels[key] === value),
+    ),
     filter.q === undefined || textOf(agent).includes(filter.q.toLowerCase()),
   ].every(Boolean)
 

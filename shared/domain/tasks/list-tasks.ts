@@ -21,7 +21,9 @@ const matches = (filter: TaskFilter, task: Task): boolean =>
     filter.agent === undefined || task.target?.agentName === filter.agent || task.target?.agent === filter.agent,
     filter.capability === undefined || task.capability === filter.capability,
     filter.priority === undefined || task.priority === filter.priority,
-    filter.labels.every(([key, value]) => key in task.labels && (value === undefined || task.labels[key] === value)),
+    filter.labels.every(
+      ([key, value]) => Object.hasOwn(task.labels, key) && (value === undefined || task.labels[key] === value),
+    ),
   ].every(Boolean)
 
 /** So many tasks are looked at for one page: a rare filter gives short pages, never a slow one. */
