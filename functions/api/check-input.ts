@@ -1,4 +1,5 @@
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
+import { LRUCache } from 'lru-cache'
 import { RE2JS } from 're2js'
 import type { CheckInput } from '#shared/domain/tasks/submit-task.ts'
 
@@ -6,25 +7,18 @@ import type { CheckInput } from '#shared/domain/tasks/submit-task.ts'
 const regExp = Object.assign(
   (pattern: string) => {
     const linear = RE2JS.compile(pattern)
-    return { test: (text: string) => linear.matcher(text).find() }
+    return { test: (text: string) => linear.matcher(text).find(), toString: () => pattern } // by which Ajv tells them apart
   },
   { code: 're2' },
 )
 
-const ajv = new Ajv2020({
-  allErrors: true,
-  strict: false,
-  validateFormats: false,
-  logger: false,
-  code: { regExp },
-})
-const compiled = new Map<string, ValidateFunction>()
-const maxCached = 500
+const options = { allErrors: true, strict: false, validateFormats: false, logger: false as const, code: { regExp } }
+const compiled = new LRUCache<string, ValidateFunction>({ max: 500 })
 
+/** By an instance of its own: what one schema calls itself is no other schema's concern. */
 const compile = (schema: Record<string, unknown>): ValidateFunction => {
   const text = JSON.stringify(schema)
-  const known = compiled.get(text) ?? ajv.compile(schema)
-  if (compiled.size >= maxCached) compiled.clear()
+  const known = compiled.get(text) ?? new Ajv2020(options).compile(schema)
   compiled.set(text, known)
   return known
 }

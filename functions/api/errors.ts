@@ -91,7 +91,9 @@ const describePlatform = (error: PlatformError): Described => {
       status: 422,
       code: 'INVALID',
       detail: error.message,
-      errors: [{ pointer: '#/query/cursor', code: 'INVALID', message: error.message }],
+      errors: [
+        { pointer: /cursor/.test(error.message) ? '#/query/cursor' : '#', code: 'INVALID', message: error.message },
+      ],
     }
   const detail = error.code === 'TOO_LARGE' ? error.message : `the platform is ${error.code.toLowerCase()}; try again`
   const headers: Record<string, string> = error.retryable ? { 'retry-after': '1' } : {}

@@ -36,7 +36,7 @@ export const heartbeatSchema = z.strictObject({
   running: z
     .array(z.strictObject({ taskId: z.string().max(100), fence }))
     .max(10_000)
-    .default([]),
+    .optional(),
 })
 export type Heartbeat = z.infer<typeof heartbeatSchema>
 

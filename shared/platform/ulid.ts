@@ -33,6 +33,10 @@ const encodeTime = (ms: number): string => {
   return text
 }
 
+/** When a ULID was made, in milliseconds since the epoch. */
+export const ulidTime = (id: string): number =>
+  [...id.slice(0, 10)].reduce((ms, digit) => ms * 32 + alphabet.indexOf(digit), 0)
+
 /** 80 bits as 16 characters, five bits each. */
 const encodeRandom = (bytes: Uint8Array): string => {
   let text = ''

@@ -177,3 +177,42 @@ it('every operation answers an empty and a wild request without a server error',
     }
   }
 })
+
+describe('schemas of agents', () => {
+  const agent = (name: string, inputSchema: unknown) =>
+    api.post('/agents', { name, capabilities: [{ name, inputSchema }] })
+
+  it('cannot keep everybody waiting with a pattern', async () => {
+    expect((await agent('slow-pattern', { type: 'string', pattern: '^(a+)+$' })).status).toBe(201)
+    const began = performance.now()
+    expectProblem(await api.post('/tasks', { capability: 'slow-pattern', input: `${'a'.repeat(50)}!` }), 422)
+    expect(performance.now() - began).toBeLessThan(2000)
+  })
+
+  it('are refused with a pattern that takes more than linear time', async () => {
+    const answer = await agent('look-ahead', { type: 'string', pattern: '(?=a)b' })
+    expectProblem(answer, 422)
+    expect(answer.body.errors[0].pointer).toBe('#/capabilities/0/inputSchema')
+  })
+
+  it('do not meet under one $id', async () => {
+    const named = (type: string) => ({ $id: 'https://example.com/input', type })
+    expect((await agent('named-1', named('string'))).status).toBe(201)
+    expect((await agent('named-2', named('number'))).status).toBe(201)
+    expect((await api.post('/tasks', { capability: 'named-2', input: 1 })).status).toBe(202)
+    expectProblem(await api.post('/tasks', { capability: 'named-1', input: 1 }), 422)
+  })
+})
+
+it('filters by labels that are there, not by what every object has', async () => {
+  for (const key of ['__proto__', 'constructor', 'toString'])
+    for (const list of ['tasks', 'agents']) expect((await api.get(`/${list}?label=${key}`)).body.items).toEqual([])
+})
+
+it('takes no body that a call does not know', async () => {
+  const id = (await api.post('/tasks', { capability: 'nobody' })).body.id
+  expectProblem(await api.post(`/tasks/${id}/cancel`, '{{{'), 400, 'MALFORMED_JSON')
+  expectProblem(await api.post(`/tasks/${id}/cancel`, { bogus: 1 }), 422)
+  expect((await api.get(`/tasks/${id}`)).body.status).toBe('QUEUED')
+  expect((await api.post(`/tasks/${id}/cancel`, {})).status).toBe(200)
+})

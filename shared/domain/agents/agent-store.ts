@@ -1,7 +1,7 @@
 import type { Item, Key, Platform, Stored, Write } from '../../platform/platform.ts'
 import { DomainError } from '../domain-error.ts'
 import { idPattern, newRev } from '../ids.ts'
-import type { Agent, AgentVersion } from './agent.ts'
+import { type Agent, type AgentVersion, offers } from './agent.ts'
 
 type Ports = Pick<Platform, 'main' | 'clock' | 'random'>
 
@@ -28,7 +28,7 @@ const offerItem = (agent: Agent, capability: string): Item => ({
   sk: offerSk(capability),
   type: 'offer',
   value: { agent: agent.id, capability, stamp: agent.stamp },
-  index: { parent: { pk: offerPk(agent.tenant, capability), sk: agent.id } },
+  index: { parent: { pk: offerPk(agent.tenant, capability), sk: `${sortableTime(agent.createdAt)}#${agent.id}` } },
 })
 
 const versionItem = (agent: Agent): Item<AgentVersion> => ({
@@ -56,14 +56,15 @@ export const createAgent = async ({ main }: Ports, agent: Agent): Promise<{ take
     type: 'agent-name',
     value: { agent: agent.id, stamp: agent.stamp },
   }
-  const offers = agent.capabilities.map((one) => put(offerItem(agent, one.name)))
+  const offered = agent.capabilities.map((one) => put(offerItem(agent, one.name)))
   const core = [put(name, 'absent'), put(headItem(agent), 'absent'), put(versionItem(agent), 'absent')]
-  const outcome = await main.transact([...core, ...offers.slice(0, maxWrites - core.length)])
+  const room = maxWrites - core.length
+  for (const offer of offered.slice(room)) await main.write(offer) // an offer without its agent is nobody's
+  const outcome = await main.transact([...core, ...offered.slice(0, room)])
   if (!outcome.ok) {
     const current = outcome.conflicts.find(({ at }) => at === 0)?.current as Stored<{ agent: string }> | undefined
     return { takenBy: current?.value.agent ?? agent.id }
   }
-  for (const offer of offers.slice(maxWrites - core.length)) await main.write(offer)
   return undefined
 }
 
@@ -94,12 +95,13 @@ export const getAgent = async (
 export const saveAgent = async (ports: Ports, before: Stored<Agent>, agent: Agent): Promise<Stored<Agent>> => {
   const rev = newRev(ports)
   const head: Write = { op: 'put', item: headItem(agent), expect: { rev: before.rev }, rev }
-  const writes = [head, ...offerChanges(before.value, agent), ...freedName(before.value, agent)]
+  const writes = [head, ...freedName(before.value, agent), ...offerChanges(before.value, agent)]
   const [first, rest] = [writes.slice(0, maxWrites), writes.slice(maxWrites)]
+  for (const write of rest.filter(({ op }) => op === 'put')) await ports.main.write(write)
   const outcome = first.length === 1 ? await ports.main.write(head) : await ports.main.transact(first)
   if (!outcome.ok)
     throw new DomainError('PRECONDITION_FAILED', `agent ${agent.name} was changed meanwhile; read it again`)
-  for (const write of rest) await ports.main.write(write)
+  for (const write of rest.filter(({ op }) => op === 'delete')) await ports.main.write(write)
   return { ...headItem(agent), rev }
 }
 
@@ -120,13 +122,21 @@ const freedName = (before: Agent, after: Agent): Write[] =>
     ? [{ op: 'delete', key: nameKey(after.tenant, after.name), expect: 'any' }]
     : []
 
-/** Every agent that offers a capability; up to 200. */
-export const agentsOffering = async (
+/** A page of the agents that offer a capability, newest first. */
+export const pageOfOffers = async (
   { main }: Pick<Platform, 'main'>,
+  { tenant, capability, ...range }: { tenant: string; capability: string; limit: number; cursor?: string },
+): Promise<{ agents: Stored<Agent>[]; cursor?: string }> => {
+  const pk = offerPk(tenant, capability)
+  const page = await main.query<{ agent: string }>({ index: 'parent', pk, order: 'descending', ...range })
+  const found = await main.getMany<Agent>(page.items.map(({ value }) => agentKey(tenant, value.agent)))
+  const agents = found.filter((agent) => agent !== undefined && offers(agent.value, capability))
+  return { agents: agents as Stored<Agent>[], cursor: page.cursor }
+}
+
+/** Agents that offer a capability; up to 200, the newest. */
+export const agentsOffering = async (
+  ports: Pick<Platform, 'main'>,
   tenant: string,
   capability: string,
-): Promise<Stored<Agent>[]> => {
-  const page = await main.query<{ agent: string }>({ index: 'parent', pk: offerPk(tenant, capability), limit: 200 })
-  const agents = await main.getMany<Agent>(page.items.map(({ value }) => agentKey(tenant, value.agent)))
-  return agents.filter((agent) => agent !== undefined)
-}
+): Promise<Stored<Agent>[]> => (await pageOfOffers(ports, { tenant, capability, limit: 200 })).agents

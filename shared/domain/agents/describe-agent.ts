@@ -1,7 +1,7 @@
 import type { Platform, Stored } from '../../platform/platform.ts'
 import { liveLoads } from '../dispatch/find-target.ts'
 import { type Agent, type AgentState, shownState } from './agent.ts'
-import { agentListPk, agentsOffering } from './agent-store.ts'
+import { agentListPk, pageOfOffers } from './agent-store.ts'
 
 type Ports = Pick<Platform, 'main' | 'volatile' | 'clock'>
 
@@ -50,14 +50,18 @@ const textOf = (agent: Agent): string =>
     .join('\n')
     .toLowerCase()
 
+/** So many agents are looked at for one page: a rare filter gives short pages, never a slow one. */
+const maxExamined = 1000
+
 /** Newest first. `cursor` goes on where the last page ended. */
 export const listAgents = async (
   ports: Ports,
   tenant: string,
   { filter, limit, cursor }: { filter: AgentFilter; limit: number; cursor?: string },
 ): Promise<{ items: DescribedAgent[]; cursor?: string }> => {
-  if (filter.capability !== undefined && cursor === undefined) return discover(ports, tenant, filter, limit)
+  if (filter.capability !== undefined) return discover(ports, tenant, { filter, limit, cursor })
   const items: DescribedAgent[] = []
+  let examined = 0
   let next = cursor
   do {
     const room = limit - items.length
@@ -71,14 +75,18 @@ export const listAgents = async (
     const described = await Promise.all(page.items.map((item) => describeAgent(ports, item)))
     items.push(...described.filter((one) => matches(filter, one)))
     next = page.cursor
-  } while (next !== undefined && items.length < limit)
+    examined += room
+  } while (next !== undefined && items.length < limit && examined < maxExamined)
   return { items, cursor: next }
 }
 
 /** Who offers a capability: by its own index, so that discovery does not read every agent. */
-const discover = async (ports: Ports, tenant: string, filter: AgentFilter, limit: number) => {
-  const found = await agentsOffering(ports, tenant, filter.capability ?? '')
-  const described = await Promise.all(found.map((item) => describeAgent(ports, item)))
-  const items = described.filter((one) => matches(filter, one)).sort((a, b) => b.agent.createdAt - a.agent.createdAt)
-  return { items: items.slice(0, limit) }
+const discover = async (
+  ports: Ports,
+  tenant: string,
+  { filter, limit, cursor }: { filter: AgentFilter; limit: number; cursor?: string },
+): Promise<{ items: DescribedAgent[]; cursor?: string }> => {
+  const page = await pageOfOffers(ports, { tenant, capability: filter.capability ?? '', limit, cursor })
+  const described = await Promise.all(page.agents.map((item) => describeAgent(ports, item)))
+  return { items: described.filter((one) => matches(filter, one)), cursor: page.cursor }
 }

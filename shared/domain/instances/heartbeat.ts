@@ -2,14 +2,21 @@ import type { Platform } from '../../platform/platform.ts'
 import { findAgent } from '../agents/agent-store.ts'
 import { type Caller, stamp } from '../caller.ts'
 import { remind } from '../dispatch/due.ts'
+import { instanceHolderPk } from '../tasks/holders.ts'
 import type { Task } from '../tasks/task.ts'
+import { loseLease } from '../tasks/task-moves.ts'
 import { taskKey } from '../tasks/task-store.ts'
+import { takeBack } from './end-instance.ts'
 import { type Instance, leaseSeconds, moveInstance } from './instance.ts'
 import { changeInstance, findLease, getInstance, saveLease } from './instance-store.ts'
 
 type Ports = Pick<Platform, 'main' | 'volatile' | 'clock' | 'random' | 'queues' | 'telemetry'>
 
-export type HeartbeatCommand = { state?: string; running: { taskId: string; fence: string }[] }
+export type HeartbeatCommand = {
+  state?: string
+  /** Everything that it runs; absent: it does not say, and keeps all. */
+  running?: { taskId: string; fence: string }[]
+}
 export type HeartbeatAnswer = {
   renewed: string[]
   lost: string[]
@@ -25,15 +32,36 @@ export const heartbeat = async (
   id: string,
   { state, running }: HeartbeatCommand,
 ): Promise<HeartbeatAnswer> => {
-  const instance = await signOfLife(ports, caller, id, { running: running.length, draining: state === 'MAINTENANCE' })
+  const instance = await signOfLife(ports, caller, id, { running: running?.length, draining: state === 'MAINTENANCE' })
   const agent = (await findAgent(ports, caller.tenant, instance.agent))?.value
   const drain = instance.state === 'MAINTENANCE' || agent === undefined || agent.decommissionedAt !== undefined
   const answer: HeartbeatAnswer = { renewed: [], lost: [], cancel: [], drain }
   if (agent?.configuration.settings) answer.config = agent.configuration.settings
-  if (running.length === 0) return answer
+  if (running === undefined) return answer
+  await takeBackUnreported(ports, caller.tenant, { id, running })
   const heads = await ports.main.getMany<Task>(running.map(({ taskId }) => taskKey(caller.tenant, taskId)))
   for (const [at, { taskId, fence }] of running.entries()) answer[verdict(heads[at]?.value, fence)].push(taskId)
   return answer
+}
+
+/**
+ * What the instance holds for longer than a lease and does not say that it runs is not renewed: it never learned of it,
+ * because an answer was lost.
+ */
+const takeBackUnreported = async (
+  ports: Ports,
+  tenant: string,
+  { id, running }: { id: string; running: { taskId: string }[] },
+): Promise<void> => {
+  const reported = new Set(running.map(({ taskId }) => taskId))
+  const page = await ports.main.query<Task>({ index: 'holder', pk: instanceHolderPk(tenant, id), limit: 1000 })
+  const now = ports.clock.now()
+  const isOld = ({ lease }: Task) => lease !== undefined && now - lease.since > leaseSeconds * 1000
+  const forgotten = page.items.map(({ value }) => value).filter((task) => isOld(task) && !reported.has(task.id))
+  const message = `instance ${id} does not run it`
+  await Promise.all(
+    forgotten.map((task) => takeBack(ports, tenant, task.id, id, (held) => loseLease(held, { now, message }))),
+  )
 }
 
 const verdict = (task: Task | undefined, fence: string): 'renewed' | 'lost' | 'cancel' => {

@@ -8,8 +8,8 @@ import { remind } from '../dispatch/due.ts'
 import { laneQueues } from '../dispatch/lanes.ts'
 import { DomainError, invalid } from '../domain-error.ts'
 import { idFor } from '../ids.ts'
-import { heartbeatSeconds, type Instance, leaseSeconds, tokenSeconds } from './instance.ts'
-import { changeInstance, createInstance, getInstance, saveLease } from './instance-store.ts'
+import { heartbeatSeconds, type Instance, leaseSeconds, moveInstance, tokenSeconds } from './instance.ts'
+import { changeInstance, createInstance, findLease, getInstance, saveLease } from './instance-store.ts'
 
 export type JoinCommand = {
   agent: string
@@ -71,13 +71,26 @@ const store = async (ports: Ports, instance: Instance): Promise<void> => {
       `the idempotency key was used for an instance of ${start.value.agentName}`,
     )
   const { tokenHash, tokenExpiresAt } = instance
-  await changeInstance(ports, start, (known) => ({ ...known, tokenHash, tokenExpiresAt, stamp: instance.stamp }))
+  const change = { detail: 'READY', reason: 'joined again', by: instance.stamp.actor, at: instance.joinedAt }
+  await changeInstance(ports, start, (known) => ({
+    ...(known.state === 'OFFLINE' ? moveInstance(known, 'ONLINE', change) : known),
+    tokenHash,
+    tokenExpiresAt,
+    stamp: instance.stamp,
+  }))
 }
 
 const renew = async (ports: Ports, { tenant, id, slots }: Instance): Promise<void> => {
   const now = ports.clock.now()
   const expiresAt = now + leaseSeconds * 1000
-  await saveLease(ports, tenant, { instance: id, expiresAt, running: 0, slots, idleSince: now })
+  const { running = 0, idleSince = now } = (await findLease(ports, tenant, id)) ?? {}
+  await saveLease(ports, tenant, {
+    instance: id,
+    expiresAt,
+    running,
+    slots,
+    idleSince: running > 0 ? undefined : idleSince,
+  })
   await remind(ports, { tenant, id, at: expiresAt })
 }
 

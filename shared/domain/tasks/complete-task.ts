@@ -3,6 +3,7 @@ import { planBody } from '../bodies/body.ts'
 import { type Caller, stamp } from '../caller.ts'
 import { orThrow } from '../domain-error.ts'
 import { digest } from '../ids.ts'
+import { requireContent } from '../objects/object-ref.ts'
 import type { Task, Usage } from './task.ts'
 import { completeTask as complete, requireFence } from './task-moves.ts'
 import { changeTask, getTask, taskPk } from './task-store.ts'
@@ -15,7 +16,7 @@ export type Completion = {
   artifacts?: { name: string; $ref: string }[]
 }
 
-type Ports = Pick<Platform, 'main' | 'objects' | 'clock' | 'random'>
+type Ports = Pick<Platform, 'main' | 'volatile' | 'objects' | 'clock' | 'random'>
 
 /** Records the result once, under the current fence. Repeated with the same fence and body it answers the stored task. */
 export const completeTask = async (ports: Ports, caller: Caller, id: string, completion: Completion): Promise<Task> => {
@@ -24,6 +25,7 @@ export const completeTask = async (ports: Ports, caller: Caller, id: string, com
   const start = await getTask(ports, tenant, id)
   if (isRepeated(start.value, completion.fence, body)) return start.value
   orThrow(requireFence(start.value, completion.fence, workerInstance(caller)))
+  await requireContent(ports, tenant, { value: completion.result, pointer: '#/result' })
   const stamped = stamp(caller, 'task.complete')
   const sk = `result#${completion.fence}`
   const planned = await planBody(ports, {

@@ -8,7 +8,7 @@ import { failTask as fail, requireFence } from './task-moves.ts'
 import { changeTask, getTask } from './task-store.ts'
 import { workerInstance } from './worker-instance.ts'
 
-type Ports = Pick<Platform, 'main' | 'clock' | 'random' | 'queues' | 'telemetry'>
+type Ports = Pick<Platform, 'main' | 'volatile' | 'clock' | 'random' | 'queues' | 'telemetry'>
 
 /** Ends the attempt under its fence; the retry policy decides about another one. A repeated call gets the stored answer. */
 export const failTask = async (

@@ -1,12 +1,11 @@
 import type { Platform, Received, Stored } from '../../platform/platform.ts'
-import { getAgent } from '../agents/agent-store.ts'
-import { liveLoads } from '../dispatch/find-target.ts'
+import { leavePlace, takePlace } from '../dispatch/concurrency.ts'
 import { laneQueues } from '../dispatch/lanes.ts'
 import { isRefused } from '../domain-error.ts'
 import type { Instance } from '../instances/instance.ts'
 import type { Task } from './task.ts'
 import { leaseTask } from './task-moves.ts'
-import { changeTask, findTask, taskKey } from './task-store.ts'
+import { type Changed, changeTask, findTask, taskKey } from './task-store.ts'
 
 type Ports = Omit<Platform, 'feed' | 'bus' | 'hosts'>
 
@@ -22,59 +21,85 @@ export type LeaseRequest = {
   signal?: AbortSignal
 }
 
+/** How often an instance looks whether its agent's limit leaves a place again. */
+const placeCheckMs = 300
+
 /** Receives for an instance and claims what came: `QUEUED → RUNNING` under a new fence, one compare-and-swap each. */
 export const leaseTasks = async (ports: Ports, request: LeaseRequest): Promise<Task[]> => {
   const { instance, waitSeconds, signal } = request
   const until = ports.clock.now() + waitSeconds * 1000
   const queues = laneQueues(instance.tenant, instance).map(({ queue }) => queue)
   while (!signal?.aborted) {
-    const max = await roomFor(ports, instance, request.max)
-    const left = Math.max(0, until - ports.clock.now()) / 1000
-    if (max === 0) return []
-    const received = await ports.queues.receive({ queues, max, waitSeconds: left, signal })
-    if (received.length === 0) return []
+    const left = Math.max(0, until - ports.clock.now())
+    const max = await takePlaces(ports, instance, request.max)
+    const received = max === 0 ? [] : await ports.queues.receive({ queues, max, waitSeconds: left / 1000, signal })
     const tasks = await claimReceived(ports, instance, received)
-    if (tasks.length > 0) return tasks
+    await leavePlaces(ports, instance, max - tasks.length)
+    if (tasks.length > 0 || (max > 0 && received.length === 0)) return tasks
+    if (max === 0 && left === 0) return []
+    if (max === 0) await ports.clock.sleep(Math.min(placeCheckMs, left))
   }
   return []
 }
 
-/** Claims tasks whose ids the instance received from its queue by itself. */
+/**
+ * Claims tasks whose ids the instance received from its queue by itself. One that it holds already is answered again:
+ * the first answer was lost.
+ */
 export const claimTasks = async (ports: Ports, instance: Instance, taskIds: string[]): Promise<Task[]> => {
-  const room = await roomFor(ports, instance, taskIds.length)
-  const claimed = await Promise.all([...new Set(taskIds)].slice(0, room).map((id) => claim(ports, instance, id)))
-  return claimed.filter((task) => task !== undefined)
+  const ids = [...new Set(taskIds)]
+  const room = await takePlaces(ports, instance, ids.length)
+  const outcomes = await Promise.allSettled(ids.slice(0, room).map((id) => claim(ports, instance, id)))
+  const claims = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' && outcome.value ? [outcome.value] : []))
+  await leavePlaces(ports, instance, room - claims.filter(({ isNew }) => isNew).length)
+  const failure = outcomes.find((outcome) => outcome.status === 'rejected')
+  if (failure && claims.length === 0) throw failure.reason
+  return claims.map(({ task }) => task)
 }
 
-/** How many more tasks the agent's own limit allows now. */
-const roomFor = async (ports: Ports, instance: Instance, wanted: number): Promise<number> => {
-  const limit = instance.maxConcurrentTasks
-  if (limit === undefined) return wanted
-  const { value: agent } = await getAgent(ports, instance.tenant, instance.agent)
-  const running = (await liveLoads(ports, agent)).reduce((sum, load) => sum + load.running, 0)
-  return Math.max(0, Math.min(wanted, limit - running))
+/** How many of `wanted` the agent's own limit allows now; each is a place taken. */
+const takePlaces = async (ports: Ports, instance: Instance, wanted: number): Promise<number> => {
+  const { maxConcurrentTasks } = instance
+  if (maxConcurrentTasks === undefined) return wanted
+  let taken = 0
+  while (taken < Math.min(wanted, maxConcurrentTasks) && (await takePlace(ports, { ...instance, maxConcurrentTasks })))
+    taken++
+  return taken
+}
+
+const leavePlaces = async (ports: Ports, { tenant, agent, maxConcurrentTasks }: Instance, count: number) => {
+  if (maxConcurrentTasks !== undefined) for (let left = count; left > 0; left--) await leavePlace(ports, tenant, agent)
 }
 
 const claimReceived = async (ports: Ports, instance: Instance, received: Received[]): Promise<Task[]> => {
   const claims = await Promise.allSettled(received.map(({ body }) => claim(ports, instance, body)))
   const failed = received.filter((_, at) => claims[at]?.status === 'rejected')
   const settled = received.filter((_, at) => claims[at]?.status === 'fulfilled')
-  await Promise.all([ports.queues.delete(settled), ports.queues.release(failed)])
-  for (const claimed of claims)
-    if (claimed.status === 'rejected') ports.telemetry.log('warn', 'a claim failed', { error: String(claimed.reason) })
-  return claims.flatMap((claimed) => (claimed.status === 'fulfilled' && claimed.value ? [claimed.value] : []))
+  const warn = (message: string, error: unknown) => ports.telemetry.log('warn', message, { error: String(error) })
+  await Promise.all([ports.queues.delete(settled), ports.queues.release(failed)]).catch((error: unknown) =>
+    warn('messages stay in their queue and come again', error),
+  )
+  for (const claimed of claims) if (claimed.status === 'rejected') warn('a claim failed', claimed.reason)
+  return claims.flatMap((claimed) =>
+    claimed.status === 'fulfilled' && claimed.value?.isNew ? [claimed.value.task] : [],
+  )
 }
 
+type Claim = { task: Task; isNew: boolean }
+
 /** The leased task; `undefined` when it is not this instance's to run, or not waiting any more. */
-const claim = async (ports: Ports, instance: Instance, id: string): Promise<Task | undefined> => {
+const claim = async (ports: Ports, instance: Instance, id: string): Promise<Claim | undefined> => {
   const found = await findArriving(ports, instance.tenant, id)
   if (found === undefined) return undefined
-  const changed = await changeTask(ports, found, (task) => {
-    if (!isFor(instance, task)) return { task, answer: false }
-    const next = leaseTask(task, { instance: instance.id, generation: ports.generation, now: ports.clock.now() })
-    return isRefused(next) ? { task, answer: false } : { task: next, answer: true }
+  const counted = instance.maxConcurrentTasks !== undefined
+  const { task, answer } = await changeTask(ports, found, (current): Changed<boolean | undefined> => {
+    if (current.status === 'RUNNING' && current.lease?.instance === instance.id) return { task: current, answer: false }
+    if (!isFor(instance, current)) return { task: current, answer: undefined }
+    const { generation, clock } = ports
+    const next = leaseTask(current, { instance: instance.id, generation, now: clock.now(), counted })
+    return isRefused(next) ? { task: current, answer: undefined } : { task: next, answer: true }
   })
-  return changed.answer ? changed.task : undefined
+  return answer === undefined ? undefined : { task, isNew: answer }
 }
 
 const isFor = (instance: Instance, { target }: Task): boolean =>

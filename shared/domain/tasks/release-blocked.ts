@@ -1,7 +1,7 @@
 import type { Platform } from '../../platform/platform.ts'
+import { capabilityHolderPk } from './holders.ts'
 import { routeBlocked } from './route-blocked.ts'
 import type { Task } from './task.ts'
-import { capabilityHolderPk } from './task-store.ts'
 
 type Ports = Pick<Platform, 'main' | 'volatile' | 'clock' | 'random' | 'queues' | 'telemetry'>
 

@@ -16,9 +16,11 @@ export type Progress = {
   logs?: { level: string; message: string; fields?: Record<string, unknown> }[]
   checkpoint?: unknown
   usage?: Usage
+  /** The same again is the same report: its answer was lost. */
+  idempotencyKey?: string
 }
 
-type Ports = Pick<Platform, 'main' | 'objects' | 'clock' | 'random'>
+type Ports = Pick<Platform, 'main' | 'volatile' | 'objects' | 'clock' | 'random'>
 
 /** Records what an attempt reports, under its fence: events take their numbers in the same write as the head. */
 export const reportProgress = async (ports: Ports, caller: Caller, id: string, progress: Progress): Promise<Task> => {
@@ -27,25 +29,31 @@ export const reportProgress = async (ports: Ports, caller: Caller, id: string, p
   orThrow(requireFence(start.value, progress.fence, workerInstance(caller)))
   const pk = taskPk(tenant, id)
   const stamped = stamp(caller, 'task.progress')
-  const sk = `checkpoint#${progress.fence}#${ports.clock.now()}`
+  const sk = `checkpoint#${progress.fence}`
   const checkpoint =
     progress.checkpoint === undefined
       ? undefined
       : await planBody(ports, { tenant, pk, sk, value: progress.checkpoint, stamp: stamped })
   const changed = await changeTask(ports, start, (current) => {
     const task = orThrow(requireFence(current, progress.fence, workerInstance(caller)))
+    if (isRepeated(task, progress)) return { task: current, answer: undefined }
     const events = toEvents(progress, task.seq, ports.clock.now())
     const report = {
       events: events.length,
       progress: shown(progress),
       checkpoint: checkpoint?.body,
       usage: progress.usage,
+      reported:
+        progress.idempotencyKey === undefined ? undefined : { fence: progress.fence, key: progress.idempotencyKey },
     }
     const items: Item[] = [...(checkpoint?.items ?? []), ...chunked(events).map((chunk) => eventsItem(task, chunk))]
     return { task: { ...reportTask(task, report), stamp: stamped }, items, answer: undefined }
   })
   return changed.task
 }
+
+const isRepeated = ({ reported }: Task, { fence, idempotencyKey }: Progress): boolean =>
+  idempotencyKey !== undefined && reported?.fence === fence && reported.key === idempotencyKey
 
 const shown = ({ percent, message }: Progress): Task['progress'] =>
   percent === undefined && message === undefined

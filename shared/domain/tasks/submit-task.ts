@@ -8,6 +8,7 @@ import { findTarget, targetOf } from '../dispatch/find-target.ts'
 import { sendTask } from '../dispatch/send-task.ts'
 import { DomainError, invalid } from '../domain-error.ts'
 import { digest, idFor } from '../ids.ts'
+import { isObjectRef, requireContent } from '../objects/object-ref.ts'
 import { defaultRetry, type RetryPolicy } from './retry-policy.ts'
 import { routeBlocked } from './route-blocked.ts'
 import { defaultDeadlineMs, defaultTimeoutSeconds, type Priority, resendMs, type Target, type Task } from './task.ts'
@@ -50,6 +51,7 @@ export const submitTask = async (
   const before = command.idempotencyKey === undefined ? undefined : await findTask(ports, caller.tenant, id)
   if (before) return sameOrConflict(before.value, submitted, command)
   const { agent, target, capability } = await chooseTarget(ports, caller.tenant, command)
+  await requireContent(ports, caller.tenant, { value: command.input, pointer: '#/input' })
   checkAgainstSchema(agent, capability, command.input, checkInput)
   const { task, items } = await buildTask(ports, caller, { id, submitted, command, agent, target, capability })
   const [existing] = await Promise.all([createTask(ports, task, items), dispatch(ports, task)])
@@ -115,7 +117,7 @@ const checkAgainstSchema = (
   check: CheckInput,
 ): void => {
   const schema = agent?.capabilities.find(({ name }) => name === capability)?.inputSchema
-  if (schema === undefined || isReference(input)) return
+  if (schema === undefined || isObjectRef(input)) return // what is in the object is only known to the agent
   const problems = check(schema, input)
   if (problems.length > 0)
     throw new DomainError(
@@ -124,10 +126,6 @@ const checkAgainstSchema = (
       problems.map(({ pointer, message }) => ({ pointer: `#/input${pointer}`, code: 'SCHEMA', message })),
     )
 }
-
-/** An input that is an object by reference is only known to the agent. */
-const isReference = (input: unknown): boolean =>
-  input !== null && typeof input === 'object' && '$ref' in input && Object.keys(input).length === 1
 
 type Plan = Choice & { id: string; submitted: string; command: SubmitCommand }
 

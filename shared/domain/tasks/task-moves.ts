@@ -52,7 +52,7 @@ export const requireFence = (task: Task, fence: string, instance?: string): Task
 /** `QUEUED → RUNNING` under a new fence. */
 export const leaseTask = (
   task: Task,
-  { instance, generation, now }: { instance: string; generation: number; now: number },
+  { instance, generation, now, counted }: { instance: string; generation: number; now: number; counted?: boolean },
 ): Task | Refused => {
   if (task.status !== 'QUEUED') return refuse('CONFLICT', `task ${task.id} is ${task.status}, not QUEUED`)
   if (task.deadline <= now) return refuse('CONFLICT', `the deadline of task ${task.id} has passed`)
@@ -61,14 +61,20 @@ export const leaseTask = (
   return moveTo(task, 'RUNNING', now, {
     epoch,
     attempt: task.attempt + 1,
-    lease: { instance, fence: `${generation}.${epoch}`, since: now, timeoutAt },
+    lease: { instance, fence: `${generation}.${epoch}`, since: now, timeoutAt, ...(counted && { counted }) },
     startedAt: task.startedAt ?? now,
     blockedBy: undefined,
     dueAt: Math.min(timeoutAt, task.deadline, now + leaseCheckMs),
   })
 }
 
-export type Report = { events: number; progress?: Task['progress']; checkpoint?: Body; usage?: Usage }
+export type Report = {
+  events: number
+  progress?: Task['progress']
+  checkpoint?: Body
+  usage?: Usage
+  reported?: Task['reported']
+}
 
 /** Takes `events` numbers for what an attempt reports. */
 export const reportTask = (task: Task, report: Report): Task => ({
@@ -76,6 +82,7 @@ export const reportTask = (task: Task, report: Report): Task => ({
   seq: task.seq + report.events,
   progress: report.progress === undefined ? task.progress : { ...task.progress, ...report.progress },
   checkpoint: report.checkpoint ?? task.checkpoint,
+  reported: report.reported ?? task.reported,
   usage: addUsage(task.usage, report.usage),
 })
 

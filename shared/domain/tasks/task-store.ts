@@ -1,20 +1,19 @@
 import type { Item, Key, Outcome, Platform, Stored, Write } from '../../platform/platform.ts'
+import { leavePlace } from '../dispatch/concurrency.ts'
 import { dueIndex } from '../dispatch/due.ts'
 import { DomainError } from '../domain-error.ts'
 import { newRev } from '../ids.ts'
+import { capabilityHolderPk, instanceHolderPk } from './holders.ts'
 import { isFinished, type Task } from './task.ts'
 
 type Ports = Pick<Platform, 'main' | 'clock' | 'random'>
+type ChangePorts = Ports & Pick<Platform, 'volatile'>
 
 export const taskPk = (tenant: string, id: string): string => `${tenant}#task#${id}`
 export const taskKey = (tenant: string, id: string): Key => ({ pk: taskPk(tenant, id), sk: 'head' })
 
 /** Partition of the `list` index that holds a tenant's tasks. */
 export const taskListPk = (tenant: string): string => `${tenant}#tasks`
-/** Partition of the `holder` index with what an instance holds. */
-export const instanceHolderPk = (tenant: string, instance: string): string => `${tenant}#instance#${instance}`
-/** Partition of the `holder` index with what waits for somebody to offer a capability. */
-export const capabilityHolderPk = (tenant: string, capability: string): string => `${tenant}#capability#${capability}`
 
 const holderOf = (task: Task): Key | undefined => {
   if (task.lease) return { pk: instanceHolderPk(task.tenant, task.lease.instance), sk: task.id }
@@ -70,7 +69,7 @@ export type Changed<A> = { task: Task; items?: Item[]; answer: A }
  * must answer from what it is given alone. A conflict brings the current head with it, at no extra read.
  */
 export const changeTask = async <A>(
-  ports: Ports,
+  ports: ChangePorts,
   start: Stored<Task>,
   change: (task: Task) => Promise<Changed<A>> | Changed<A>,
 ): Promise<Changed<A>> => {
@@ -80,12 +79,24 @@ export const changeTask = async <A>(
     if (changed.task === current.value) return changed
     const write: Write = { op: 'put', item: toItem(changed.task), expect: { rev: current.rev }, rev: newRev(ports) }
     const outcome = await put(ports, [write, ...(changed.items ?? []).map(putAny)])
-    if (outcome.ok) return changed
+    if (outcome.ok) {
+      await leaveIfEnded(ports, current.value, changed.task)
+      return changed
+    }
     const winner = outcome.conflicts.find(({ at }) => at === 0)?.current as Stored<Task> | undefined
     current = winner ?? (await getTask(ports, current.value.tenant, current.value.id))
     if (round > 3) await ports.clock.sleep(ports.random.number() * 10 * round)
   }
   throw new DomainError('CONFLICT', `task ${start.value.id} is changed by too many writers at once; try again`)
+}
+
+/** The end of a counted lease, however it ended, gives its place back. */
+const leaveIfEnded = async (
+  ports: Pick<Platform, 'volatile'>,
+  { tenant, lease, target }: Task,
+  after: Task,
+): Promise<void> => {
+  if (lease?.counted && lease.fence !== after.lease?.fence) await leavePlace(ports, tenant, target?.agent ?? '')
 }
 
 const putAny = (item: Item): Write => ({ op: 'put', item, expect: 'any' })

@@ -13,7 +13,14 @@ export type Usage = { seconds?: number; tokens?: number; cost?: number }
 export type Target = { agent: string; agentName: string; version: string }
 
 /** The one lease of a running task: who holds it under which fence, and when the attempt times out (ms). */
-export type Lease = { instance: string; fence: string; since: number; timeoutAt: number }
+export type Lease = {
+  instance: string
+  fence: string
+  since: number
+  timeoutAt: number
+  /** It takes one of the places that the agent's own limit leaves. */
+  counted?: true
+}
 
 /** The latest change of state: `seq` is its event's, `reason` the failure or release that caused it. */
 export type Transition = {
@@ -64,6 +71,8 @@ export type Task = {
   artifacts?: { name: string; $ref: string }[]
   failure?: Failure
   answer?: StoredAnswer
+  /** The last report that was recorded, under its fence: repeated it changes nothing. */
+  reported?: { fence: string; key: string }
   usage?: Usage
   blockedBy?: { code: string; message: string }
   /** When the sweep must look again; absent once the task has ended. */

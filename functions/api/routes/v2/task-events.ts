@@ -53,24 +53,28 @@ async function* frames(
   const until = platform.clock.now() + settings.streamSeconds * 1000
   let head: Stored<Task> | undefined = start
   let seq = after
+  let behind = 0
   yield 'retry: 1000\n\n'
   while (head && !signal.aborted) {
     const events = await readEvents(platform, { task: head.value, after: seq, limit: batch })
     seq = events.at(-1)?.seq ?? seq
     if (events.length > 0) yield events.map(frame).join('')
     if (isLast(head.value, seq) || platform.clock.now() >= until) return
-    const behind = seq < head.value.seq
+    behind = seq < head.value.seq ? (events.length > 0 ? 1 : behind + 1) : 0
     const next = await nextHead(platform, head, behind, until)
     if (next.idle) yield ': still here\n\n'
     head = next.head
   }
 }
 
-/** The head once it changed; while the projector is behind the head, a moment later is soon enough. */
-const nextHead = async (platform: Platform, head: Stored<Task>, behind: boolean, until: number) => {
+/** The head once it changed; while the projector is behind it (for so many looks), a moment later, then later. */
+const nextHead = async (platform: Platform, head: Stored<Task>, behind: number, until: number) => {
   const { tenant, id } = head.value
-  const patience = Math.min(behind ? 10 : commentMs, Math.max(0, until - platform.clock.now()))
-  if (behind) {
+  const patience = Math.min(
+    behind > 0 ? Math.min(10 * 2 ** (behind - 1), 1000) : commentMs,
+    Math.max(0, until - platform.clock.now()),
+  )
+  if (behind > 0) {
     await platform.clock.sleep(patience)
     return { head: await findTask(platform, tenant, id), idle: false }
   }

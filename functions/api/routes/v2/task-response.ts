@@ -1,16 +1,10 @@
 import type { TaskResponse } from '#shared/contracts/tasks.ts'
 import { loadBody } from '#shared/domain/bodies/body.ts'
+import { isObjectRef } from '#shared/domain/objects/object-ref.ts'
 import { maxAttemptsOf, type Task } from '#shared/domain/tasks/task.ts'
 import { taskPk } from '#shared/domain/tasks/task-store.ts'
 import type { Platform } from '#shared/platform/platform.ts'
 import { iso } from '../../headers.ts'
-
-const isReference = (value: unknown): value is { $ref: string } =>
-  value !== null &&
-  typeof value === 'object' &&
-  '$ref' in value &&
-  typeof value.$ref === 'string' &&
-  Object.keys(value).length === 1
 
 /** The result as a task shows it: inline up to 32 KiB, else the object that holds it. */
 const shownResult = async (platform: Platform, task: Task): Promise<Pick<TaskResponse, 'result' | 'resultRef'>> => {
@@ -18,7 +12,7 @@ const shownResult = async (platform: Platform, task: Task): Promise<Pick<TaskRes
   if (body === undefined) return {}
   if (body.in === 'object') return { resultRef: { $ref: body.id } }
   const result = await loadBody(platform, { tenant, pk: taskPk(tenant, task.id), body })
-  return isReference(result) ? { result, resultRef: result } : { result }
+  return isObjectRef(result) ? { result, resultRef: result } : { result }
 }
 
 /** A task as everybody is answered it. */
@@ -47,5 +41,5 @@ export const toTask = async (platform: Platform, task: Task): Promise<TaskRespon
 /** The object that is the whole result, if it is one. */
 export const resultObject = (task: Task): string | undefined => {
   if (task.result?.in === 'object') return task.result.id
-  return task.result?.in === 'head' && isReference(task.result.value) ? task.result.value.$ref : undefined
+  return task.result?.in === 'head' && isObjectRef(task.result.value) ? task.result.value.$ref : undefined
 }

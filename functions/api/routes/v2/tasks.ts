@@ -1,14 +1,17 @@
 import type { OperationOf } from '#shared/contracts/operations.ts'
 import type { AttemptResponse } from '#shared/contracts/tasks.ts'
 import { loadBody } from '#shared/domain/bodies/body.ts'
+import type { Caller } from '#shared/domain/caller.ts'
 import { DomainError } from '#shared/domain/domain-error.ts'
+import { getInstance } from '#shared/domain/instances/instance-store.ts'
 import { type Attempt, readAttempts } from '#shared/domain/tasks/attempts.ts'
 import { cancelTask } from '#shared/domain/tasks/cancel-task.ts'
 import { listTasks } from '#shared/domain/tasks/list-tasks.ts'
 import { submitTask } from '#shared/domain/tasks/submit-task.ts'
-import { isFinished } from '#shared/domain/tasks/task.ts'
+import { isFinished, type Task } from '#shared/domain/tasks/task.ts'
 import { getTask, taskPk } from '#shared/domain/tasks/task-store.ts'
 import { waitForEnd } from '#shared/domain/tasks/wait-for-end.ts'
+import type { Platform } from '#shared/platform/platform.ts'
 import { checkInput } from '../../check-input.ts'
 import { idempotencyKey, iso, parseLabels, preferWait, traceparent } from '../../headers.ts'
 import type { Handler } from '../../operation.ts'
@@ -48,10 +51,22 @@ const list: Handler<OperationOf<'listTasks'>> = async ({ platform }, { caller, q
   return { status: 200, body: { items, nextCursor: page.cursor ?? null } }
 }
 
-const get: Handler<OperationOf<'getTask'>> = async ({ platform }, { caller, params }) => ({
-  status: 200,
-  body: await toTask(platform, (await getTask(platform, caller.tenant, params.task ?? '')).value),
-})
+const get: Handler<OperationOf<'getTask'>> = async ({ platform }, { caller, params }) => {
+  const { value: task } = await getTask(platform, caller.tenant, params.task ?? '')
+  await requireOwnTask(platform, caller, task)
+  return { status: 200, body: await toTask(platform, task) }
+}
+
+/** An instance sees the tasks of its own agent; others are not there. */
+const requireOwnTask = async (
+  platform: Platform,
+  { tenant, principal }: Caller,
+  { id, target }: Task,
+): Promise<void> => {
+  if (principal.kind !== 'instance') return
+  const { value: instance } = await getInstance(platform, tenant, principal.id)
+  if (target?.agent !== instance.agent) throw new DomainError('NOT_FOUND', `there is no task ${id}`)
+}
 
 const result: Handler<OperationOf<'getTaskResult'>> = async ({ platform }, { caller, params }) => {
   const { value: task } = await getTask(platform, caller.tenant, params.task ?? '')

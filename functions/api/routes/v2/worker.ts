@@ -4,9 +4,9 @@ import { getAgent } from '#shared/domain/agents/agent-store.ts'
 import { loadBody } from '#shared/domain/bodies/body.ts'
 import type { Caller } from '#shared/domain/caller.ts'
 import { DomainError } from '#shared/domain/domain-error.ts'
-import { leaveInstance } from '#shared/domain/instances/end-instance.ts'
+import { leaveInstance, takeBack } from '#shared/domain/instances/end-instance.ts'
 import { heartbeat as beat } from '#shared/domain/instances/heartbeat.ts'
-import { leaseSeconds } from '#shared/domain/instances/instance.ts'
+import { type Instance, leaseSeconds } from '#shared/domain/instances/instance.ts'
 import { getInstance } from '#shared/domain/instances/instance-store.ts'
 import { joinInstance } from '#shared/domain/instances/join-instance.ts'
 import { completeTask } from '#shared/domain/tasks/complete-task.ts'
@@ -14,6 +14,7 @@ import { failTask } from '#shared/domain/tasks/fail-task.ts'
 import { claimTasks, leaseTasks } from '#shared/domain/tasks/lease-tasks.ts'
 import { reportProgress } from '#shared/domain/tasks/report-progress.ts'
 import type { Task } from '#shared/domain/tasks/task.ts'
+import { loseLease } from '#shared/domain/tasks/task-moves.ts'
 import { taskPk } from '#shared/domain/tasks/task-store.ts'
 import type { Platform } from '#shared/platform/platform.ts'
 import { requireOwnName } from '../../authorize.ts'
@@ -74,9 +75,22 @@ const lease: Handler<OperationOf<'leaseTasks'>> = async (
     'taskIds' in body
       ? await claimTasks(platform, instance, body.taskIds)
       : await leaseTasks(platform, { instance, max: body.max, waitSeconds, signal })
-  const early = tasks.length === 0 && waitSeconds < query.wait
-  const leased = await Promise.all(tasks.map((task) => toLeased(platform, task)))
+  const named = 'taskIds' in body ? body.taskIds.length : 0
+  const early = tasks.length < named || (tasks.length === 0 && waitSeconds < query.wait)
+  const leased = await handOut(platform, instance, tasks)
   return { status: 200, body: { tasks: leased, ...(early && { retryAfterSeconds: 1 }) } }
+}
+
+/** What was leased, as the instance is told it. What cannot be read goes back, and does not keep the rest. */
+const handOut = async (platform: Platform, { tenant, id }: Instance, tasks: Task[]): Promise<LeasedTask[]> => {
+  const outcomes = await Promise.allSettled(tasks.map((task) => toLeased(platform, task)))
+  const unread = tasks.filter((_, at) => outcomes[at]?.status === 'rejected')
+  const giveBack = (task: Task) =>
+    takeBack(platform, tenant, task.id, id, (held) =>
+      loseLease(held, { now: platform.clock.now(), message: 'its input could not be read' }),
+    )
+  await Promise.all(unread.map(giveBack))
+  return outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []))
 }
 
 const leave: Handler<OperationOf<'leaveInstance'>> = async ({ platform }, { caller, params }) => {
@@ -84,8 +98,11 @@ const leave: Handler<OperationOf<'leaveInstance'>> = async ({ platform }, { call
   return { status: 204 }
 }
 
-const progress: Handler<OperationOf<'reportProgress'>> = async ({ platform }, { caller, params, body }) => {
-  const task = await reportProgress(platform, caller, params.task ?? '', body)
+const progress: Handler<OperationOf<'reportProgress'>> = async ({ platform }, { caller, params, body, headers }) => {
+  const task = await reportProgress(platform, caller, params.task ?? '', {
+    ...body,
+    idempotencyKey: idempotencyKey(headers),
+  })
   for (const { name, value, labels } of body.metrics ?? [])
     platform.telemetry.metric(`agent.${name}`, value, 'Count', { agent: task.target?.agentName ?? '', ...labels })
   return { status: 202, body: {} }

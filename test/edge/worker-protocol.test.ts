@@ -1,0 +1,152 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { anApi, anAwsApi, type TestApi } from '#test/support/api.ts'
+import { dynoxideBinary } from '#test/support/aws-servers.ts'
+import { aSkewedClock } from '#test/support/skewed-clock.ts'
+
+const hosts = [
+  { host: 'the embedded host', open: anApi },
+  ...(dynoxideBinary() === undefined ? [] : [{ host: 'AWS', open: anAwsApi }]),
+]
+
+type Joined = { instanceId: string; token: string }
+let api: TestApi
+
+const register = (name: string, more = {}) => api.post('/agents', { name, capabilities: [{ name }], ...more })
+const join = async (agent: string, headers = {}): Promise<Joined> =>
+  (await api.post('/instances', { agent, slots: 5 }, { headers })).body
+const leaseBy = ({ instanceId, token }: Joined, body: unknown, wait = 1) =>
+  api.post(`/instances/${instanceId}/lease?wait=${wait}`, body, { key: token })
+const lease = async (joined: Joined, max = 1, wait = 1) => (await leaseBy(joined, { max }, wait)).body.tasks
+const submit = async (capability: string, more = {}): Promise<string> =>
+  (await api.post('/tasks', { capability, ...more })).body.id
+const complete = (joined: Joined, { taskId, fence }: { taskId: string; fence: string }, result: unknown = 'done') =>
+  api.post(`/tasks/${taskId}/complete`, { fence, result }, { key: joined.token })
+
+describe.each(hosts)('the worker protocol on $host', ({ open }) => {
+  beforeAll(async () => {
+    api = await open()
+  }, 30_000)
+  afterAll(() => api?.close())
+
+  it('answers a claim that is repeated with the lease that there is', async () => {
+    await register('claimer')
+    const joined = await join('claimer')
+    const id = await submit('claimer')
+    const first = (await leaseBy(joined, { taskIds: [id] })).body
+    const again = (await leaseBy(joined, { taskIds: [id] })).body
+    expect(first.tasks).toHaveLength(1)
+    expect(again.tasks).toEqual(first.tasks)
+    expect((await leaseBy(await join('claimer'), { taskIds: [id] })).body).toEqual({ tasks: [], retryAfterSeconds: 1 })
+  })
+
+  it('keeps to the limit of an agent, and gives the place of what ended to the next', async () => {
+    await register('narrow', { configuration: { maxConcurrentTasks: 2 } })
+    const [one, other] = [await join('narrow'), await join('narrow')]
+    for (let n = 0; n < 5; n++) await submit('narrow')
+    const leased = await lease(one, 5)
+    expect(leased).toHaveLength(2)
+    const began = Date.now()
+    expect(await lease(other, 5)).toEqual([])
+    expect(Date.now() - began).toBeGreaterThan(800) // it waits, and does not ask again at once
+    const next = lease(other, 5, 5)
+    expect((await complete(one, leased[0])).status).toBe(200)
+    expect(await next).toHaveLength(1)
+    await api.post(`/tasks/${leased[1].taskId}/cancel`)
+    expect(await lease(one, 5, 5)).toHaveLength(1)
+  })
+
+  it('records a report once, however often it is sent', async () => {
+    await register('reporter')
+    const joined = await join('reporter')
+    const id = await submit('reporter')
+    const [task] = await lease(joined)
+    const body = { fence: task.fence, output: [{ chunk: 'x' }], usage: { tokens: 5 } }
+    const options = { key: joined.token, headers: { 'idempotency-key': 'r-1' } }
+    for (let n = 0; n < 2; n++) expect((await api.post(`/tasks/${id}/progress`, body, options)).status).toBe(202)
+    await api.post(`/tasks/${id}/progress`, body, { ...options, headers: { 'idempotency-key': 'r-2' } })
+    const done = await complete(joined, task)
+    expect(done.body.cost).toEqual({ tokens: 10 })
+  })
+
+  it('lets an instance join again under its key after it has left', async () => {
+    await register('returner')
+    const headers = { 'idempotency-key': 'returner-1' }
+    const first = await join('returner', headers)
+    await api.request('DELETE', `/instances/${first.instanceId}`, { key: first.token })
+    const again = await join('returner', headers)
+    expect(again.instanceId).toBe(first.instanceId)
+    await submit('returner')
+    expect(await lease(again)).toHaveLength(1)
+  })
+
+  it('shows an instance the tasks of its own agent alone', async () => {
+    for (const name of ['curious', 'private']) await register(name)
+    const joined = await join('curious')
+    const [own, other] = [await submit('curious'), await submit('private')]
+    expect((await api.get(`/tasks/${own}`, { key: joined.token })).status).toBe(200)
+    expect((await api.get(`/tasks/${other}`, { key: joined.token })).status).toBe(404)
+  })
+
+  it('takes for an object what is one, with content, and everything else as it is', async () => {
+    await register('pointer')
+    const joined = await join('pointer')
+    const empty = (await api.post('/objects', {})).body.ref
+    expect(await api.post('/tasks', { capability: 'pointer', input: empty })).toMatchObject({
+      status: 422,
+      body: { errors: [{ pointer: '#/input/$ref', code: 'NO_CONTENT' }] },
+    })
+    const id = await submit('pointer')
+    const [task] = await lease(joined)
+    expect((await complete(joined, task, empty)).body.errors).toMatchObject([{ pointer: '#/result/$ref' }])
+    const schema = { $ref: '#/definitions/a' }
+    expect((await complete(joined, task, schema)).status).toBe(200)
+    expect(await api.get(`/tasks/${id}/result`)).toMatchObject({ status: 200, body: schema })
+  })
+
+  it('pages through the agents that offer a capability', async () => {
+    for (let n = 0; n < 5; n++) await api.post('/agents', { name: `offer-${n}`, capabilities: [{ name: 'offered' }] })
+    const names: string[] = []
+    for (let cursor = ''; ; ) {
+      const { body } = await api.get(`/agents?capability=offered&limit=2${cursor}`)
+      names.push(...body.items.map(({ name }: { name: string }) => name))
+      if (body.nextCursor === null) break
+      cursor = `&cursor=${encodeURIComponent(body.nextCursor)}`
+    }
+    expect(names).toEqual(['offer-4', 'offer-3', 'offer-2', 'offer-1', 'offer-0'])
+  })
+
+  it('knows every capability of an agent with many', async () => {
+    const capabilities = Array.from({ length: 40 }, (_, n) => ({ name: `many.${n}` }))
+    expect((await api.post('/agents', { name: 'many', capabilities })).status).toBe(201)
+    expect((await api.get('/agents?capability=many.39')).body.items).toHaveLength(1)
+    expect((await api.request('DELETE', '/agents/many')).status).toBe(204)
+    expect((await api.get('/agents?capability=many.39')).body.items).toEqual([])
+    expect((await api.post('/agents', { name: 'many', capabilities: [] })).status).toBe(201)
+  })
+})
+
+describe('a lease whose answer was lost', () => {
+  const clock = aSkewedClock()
+  beforeAll(async () => {
+    api = await anApi({ clock })
+  })
+  afterAll(() => api?.close())
+
+  it('is taken back from an instance that lives and does not say that it runs the task', async () => {
+    await register('forgetful')
+    const joined = await join('forgetful')
+    const id = await submit('forgetful')
+    await lease(joined)
+    const beat = (body = {}) => api.post(`/instances/${joined.instanceId}/heartbeat`, body, { key: joined.token })
+    await beat({ running: [] })
+    expect((await api.get(`/tasks/${id}`)).body.status).toBe('RUNNING')
+    clock.forward(20_000)
+    await beat()
+    clock.forward(11_000)
+    await beat() // says nothing of what it runs
+    expect((await api.get(`/tasks/${id}`)).body.status).toBe('RUNNING')
+    await beat({ running: [] })
+    const [again] = await lease(joined)
+    expect(again).toMatchObject({ taskId: id, attempt: 2 })
+  })
+})
