@@ -1,5 +1,8 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { createEmbeddedAgentHosts } from '#shared/platform/embedded/agent-hosts.ts'
 import { createJsonTelemetry } from '#shared/platform/embedded/json-telemetry.ts'
 import { createSystemClock } from '#shared/platform/system.ts'
@@ -9,19 +12,24 @@ import { agentHostsContract } from './agent-hosts-contract.ts'
 
 const main = fileURLToPath(new URL('../fixtures/contract/idle-runner.mjs', import.meta.url))
 
-const make = (pulse?: { everyMs: number; silentAfter: number; deadAfter: number }) => {
+type MakeOptions = { pulse?: { everyMs: number; silentAfter: number; deadAfter: number }; runner?: string }
+
+const make = ({ pulse, runner = main }: MakeOptions = {}) => {
   const ended: string[] = []
+  const failed: string[] = []
+  const logged: Record<string, unknown>[] = []
   const hosts = createEmbeddedAgentHosts({
     clock: createSystemClock(),
-    telemetry: createJsonTelemetry({ write: () => undefined, now: Date.now }),
+    telemetry: createJsonTelemetry({ write: (line) => logged.push(JSON.parse(line)), now: Date.now }),
     serverUrl: () => 'http://127.0.0.1:1',
     apiKey: () => 'none',
     onExit: (instance) => ended.push(instance),
+    onFailedStart: (_, reason) => failed.push(reason),
     drainSeconds: 1,
-    main,
+    main: runner,
     pulse,
   })
-  return { hosts, ended, close: () => hosts.close() }
+  return { hosts, ended, failed, logged, close: () => hosts.close() }
 }
 const anAgent = () => ({ tenant: 'acme', agent: `agent-${aUlid()}`, version: '1.0.0', source: '.' })
 const crash = (id: string): void => void process.kill(Number(id), 'SIGKILL')
@@ -79,7 +87,7 @@ const theRunning = (hosts: ReturnType<typeof make>['hosts'], agent: ReturnType<t
   })
 
 test('child processes: one that hangs is replaced, and ended when it stays silent', async () => {
-  const { hosts, ended, close } = make(quickPulse)
+  const { hosts, ended, close } = make({ pulse: quickPulse })
   const agent = anAgent()
   await hosts.scale(agent, 1)
   const hung = await theRunning(hosts, agent)
@@ -92,7 +100,7 @@ test('child processes: one that hangs is replaced, and ended when it stays silen
 })
 
 test('child processes: one that hung and lives again is drained', async () => {
-  const { hosts, ended, close } = make({ ...quickPulse, deadAfter: 10_000 })
+  const { hosts, ended, close } = make({ pulse: { ...quickPulse, deadAfter: 10_000 } })
   const agent = anAgent()
   await hosts.scale(agent, 1)
   const hung = await theRunning(hosts, agent)
@@ -101,5 +109,61 @@ test('child processes: one that hung and lives again is drained', async () => {
   process.kill(Number(hung), 'SIGCONT')
   await eventually(() => expect(ended).toEqual([`ins_${hung}`]))
   expect((await hosts.instances(agent)).map(({ id }) => id)).toEqual([other])
+  await close()
+})
+
+const realMain = fileURLToPath(new URL('../../agent-container/main.ts', import.meta.url))
+const agentFolder = (content: string): string => {
+  const folder = mkdtempSync(join(tmpdir(), 'devcycle-agent-'))
+  writeFileSync(join(folder, 'agent.ts'), content)
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  return folder
+}
+
+test.each([
+  ['is none', 'export default 5', 'must default-export defineAgent'],
+  ['throws when it is imported', "throw new Error('no model here')", 'no model here'],
+  ['fails later', "setTimeout(() => { throw new TypeError('too late') }); await new Promise(() => {})", 'too late'],
+  ['ends without a word', 'process.exit(7)', 'its process ended with code 7'],
+])('child processes: of an agent that %s it is told once why it does not start', async (_, content, reason) => {
+  const { hosts, failed, logged, close } = make({ runner: realMain })
+  await hosts.scale({ ...anAgent(), source: agentFolder(content) }, 1)
+  const errors = () => logged.filter(({ level, message }) => level === 'error' && message === 'an agent does not start')
+  await eventually(() => expect(errors().length).toBeGreaterThan(1))
+  expect(failed).toEqual([expect.stringContaining(reason)])
+  expect(errors()[0]).toMatchObject({ reason: failed[0] })
+  await close()
+})
+
+test('child processes: what cannot be started is tried again', async () => {
+  const { hosts, failed, close } = make()
+  const { execPath } = process
+  const agent = anAgent()
+  try {
+    process.execPath = '/no/such/node'
+    await hosts.scale(agent, 1)
+    await eventually(() => expect(failed).toEqual([expect.stringContaining('ENOENT')]))
+  } finally {
+    process.execPath = execPath
+  }
+  await theRunning(hosts, agent)
+  expect(await hosts.instances(agent)).toHaveLength(1)
+  await close()
+})
+
+test('child processes: nothing is killed under the number of one that has ended', async () => {
+  const { hosts, ended, close } = make()
+  const agent = anAgent()
+  await hosts.scale(agent, 1)
+  await theRunning(hosts, agent)
+  const kill = vi.spyOn(process, 'kill')
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  onTestFinished(() => void vi.useRealTimers())
+  await hosts.scale(agent, 0)
+  while (ended.length === 0) await new Promise(setImmediate)
+  kill.mockClear()
+  vi.advanceTimersByTime(60_000)
+  expect(kill).not.toHaveBeenCalled()
+  kill.mockRestore()
   await close()
 })

@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
-import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import type { Clock, HostedAgent, HostedInstance, Telemetry } from '../platform.ts'
+import { logLines } from './agent-lines.ts'
 import type { ClosableHosts } from './create-embedded-platform.ts'
 import { type pulse, watchPulse } from './pulse.ts'
 
@@ -14,6 +14,8 @@ type Options = {
   apiKey: () => string
   /** The process that had joined as this instance has ended. */
   onExit: (instance: string) => void
+  /** A process ended by itself before it joined, and why; told once until one of this agent joins. */
+  onFailedStart?: (agent: HostedAgent, reason: string) => void
   /** How long an instance may finish its work when it is drained. @default 10 */
   drainSeconds?: number
   /** What is started. @default the agent container's main */
@@ -29,7 +31,10 @@ type Supervised = {
   startedAt: number
   wanted: boolean
   ended: Promise<void>
+  /** The last error that it printed. */
+  lastError: () => string | undefined
 }
+type End = { code?: number | null; signal?: string | null; error?: string }
 
 const backoff = { firstMs: 200, mostMs: 30_000, healthyMs: 60_000 }
 const passedOn = [
@@ -53,6 +58,8 @@ export const createEmbeddedAgentHosts = (options: Options): ClosableHosts => {
   const running = new Map<string, Supervised>()
   const counts = new Map<string, number>()
   const crashes = new Map<string, number>()
+  const toldOf = new Set<string>()
+  let unstarted = 0
   let closed = false
 
   const environment = (): NodeJS.ProcessEnv => ({
@@ -71,13 +78,19 @@ export const createEmbeddedAgentHosts = (options: Options): ClosableHosts => {
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     })
-    const ended = new Promise<void>((resolve) => child.once('close', () => resolve()))
-    const supervised: Supervised = { agent, child, startedAt: clock.now(), wanted: true, ended }
-    const id = String(child.pid)
+    const id = String(child.pid ?? `unstarted-${++unstarted}`)
+    const lastError = logLines(telemetry, agent.agent, child)
+    const supervised: Supervised = {
+      agent,
+      child,
+      startedAt: clock.now(),
+      wanted: true,
+      ended: endOf(child),
+      lastError,
+    }
     running.set(id, supervised)
-    logLines(telemetry, agent, child)
     child.on('message', (message: { type?: string; instanceId?: string }) => {
-      if (message.type === 'joined') supervised.instance = message.instanceId
+      if (message.type === 'joined') joined(supervised, message.instanceId)
       if (message.type === 'dismissed') dismiss(supervised)
     })
     watchPulse({
@@ -87,39 +100,55 @@ export const createEmbeddedAgentHosts = (options: Options): ClosableHosts => {
       onBack: () => drainOne(supervised),
       onDead: () => killGroup(child),
     })
-    child.on('error', (error) =>
-      telemetry.log('error', 'an agent could not be started', { agent: agent.agent, error: String(error) }),
-    )
-    child.once('exit', (code, signal) => exited(id, supervised, code, signal))
+    child.on('error', (error) => {
+      telemetry.log('error', 'an agent process could not be started, told or ended', {
+        agent: agent.agent,
+        error: String(error),
+      })
+      if (child.pid === undefined) exited(id, supervised, { error: error.message })
+    })
+    child.once('exit', (code, signal) => exited(id, supervised, { code, signal }))
   }
 
-  const exited = (
-    id: string,
-    { agent, child, instance, startedAt, wanted }: Supervised,
-    code: number | null,
-    signal: string | null,
-  ): void => {
+  const joined = (supervised: Supervised, instance: string | undefined): void => {
+    supervised.instance = instance
+    toldOf.delete(keyOf(supervised.agent))
+  }
+  const exited = (id: string, supervised: Supervised, end: End): void => {
+    const { agent, child, instance, wanted } = supervised
     running.delete(id)
     killGroup(child)
     if (instance !== undefined) options.onExit(instance)
     if (!wanted || closed) return
+    if (instance === undefined && !end.signal) void supervised.ended.then(() => tellFailedStart(supervised, end))
+    const inMs = nextPause(supervised)
+    telemetry.log('warn', 'an agent process ended and is started again', { agent: agent.agent, ...end, inMs })
+    setTimeout(() => restore(agent), inMs).unref()
+  }
+  const nextPause = ({ agent, startedAt }: Supervised): number => {
     const key = keyOf(agent)
     const before = clock.now() - startedAt > backoff.healthyMs ? 0 : (crashes.get(key) ?? 0)
     crashes.set(key, before + 1)
-    const ms = Math.min(backoff.firstMs * 2 ** before, backoff.mostMs) * (0.5 + Math.random() / 2)
-    telemetry.log('warn', 'an agent process ended and is started again', {
-      agent: agent.agent,
-      code,
-      signal,
-      inMs: Math.round(ms),
-    })
-    setTimeout(() => restore(agent), ms).unref()
+    return Math.round(Math.min(backoff.firstMs * 2 ** before, backoff.mostMs) * (0.5 + Math.random() / 2))
+  }
+  const tellFailedStart = ({ agent, lastError }: Supervised, { code, error }: End): void => {
+    const reason = lastError() ?? error ?? `its process ended with code ${code}`
+    telemetry.log('error', 'an agent does not start', { agent: agent.agent, reason })
+    if (closed || toldOf.has(keyOf(agent))) return
+    toldOf.add(keyOf(agent))
+    options.onFailedStart?.(agent, reason)
   }
 
   const live = (agent: HostedAgent): Supervised[] =>
     [...running.values()].filter((one) => one.wanted && keyOf(one.agent) === keyOf(agent))
   const restore = (agent: HostedAgent): void => {
-    if (!closed && live(agent).length < (counts.get(keyOf(agent)) ?? 0)) start(agent)
+    if (closed || live(agent).length >= (counts.get(keyOf(agent)) ?? 0)) return
+    try {
+      start(agent)
+    } catch (error) {
+      telemetry.log('error', 'an agent could not be started', { agent: agent.agent, error })
+      setTimeout(() => restore(agent), backoff.mostMs).unref()
+    }
   }
   /** The platform wants no more of it: its agent is out of service. */
   const dismiss = (supervised: Supervised): void => {
@@ -136,7 +165,8 @@ export const createEmbeddedAgentHosts = (options: Options): ClosableHosts => {
   const drainOne = (supervised: Supervised): void => {
     supervised.wanted = false
     supervised.child.kill('SIGTERM')
-    setTimeout(() => killGroup(supervised.child), (drainSeconds + 5) * 1000).unref()
+    const timer = setTimeout(() => killGroup(supervised.child), (drainSeconds + 5) * 1000).unref()
+    supervised.child.once('exit', () => clearTimeout(timer)) // from then on its number may be another one's
   }
   const find = (id: string): Supervised | undefined => running.get(id)
 
@@ -186,11 +216,9 @@ const killGroup = (child: ChildProcess): void => {
   }
 }
 
-const logLines = (telemetry: Telemetry, agent: HostedAgent, child: ChildProcess): void => {
-  for (const stream of [child.stdout, child.stderr]) {
-    if (stream === null) continue
-    createInterface({ input: stream }).on('line', (line) =>
-      telemetry.log('info', line, { agent: agent.agent, from: 'agent' }),
-    )
-  }
-}
+/** After its last line; a process that never was has no `close`. */
+const endOf = (child: ChildProcess): Promise<void> =>
+  new Promise((resolve) => {
+    child.once('close', () => resolve())
+    child.once('error', () => child.pid === undefined && resolve())
+  })
