@@ -91,6 +91,8 @@ export const listTasksQuery = z.strictObject({
   capability: nameSchema.optional(),
   priority: prioritySchema.optional(),
   label: labelQuery,
+  parent: idSchema('tsk').optional(),
+  workflowRun: idSchema('run').optional(),
   since: timeSchema.optional(),
   until: timeSchema.optional(),
 })

@@ -216,3 +216,10 @@ it('takes no body that a call does not know', async () => {
   expect((await api.get(`/tasks/${id}`)).body.status).toBe('QUEUED')
   expect((await api.post(`/tasks/${id}/cancel`, {})).status).toBe(200)
 })
+
+it('knows every filter of the contract', async () => {
+  const id = '01J00000000000000000000000'
+  for (const filter of [`parent=tsk_${id}`, `workflowRun=run_${id}`])
+    expect(await api.get(`/tasks?${filter}`)).toMatchObject({ status: 200, body: { items: [] } })
+  expectProblem(await api.get('/tasks?parent=nobody'), 422)
+})

@@ -9,6 +9,8 @@ export type TaskFilter = {
   capability?: string
   priority?: Priority
   labels: [string, string | undefined][]
+  parent?: string
+  workflowRun?: string
   /** Created at or after, in milliseconds. */
   since?: number
   /** Created before, in milliseconds. */
@@ -21,6 +23,7 @@ const matches = (filter: TaskFilter, task: Task): boolean =>
     filter.agent === undefined || task.target?.agentName === filter.agent || task.target?.agent === filter.agent,
     filter.capability === undefined || task.capability === filter.capability,
     filter.priority === undefined || task.priority === filter.priority,
+    filter.parent === undefined && filter.workflowRun === undefined, // every task is submitted by itself so far
     filter.labels.every(
       ([key, value]) => Object.hasOwn(task.labels, key) && (value === undefined || task.labels[key] === value),
     ),
