@@ -6,6 +6,7 @@ import { releaseBlocked } from '#shared/domain/tasks/release-blocked.ts'
 import { isFinished, type Task } from '#shared/domain/tasks/task.ts'
 import { eventsItem, stateEvent } from '#shared/domain/tasks/task-events.ts'
 import type { Change, Item, Key, Platform } from '#shared/platform/platform.ts'
+import { decommissionedItem } from './decommissioned.ts'
 
 /** What hangs off a change: records that are derived from it, and things to do. All of it may happen again. */
 type Projection = { items?: (change: Change) => Item[]; act?: (platform: Platform, change: Change) => Promise<void> }
@@ -51,6 +52,12 @@ const releaseFor = async (platform: Platform, change: Change): Promise<void> => 
   if (offer) await releaseBlocked(platform, change.key.pk.split('#')[0] ?? '', offer.capability)
 }
 
+/** The name of an agent that is gone, for whoever would start it again. */
+const agentItems = (change: Change): Item[] => {
+  const agent = change.after?.value as Agent | undefined
+  return agent?.decommissionedAt === undefined ? [] : [decommissionedItem(agent)]
+}
+
 const handOn = async (platform: Platform, change: Change): Promise<void> => {
   const agent = change.after?.value as Agent | undefined
   if (agent?.decommissionedAt !== undefined) await handOnTasks(platform, agent)
@@ -66,6 +73,7 @@ const projections: Record<string, Projection> = {
     },
   },
   agent: {
+    items: agentItems,
     async act(platform, change) {
       await publish(platform, change)
       await handOn(platform, change)

@@ -4,8 +4,8 @@ import { captureLambdaHandler } from '@aws-lambda-powertools/tracer/middleware'
 import middy from '@middy/core'
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda'
 import { createAwsPlatform } from '#shared/platform/aws/create-aws-platform.ts'
-import { scaleHostedAgents } from './scale.ts'
-import { attend, sweep } from './sweep.ts'
+import { everyMinute } from './every-minute.ts'
+import { attend } from './sweep.ts'
 
 const platform = createAwsPlatform(process.env)
 const { logger, metrics, tracer } = platform.telemetry
@@ -23,14 +23,8 @@ const attendReminders = async ({ Records }: SQSEvent): Promise<SQSBatchResponse>
   return { batchItemFailures: late.map(({ messageId }) => ({ itemIdentifier: messageId })) }
 }
 
-/** Every minute: what is due, and as many instances of hosted agents as there is work. */
-const everyMinute = async (): Promise<void> => {
-  await sweep(platform)
-  await scaleHostedAgents(platform, platform.settings.HOSTED_AGENTS)
-}
-
 export const handler = middy(async (event: SQSEvent | object) =>
-  isReminders(event) ? attendReminders(event) : everyMinute(),
+  isReminders(event) ? attendReminders(event) : everyMinute(platform, platform.settings.HOSTED_AGENTS),
 )
   .use(captureLambdaHandler(tracer, { captureResponse: false }))
   .use(injectLambdaContext(logger))

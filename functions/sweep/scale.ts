@@ -1,3 +1,4 @@
+import { wasDecommissioned } from '#functions/stream/decommissioned.ts'
 import { findAgent } from '#shared/domain/agents/agent-store.ts'
 import { liveLoads } from '#shared/domain/dispatch/find-target.ts'
 import { laneQueues } from '#shared/domain/dispatch/lanes.ts'
@@ -7,6 +8,14 @@ export type HostedAgent = { agent: string; service: string; slots: number; max: 
 
 const tenant = 'default'
 
+type Work = {
+  waiting: number
+  /** As the instances' last heartbeats told it: what was received since is missing. */
+  running: number
+  /** As the queues tell it: what workers run whose messages end with their claim is missing. */
+  inFlight: number
+}
+
 /**
  * How many instances there should be: enough slots for what waits and runs. Never fewer than are at work, since ECS
  * chooses which of them ends; none at all when nothing waits or runs.
@@ -14,30 +23,30 @@ const tenant = 'default'
 export const wantedInstances = ({
   waiting,
   running,
+  inFlight,
   slots,
   max,
-}: {
-  waiting: number
-  running: number
-  slots: number
-  max: number
-}): number => Math.min(max, Math.ceil((waiting + running) / slots))
+}: Work & Pick<HostedAgent, 'slots' | 'max'>): number =>
+  Math.min(max, Math.ceil((waiting + Math.max(running, inFlight)) / slots))
+
+const sum = (numbers: number[]): number => numbers.reduce((total, one) => total + one, 0)
 
 type Ports = Omit<Platform, 'feed' | 'bus' | 'objects' | 'generation'>
 
-/** Work of one hosted agent; one that never enrolled is started once, so that it can. */
+/** For one hosted agent. One that never enrolled is started once, so that it can; one that was deleted stays away. */
 const wanted = async (ports: Ports, { agent: name, slots, max }: HostedAgent): Promise<number> => {
   const agent = (await findAgent(ports, tenant, name))?.value
-  if (agent === undefined) return 1
+  if (agent === undefined) return (await wasDecommissioned(ports, tenant, name)) ? 0 : 1
   const [depths, live] = await Promise.all([
     Promise.all(
       laneQueues(tenant, { agent: agent.id, version: agent.version }).map(({ queue }) => ports.queues.depth(queue)),
     ),
     liveLoads(ports, agent),
   ])
-  const waiting = depths.reduce((sum, depth) => sum + depth.waiting, 0)
-  const running = live.reduce((sum, load) => sum + load.running, 0)
-  return wantedInstances({ waiting, running, slots, max })
+  const waiting = sum(depths.map((depth) => depth.waiting))
+  const inFlight = sum(depths.map((depth) => depth.inFlight))
+  const running = sum(live.map((load) => load.running))
+  return wantedInstances({ waiting, running, inFlight, slots, max })
 }
 
 /** Brings every hosted agent to the number of instances that its work needs, from zero and back to zero. */
