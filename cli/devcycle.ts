@@ -10,6 +10,10 @@ for (const stream of [process.stdout, process.stderr])
     throw error
   })
 
+/** An empty variable is as if it were not set: that is how shells and compose files leave one out. */
+for (const name of Object.keys(process.env))
+  if (name.startsWith('DEVCYCLE_') && process.env[name] === '') delete process.env[name]
+
 const explain = (error: unknown): number => {
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage
   process.stderr.write(`devcycle: ${error instanceof Error ? error.message : String(error)}\n`)

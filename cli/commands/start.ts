@@ -1,8 +1,9 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { basename, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { CliError, exitCodes } from '../failure.ts'
-import { startServer } from '../server/embedded-server.ts'
+import { plain } from '../render/terminal.ts'
+import { type EmbeddedServer, startServer } from '../server/embedded-server.ts'
 import { runTour, tourIsDue } from '../server/tour.ts'
 
 /** As the command line and `DEVCYCLE_*` give them. */
@@ -31,17 +32,28 @@ const version = (): string => (JSON.parse(readFileSync(`${root}package.json`, 'u
 const agentFolders = ({ agent, agents }: StartOptions): string[] =>
   agents ? [...builtIn(), ...agent.map((path) => resolve(path))] : []
 
-/** What the operating system says, as a sentence that says what to do. */
-const explain = (error: unknown, { host, port, data }: StartOptions): string => {
-  const code = (error as NodeJS.ErrnoException)?.code ?? ''
+type SystemError = NodeJS.ErrnoException & { errcode?: number }
+
+/** https://www.sqlite.org/rescode.html: SQLITE_CORRUPT, SQLITE_NOTADB */
+const damaged = new Set([11, 26])
+
+/** What the operating system or the storage says, as a sentence that says what to do. */
+const explain = (error: SystemError, { host, port, data }: StartOptions): string => {
   const rows: Record<string, string> = {
     EADDRINUSE: `port ${port} on ${host} is in use; choose another with --port (0 takes any free one)`,
     EADDRNOTAVAIL: `this machine has no address ${host}; choose another with --host`,
-    EACCES: `no permission for port ${port} or the data folder ${data}`,
+    ENOTFOUND: `the host ${host} has no address; --host takes an address of this machine, such as 127.0.0.1`,
+    EAI_AGAIN: `the host ${host} could not be looked up; --host takes an address of this machine, such as 127.0.0.1`,
+    EACCES:
+      error.syscall === 'listen'
+        ? `no permission for port ${port} on ${host}; choose another with --port (0 takes any free one)`
+        : `no permission for ${error.path ?? data}; choose another data folder with --data`,
     ENOTDIR: `${data} is not a folder; choose another with --data`,
     EROFS: `${data} is on a read-only file system; choose another with --data`,
   }
-  return rows[code] ?? (error instanceof Error ? error.message : String(error))
+  if (damaged.has(error.errcode ?? 0))
+    return `${resolve(data, 'devcycle.db')} is damaged (${error.message}); restore a backup of the data folder, or choose another with --data`
+  return rows[error.code ?? ''] ?? error.message
 }
 
 const checkAgents = (folders: string[]): void => {
@@ -54,23 +66,9 @@ const checkAgents = (folders: string[]): void => {
 export const start = async (options: StartOptions): Promise<void> => {
   const folders = agentFolders(options)
   checkAgents(folders)
-  const began = performance.now()
-  const server = await startServer({
-    dataDir: resolve(options.data),
-    host: options.host,
-    port: options.port,
-    agents: folders,
-    version: version(),
-  }).catch((error: unknown) => {
-    throw new CliError(explain(error, options), 1, { cause: error })
-  })
-  const stopped = untilToldToStop()
-  console.log(`DevCycle ${version()} is ready at ${server.url} (${Math.round(performance.now() - began)} ms)`)
-  console.log(`  data   ${resolve(options.data)}`)
-  console.log(
-    `  agents ${folders.length === 0 ? 'none' : folders.map((folder) => folder.split('/').at(-1)).join(', ')}`,
-  )
   const dataDir = resolve(options.data)
+  const server = await bringUp(options, dataDir, folders)
+  const stopped = untilToldToStop()
   const due = options.tour && tourIsDue(dataDir, folders)
   const touring = due ? runTour(server, { dataDir, repository: process.cwd(), signal: stopped.signal }) : undefined
   await stopped.promise
@@ -78,6 +76,24 @@ export const start = async (options: StartOptions): Promise<void> => {
   await touring
   await server.close()
   console.log('stopped')
+}
+
+const bringUp = async (options: StartOptions, dataDir: string, agents: string[]): Promise<EmbeddedServer> => {
+  const { host, port } = options
+  const began = performance.now()
+  const onFailedAgent = (folder: string, reason: string): void =>
+    console.error(`agent ${basename(folder)} does not start: ${plain(reason)}; see ${join(dataDir, 'server.log')}`)
+  const server = await startServer({ dataDir, host, port, agents, version: version(), onFailedAgent }).catch(
+    (error: unknown) => {
+      throw new CliError(error instanceof Error ? explain(error, options) : String(error), 1, { cause: error })
+    },
+  )
+  console.log(`DevCycle ${version()} is ready at ${server.url} (${Math.round(performance.now() - began)} ms)`)
+  console.log(`  data   ${dataDir}`)
+  console.log(
+    `  agents ${agents.length === 0 ? 'none' : `starting: ${agents.map((folder) => basename(folder)).join(', ')}`}`,
+  )
+  return server
 }
 
 /** npm passes a Ctrl-C on that the terminal has sent already: so close together, two signals are one. */

@@ -1,16 +1,6 @@
-import { randomBytes } from 'node:crypto'
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-
-/** Writes a small file so that it is there whole or not at all, also after power loss. */
-const writeDurably = (file: string, text: string, mode: number): void => {
-  const temporary = `${file}.${randomBytes(4).toString('hex')}.tmp`
-  const handle = openSync(temporary, 'w', mode)
-  writeSync(handle, text)
-  fsyncSync(handle)
-  closeSync(handle)
-  renameSync(temporary, file)
-}
+import { writeDurably } from '#shared/platform/embedded/durable-file.ts'
 
 const readJson = <T>(file: string): T | undefined => {
   try {
@@ -30,7 +20,7 @@ export const readCredentials = (dir: string): { apiKey: string } | undefined => 
 }
 
 export const writeCredentials = (dir: string, credentials: { apiKey: string }): void =>
-  writeDurably(credentialsFile(dir), `${JSON.stringify(credentials)}\n`, 0o600)
+  writeDurably(credentialsFile(dir), `${JSON.stringify(credentials)}\n`)
 
 /** Tells clients on this machine where the server is. */
 export const writeServerFile = (dir: string, server: { url: string; pid: number; version: string }): void =>

@@ -22,6 +22,8 @@ export type ServerOptions = {
   /** Agent folders to supervise. */
   agents: string[]
   version: string
+  /** An agent folder that cannot be started, and why. */
+  onFailedAgent?: (folder: string, reason: string) => void
 }
 
 export type EmbeddedServer = {
@@ -38,12 +40,49 @@ const agentKeyId = 'key_00000000000000000000AGENTS'
 const streamSeconds = 24 * 3600
 const drainSeconds = 10
 
+/** What has to be closed, the last first; also when the start stops halfway. */
+type Closing = (() => unknown)[]
+
 /** Brings the whole product up in this process; resolves when it is ready for requests. */
 export const startServer = async (options: ServerOptions): Promise<EmbeddedServer> => {
+  const closing: Closing = []
+  const close = async (): Promise<void> => {
+    for (const closeOne of closing.splice(0).reverse()) await closeOne()
+  }
+  try {
+    return { ...(await open(options, closing)), close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+const open = async (options: ServerOptions, closing: Closing): Promise<Omit<EmbeddedServer, 'close'>> => {
+  const { dataDir, version } = options
   const state = { url: '', agentKey: '' }
+  const platform = await openPlatform(options, state)
+  closing.push(platform.close)
+  const [apiKey, agentKey] = await Promise.all([adminKey(platform, dataDir), agentsKey(platform)])
+  await Promise.all([rebuildQueues(platform), renewAfterOutage(platform, tenant)])
+  state.agentKey = agentKey
+  const server = createServer({ requestTimeout: 300_000, keepAliveTimeout: 65_000 })
+  state.url = await listen(server, options)
+  const loops = startLoops(platform)
+  closing.push(loops.stop, () => stopListening(server), platform.closeHosts)
+  server.on('request', getRequestListener(createApp(platform, options).fetch, { overrideGlobalObjects: false }))
+  await startAgents(platform, options)
+  writeServerFile(dataDir, { url: state.url, pid: process.pid, version })
+  closing.push(() => removeServerFile(dataDir))
+  return { url: state.url, apiKey, platform }
+}
+
+const openPlatform = async (
+  { dataDir, onFailedAgent }: ServerOptions,
+  state: { url: string; agentKey: string },
+): Promise<EmbeddedPlatform> => {
   const context: { platform?: EmbeddedPlatform } = {}
-  const platform = await createEmbeddedPlatform({
-    dataDir: options.dataDir,
+  context.platform = await createEmbeddedPlatform({
+    dataDir,
     baseUrl: () => state.url,
     hosts: ({ clock, telemetry }) =>
       createEmbeddedAgentHosts({
@@ -53,32 +92,10 @@ export const startServer = async (options: ServerOptions): Promise<EmbeddedServe
         apiKey: () => state.agentKey,
         drainSeconds,
         onExit: (instance) => giveUp(context.platform, instance),
+        onFailedStart: ({ source }, reason) => onFailedAgent?.(source, reason),
       }),
   })
-  context.platform = platform
-  const server = createServer({ requestTimeout: 300_000, keepAliveTimeout: 65_000 })
-  try {
-    const [apiKey, agentKey] = await Promise.all([adminKey(platform, options.dataDir), agentsKey(platform)])
-    await Promise.all([rebuildQueues(platform), renewAfterOutage(platform, tenant)])
-    state.agentKey = agentKey
-    state.url = await listen(server, options)
-    server.on('request', getRequestListener(createApp(platform, options).fetch, { overrideGlobalObjects: false }))
-    const loops = startLoops(platform)
-    await startAgents(platform, options)
-    writeServerFile(options.dataDir, { url: state.url, pid: process.pid, version: options.version })
-    const close = async (): Promise<void> => {
-      removeServerFile(options.dataDir)
-      await platform.closeHosts()
-      await stopListening(server)
-      await loops.stop()
-      await platform.close()
-    }
-    return { url: state.url, apiKey, platform, close }
-  } catch (error) {
-    server.close()
-    await platform.close()
-    throw error
-  }
+  return context.platform
 }
 
 /** The process of an instance has ended: what it held runs elsewhere at once. */

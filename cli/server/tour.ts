@@ -1,6 +1,8 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { createClient } from '../client/client.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { AgentResponse } from '#shared/contracts/agents.ts'
+import { type Client, createClient } from '../client/client.ts'
 import { renderFindings } from '../render/findings.ts'
 import { createProgress } from '../render/progress.ts'
 import { runReview } from '../review/review.ts'
@@ -24,6 +26,7 @@ export const runTour = async (
   const progress = createProgress(process.stdout)
   console.log(`\nA first review, of ${repository}:`)
   try {
+    await untilSomebodyReviews(client, signal)
     const { task, result } = await runReview({
       client,
       place: repository,
@@ -39,6 +42,16 @@ export const runTour = async (
   } catch (error) {
     if (!signal.aborted)
       console.log(`The first review did not work out: ${error instanceof Error ? error.message : String(error)}`)
+  }
+}
+
+const patienceMs = 10_000
+
+/** Agents register a moment after the server is ready; one that does not is no reason to wait for ever. */
+const untilSomebodyReviews = async (client: Client, signal: AbortSignal): Promise<void> => {
+  for (const end = Date.now() + patienceMs; Date.now() < end; await sleep(100, undefined, { signal })) {
+    const { items } = await client.get<{ items: AgentResponse[] }>('/agents?capability=code.review', { signal })
+    if (items.length > 0) return
   }
 }
 

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { type IncomingHttpHeaders, request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -148,4 +148,18 @@ it('HEAD of a download says what GET would, without the bytes', async () => {
   await put(object, 'hello')
   const { status, headers, text } = await ask((await find(object.id)).download?.url ?? '', { method: 'HEAD' })
   expect([status, headers['content-length'], text]).toEqual([200, '5', ''])
+})
+
+it('a start that breaks off leaves no agent behind and frees its folder', async () => {
+  const dataDir = join(home, 'broken')
+  const agent = join(home, 'agent')
+  mkdirSync(join(dataDir, 'server.json'), { recursive: true })
+  mkdirSync(agent)
+  writeFileSync(join(agent, 'agent.ts'), 'setInterval(() => undefined, 1000); await new Promise(() => {})')
+  const options = { dataDir, host: '127.0.0.1', port: 0, agents: [agent], version: '0.0.0' }
+  await expect(startServer(options)).rejects.toThrow('server.json')
+  expect(process.getActiveResourcesInfo()).not.toContain('ProcessWrap')
+  rmSync(join(dataDir, 'server.json'), { recursive: true })
+  const again = await startServer({ ...options, agents: [] })
+  await again.close()
 })

@@ -78,37 +78,35 @@ export const createEmbeddedAgentHosts = (options: Options): ClosableHosts => {
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     })
-    const id = String(child.pid ?? `unstarted-${++unstarted}`)
     const lastError = logLines(telemetry, agent.agent, child)
-    const supervised: Supervised = {
-      agent,
-      child,
-      startedAt: clock.now(),
-      wanted: true,
-      ended: endOf(child),
-      lastError,
-    }
+    const ended = endOf(child)
+    const supervised: Supervised = { agent, child, startedAt: clock.now(), wanted: true, ended, lastError }
+    const id = String(child.pid ?? `unstarted-${++unstarted}`)
     running.set(id, supervised)
+    attend(id, supervised)
+    if (child.pid !== undefined) watch(supervised)
+  }
+  const attend = (id: string, supervised: Supervised): void => {
+    const { agent, child } = supervised
     child.on('message', (message: { type?: string; instanceId?: string }) => {
       if (message.type === 'joined') joined(supervised, message.instanceId)
       if (message.type === 'dismissed') dismiss(supervised)
     })
-    watchPulse({
-      child,
-      times: options.pulse,
-      onSilent: () => replace(supervised),
-      onBack: () => drainOne(supervised),
-      onDead: () => killGroup(child),
-    })
-    child.on('error', (error) => {
-      telemetry.log('error', 'an agent process could not be started, told or ended', {
-        agent: agent.agent,
-        error: String(error),
-      })
-      if (child.pid === undefined) exited(id, supervised, { error: error.message })
+    child.on('error', ({ message }) => {
+      const told = { agent: agent.agent, error: message }
+      telemetry.log('error', 'an agent process could not be started, told or ended', told)
+      if (child.pid === undefined) exited(id, supervised, { error: message })
     })
     child.once('exit', (code, signal) => exited(id, supervised, { code, signal }))
   }
+  const watch = (supervised: Supervised): void =>
+    watchPulse({
+      child: supervised.child,
+      times: options.pulse,
+      onSilent: () => replace(supervised),
+      onBack: () => drainOne(supervised),
+      onDead: () => killGroup(supervised.child),
+    })
 
   const joined = (supervised: Supervised, instance: string | undefined): void => {
     supervised.instance = instance

@@ -1,8 +1,8 @@
-import { mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import type { AgentHosts, Clock, LogLevel, Platform, Random, Telemetry } from '../platform.ts'
 import { createSystemClock, createSystemRandom } from '../system.ts'
+import { makeFolder } from './durable-file.ts'
 import { createFileObjects } from './file-objects.ts'
 import { lockFolder } from './folder-lock.ts'
 import { readGeneration } from './generation.ts'
@@ -64,7 +64,7 @@ export const createEmbeddedPlatform = async (options: EmbeddedOptions): Promise<
 
 const open = async (options: EmbeddedOptions, closing: Closing): Promise<EmbeddedPlatform> => {
   const { dataDir, baseUrl, clock = createSystemClock(), random = createSystemRandom() } = options
-  makeDataFolder(dataDir)
+  await makeDataFolder(dataDir)
   closing.push(lockFolder(dataDir).release)
   const telemetry = openTelemetry(options, clock, closing)
   const { writer, reader } = await openStorage(join(dataDir, 'devcycle.db'), closing)
@@ -97,13 +97,10 @@ const open = async (options: EmbeddedOptions, closing: Closing): Promise<Embedde
   }
 }
 
-const makeDataFolder = (dataDir: string): void => {
-  try {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 })
-  } catch (cause) {
-    throw new Error(`the data folder ${dataDir} cannot be used: ${(cause as Error).message}`, { cause })
-  }
-}
+const makeDataFolder = (dataDir: string): Promise<void> =>
+  makeFolder(dataDir).catch((cause: Error) => {
+    throw new Error(`the data folder ${dataDir} cannot be used: ${cause.message}`, { cause })
+  })
 
 const openTelemetry = ({ dataDir, log, logLevel }: EmbeddedOptions, clock: Clock, closing: Closing): JsonTelemetry => {
   const common = { level: logLevel, now: () => clock.now() }

@@ -1,5 +1,5 @@
 import { closeSync, fsyncSync, openSync, renameSync, writeSync } from 'node:fs'
-import { mkdir, open } from 'node:fs/promises'
+import { mkdir, open, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
 const flush = (path: string): void => {
@@ -8,10 +8,10 @@ const flush = (path: string): void => {
   closeSync(handle)
 }
 
-/** Replaces a small file, for its owner alone; when it returns, the new content is there whatever happens. */
-export const writeDurably = (file: string, content: string | Uint8Array): void => {
+/** Replaces a small file, by default for its owner alone; when it returns, the new content is there whatever happens. */
+export const writeDurably = (file: string, content: string | Uint8Array, mode = 0o600): void => {
   const temporary = `${file}.${process.pid}.tmp`
-  const handle = openSync(temporary, 'w', 0o600)
+  const handle = openSync(temporary, 'w', mode)
   writeSync(handle, Buffer.from(content))
   fsyncSync(handle)
   closeSync(handle)
@@ -25,12 +25,24 @@ export const flushFolder = async (folder: string): Promise<void> => {
   await handle.sync().finally(() => handle.close())
 }
 
-/** Makes a folder with its parents, and makes them last. */
-export const makeFolder = async (folder: string): Promise<void> => {
-  const first = await mkdir(folder, { recursive: true, mode: 0o700 })
-  if (first === undefined) return
-  for (let at = dirname(folder); at.length >= dirname(first).length; at = dirname(at)) {
-    await flushFolder(at)
-    if (at === dirname(at)) return
+const isFolder = async (path: string): Promise<boolean> => {
+  try {
+    return (await stat(path)).isDirectory()
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false
+    throw error
   }
+}
+
+/**
+ * Makes a folder with its parents, and makes them last. Folder by folder: the recursive `mkdir` of Node never returns
+ * where a system takes no folders and says that there is no such file, as `/proc` does.
+ */
+export const makeFolder = async (folder: string): Promise<void> => {
+  if (await isFolder(folder)) return
+  if (folder !== dirname(folder)) await makeFolder(dirname(folder))
+  await mkdir(folder, { mode: 0o700 }).catch(async (error: unknown) => {
+    if (!(await isFolder(folder))) throw error // otherwise somebody else was quicker
+  })
+  await flushFolder(dirname(folder))
 }
