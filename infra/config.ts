@@ -53,11 +53,14 @@ export const stages = {
   prod: { ...base, logDays: 90, maxInstances: 50, containerInsights: true },
 } satisfies Record<Stage, StageConfig>
 
-/** The built-in agents, as Fargate services: CPU units and MiB that Fargate offers together. */
+/**
+ * The built-in agents, as Fargate services: CPU units and MiB that Fargate offers together. The memory is what all slots
+ * may take at once, by the `memoryMb` of the agent (1024 unless it says otherwise), and 256 MiB for the runner.
+ */
 export const builtInAgents = [
   { agent: 'code-reviewer', cpu: 1024, memoryMiB: 3072, slots: 2 },
-  { agent: 'test-runner', cpu: 2048, memoryMiB: 4096, slots: 2 },
-  { agent: 'release-notes', cpu: 512, memoryMiB: 1024, slots: 2 },
+  { agent: 'test-runner', cpu: 1024, memoryMiB: 5120, slots: 1 },
+  { agent: 'release-notes', cpu: 512, memoryMiB: 3072, slots: 2 },
 ] as const
 
 export const isStage = (name: unknown): name is Stage => stageNames.some((stage) => stage === name)

@@ -1,9 +1,19 @@
 import { describe, expect, it } from 'vitest'
+import { loadAgent } from '#agent/runner/load-agent.ts'
+import { defaultMemoryMb } from '#agent/runner/runner.ts'
 import { readSettings } from '#agent/runner/settings.ts'
 import { builtInAgents } from '#infra/config.ts'
 import { flat, type Json, type Synthesized, synthesize } from '../synthesize.ts'
 
 const ecrImage = `123456789012.dkr.ecr.eu-west-1.amazonaws.com/team/agents@sha256:${'a'.repeat(64)}`
+/** The runner itself and the health check beside its slots. */
+const runnerMiB = 256
+/** MiB from and to, in steps of 1024, by CPU units. https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html */
+const offered: Record<number, { from: number; to: number }> = {
+  512: { from: 1024, to: 4096 },
+  1024: { from: 2048, to: 8192 },
+  2048: { from: 4096, to: 16_384 },
+}
 const containersOf = (app: Synthesized): Json[] =>
   app.resources('AWS::ECS::TaskDefinition').map(({ properties }) => properties.ContainerDefinitions[0])
 
@@ -53,6 +63,16 @@ export const agentsSuite = (dev: Synthesized) =>
         gateway: expect.stringMatching(new RegExp(`AgentGateway.*:${agent}$`)),
       })
       expect(environment.TMPDIR).toBe('/workspace')
+    })
+
+    it.each(builtInAgents)('have the memory that all slots may take at once: $agent', async (row) => {
+      const { memoryMb = defaultMemoryMb } = await loadAgent(row.agent)
+      expect(row.slots * memoryMb + runnerMiB).toBeLessThanOrEqual(row.memoryMiB)
+    })
+
+    it.each(builtInAgents)('are of a size that Fargate offers: $agent', ({ cpu, memoryMiB }) => {
+      const { from, to } = offered[cpu] ?? { from: 0, to: 0 }
+      expect([memoryMiB % 1024, memoryMiB >= from, memoryMiB <= to]).toEqual([0, true, true])
     })
 
     it('are stopped later than they drain', () => {
