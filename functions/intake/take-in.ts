@@ -1,50 +1,56 @@
 import { checkInput } from '#functions/api/check-input.ts'
 import { submitTaskSchema } from '#shared/contracts/tasks.ts'
 import type { Caller } from '#shared/domain/caller.ts'
-import { DomainError } from '#shared/domain/domain-error.ts'
-import { submitTask } from '#shared/domain/tasks/submit-task.ts'
+import { DomainError, type DomainErrorCode } from '#shared/domain/domain-error.ts'
+import { type SubmitCommand, submitTask } from '#shared/domain/tasks/submit-task.ts'
 import type { Platform } from '#shared/platform/platform.ts'
+import { PlatformError } from '#shared/platform/platform-error.ts'
 
 /** Another system's event on the default bus: its detail is the body of a submit. */
 export type SubmitEvent = { id: string; source: string; detail: unknown }
 
+/** What may be otherwise a minute later: an agent that registers, or that is taken out of its error. */
+const passing: DomainErrorCode[] = ['NOT_FOUND', 'CONFLICT']
+
 /** Refusals that no repetition changes. */
-const isFinal = (error: unknown): boolean => error instanceof DomainError
+const isFinal = (error: unknown): error is Error =>
+  error instanceof DomainError ? !passing.includes(error.code) : error instanceof PlatformError && !error.retryable
+
+const callerOf = ({ id, source }: SubmitEvent): Caller => ({
+  tenant: 'default',
+  principal: { kind: 'key', id: `event:${source}`, role: 'admin' },
+  requestId: id,
+})
+
+const millis = (time: string | undefined): number | undefined => (time === undefined ? undefined : Date.parse(time))
+
+/** The event's own wish, or what is wrong with it. */
+const parse = ({ id, source, detail }: SubmitEvent): { command: SubmitCommand } | { reason: string } => {
+  const { success, data, error } = submitTaskSchema.safeParse(detail)
+  if (!success) return { reason: error.issues.map(({ path, message }) => `${path.join('/')}: ${message}`).join('; ') }
+  const { runAt, deadline, ...rest } = data
+  const idempotencyKey = `event:${source}:${id}`
+  return { command: { ...rest, runAt: millis(runAt), deadline: millis(deadline), idempotencyKey } }
+}
+
+/** Nobody waits for an answer: the log says why, the metric that there was one. */
+const tellRefused = ({ telemetry }: Platform, { id, source }: SubmitEvent, reason: string): void => {
+  telemetry.log('error', 'an event could not be made a task', { event: id, source, reason })
+  telemetry.metric('EventsRefused', 1, 'Count')
+}
 
 /**
  * Turns an event into a task, once however often it is delivered: the event's id is the idempotency key. An event that
- * is no task is logged with what is wrong with it; trying it again would not help.
+ * is no task is logged and counted; one that may be a task later is thrown, and comes again.
  */
 export const takeIn = async (platform: Platform, event: SubmitEvent): Promise<{ taskId: string } | undefined> => {
-  const parsed = submitTaskSchema.safeParse(event.detail)
-  const refused = (reason: string): undefined =>
-    platform.telemetry.log('error', 'an event could not be made a task', {
-      event: event.id,
-      source: event.source,
-      reason,
-    }) as undefined
-  if (!parsed.success)
-    return refused(parsed.error.issues.map(({ path, message }) => `${path.join('/')}: ${message}`).join('; '))
-  const caller: Caller = {
-    tenant: 'default',
-    principal: { kind: 'key', id: `event:${event.source}`, role: 'admin' },
-    requestId: event.id,
-  }
-  const { runAt, deadline, ...rest } = parsed.data
-  const times = {
-    runAt: runAt === undefined ? undefined : Date.parse(runAt),
-    deadline: deadline === undefined ? undefined : Date.parse(deadline),
-  }
+  const parsed = parse(event)
+  if ('reason' in parsed) return void tellRefused(platform, event, parsed.reason)
   try {
-    const task = await submitTask(
-      platform,
-      caller,
-      { ...rest, ...times, idempotencyKey: `event:${event.source}:${event.id}` },
-      checkInput,
-    )
-    return { taskId: task.id }
+    const { id } = await submitTask(platform, callerOf(event), parsed.command, checkInput)
+    return { taskId: id }
   } catch (error) {
-    if (isFinal(error)) return refused((error as Error).message)
-    throw error
+    if (!isFinal(error)) throw error
+    return void tellRefused(platform, event, error.message)
   }
 }

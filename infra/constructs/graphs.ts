@@ -1,5 +1,5 @@
 import type { Duration } from 'aws-cdk-lib'
-import { GraphWidget, type IMetric, type IWidget, MathExpression } from 'aws-cdk-lib/aws-cloudwatch'
+import { GraphWidget, type IMetric, type IWidget, MathExpression, Metric } from 'aws-cdk-lib/aws-cloudwatch'
 import type { ApiStack } from '../stacks/api-stack.ts'
 import type { DataStack } from '../stacks/data-stack.ts'
 
@@ -56,6 +56,15 @@ export const graphs = ({ prefix, data, api, period }: GraphsProps): IWidget[][] 
         queue.metricApproximateNumberOfMessagesVisible({ period, statistic: 'Maximum' }),
       ),
     ),
+    graph('Refused events', [
+      new Metric({
+        namespace: 'DevCycle',
+        metricName: 'EventsRefused',
+        dimensionsMap: { service: `${prefix}-intake` },
+        period,
+        statistic: 'Sum',
+      }),
+    ]),
     graph(
       'Failed functions',
       [api.api, api.gateway, api.stream, api.sweep].map((edge) => edge.metricErrors({ period })),

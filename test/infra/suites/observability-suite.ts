@@ -101,4 +101,11 @@ export const observabilitySuite = (dev: Synthesized) =>
           `SEARCH('{DevCycle,service,${labels.join()}} service=\\"devcycle-dev-stream\\" MetricName=\\"${name}\\"'`,
         )
     })
+
+    it('shows the events that the intake refused', () => {
+      const [dashboard] = dev.resources('AWS::CloudWatch::Dashboard')
+      expect(flat(dashboard?.properties.DashboardBody)).toContain(
+        '["DevCycle","EventsRefused","service","devcycle-dev-intake",{"stat":"Sum"',
+      )
+    })
   })
