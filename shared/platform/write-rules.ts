@@ -6,20 +6,35 @@ const maxValueBytes = 390 * 1024
 const maxTransaction = 25
 /** https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html */
 const maxKeyBytes = { pk: 2048, sk: 1024 } as const
+type KeyPart = keyof typeof maxKeyBytes
 
 const refuse = (message: string): never => {
   throw new PlatformError('INVALID', message)
 }
 
+/** Bytes of a text that are too many; counted when its length does not tell already. */
+const excess = (text: string, limit: number): number | undefined => {
+  if (text.length * 3 <= limit) return undefined
+  const bytes = Buffer.byteLength(text)
+  return bytes > limit ? bytes : undefined
+}
+
 /** Keys have characters, not too many, and no halves of surrogate pairs, which no host stores as they are. */
-const checkKey = (key: Key): void => {
-  for (const part of ['pk', 'sk'] as const) {
-    const text = key[part]
-    if (text === '' || !text.isWellFormed()) refuse(`${part} is well-formed text; received ${JSON.stringify(text)}`)
-    const limit = maxKeyBytes[part]
-    if (text.length * 3 > limit && Buffer.byteLength(text) > limit)
-      refuse(`${part} has at most ${limit} bytes; received ${Buffer.byteLength(text)}`)
-  }
+const problemOf = (part: KeyPart, text: string): string | undefined => {
+  if (text === '' || !text.isWellFormed()) return `${part} is well-formed text; received ${JSON.stringify(text)}`
+  const bytes = excess(text, maxKeyBytes[part])
+  return bytes === undefined ? undefined : `${part} has at most ${maxKeyBytes[part]} bytes; received ${bytes}`
+}
+
+/** Whether there can be items with this partition key: a reader finds none otherwise. */
+export const isPk = (pk: string): boolean => problemOf('pk', pk) === undefined
+
+/** Whether there can be an item with this key: a reader finds none otherwise. */
+export const isKey = ({ pk, sk }: Key): boolean => isPk(pk) && problemOf('sk', sk) === undefined
+
+const checkKey = ({ pk, sk }: Key): void => {
+  const problem = problemOf('pk', pk) ?? problemOf('sk', sk)
+  if (problem !== undefined) refuse(problem)
 }
 
 /** The key that a write is about. */
@@ -44,10 +59,8 @@ export const checkTransaction = (writes: Write[]): void => {
 /** The value of an item as JSON. */
 export const valueText = ({ pk, sk, value }: Item): string => {
   const json = JSON.stringify(value ?? null)
-  if (json.length * 3 > maxValueBytes && Buffer.byteLength(json) > maxValueBytes)
-    throw new PlatformError(
-      'TOO_LARGE',
-      `item ${pk} ${sk} has ${Buffer.byteLength(json)} bytes; ${maxValueBytes} are possible`,
-    )
+  const bytes = excess(json, maxValueBytes)
+  if (bytes !== undefined)
+    throw new PlatformError('TOO_LARGE', `item ${pk} ${sk} has ${bytes} bytes; ${maxValueBytes} are possible`)
   return json
 }

@@ -1,6 +1,7 @@
 import { BatchGetItemCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import type { Clock, Key, Random, Stored } from '../platform.ts'
 import { PlatformError } from '../platform-error.ts'
+import { isKey } from '../write-rules.ts'
 import { translated } from './aws-error.ts'
 import { chunks, untilNoneIsLeft } from './back-off.ts'
 import { type Attributes, liveItem, toKey } from './dynamodb-item.ts'
@@ -13,7 +14,7 @@ const keyIn = (attributes: Attributes): Key => ({ pk: attributes.pk?.S ?? '', sk
 
 /** Strongly consistent, in the order of `keys`; keys that DynamoDB left unprocessed are asked for again. */
 export const batchGet = async <V>(context: ReadContext, keys: Key[]): Promise<(Stored<V> | undefined)[]> => {
-  const unique = [...new Map(keys.map((key) => [idOf(key), toKey(key)])).values()]
+  const unique = [...new Map(keys.filter(isKey).map((key) => [idOf(key), toKey(key)])).values()]
   const found = new Map<string, Attributes>()
   await Promise.all(chunks(unique, batchSize).map((batch) => getAll(context, batch, found)))
   const now = context.clock.now()

@@ -1,17 +1,13 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
 import { type Item, indexNames, type Key, type Rev, type Stored } from '../platform.ts'
-import { PlatformError } from '../platform-error.ts'
+import { valueText } from '../write-rules.ts'
 
 export type Attributes = Record<string, AttributeValue>
 
-/** DynamoDB takes 400 KB an item; keys, names and index keys need some of it. */
-const maxValueBytes = 390 * 1024
-
-/** DynamoDB's keys are never empty. */
-const keyAttributes = ({ pk, sk }: Key, prefix = ''): Attributes => {
-  if (pk === '' || sk === '') throw new PlatformError('INVALID', `a key has two parts; received "${pk}" and "${sk}"`)
-  return { [`${prefix}pk`]: { S: pk }, [`${prefix}sk`]: { S: sk } }
-}
+const keyAttributes = ({ pk, sk }: Key, prefix = ''): Attributes => ({
+  [`${prefix}pk`]: { S: pk },
+  [`${prefix}sk`]: { S: sk },
+})
 
 export const toKey = (key: Key): Attributes => keyAttributes(key)
 
@@ -23,14 +19,8 @@ const isCountable = (value: unknown): value is number =>
  * The value is one string of JSON: DynamoDB's own maps stop at 32 levels, cost more bytes, and nothing here ever
  * asks DynamoDB about a field inside of a value. A number alone is kept as one, so that it can be added to.
  */
-const valueAttributes = (item: Item): Attributes => {
-  if (isCountable(item.value)) return { n: { N: String(item.value) } }
-  const json = JSON.stringify(item.value ?? null)
-  const size = Buffer.byteLength(json)
-  if (size > maxValueBytes)
-    throw new PlatformError('TOO_LARGE', `item ${item.pk} ${item.sk} has ${size} bytes; ${maxValueBytes} are possible`)
-  return { v: { S: json } }
-}
+const valueAttributes = (item: Item): Attributes =>
+  isCountable(item.value) ? { n: { N: String(item.value) } } : { v: { S: valueText(item) } }
 
 const readValue = (attributes: Attributes): unknown =>
   attributes.n?.N === undefined ? JSON.parse(attributes.v?.S ?? 'null') : Number(attributes.n.N)

@@ -1,12 +1,13 @@
 import { DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb'
 import type { Clock, Key, Random, Rev, Stored, Table } from '../platform.ts'
 import { ulid } from '../ulid.ts'
+import { checkTransaction, checkWrite, isKey, isPk } from '../write-rules.ts'
 import { translated } from './aws-error.ts'
 import { batchGet } from './dynamodb-batch-get.ts'
 import { addTo } from './dynamodb-counter.ts'
 import { liveItem, toKey } from './dynamodb-item.ts'
 import { queryPage, scanPage } from './dynamodb-pages.ts'
-import { checkTransaction, transactWrites, writeOne } from './dynamodb-write.ts'
+import { transactWrites, writeOne } from './dynamodb-write.ts'
 
 type Options = { tableName: string; client?: DynamoDBClient; clock: Clock; random: Random }
 
@@ -19,6 +20,7 @@ export const createDynamoTable = ({ tableName, client = new DynamoDBClient({}), 
   const context = { client, tableName, clock, random, mint }
 
   const get = async <V>(key: Key): Promise<Stored<V> | undefined> => {
+    if (!isKey(key)) return undefined
     const command = new GetItemCommand({ TableName: tableName, Key: toKey(key), ConsistentRead: true })
     return liveItem<V>((await translated('a read', () => client.send(command))).Item, clock.now())
   }
@@ -35,13 +37,19 @@ export const createDynamoTable = ({ tableName, client = new DynamoDBClient({}), 
   return {
     get,
     getMany: (keys) => batchGet(context, keys),
-    write: (write) => writeOne(context, write),
+    async write(write) {
+      checkWrite(write)
+      return writeOne(context, write)
+    },
     async transact(writes) {
       checkTransaction(writes)
       return transactWrites(context, writes)
     },
-    query: (query) => queryPage(context, query),
-    add: (key, by, bound) => addTo(context, key, by, bound),
+    query: async (query) => (isPk(query.pk) ? queryPage(context, query) : { items: [] }),
+    async add(key, by, bound) {
+      checkWrite({ op: 'check', key, expect: 'any' })
+      return addTo(context, key, by, bound)
+    },
     waitForChange,
     scan: (part) => scanPage(context, part),
   }

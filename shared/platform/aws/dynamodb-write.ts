@@ -9,7 +9,7 @@ import {
   type TransactWriteItem,
   TransactWriteItemsCommand,
 } from '@aws-sdk/client-dynamodb'
-import type { Clock, Conflict, Expect, Key, Outcome, Random, Rev, Write } from '../platform.ts'
+import type { Clock, Conflict, Expect, Outcome, Random, Rev, Write } from '../platform.ts'
 import { PlatformError } from '../platform-error.ts'
 import { translated } from './aws-error.ts'
 import { patiently } from './back-off.ts'
@@ -146,17 +146,4 @@ const checkSize = (items: TransactWriteItem[]): void => {
   const size = items.reduce((sum, { Put }) => sum + Buffer.byteLength(Put?.Item?.v?.S ?? ''), 0)
   if (size > maxTransactionBytes)
     throw new PlatformError('TOO_LARGE', `the transaction has ${size} bytes; ${maxTransactionBytes} are possible`)
-}
-
-const maxTransaction = 25
-
-/** 2–25 writes of distinct keys. */
-export const checkTransaction = (writes: Write[]): void => {
-  const keyOf = (write: Write): Key => (write.op === 'put' ? write.item : write.key)
-  const keys = new Set(writes.map((write) => JSON.stringify([keyOf(write).pk, keyOf(write).sk])))
-  if (writes.length < 2 || writes.length > maxTransaction || keys.size !== writes.length)
-    throw new PlatformError(
-      'INVALID',
-      `a transaction has 2 to ${maxTransaction} writes of distinct keys; this one has ${writes.length} of ${keys.size}`,
-    )
 }
