@@ -1,10 +1,14 @@
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import type { ObjectResponse } from '#shared/contracts/objects.ts'
+import { startCli } from '#test/support/cli-process.ts'
+import { eventually } from '#test/support/eventually.ts'
+import { aFolder } from '#test/support/folders.ts'
+import { aRepository } from '#test/support/git-repository.ts'
 import { aDataFolder, runCli, type ServerProcess } from '#test/support/server-process.ts'
 
 const folder = aDataFolder()
@@ -60,6 +64,29 @@ describe('a start that cannot work is one clear line and exit 1', () => {
     rmSync(home, { recursive: true, force: true })
   })
 
+  it('a host that has no address', async () => {
+    const home = mkdtempSync(join(tmpdir(), 'devcycle-host-'))
+    const args = ['--port', '0', '--host', 'nosuch.invalid', '--data', home]
+    expect(await refused(args)).toContain('the host nosuch.invalid')
+    rmSync(home, { recursive: true, force: true })
+  })
+
+  it('a data folder where the system takes none', async () => {
+    expect(await refused(['--port', '0', '--data', '/proc/devcycle/data'])).toContain('/proc/devcycle/data')
+  })
+
+  it('a database that is damaged', async () => {
+    const home = mkdtempSync(join(tmpdir(), 'devcycle-damaged-'))
+    writeFileSync(join(home, 'devcycle.db'), 'no database '.repeat(1000))
+    expect(await refused(['--port', '0', '--data', home])).toMatch(/devcycle\.db is damaged .*restore a backup/)
+    rmSync(home, { recursive: true, force: true })
+  })
+
+  it('an empty variable is as if it were not set', async () => {
+    const env = { DEVCYCLE_PORT: '', DEVCYCLE_HOST: '', DEVCYCLE_AGENTS: '', DEVCYCLE_DATA: '/proc/devcycle/data' }
+    expect((await runCli(['start'], env)).stderr).toContain('/proc/devcycle/data cannot be used')
+  })
+
   it('an agent that is not there', async () => {
     const { code, stderr } = await runCli([
       'start',
@@ -77,6 +104,26 @@ describe('a start that cannot work is one clear line and exit 1', () => {
     expect((await runCli(['start', '--nope'])).code).toBe(2)
     expect((await runCli(['start', '--port', '99999'])).code).toBe(2)
   })
+})
+
+describe('a start with agents', () => {
+  const repository = aRepository({ 'agent.ts': "throw new Error('no model\\nhere')", 'a.js': 'eval(x)\n' })
+  const { folder: home } = aFolder()
+  afterAll(() => repository.remove())
+
+  it('reviews when the reviewer is there, and says once which agent does not start', async () => {
+    const data = join(home(), 'data')
+    const args = ['start', '--port', '0', '--data', data, '--agent', repository.folder]
+    const { child, ended, printed } = startCli(args, { cwd: repository.folder })
+    onTestFinished(() => void child.kill('SIGKILL'))
+    await eventually(() => expect(existsSync(join(data, 'first-review.md'))).toBe(true), 30_000)
+    await printed('Serving until Ctrl-C')
+    child.kill('SIGTERM')
+    const { code, stdout, stderr } = await ended
+    expect([code, stderr]).toEqual([0, `agent work does not start: no model here; see ${join(data, 'server.log')}\n`])
+    expect(stdout).toMatch(/^ {2}agents starting: .*code-reviewer/m)
+    expect(stdout).not.toContain('waiting:')
+  }, 45_000)
 })
 
 it('keeps the key to its owner', () => {
