@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises'
 import path from 'node:path'
 import * as z from 'zod'
 import { type AgentContext, AgentError, type RepositoryInput } from '#agent/sdk/index.ts'
+import { objectRefSchema } from '#shared/contracts/common.ts'
 import { fetchBundle } from './fetch-bundle.ts'
 import { fetchUrl } from './fetch-url.ts'
 import { createGit, type Git, GitError, lastLine } from './git.ts'
@@ -17,7 +18,7 @@ const ref = z
 /** What a capability that works on a repository takes: `{url, ref?}` or `{bundle: {$ref}, ref?}`. */
 export const repositoryInput = z.union([
   z.strictObject({ url: z.string().min(1).max(2048), ref }),
-  z.strictObject({ bundle: z.strictObject({ $ref: z.string().min(1).max(100) }), ref }),
+  z.strictObject({ bundle: objectRefSchema, ref }),
 ])
 
 export type CheckOutOptions = {

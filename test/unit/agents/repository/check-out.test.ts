@@ -188,7 +188,7 @@ describe('what names a repository', () => {
 
   it('is a url or a bundle, and not a word more', () => {
     const valid = [{ url: 'https://example.com/a' }, { url: 'https://example.com/a', ref: 'feature/ä' }]
-    for (const input of [...valid, { bundle: { $ref: 'obj_1' }, ref: 'main' }]) {
+    for (const input of [...valid, { bundle: { $ref: `obj_${'0'.repeat(26)}` }, ref: 'main' }]) {
       expect(repositoryInput.safeParse(input).success).toBe(true)
     }
     const refs = ['--output=x', 'a b', 'a:b', 'a\nb', ''].map((ref) => ({ url: 'https://example.com/a', ref }))
@@ -197,6 +197,8 @@ describe('what names a repository', () => {
       { path: '/etc' },
       { url: 'https://a.b', bundle: { $ref: 'x' } },
       { url: 'https://a.b', depth: 1 },
+      { bundle: { $ref: '../tasks' } },
+      { bundle: { $ref: 'obj_1' } },
     ]
     for (const input of [...refs, ...others]) expect(repositoryInput.safeParse(input).success).toBe(false)
   })
