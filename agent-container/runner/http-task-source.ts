@@ -6,12 +6,13 @@ const answerSeconds = 30
 
 /** Over HTTPS alone: what any agent in any language does. */
 export const createHttpTaskSource = ({ url, apiKey }: { url: string; apiKey?: string }): TaskSource => {
-  const send: TaskSource['send'] = async ({ method, path, body, token, signal }) => {
+  const send: TaskSource['send'] = async ({ method, path, headers, body, token, signal }) => {
     const bearer = token ?? apiKey
     const timeout = AbortSignal.timeout(answerSeconds * 1000)
     const response = await fetch(`${url}/api/v2${path}`, {
       method,
       headers: {
+        ...headers,
         ...(bearer && { authorization: `Bearer ${bearer}` }),
         ...(body !== undefined && { 'content-type': 'application/json' }),
       },
@@ -31,5 +32,6 @@ export const createHttpTaskSource = ({ url, apiKey }: { url: string; apiKey?: st
       if (tasks.length === 0 && retryAfterSeconds) await sleep(retryAfterSeconds * 1000, undefined, { signal })
       return tasks
     },
+    over: async () => undefined,
   }
 }

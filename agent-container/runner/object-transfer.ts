@@ -4,18 +4,22 @@ import { stat } from 'node:fs/promises'
 import { isAbsolute, join, relative } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { objectRefSchema } from '#shared/contracts/common.ts'
 import type { ObjectResponse } from '#shared/contracts/objects.ts'
 import { sendUntilAnswered } from './platform-client.ts'
-import type { TaskSource } from './task-source.ts'
+import type { Sender } from './task-source.ts'
 
-type Access = { source: TaskSource; token: string; signal: AbortSignal }
+type Access = { source: Sender; signal: AbortSignal }
+
+/** Whether a value stands for an object: `{"$ref": "obj_…"}` and nothing else. */
+export const isReference = (value: unknown): value is { $ref: string } => objectRefSchema.safeParse(value).success
 
 /** Downloads an object into a folder and answers the file's path; a damaged download is an error. */
-export const fetchObject = async ({ source, token, signal }: Access, id: string, folder: string): Promise<string> => {
+export const fetchObject = async ({ source, signal }: Access, id: string, folder: string): Promise<string> => {
+  if (!isReference({ $ref: id })) throw new Error(`${JSON.stringify(id)} is no object; an id looks like obj_01J…`)
   const object = (await sendUntilAnswered(source, {
     method: 'GET',
     path: `/objects/${id}`,
-    token,
     signal,
   })) as ObjectResponse
   if (object.download === undefined) throw new Error(`object ${id} has no content yet`)
@@ -38,9 +42,9 @@ export const putObject = async (
   upload: Upload,
   contentType = 'application/octet-stream',
 ): Promise<{ $ref: string }> => {
-  const { source, token, signal } = access
+  const { source, signal } = access
   const size = 'file' in upload ? (await stat(upload.file)).size : upload.bytes.byteLength
-  const request = { method: 'POST' as const, path: '/objects', body: { contentType, size }, token, signal }
+  const request = { method: 'POST' as const, path: '/objects', body: { contentType, size }, signal }
   const object = (await sendUntilAnswered(source, request)) as ObjectResponse
   if (object.upload === undefined) throw new Error(`object ${object.id} takes no upload`)
   const body = 'file' in upload ? Readable.toWeb(createReadStream(upload.file)) : upload.bytes

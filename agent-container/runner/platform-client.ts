@@ -2,12 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { AgentResponse } from '#shared/contracts/agents.ts'
 import type { HeartbeatAnswer, Joined } from '#shared/contracts/worker.ts'
 import type { Manifest } from './manifest.ts'
-import type { TaskSource, WorkerAnswer, WorkerRequest } from './task-source.ts'
+import type { Sender, WorkerAnswer, WorkerRequest } from './task-source.ts'
 
 /** The platform refused; it will not be asked again. */
 export class Refusal extends Error {
   readonly status: number
   readonly code: string
+  readonly path: string
 
   constructor(request: WorkerRequest, answer: WorkerAnswer) {
     const { code = 'UNKNOWN', detail = '' } = (answer.body ?? {}) as { code?: string; detail?: string }
@@ -15,14 +16,17 @@ export class Refusal extends Error {
     this.name = 'Refusal'
     this.status = answer.status
     this.code = code
+    this.path = request.path
   }
 }
 
 const retryable = (status: number): boolean => status === 429 || status >= 500
+/** Well before a lease is over: a connection that hangs must not keep the next heartbeat. */
+const beatMs = 10_000
 const pause = { first: 100, most: 3000 }
 
 /** Repeats a call whose answer was lost or that may go through later: every call of the protocol can be repeated. */
-export const sendUntilAnswered = async (source: TaskSource, request: WorkerRequest): Promise<unknown> => {
+export const sendUntilAnswered = async (source: Sender, request: WorkerRequest): Promise<unknown> => {
   for (let round = 0; ; round++) {
     request.signal?.throwIfAborted()
     const answer = await source.send(request).catch(() => undefined)
@@ -37,7 +41,7 @@ const sameManifest = (agent: AgentResponse, manifest: Manifest): boolean =>
   JSON.stringify([manifest.capabilities, manifest.description, manifest.type])
 
 /** Registers the agent, or brings its registration up to date with its code. */
-export const enrol = async (source: TaskSource, manifest: Manifest, signal: AbortSignal): Promise<void> => {
+export const enrol = async (source: Sender, manifest: Manifest, signal: AbortSignal): Promise<void> => {
   const path = `/agents/${manifest.name}`
   try {
     const agent = (await sendUntilAnswered(source, { method: 'GET', path, signal })) as AgentResponse
@@ -51,7 +55,7 @@ export const enrol = async (source: TaskSource, manifest: Manifest, signal: Abor
 }
 
 /** A sibling that registers at the same time is as good. */
-const register = async (source: TaskSource, manifest: Manifest, signal: AbortSignal): Promise<void> => {
+const register = async (source: Sender, manifest: Manifest, signal: AbortSignal): Promise<void> => {
   try {
     await sendUntilAnswered(source, { method: 'POST', path: '/agents', body: manifest, signal })
   } catch (error) {
@@ -59,23 +63,27 @@ const register = async (source: TaskSource, manifest: Manifest, signal: AbortSig
   }
 }
 
+/** The same key again is the same instance, under a new token. */
 export const join = async (
-  source: TaskSource,
-  { agent, slots }: { agent: string; slots: number },
+  source: Sender,
+  { agent, slots, key }: { agent: string; slots: number; key: string },
   signal: AbortSignal,
-): Promise<Joined> =>
-  (await sendUntilAnswered(source, { method: 'POST', path: '/instances', body: { agent, slots }, signal })) as Joined
+): Promise<Joined> => {
+  const headers = { 'idempotency-key': key }
+  const request: WorkerRequest = { method: 'POST', path: '/instances', headers, body: { agent, slots }, signal }
+  return (await sendUntilAnswered(source, request)) as Joined
+}
 
 export const beat = async (
-  source: TaskSource,
-  joined: Joined,
+  source: Sender,
+  instanceId: string,
   running: { taskId: string; fence: string }[],
 ): Promise<HeartbeatAnswer> => {
   const request: WorkerRequest = {
     method: 'POST',
-    path: `/instances/${joined.instanceId}/heartbeat`,
+    path: `/instances/${instanceId}/heartbeat`,
     body: { running },
-    token: joined.token,
+    signal: AbortSignal.timeout(beatMs),
   }
   const answer = await source.send(request)
   if (answer.status !== 200) throw new Refusal(request, answer)

@@ -1,12 +1,13 @@
 import type { Progress } from '#shared/contracts/worker.ts'
 import type { Usage } from '../sdk/context.ts'
 
-type Report = Omit<Progress, 'fence'>
+export type Report = Omit<Progress, 'fence'>
 
 const flushMs = 500
 /** Well below what one request may have. */
 const maxBytes = 160 * 1024
-const maxItems = 1000
+/** One less than a request may have: the runner may have something to say itself. */
+const maxItems = 999
 
 const addUsage = (sum: Usage | undefined, more: Usage): Usage => {
   const total: Usage = { ...sum }
@@ -14,6 +15,9 @@ const addUsage = (sum: Usage | undefined, more: Usage): Usage => {
     if (more[key] !== undefined) total[key] = (total[key] ?? 0) + more[key]
   return total
 }
+
+/** Of the JSON on its way, in bytes. */
+export const sizeOf = (value: unknown): number => Buffer.byteLength(JSON.stringify(value) ?? 'null')
 
 const newReport = (): Required<Pick<Report, 'output' | 'logs' | 'metrics'>> & Report => ({
   output: [],
@@ -37,49 +41,54 @@ export const createReporter = (send: (report: Report) => Promise<void>, onFlushe
     current = newReport()
     bytes = 0
     empty = true
-    sending = sending.then(() => send(trim(report))).then(() => onFlushed(report.output.length))
+    return enqueue(trim(report), report.output.length)
+  }
+  const enqueue = (report: Report, chunks: number): Promise<void> => {
+    sending = sending.then(() => send(report)).then(() => onFlushed(chunks))
     sending.catch(() => undefined)
     return sending
   }
-  const added = (size: number): void => {
+  const add = (size: number, change: (report: typeof current) => void): void => {
+    if (bytes + size > maxBytes) void flush().catch(() => undefined)
+    change(current)
     empty = false
     bytes += size
     const full =
-      bytes > maxBytes ||
+      bytes >= maxBytes ||
       current.output.length >= maxItems ||
       current.logs.length >= maxItems ||
       current.metrics.length >= 100
     if (full) void flush().catch(() => undefined)
     else timer ??= setTimeout(() => void flush().catch(() => undefined), flushMs)
   }
-  const sizeOf = (value: unknown): number => JSON.stringify(value)?.length ?? 4
 
   return {
     progress(percent: number, message?: string) {
-      current.percent = percent
-      if (message !== undefined) current.message = message.slice(0, 2000)
-      added(100)
+      const shown = message?.slice(0, 2000)
+      add(sizeOf(shown) + 100, (report) => {
+        report.percent = percent
+        if (shown !== undefined) report.message = shown
+      })
     },
     output(chunk: unknown) {
-      current.output.push({ chunk })
-      added(sizeOf(chunk))
+      add(sizeOf(chunk), ({ output }) => output.push({ chunk }))
     },
     log(entry: NonNullable<Report['logs']>[number]) {
-      current.logs.push({ ...entry, message: entry.message.slice(0, 16_000) })
-      added(sizeOf(entry))
+      const shown = { ...entry, message: entry.message.slice(0, 16_000) }
+      add(sizeOf(shown), ({ logs }) => logs.push(shown))
     },
     metric(entry: NonNullable<Report['metrics']>[number]) {
-      current.metrics.push(entry)
-      added(sizeOf(entry))
+      add(sizeOf(entry), ({ metrics }) => metrics.push(entry))
     },
     usage(used: Usage) {
-      current.usage = addUsage(current.usage, used)
-      added(50)
+      add(50, (report) => {
+        report.usage = addUsage(report.usage, used)
+      })
     },
     /** Durable when it resolves. */
     async checkpoint(value: unknown) {
-      await flush()
-      await send({ checkpoint: value })
+      void flush().catch(() => undefined)
+      await enqueue({ checkpoint: value }, 0)
     },
     /** Everything reported so far is recorded when it resolves. */
     flush,

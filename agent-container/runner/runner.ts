@@ -2,13 +2,14 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join as joinPath } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Joined, LeasedTask } from '#shared/contracts/worker.ts'
+import type { Joined } from '#shared/contracts/worker.ts'
 import type { AgentDefinition } from '../sdk/index.ts'
 import { manifestOf } from './manifest.ts'
 import { createMask } from './mask.ts'
-import { beat, enrol, join, sendUntilAnswered } from './platform-client.ts'
+import { beat, enrol, sendUntilAnswered } from './platform-client.ts'
+import { openSession, type Session } from './session.ts'
 import { createSlotPool } from './slot-pool.ts'
-import { runTask, type TaskRun } from './task-run.ts'
+import { createTaskRuns } from './task-runs.ts'
 import type { TaskSource } from './task-source.ts'
 
 export type RunnerOptions = {
@@ -62,11 +63,11 @@ export const startRunner = (options: RunnerOptions): Runner => {
   const { definition, source, slots, log } = options
   const root = makeRoot(options.workspaces)
   const pool = createSlotPool({ agent: options.agent, memoryMb: definition.memoryMb ?? defaultMemoryMb, root })
-  const runs = new Map<string, TaskRun>()
+  const secrets = [...options.secrets]
   const leasing = new AbortController()
   const stopping = new AbortController()
   let contact = performance.now()
-  let joined: Joined | undefined
+  let session: Session | undefined
   let freed: () => void = () => undefined
   let end: RunnerEnd = 'drained'
   /** Slots that have a task, or are being started for one. */
@@ -77,31 +78,26 @@ export const startRunner = (options: RunnerOptions): Runner => {
   }
   const silence = (): number => (performance.now() - contact) / 1000
 
-  const begin = async (task: LeasedTask, under: Joined): Promise<void> => {
-    const slot = await pool.take()
-    const mask = createMask([...options.secrets, under.token])
-    const run = runTask({ task, slot, source, joined: under, mask, onContact })
-    runs.set(task.taskId, run)
-    await run.ended
-    if (runs.get(task.taskId) === run) runs.delete(task.taskId)
-  }
+  const runs = createTaskRuns({ source, takeSlot: pool.take, mask: createMask(secrets), onContact, log })
   const slotFree = (): Promise<void> =>
     new Promise((resolve) => {
       freed = resolve
     })
 
-  const joinAgain = async (): Promise<Joined> => {
-    const signal = stopping.signal
+  const joinAgain = async (): Promise<Session> => {
+    const { signal } = stopping
     await enrol(source, manifestOf(definition), signal)
-    const next = await join(source, { agent: definition.name, slots }, signal)
+    const onToken = (token: string): void => void secrets.push(token)
+    const next = await openSession({ source, agent: definition.name, slots, signal, onToken })
     onContact()
-    options.onJoined?.(next)
-    log('info', 'joined', { agent: definition.name, instance: next.instanceId })
+    options.onJoined?.(next.joined())
+    log('info', 'joined', { agent: definition.name, instance: next.joined().instanceId })
     return next
   }
   const forget = (reason: string): void => {
-    joined = undefined
-    for (const run of runs.values()) run.abort(reason)
+    session?.close()
+    session = undefined
+    runs.abortAll(reason)
   }
   /** The platform does not know this instance any more: everything it held is lost. */
   const handleRefusal = (error: unknown): void => {
@@ -109,32 +105,26 @@ export const startRunner = (options: RunnerOptions): Runner => {
     if (status === 401 || status === 404) forget('the platform does not know this instance any more')
   }
 
-  const leaseOnce = async (under: Joined): Promise<void> => {
+  const leaseOnce = async (under: Session): Promise<void> => {
     const free = slots - taken
     if (free <= 0) return slotFree()
-    const tasks = await source.lease({
-      joined: under,
-      max: Math.min(free, 1000),
-      waitSeconds: longPollSeconds,
-      signal: leasing.signal,
-    })
+    const max = Math.min(free, 1000)
+    const tasks = await under.lease({ max, waitSeconds: longPollSeconds, signal: leasing.signal })
     onContact()
-    taken += tasks.length
-    for (const task of tasks)
-      begin(task, under)
-        .catch((error: unknown) =>
-          log('error', 'a slot could not be started', { task: task.taskId, error: String(error) }),
-        )
-        .finally(() => {
-          taken--
-          freed()
-        })
+    for (const run of tasks.map((task) => runs.start(task, under))) if (run !== undefined) occupy(run)
+  }
+  const occupy = (run: Promise<void>): void => {
+    taken++
+    void run.finally(() => {
+      taken--
+      freed()
+    })
   }
   const leaseLoop = async (): Promise<void> => {
     for (let failures = 0; !leasing.signal.aborted; )
       try {
-        joined ??= await joinAgain()
-        await leaseOnce(joined)
+        session ??= await joinAgain()
+        await leaseOnce(session)
         failures = 0
       } catch (error) {
         if (leasing.signal.aborted) return
@@ -144,20 +134,22 @@ export const startRunner = (options: RunnerOptions): Runner => {
       }
   }
 
-  const keepLeases = async (under: Joined): Promise<void> => {
-    const running = [...runs.values()].map(({ task }) => ({ taskId: task.taskId, fence: task.fence }))
-    const answer = await beat(source, under, running)
+  const keepLeases = async (under: Session): Promise<void> => {
+    const sent = runs.held()
+    const { lost, cancel, drain } = await beat(under, under.joined().instanceId, sent)
     onContact()
-    for (const id of answer.lost) runs.get(id)?.abort('the lease is lost')
-    for (const id of answer.cancel) runs.get(id)?.abort('the task is cancelled')
-    if (!answer.drain) return
+    for (const held of sent) {
+      if (lost.includes(held.taskId)) runs.abort(held, 'the lease is lost')
+      if (cancel.includes(held.taskId)) runs.abort(held, 'the task is cancelled')
+    }
+    if (!drain) return
     end = 'dismissed'
     leasing.abort()
   }
   /** Without contact for a lease's length, what runs here may run elsewhere already. */
   const selfFence = (): void => {
-    if (joined !== undefined && silence() > joined.leaseSeconds)
-      for (const run of runs.values()) run.abort('no contact with the platform')
+    if (session !== undefined && silence() > session.joined().leaseSeconds)
+      runs.abortAll('no contact with the platform')
     if (silence() > options.orphanSeconds) {
       end = 'orphaned'
       leasing.abort()
@@ -166,32 +158,28 @@ export const startRunner = (options: RunnerOptions): Runner => {
   }
   const heartLoop = async (): Promise<void> => {
     while (!stopping.signal.aborted) {
-      const seconds = Math.min(joined?.heartbeatSeconds ?? 1, options.orphanSeconds / 3)
+      const seconds = Math.min(session?.joined().heartbeatSeconds ?? 1, options.orphanSeconds / 3)
       await sleep(seconds * 1000, undefined, { signal: stopping.signal }).catch(() => undefined)
       if (stopping.signal.aborted) return
-      if (joined) await keepLeases(joined).catch(handleRefusal)
+      if (session) await keepLeases(session).catch(handleRefusal)
       selfFence()
     }
   }
 
   const finishRuns = async (seconds: number): Promise<void> => {
-    const all = Promise.all([...runs.values()].map((run) => run.ended))
     await Promise.race([
-      all,
+      runs.ended(),
       sleep(seconds * 1000, undefined, { signal: stopping.signal, ref: false }).catch(() => undefined),
     ])
-    for (const run of runs.values()) run.abort('the instance has ended')
-    await Promise.all([...runs.values()].map((run) => run.ended))
+    runs.abortAll('the instance has ended')
+    await runs.ended()
   }
   const leave = async (): Promise<void> => {
-    if (joined === undefined || end === 'orphaned') return
-    const request = {
-      method: 'DELETE' as const,
-      path: `/instances/${joined.instanceId}`,
-      token: joined.token,
-      signal: AbortSignal.timeout(3000),
-    }
-    await sendUntilAnswered(source, request).catch(() => undefined)
+    session?.close()
+    if (session === undefined || end === 'orphaned') return
+    const path = `/instances/${session.joined().instanceId}`
+    const signal = AbortSignal.timeout(3000)
+    await sendUntilAnswered(session, { method: 'DELETE', path, signal }).catch(() => undefined)
   }
   let drainSeconds = Number.POSITIVE_INFINITY
   const run = async (): Promise<RunnerEnd> => {
@@ -205,7 +193,7 @@ export const startRunner = (options: RunnerOptions): Runner => {
   }
   const ended = run()
   return {
-    busy: () => runs.size,
+    busy: runs.count,
     ended,
     async drain(seconds) {
       drainSeconds = seconds

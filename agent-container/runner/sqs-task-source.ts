@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda'
 import {
   ChangeMessageVisibilityCommand,
@@ -5,7 +6,7 @@ import {
   ReceiveMessageCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs'
-import type { Joined, LeaseAnswer, LeasedTask } from '#shared/contracts/worker.ts'
+import type { Joined, LeaseAnswer } from '#shared/contracts/worker.ts'
 import { type Arrived, createLanePolls } from './lane-polls.ts'
 import type { TaskSource, WorkerAnswer } from './task-source.ts'
 
@@ -20,6 +21,8 @@ type Held = { address: string; receipt: string; timer: NodeJS.Timeout }
 const batchSize = 10
 const visibilitySeconds = 120
 const longestPollSeconds = 20
+/** A connection that hangs is given up, so that the call can be repeated. */
+const answerMs = 30_000
 /** Calls after which an attempt is over. */
 const ending = /^\/tasks\/([^/]+)\/(complete|fail|wait)$/
 
@@ -31,19 +34,20 @@ export const createSqsTaskSource = ({
 }: Options): TaskSource => {
   const held = new Map<string, Held>()
 
-  const invoke: TaskSource['send'] = async ({ method, path, body, token, signal }) => {
+  const invoke: TaskSource['send'] = async ({ method, path, headers, body, token, signal }) => {
     const [rawPath = '', rawQueryString = ''] = `/api/v2${path}`.split('?')
     const event = {
       version: '2.0',
       rawPath,
       rawQueryString,
-      headers: { 'content-type': 'application/json', ...(token && { authorization: `Bearer ${token}` }) },
+      headers: { ...headers, 'content-type': 'application/json', ...(token && { authorization: `Bearer ${token}` }) },
       requestContext: { http: { method, path: rawPath } },
       ...(body !== undefined && { body: JSON.stringify(body) }),
       isBase64Encoded: false,
     }
     const command = new InvokeCommand({ FunctionName: gateway, Payload: JSON.stringify(event) })
-    const answer = await lambda.send(command, { abortSignal: signal })
+    const timeout = AbortSignal.timeout(answerMs)
+    const answer = await lambda.send(command, { abortSignal: signal ? AbortSignal.any([signal, timeout]) : timeout })
     const text = Buffer.from(answer.Payload ?? []).toString('utf8')
     if (answer.FunctionError !== undefined) throw new Error(`the agent gateway failed: ${text}`)
     return toAnswer(JSON.parse(text) as { statusCode: number; body: string })
@@ -55,8 +59,10 @@ export const createSqsTaskSource = ({
     held.delete(taskId)
     if (message === undefined) return
     clearInterval(message.timer)
-    await sqs.send(new DeleteMessageCommand({ QueueUrl: message.address, ReceiptHandle: message.receipt }))
+    await remove(message.address, message.receipt)
   }
+  const remove = (QueueUrl: string, ReceiptHandle: string) =>
+    sqs.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }))
   const setVisibility = (QueueUrl: string, ReceiptHandle: string, VisibilityTimeout: number) =>
     sqs.send(new ChangeMessageVisibilityCommand({ QueueUrl, ReceiptHandle, VisibilityTimeout })).catch(() => undefined)
 
@@ -70,20 +76,36 @@ export const createSqsTaskSource = ({
       })
       return (await sqs.send(command, { abortSignal: signal })).Messages ?? []
     },
-    giveBack: ({ lane, message }) => void setVisibility(lane.address, message.ReceiptHandle ?? '', 0),
+    giveBack: (arrived) => void giveBack(arrived),
   })
+  const giveBack = ({ lane, message }: Arrived, seconds = 0) =>
+    setVisibility(lane.address, message.ReceiptHandle ?? '', seconds)
+  /** A message that came again has a new receipt. */
   const keep = ({ lane, message }: Arrived): void => {
+    const taskId = message.Body ?? ''
     const receipt = message.ReceiptHandle ?? ''
+    clearInterval(held.get(taskId)?.timer)
     const extend = (): void => void setVisibility(lane.address, receipt, visibilitySeconds)
     const timer = setInterval(extend, (visibilitySeconds * 1000) / 3)
     timer.unref()
-    held.set(message.Body ?? '', { address: lane.address, receipt, timer })
+    held.set(taskId, { address: lane.address, receipt, timer })
   }
-  const claim = async (joined: Joined, taskIds: string[], signal: AbortSignal): Promise<LeasedTask[]> => {
+  /** What was not claimed comes again where there may be room later; else it is nobody's to run any more. */
+  const refuse = (one: Arrived, retryAfterSeconds = 0): Promise<unknown> =>
+    retryAfterSeconds > 0
+      ? giveBack(one, Math.ceil(retryAfterSeconds))
+      : remove(one.lane.address, one.message.ReceiptHandle ?? '')
+  const claim = async (joined: Joined, received: Arrived[], signal: AbortSignal): Promise<LeaseAnswer> => {
     const path = `/instances/${joined.instanceId}/lease`
-    const { status, body } = await invoke({ method: 'POST', path, body: { taskIds }, token: joined.token, signal })
-    if (status !== 200) throw Object.assign(new Error(`the claim was refused with ${status}`), { status })
-    return (body as LeaseAnswer).tasks
+    const taskIds = received.map(({ message }) => message.Body ?? '')
+    try {
+      const { status, body } = await invoke({ method: 'POST', path, body: { taskIds }, token: joined.token, signal })
+      if (status !== 200) throw Object.assign(new Error(`the claim was refused with ${status}`), { status })
+      return body as LeaseAnswer
+    } catch (error) {
+      await Promise.all(received.map((one) => giveBack(one)))
+      throw error
+    }
   }
 
   return {
@@ -97,13 +119,16 @@ export const createSqsTaskSource = ({
       if (joined.queue === undefined) throw new Error('the platform gave no queues to receive from')
       const received = await lanePolls.next({ lanes: joined.queue.lanes, max, waitSeconds, signal })
       if (received.length === 0) return []
-      for (const one of received) keep(one)
-      const ids = received.map(({ message }) => message.Body ?? '')
-      const tasks = await claim(joined, ids, signal)
+      const { tasks, retryAfterSeconds } = await claim(joined, received, signal)
       const claimed = new Set(tasks.map(({ taskId }) => taskId))
-      await Promise.all(ids.filter((id) => !claimed.has(id)).map(settle)) // nobody's to run any more
+      const isClaimed = ({ message }: Arrived) => claimed.has(message.Body ?? '')
+      received.filter(isClaimed).forEach(keep)
+      const others = received.filter((one) => !isClaimed(one))
+      await Promise.all(others.map((one) => refuse(one, retryAfterSeconds)))
+      if (tasks.length === 0 && retryAfterSeconds) await sleep(retryAfterSeconds * 1000, undefined, { signal })
       return tasks
     },
+    over: settle,
   }
 }
 

@@ -1,18 +1,19 @@
 import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Joined, LeasedTask } from '#shared/contracts/worker.ts'
-import { fetchObject, insideOf, putObject } from './object-transfer.ts'
+import type { LeasedTask } from '#shared/contracts/worker.ts'
+import { fetchObject, insideOf, isReference, putObject } from './object-transfer.ts'
 import { Refusal, sendUntilAnswered } from './platform-client.ts'
-import { createReporter } from './reporter.ts'
+import { createReporter, type Report, sizeOf } from './reporter.ts'
 import type { Slot, SlotEnd } from './slot.ts'
 import type { FromSlot, SlotCalls } from './slot-messages.ts'
-import type { TaskSource } from './task-source.ts'
+import type { Sender } from './task-source.ts'
 
 const graceMs = 2000
 const maxInlineResult = 250 * 1024
 const maxInlineChunk = 100 * 1024
 
 type Outcome = Extract<FromSlot, { type: 'done' | 'failed' }>
+type Failure = Extract<FromSlot, { type: 'failed' }>
 export type TaskRun = {
   task: LeasedTask
   /** Stops the handler: told first, killed soon after. Nothing is reported any more. */
@@ -23,33 +24,42 @@ export type TaskRun = {
 type Options = {
   task: LeasedTask
   slot: Slot
-  source: TaskSource
-  joined: Joined
+  source: Sender
   mask: (value: unknown) => unknown
   onContact: () => void
 }
 
-const isReference = (value: unknown): value is { $ref: string } =>
-  value !== null &&
-  typeof value === 'object' &&
-  '$ref' in value &&
-  typeof value.$ref === 'string' &&
-  Object.keys(value).length === 1
+/** Answers to what is said of a task that mean that its lease is somebody else's, or nobody's. */
+const lostStatuses = [401, 404, 409]
+
+const isLost = (error: unknown): boolean =>
+  error instanceof Refusal && error.path.startsWith('/tasks/') && lostStatuses.includes(error.status)
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+
+/** What was refused once is refused again; what went wrong may go well next time. */
+const failureOf = (error: unknown): Failure => ({
+  type: 'failed',
+  code: 'AGENT_ERROR',
+  message: error instanceof Refusal ? `the platform refused ${error.message}` : messageOf(error),
+  retryable: !(error instanceof Refusal),
+})
 
 /** Runs one leased task in its slot, passes on what it reports, and tells the platform how it ended. */
-export const runTask = ({ task, slot, source, joined, mask, onContact }: Options): TaskRun => {
+export const runTask = ({ task, slot, source, mask, onContact }: Options): TaskRun => {
   const { taskId, fence } = task
-  const { token } = joined
   const lost = new AbortController()
-  const access = { source, token, signal: lost.signal }
+  const access = { source, signal: lost.signal }
+  const { promise: outcome, resolve: settle } = Promise.withResolvers<Outcome>()
   let timedOut = false
+  let reports = 0
 
-  const post = async (verb: string, body: object): Promise<void> => {
+  const post = async (verb: string, body: object, headers?: Record<string, string>): Promise<void> => {
     await sendUntilAnswered(source, {
       method: 'POST',
       path: `/tasks/${taskId}/${verb}`,
+      headers,
       body: { fence, ...body },
-      token,
       signal: lost.signal,
     })
     onContact()
@@ -63,18 +73,33 @@ export const runTask = ({ task, slot, source, joined, mask, onContact }: Options
     lost.abort(new Error(reason))
     stopSlot(reason)
   }
-  /** A refused report means that the lease is somebody else's, or nobody's. */
-  const dropped = (error: unknown): void => {
-    if (error instanceof Refusal) abort(error.message)
+  const giveUp = (failure: Failure): void => {
+    settle(failure)
+    stopSlot(failure.message)
   }
-  const reporter = createReporter(
-    (report) =>
-      post('progress', mask(report) as object).catch((error: unknown) => {
-        dropped(error)
-        throw error
-      }),
-    (count) => slot.send({ type: 'flushed', count }),
-  )
+  /** A report that cannot be made ends the attempt: silently where the lease is lost, else as its failure. */
+  const unreported = (error: unknown): void => {
+    if (isLost(error)) abort(messageOf(error))
+    else giveUp(failureOf(error))
+  }
+  /** The key is the same on every repetition: a report whose answer was lost is recorded once. */
+  const postReport = (report: Report): Promise<void> =>
+    post('progress', mask(report) as object, { 'idempotency-key': `${fence}.${++reports}` })
+  const report = async (all: Report): Promise<void> => {
+    try {
+      await postReport(all).catch((error: unknown) => withoutMetrics(all, error))
+    } catch (error) {
+      unreported(error)
+      throw error
+    }
+  }
+  /** Metrics are not worth an attempt: refused ones are left out, and that is said. */
+  const withoutMetrics = async ({ metrics, logs = [], ...rest }: Report, error: unknown): Promise<void> => {
+    if (metrics === undefined || isLost(error) || !(error instanceof Refusal)) throw error
+    const message = `${metrics.length} metrics were dropped: ${error.message}`.slice(0, 16_000)
+    await postReport({ ...rest, logs: [...logs, { level: 'warn', message }] })
+  }
+  const reporter = createReporter(report, (count) => slot.send({ type: 'flushed', count }))
 
   const calls: { [N in keyof SlotCalls]: (argument: SlotCalls[N]['argument']) => Promise<SlotCalls[N]['answer']> } = {
     checkpoint: async (value) => {
@@ -94,33 +119,33 @@ export const runTask = ({ task, slot, source, joined, mask, onContact }: Options
       const value = await (calls[name] as (argument: unknown) => Promise<unknown>)(argument)
       slot.send({ type: 'answer', id, value })
     } catch (error) {
-      slot.send({ type: 'answer', id, error: error instanceof Error ? error.message : String(error) })
+      slot.send({ type: 'answer', id, error: messageOf(error) })
     }
   }
   const outputChunk = async (chunk: unknown): Promise<void> => {
-    const text = JSON.stringify(chunk) ?? 'null'
-    if (text.length <= maxInlineChunk) reporter.output(chunk)
-    else reporter.output(await putObject(access, { bytes: Buffer.from(text) }, 'application/json'))
+    if (sizeOf(chunk) <= maxInlineChunk) return reporter.output(chunk)
+    const bytes = Buffer.from(JSON.stringify(mask(chunk)))
+    reporter.output(await putObject(access, { bytes }, 'application/json'))
   }
   let outputs = Promise.resolve()
 
-  const outcome = new Promise<Outcome>((resolve) => {
-    slot.onMessage((message) => {
-      if (message.type === 'progress') reporter.progress(message.percent, message.message)
-      if (message.type === 'output') outputs = outputs.then(() => outputChunk(message.chunk)).catch(dropped)
-      if (message.type === 'log')
-        reporter.log({ level: message.level, message: message.message, fields: message.fields })
-      if (message.type === 'metric') reporter.metric(message)
-      if (message.type === 'usage') reporter.usage(message.used)
-      if (message.type === 'call') void answerCall(message)
-      if (message.type === 'done' || message.type === 'failed') resolve(message)
-    })
-    slot.onText((stream, text) => {
-      for (const line of text.split('\n').filter(Boolean))
-        reporter.log({ level: stream === 'stderr' ? 'warn' : 'info', message: line })
-    })
-    void slot.ended.then((end) => resolve(crashed(end, timedOut, task.timeoutSeconds)))
+  slot.onMessage((message) => {
+    if (message.type === 'progress') reporter.progress(message.percent, message.message)
+    if (message.type === 'output') outputs = outputs.then(() => outputChunk(message.chunk)).catch(unreported)
+    if (message.type === 'log') reporter.log({ level: message.level, message: message.message, fields: message.fields })
+    if (message.type === 'metric') {
+      const { type: _, ...metric } = message
+      reporter.metric(metric)
+    }
+    if (message.type === 'usage') reporter.usage(message.used)
+    if (message.type === 'call') void answerCall(message)
+    if (message.type === 'done' || message.type === 'failed') settle(message)
   })
+  slot.onText((stream, text) => {
+    for (const line of text.split('\n').filter(Boolean))
+      reporter.log({ level: stream === 'stderr' ? 'warn' : 'info', message: line })
+  })
+  void slot.ended.then((end) => settle(crashed(end, timedOut, task.timeoutSeconds)))
 
   const timeout = setTimeout(
     () => {
@@ -146,16 +171,13 @@ export const runTask = ({ task, slot, source, joined, mask, onContact }: Options
   const conclude = async (end: Outcome): Promise<void> => {
     await outputs
     await reporter.flush()
-    const code = timedOut ? 'TIMEOUT' : 'code' in end ? end.code : ''
-    if (end.type === 'done' && !timedOut) await complete(end.result)
-    else if (end.type === 'failed')
-      await post('fail', {
-        code,
-        message: String(mask(end.message)).slice(0, 8000),
-        retryable: timedOut || end.retryable,
-      })
-    else await post('fail', { code, message: `the attempt ran longer than ${task.timeoutSeconds} s`, retryable: true })
+    if (timedOut)
+      await failWith({ ...tookTooLong(task.timeoutSeconds), ...('message' in end && { message: end.message }) })
+    else if (end.type === 'done') await complete(end.result)
+    else await failWith(end)
   }
+  const failWith = ({ code, message, retryable }: Failure): Promise<void> =>
+    post('fail', { code, message: String(mask(message)).slice(0, 8000), retryable })
   const run = async (): Promise<void> => {
     try {
       const { capability, deadline, timeoutSeconds, traceparent, attempt, checkpoint = null } = task
@@ -166,7 +188,7 @@ export const runTask = ({ task, slot, source, joined, mask, onContact }: Options
       })
       await conclude(await outcome)
     } catch (error) {
-      if (!lost.signal.aborted && !(error instanceof Refusal)) await failBefore(error)
+      if (!lost.signal.aborted && !isLost(error)) await failWith(failureOf(error)).catch(() => undefined)
     } finally {
       clearTimeout(timeout)
       reporter.stop()
@@ -174,16 +196,18 @@ export const runTask = ({ task, slot, source, joined, mask, onContact }: Options
       await slot.dispose()
     }
   }
-  const failBefore = async (error: unknown): Promise<void> => {
-    const message = error instanceof Error ? error.message : String(error)
-    await post('fail', { code: 'AGENT_ERROR', message, retryable: true }).catch(dropped)
-  }
   return { task, abort, ended: run() }
 }
 
-const crashed = ({ code, signal, stderr, overMemoryMb }: SlotEnd, timedOut: boolean, seconds: number): Outcome => {
-  if (timedOut)
-    return { type: 'failed', code: 'TIMEOUT', message: `the attempt ran longer than ${seconds} s`, retryable: true }
+const tookTooLong = (seconds: number): Failure => ({
+  type: 'failed',
+  code: 'TIMEOUT',
+  message: `the attempt ran longer than ${seconds} s`,
+  retryable: true,
+})
+
+const crashed = ({ code, signal, stderr, overMemoryMb }: SlotEnd, timedOut: boolean, seconds: number): Failure => {
+  if (timedOut) return tookTooLong(seconds)
   if (overMemoryMb !== undefined)
     return {
       type: 'failed',

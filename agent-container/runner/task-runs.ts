@@ -1,0 +1,75 @@
+import type { LeasedTask } from '#shared/contracts/worker.ts'
+import { sendUntilAnswered } from './platform-client.ts'
+import type { Session } from './session.ts'
+import type { Slot } from './slot.ts'
+import { runTask } from './task-run.ts'
+import type { TaskSource } from './task-source.ts'
+
+type Held = { taskId: string; fence: string }
+type Live = Held & { stop: AbortController; ended: Promise<void> }
+
+type Options = {
+  source: TaskSource
+  takeSlot: () => Promise<Slot>
+  mask: (value: unknown) => unknown
+  onContact: () => void
+  log: (level: 'info' | 'warn' | 'error', message: string, fields?: Record<string, unknown>) => void
+}
+
+/** The tasks that run here, from their lease to the end of their process: one run a task. */
+export const createTaskRuns = ({ source, takeSlot, mask, onContact, log }: Options) => {
+  const live = new Map<string, Live>()
+
+  const unstarted = async (task: LeasedTask, session: Session, error: unknown, signal: AbortSignal): Promise<void> => {
+    const message = `no process could be started for the task: ${error instanceof Error ? error.message : String(error)}`
+    log('error', message, { task: task.taskId })
+    const body = { fence: task.fence, code: 'AGENT_ERROR', message, retryable: true }
+    await sendUntilAnswered(session, { method: 'POST', path: `/tasks/${task.taskId}/fail`, body, signal })
+  }
+  const carryOut = async (task: LeasedTask, session: Session, signal: AbortSignal): Promise<void> => {
+    const slot = await takeSlot().catch((error: unknown) => unstarted(task, session, error, signal))
+    if (slot === undefined) return
+    if (signal.aborted) return slot.dispose()
+    const run = runTask({ task, slot, source: session, mask, onContact })
+    signal.addEventListener('abort', () => run.abort(String(signal.reason)), { once: true })
+    await run.ended
+  }
+  const carryThrough = async (one: Live, task: LeasedTask, session: Session, before?: Live): Promise<void> => {
+    try {
+      await before?.ended
+      if (!one.stop.signal.aborted) await carryOut(task, session, one.stop.signal)
+    } catch (error) {
+      log('warn', 'a run ended with an error', { task: task.taskId, error: String(error) })
+    }
+    if (live.get(task.taskId) !== one) return
+    live.delete(task.taskId)
+    await source.over(task.taskId).catch(() => undefined)
+  }
+
+  return {
+    /** Resolves when the run has ended; `undefined` where the task runs under this fence already. */
+    start(task: LeasedTask, session: Session): Promise<void> | undefined {
+      const { taskId, fence } = task
+      const before = live.get(taskId)
+      if (before?.fence === fence) return undefined
+      before?.stop.abort('the task is leased anew')
+      const one: Live = { taskId, fence, stop: new AbortController(), ended: Promise.resolve() }
+      live.set(taskId, one)
+      one.ended = carryThrough(one, task, session, before)
+      return one.ended
+    },
+    held: (): Held[] => [...live.values()].map(({ taskId, fence }) => ({ taskId, fence })),
+    /** Nothing happens where a newer lease of the task runs. */
+    abort({ taskId, fence }: Held, reason: string): void {
+      const one = live.get(taskId)
+      if (one?.fence === fence) one.stop.abort(reason)
+    },
+    abortAll(reason: string): void {
+      for (const { stop } of live.values()) stop.abort(reason)
+    },
+    count: () => live.size,
+    async ended(): Promise<void> {
+      await Promise.all([...live.values()].map((one) => one.ended))
+    },
+  }
+}

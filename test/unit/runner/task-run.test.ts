@@ -1,0 +1,135 @@
+import { describe, expect, it } from 'vitest'
+import { createMask } from '#agent/runner/mask.ts'
+import { runTask } from '#agent/runner/task-run.ts'
+import type { WorkerRequest } from '#agent/runner/task-source.ts'
+import type { LeasedTask } from '#shared/contracts/worker.ts'
+import { progressSchema } from '#shared/contracts/worker.ts'
+import { eventually } from '#test/support/eventually.ts'
+import { aFakePlatform, aLeasedTask, refusal } from './fake-platform.ts'
+import { aFakeSlot } from './fake-slot.ts'
+
+type Answer = NonNullable<Parameters<typeof aFakePlatform>[0]>['answer']
+
+const aRun = (answer?: Answer, task: Partial<LeasedTask> = {}) => {
+  const platform = aFakePlatform({ answer })
+  const { slot, told, say } = aFakeSlot()
+  const { source } = platform
+  const run = runTask({ task: aLeasedTask(task), slot, source, mask: createMask([]), onContact: () => undefined })
+  return { run, platform, told, say }
+}
+const onProgress =
+  (status: number, code: string): Answer =>
+  ({ path }: WorkerRequest) =>
+    path.endsWith('/progress') ? refusal(status, code) : undefined
+
+describe('a report that is refused', () => {
+  it.each([
+    [401, 'UNAUTHENTICATED'],
+    [404, 'NOT_FOUND'],
+    [409, 'STALE_FENCE'],
+  ])('with %i means that the lease is lost: the run stops and reports nothing', async (status, code) => {
+    const { run, platform, told, say } = aRun(onProgress(status, code))
+    say({ type: 'progress', percent: 1 })
+    await run.ended
+    expect(told).toContainEqual({ type: 'abort', reason: expect.stringContaining(code) })
+    expect(platform.to('fail')).toEqual([])
+  })
+
+  it.each([
+    [413, 'TOO_LARGE'],
+    [422, 'INVALID'],
+  ])('with %i ends the attempt, which says what was refused and is not repeated', async (status, code) => {
+    const { run, platform, told, say } = aRun(onProgress(status, code))
+    say({ type: 'output', chunk: 'x' })
+    await run.ended
+    expect(platform.bodies('fail')).toEqual([
+      {
+        fence: '1.1',
+        code: 'AGENT_ERROR',
+        message: expect.stringContaining(`/progress: ${status} ${code}`),
+        retryable: false,
+      },
+    ])
+    expect(told).toContainEqual({ type: 'abort', reason: expect.any(String) })
+  })
+
+  it('for its metrics alone is made without them, and says so', async () => {
+    const { run, platform, say } = aRun((request) =>
+      (request.body as { metrics?: unknown } | undefined)?.metrics ? refusal(422, 'INVALID') : undefined,
+    )
+    say({ type: 'metric', name: 'not a name', value: 1 })
+    say({ type: 'output', chunk: 1 })
+    say({ type: 'done', result: 2 })
+    await run.ended
+    expect(platform.bodies('progress').at(-1)).toEqual({
+      fence: '1.1',
+      output: [{ chunk: 1 }],
+      logs: [{ level: 'warn', message: expect.stringContaining('1 metrics were dropped') }],
+    })
+    expect(platform.bodies('complete')).toEqual([{ fence: '1.1', result: 2 }])
+  })
+
+  it('as the result of the task ends the attempt too', async () => {
+    const { run, platform, say } = aRun(({ path }) =>
+      path.endsWith('/complete') ? refusal(422, 'INVALID') : undefined,
+    )
+    say({ type: 'done', result: 2 })
+    await run.ended
+    expect(platform.bodies('fail')).toMatchObject([{ code: 'AGENT_ERROR', retryable: false }])
+  })
+})
+
+describe('what a run reports', () => {
+  it('has metrics as the platform takes them', async () => {
+    const { run, platform, say } = aRun()
+    say({ type: 'metric', name: 'files', value: 3 })
+    say({ type: 'done', result: null })
+    await run.ended
+    expect(progressSchema.safeParse(platform.bodies('progress')[0]).success).toBe(true)
+  })
+
+  it('has a key that stays the same when an answer is lost, and is another for the next report', async () => {
+    let lost = 0
+    const { run, platform, say } = aRun(({ path }) => {
+      if (path.endsWith('/progress') && lost++ === 0) throw new Error('the answer is lost')
+      return undefined
+    })
+    say({ type: 'output', chunk: 1 })
+    await eventually(() => expect(platform.to('progress')).toHaveLength(2))
+    say({ type: 'output', chunk: 2 })
+    say({ type: 'done', result: null })
+    await run.ended
+    const keys = platform.to('progress').map(({ headers }) => headers?.['idempotency-key'])
+    expect(keys).toEqual(['1.1.1', '1.1.1', '1.1.2'])
+  })
+
+  it('sends a chunk of many bytes as an object, however few characters it has', async () => {
+    const { run, platform, say } = aRun()
+    say({ type: 'output', chunk: '€'.repeat(60_000) })
+    await run.ended
+    expect(platform.to('objects').map(({ body }) => body)).toEqual([{ contentType: 'application/json', size: 180_002 }])
+  })
+})
+
+describe('the input of a task', () => {
+  it.each(['../tasks', 'obj_1', '../../../etc/passwd'])('is no object where it says %s', async ($ref) => {
+    const { run, platform, told, say } = aRun(undefined, { input: { $ref } })
+    await eventually(() => expect(told).toMatchObject([{ type: 'run', task: { input: { $ref } } }]))
+    say({ type: 'call', id: 1, name: 'fetch', argument: { $ref } })
+    await eventually(() =>
+      expect(told).toContainEqual({ type: 'answer', id: 1, error: expect.stringContaining('is no object') }),
+    )
+    say({ type: 'done', result: null })
+    await run.ended
+    expect(platform.requests.filter(({ method }) => method === 'GET')).toEqual([])
+  })
+
+  it('that is an object which is not there fails the attempt', async () => {
+    const $ref = `obj_${'0'.repeat(26)}`
+    const { run, platform } = aRun(({ path }) => (path.includes($ref) ? refusal(404, 'NOT_FOUND') : undefined), {
+      input: { $ref },
+    })
+    await run.ended
+    expect(platform.bodies('fail')).toMatchObject([{ code: 'AGENT_ERROR', retryable: false }])
+  })
+})
