@@ -1,57 +1,11 @@
-import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
-import { LRUCache } from 'lru-cache'
-import { RE2JS } from 're2js'
 import type { CheckInput } from '#shared/domain/tasks/submit-task.ts'
 
-/** Patterns by RE2, whose time grows with the text alone: a user's pattern must not stop everybody's server. */
-const regExp = Object.assign(
-  (pattern: string) => {
-    const linear = RE2JS.compile(pattern)
-    return { test: (text: string) => linear.matcher(text).find(), toString: () => pattern } // by which Ajv tells them apart
-  },
-  { code: 're2' },
-)
-
-const options = { allErrors: true, strict: false, validateFormats: false, logger: false as const, code: { regExp } }
-const compiled = new LRUCache<string, ValidateFunction>({ max: 500 })
-
-/** By an instance of its own: what one schema calls itself is no other schema's concern. */
-const compile = (schema: Record<string, unknown>): ValidateFunction => {
-  const text = JSON.stringify(schema)
-  const known = compiled.get(text) ?? new Ajv2020(options).compile(schema)
-  compiled.set(text, known)
-  return known
-}
+/** Loaded with the first schema: a server whose agents have none does not carry it. */
+const load = () => import('./json-schema.ts')
 
 /** Why a JSON Schema cannot be used; `undefined` when it can. Schemas elsewhere (`$ref` to a URL) cannot. */
-export const schemaProblem = (schema: Record<string, unknown>): string | undefined => {
-  try {
-    compile(schema)
-    return undefined
-  } catch (error) {
-    return error instanceof Error ? error.message : 'unusable'
-  }
-}
+export const schemaProblem = async (schema: Record<string, unknown>): Promise<string | undefined> =>
+  (await load()).schemaProblem(schema)
 
 /** What in an input does not fit a JSON Schema 2020-12. */
-export const checkInput: CheckInput = (schema, input) => {
-  const validate = compile(schema)
-  if (validate(input ?? null)) return []
-  return (validate.errors ?? []).slice(0, 20).map((error) => ({
-    pointer: pointerOf(error),
-    message: `${error.message ?? 'does not fit'}${detailOf(error.params)}`,
-  }))
-}
-
-type SchemaError = { instancePath: string; keyword: string; params: Record<string, unknown> }
-
-/** A missing or an unknown field is named by its own pointer. */
-const pointerOf = ({ instancePath, params }: SchemaError): string => {
-  const field = params.missingProperty ?? params.additionalProperty
-  return typeof field === 'string' ? `${instancePath}/${field}` : instancePath
-}
-
-const detailOf = (params: Record<string, unknown>): string => {
-  if (Array.isArray(params.allowedValues)) return `: ${params.allowedValues.join(', ')}`
-  return typeof params.additionalProperty === 'string' ? `: ${params.additionalProperty}` : ''
-}
+export const checkInput: CheckInput = async (schema, input) => (await load()).checkInput(schema, input)

@@ -32,7 +32,10 @@ export type SubmitCommand = {
 }
 
 /** Says what in an input does not fit a JSON Schema. */
-export type CheckInput = (schema: Record<string, unknown>, input: unknown) => { pointer: string; message: string }[]
+export type CheckInput = (
+  schema: Record<string, unknown>,
+  input: unknown,
+) => Promise<{ pointer: string; message: string }[]>
 
 type Ports = Omit<Platform, 'feed' | 'bus' | 'hosts' | 'generation'>
 
@@ -52,7 +55,7 @@ export const submitTask = async (
   if (before) return sameOrConflict(before.value, submitted, command)
   const { agent, target, capability } = await chooseTarget(ports, caller.tenant, command)
   await requireContent(ports, caller.tenant, { value: command.input, pointer: '#/input' })
-  checkAgainstSchema(agent, capability, command.input, checkInput)
+  await checkAgainstSchema(agent, capability, command.input, checkInput)
   const { task, items } = await buildTask(ports, caller, { id, submitted, command, agent, target, capability })
   const [existing] = await Promise.all([createTask(ports, task, items), dispatch(ports, task)])
   if (existing) return sameOrConflict(existing, submitted, command)
@@ -110,15 +113,15 @@ const chooseNamed = async (ports: Ports, tenant: string, name: string, command: 
   }
 }
 
-const checkAgainstSchema = (
+const checkAgainstSchema = async (
   agent: Agent | undefined,
   capability: string | undefined,
   input: unknown,
   check: CheckInput,
-): void => {
+): Promise<void> => {
   const schema = agent?.capabilities.find(({ name }) => name === capability)?.inputSchema
   if (schema === undefined || isObjectRef(input)) return // what is in the object is only known to the agent
-  const problems = check(schema, input)
+  const problems = await check(schema, input)
   if (problems.length > 0)
     throw new DomainError(
       'INVALID',

@@ -43,10 +43,10 @@ const activeAgent = async ({ platform }: Context, tenant: string, idOrName: stri
   return found
 }
 
-const checkSchemas = (capabilities: Capability[]): void => {
+const checkSchemas = async (capabilities: Capability[]): Promise<void> => {
   for (const [at, one] of capabilities.entries())
     for (const field of ['inputSchema', 'outputSchema'] as const) {
-      const problem = one[field] && schemaProblem(one[field])
+      const problem = one[field] && (await schemaProblem(one[field]))
       if (problem)
         throw invalid(`#/capabilities/${at}/${field}`, 'SCHEMA', `not a usable JSON Schema 2020-12: ${problem}`)
     }
@@ -54,7 +54,7 @@ const checkSchemas = (capabilities: Capability[]): void => {
 
 const register: Handler<OperationOf<'registerAgent'>> = async ({ platform }, { caller, body, headers }) => {
   requireOwnName(caller.principal, body.name)
-  checkSchemas(body.capabilities)
+  await checkSchemas(body.capabilities)
   const agent = await registerAgent(platform, caller, { ...body, idempotencyKey: idempotencyKey(headers) })
   return replyAgent(201, await describeAgent(platform, await getAgent(platform, caller.tenant, agent.id)))
 }
@@ -75,7 +75,7 @@ const get: Handler<OperationOf<'getAgent'>> = async (context, { caller, params }
 const patch: Handler<OperationOf<'patchAgent'>> = async (context, { caller, params, body, headers }) => {
   const { value } = await activeAgent(context, caller.tenant, params.agent ?? '')
   requireOwnName(caller.principal, value.name)
-  checkSchemas(body.capabilities ?? [])
+  await checkSchemas(body.capabilities ?? [])
   const saved = await patchAgent(context.platform, caller, value.id, { patch: body, ifMatch: ifMatch(headers) })
   return replyAgent(200, await describeAgent(context.platform, saved))
 }
