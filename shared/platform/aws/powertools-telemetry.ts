@@ -11,6 +11,9 @@ const units: Record<MetricUnit, (typeof Unit)[keyof typeof Unit]> = {
   Percent: Unit.Percent,
 }
 
+/** Labels that metrics are told apart by, beside the service: each set of their values costs, and has to be a small one. */
+const dimensions = ['agent', 'status']
+
 export type PowertoolsTelemetry = Telemetry & { logger: Logger; metrics: Metrics; tracer: Tracer }
 
 /** Each metric is written at once, under its own labels: an invocation that ends without any stored is as it should be. */
@@ -39,7 +42,9 @@ export const createPowertoolsTelemetry = (options: { serviceName: string; namesp
   }
   const record = (name: string, value: number, unit: MetricUnit, labels: Labels): void => {
     const single = metrics.singleMetric()
-    for (const [label, text] of Object.entries(labels)) if (text !== '') single.addDimension(label, text)
+    for (const [label, text] of Object.entries(labels))
+      if (dimensions.includes(label) && text !== '') single.addDimension(label, text)
+      else if (text !== '') single.addMetadata(`label_${label}`, text) // of the log line alone, and in nothing's way there
     single.addMetric(name, units[unit], value)
   }
   const openSegment = (name: string, attributes: Labels) => {

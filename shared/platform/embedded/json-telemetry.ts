@@ -39,8 +39,6 @@ export const createJsonTelemetry = ({
   level: least = 'info',
   now,
 }: Options): JsonTelemetry => {
-  const prometheus = createPrometheus()
-
   const log: Telemetry['log'] = (level, message, fields = {}) => {
     if (ranks[level] < ranks[least]) return
     try {
@@ -49,6 +47,7 @@ export const createJsonTelemetry = ({
       // telemetry never throws
     }
   }
+  const prometheus = createPrometheus((message, fields) => log('warn', message, fields))
 
   return {
     log,

@@ -27,10 +27,17 @@ const nameOf = (name: string, { suffix }: Kind): string => {
   return `devcycle_${words.toLowerCase()}_${suffix}`
 }
 
-type Instrument = { labelNames: string[]; add: (labels: Labels, value: number) => void }
+/** Agents choose names and labels as they like, and whatever was recorded once is kept. */
+const mostSeries = 100
+const mostNames = 1000
 
-/** Metrics for Prometheus, made when they are first recorded; their labels are those of that first time. */
-export const createPrometheus = (): Prometheus => {
+type Instrument = { labelNames: string[]; series: Set<string>; add: (labels: Labels, value: number) => void }
+
+/**
+ * Metrics for Prometheus, made when they are first recorded; their labels are those of that first time. After a hundred
+ * series of a name, others count without their labels; after a thousand names, others do not count. `warn` is told once.
+ */
+export const createPrometheus = (warn: (message: string, fields: Labels) => void): Prometheus => {
   const registry = new Registry()
   const instruments = new Map<string, Instrument>()
   addProcessMetrics(registry)
@@ -39,19 +46,40 @@ export const createPrometheus = (): Prometheus => {
     const common = { name, help: name.replaceAll('_', ' '), labelNames, registers: [registry] }
     if (buckets === undefined) {
       const counter = new Counter(common)
-      return { labelNames, add: (labels, value) => counter.inc(labels, Math.max(0, value)) }
+      return { labelNames, series: new Set(), add: (labels, value) => counter.inc(labels, Math.max(0, value)) }
     }
     const histogram = new Histogram({ ...common, buckets })
-    return { labelNames, add: (labels, value) => histogram.observe(labels, value) }
+    return { labelNames, series: new Set(), add: (labels, value) => histogram.observe(labels, value) }
+  }
+  const warned = new Set<string>()
+  const warnOnce = (message: string, fields: Labels = {}): void => {
+    const id = JSON.stringify([message, fields])
+    if (!warned.has(id)) warn(message, fields)
+    warned.add(id)
+  }
+  const find = (name: string, labels: Labels, kind: Kind): Instrument | undefined => {
+    const known = instruments.get(name)
+    if (known) return known
+    if (instruments.size >= mostNames) return void warnOnce(`there are ${mostNames} metrics; others are not kept`)
+    const made = make(name, Object.keys(labels), kind)
+    instruments.set(name, made)
+    return made
+  }
+  /** The labels that the instrument has, unless they would be one series too many. */
+  const bounded = (name: string, { labelNames, series }: Instrument, labels: Labels): Labels => {
+    const texts = labelNames.map((label) => labels[label] ?? '')
+    const id = JSON.stringify(texts)
+    const isFull = series.size >= mostSeries && !series.has(id)
+    if (isFull) warnOnce(`a metric has ${mostSeries} series; others count without their labels`, { metric: name })
+    else series.add(id)
+    return Object.fromEntries(labelNames.map((label, at) => [label, isFull ? '' : (texts[at] ?? '')]))
   }
   return {
     record(name, value, unit, labels) {
       const kind = kinds[unit]
       const full = nameOf(name, kind)
-      const instrument = instruments.get(full) ?? make(full, Object.keys(labels), kind)
-      instruments.set(full, instrument)
-      const known = Object.fromEntries(instrument.labelNames.map((label) => [label, labels[label] ?? '']))
-      instrument.add(known, value * kind.scale)
+      const instrument = find(full, labels, kind)
+      instrument?.add(bounded(full, instrument, labels), value * kind.scale)
     },
     text: () => registry.metrics(),
   }

@@ -38,6 +38,25 @@ describe('telemetry on AWS', () => {
     expect(submitted).not.toHaveProperty('agent')
   })
 
+  it('makes no metric of labels that an agent chose, and keeps them in the log line', () => {
+    const { metric } = telemetry()
+    metric('agent.Files', 3, 'Count', {
+      agent: 'reviewer',
+      status: 'OK',
+      file: 'a.ts',
+      service: 'x',
+      'agent.Files': 'y',
+    })
+    const [line] = written()
+    expect(line).toMatchObject({
+      _aws: { CloudWatchMetrics: [{ Dimensions: [['service', 'agent', 'status']] }] },
+      service: 'devcycle',
+      'agent.Files': 3,
+      label_file: 'a.ts',
+      label_service: 'x',
+    })
+  })
+
   it('never throws, whatever it is given', () => {
     const { log, metric } = telemetry()
     const circular: Record<string, unknown> = {}
