@@ -4,7 +4,7 @@ import { ECSClient } from '@aws-sdk/client-ecs'
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge'
 import { S3Client } from '@aws-sdk/client-s3'
 import { SQSClient } from '@aws-sdk/client-sqs'
-import type { Platform } from '../platform.ts'
+import type { ChangeFeed, Platform } from '../platform.ts'
 import { createSystemClock, createSystemRandom } from '../system.ts'
 import { patientConfig, quickConfig } from './client-config.ts'
 import { createDynamoChangeFeed } from './dynamodb-change-feed.ts'
@@ -26,18 +26,21 @@ export const createAwsPlatform = (env: Record<string, string | undefined>): AwsP
   const telemetry = createPowertoolsTelemetry({ serviceName: settings.SERVICE_NAME, namespace: 'DevCycle' })
   const table = (tableName: string) => createDynamoTable({ tableName, client, clock, random })
   const volatile = table(settings.VOLATILE_TABLE)
-  return {
-    settings,
-    main: table(settings.MAIN_TABLE),
-    volatile,
-    feed: createDynamoChangeFeed({
+  /** Functions get their changes from Lambda: the client of the stream is made for the loops that read it. */
+  const consume: ChangeFeed['consume'] = (...consumer) =>
+    createDynamoChangeFeed({
       tableName: settings.MAIN_TABLE,
       client,
       streams: new DynamoDBStreamsClient(quickConfig),
       checkpoints: volatile,
       clock,
       telemetry,
-    }),
+    }).consume(...consumer)
+  return {
+    settings,
+    main: table(settings.MAIN_TABLE),
+    volatile,
+    feed: { consume },
     queues: createSqsQueues({
       // A queue's URL names a host; calls go to the endpoint this client has.
       client: new SQSClient({ ...patientConfig, useQueueUrlAsEndpoint: false }),
