@@ -1,5 +1,5 @@
 import type { LogLevel, Telemetry } from '../platform.ts'
-import { createPrometheus } from './prometheus.ts'
+import type { Prometheus } from './prometheus.ts'
 
 export type JsonTelemetry = Telemetry & {
   /** All metrics in the Prometheus text format. */
@@ -47,16 +47,26 @@ export const createJsonTelemetry = ({
       // telemetry never throws
     }
   }
-  const prometheus = createPrometheus((message, fields) => log('warn', message, fields))
+  const record = async (...metric: Parameters<Prometheus['record']>): Promise<void> => {
+    try {
+      ;(await prometheus()).record(...metric)
+    } catch (error) {
+      log('warn', 'a metric was dropped', { name: metric[0], error })
+    }
+  }
+  let loaded: Promise<Prometheus> | undefined
+  /** Loaded with the first metric: a server at rest does not carry it. */
+  const prometheus = (): Promise<Prometheus> => {
+    loaded ??= import('./prometheus.ts').then(({ createPrometheus }) =>
+      createPrometheus((message, fields) => log('warn', message, fields)),
+    )
+    return loaded
+  }
 
   return {
     log,
     metric(name, value, unit, labels = {}) {
-      try {
-        prometheus.record(name, value, unit, labels)
-      } catch (error) {
-        log('warn', 'a metric was dropped', { name, error })
-      }
+      void record(name, value, unit, labels)
     },
     async span(name, attributes, work) {
       const began = performance.now()
@@ -72,6 +82,6 @@ export const createJsonTelemetry = ({
       }
     },
     flush,
-    metricsText: () => prometheus.text(),
+    metricsText: async () => (await prometheus()).text(),
   }
 }
