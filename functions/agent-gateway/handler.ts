@@ -7,14 +7,18 @@ import { createApi } from '#functions/api/app.ts'
 import { createAwsPlatform } from '#shared/platform/aws/create-aws-platform.ts'
 import packageJson from '../../package.json' with { type: 'json' }
 import { agentOfArn, answerInvoke, type InvokeRequest } from './invoke.ts'
+import { refuseReturn } from './refuse-return.ts'
 
 const platform = createAwsPlatform(process.env)
 const { logger, metrics, tracer } = platform.telemetry
 const app = createApi({ platform, settings: { version: packageJson.version, streamSeconds: 0, holdSeconds: 0 } })
 
-export const handler = middy((request: InvokeRequest, context: Context) =>
-  answerInvoke(app, request, agentOfArn(context.invokedFunctionArn)),
-)
+export const handler = middy(async (request: InvokeRequest, context: Context) => {
+  const agent = agentOfArn(context.invokedFunctionArn)
+  const hosted = platform.settings.HOSTED_AGENTS
+  const refused = await refuseReturn(platform, { request, agent, hosted, requestId: context.awsRequestId })
+  return refused ?? answerInvoke(app, request, agent)
+})
   .use(captureLambdaHandler(tracer, { captureResponse: false }))
   .use(injectLambdaContext(logger))
   .use(logMetrics(metrics))

@@ -11,7 +11,8 @@ export type InvokeRequest = {
 }
 export type InvokeAnswer = { statusCode: number; headers: Record<string, string>; body: string }
 
-const tenant = 'default'
+/** Whose agents the gateway's callers are. */
+export const tenant = 'default'
 
 /**
  * The agent that an alias stands for. IAM lets an agent's role invoke the alias of its own name alone, so the alias
@@ -36,5 +37,12 @@ export const answerInvoke = async (
     new Request(url, { method, headers, ...(hasBody && { body }) }),
     agent === undefined ? {} : { agentHost: { agent, tenant } },
   )
-  return { statusCode: response.status, headers: Object.fromEntries(response.headers), body: await response.text() }
+  return toInvokeAnswer(response)
 }
+
+/** A response in the shape that an invoke answers. */
+export const toInvokeAnswer = async (response: Response): Promise<InvokeAnswer> => ({
+  statusCode: response.status,
+  headers: Object.fromEntries(response.headers),
+  body: await response.text(),
+})
