@@ -1,5 +1,5 @@
 /** One instance of an agent: the container's main, and the supervised child of the embedded server. */
-import { mkdtempSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startHttpServer } from './runner/http-server.ts'
@@ -26,6 +26,7 @@ const serveHttp = async (
 ) => {
   if (httpPort === undefined) return
   const root = mkdtempSync(join(workspaces, `devcycle-${process.pid}-`))
+  process.once('exit', () => rmSync(root, { recursive: true, force: true }))
   await startHttpServer({ port: httpPort, busy, invoke: createInvocation({ agent, memoryMb, root }) })
 }
 

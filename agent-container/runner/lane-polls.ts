@@ -36,12 +36,14 @@ export const createLanePolls = ({ receive, giveBack }: Options) => {
   }
   const something = (seconds: number, signal: AbortSignal): Promise<void> =>
     new Promise((resolve) => {
-      const timer = setTimeout(resolve, seconds * 1000)
-      wake = () => {
+      const done = (): void => {
         clearTimeout(timer)
+        signal.removeEventListener('abort', done)
         resolve()
       }
-      signal.addEventListener('abort', wake, { once: true })
+      const timer = setTimeout(done, seconds * 1000)
+      signal.addEventListener('abort', done, { once: true })
+      wake = done
     })
   const takeHighest = (lanes: Lane[], max: number): Arrived[] => {
     const sorted = arrived.toSorted((a, b) => lanes.indexOf(a.lane) - lanes.indexOf(b.lane))

@@ -94,7 +94,7 @@ export const createSqsTaskSource = ({
   const refuse = (one: Arrived, retryAfterSeconds = 0): Promise<unknown> =>
     retryAfterSeconds > 0
       ? giveBack(one, Math.ceil(retryAfterSeconds))
-      : remove(one.lane.address, one.message.ReceiptHandle ?? '')
+      : remove(one.lane.address, one.message.ReceiptHandle ?? '').catch(() => undefined)
   const claim = async (joined: Joined, received: Arrived[], signal: AbortSignal): Promise<LeaseAnswer> => {
     const path = `/instances/${joined.instanceId}/lease`
     const taskIds = received.map(({ message }) => message.Body ?? '')
