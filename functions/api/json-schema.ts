@@ -1,17 +1,14 @@
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import { LRUCache } from 'lru-cache'
-import { RE2JS } from 're2js'
+import { boundedPattern, renewBudget, SlowPatternError } from './bounded-pattern.ts'
 
-/** Patterns by RE2, whose time grows with the text alone: a user's pattern must not stop everybody's server. */
-const regExp = Object.assign(
-  (pattern: string) => {
-    const linear = RE2JS.compile(pattern)
-    return { test: (text: string) => linear.matcher(text).find(), toString: () => pattern } // by which Ajv tells them apart
-  },
-  { code: 're2' },
-)
-
-const options = { allErrors: true, strict: false, validateFormats: false, logger: false as const, code: { regExp } }
+const options = {
+  allErrors: true,
+  strict: false,
+  validateFormats: false,
+  logger: false as const,
+  code: { regExp: boundedPattern },
+}
 const compiled = new LRUCache<string, ValidateFunction>({ max: 500 })
 
 /** By an instance of its own: what one schema calls itself is no other schema's concern. */
@@ -35,7 +32,13 @@ export const schemaProblem = (schema: Record<string, unknown>): string | undefin
 /** What in an input does not fit a JSON Schema 2020-12. */
 export const checkInput = (schema: Record<string, unknown>, input: unknown): { pointer: string; message: string }[] => {
   const validate = compile(schema)
-  if (validate(input ?? null)) return []
+  renewBudget()
+  try {
+    if (validate(input ?? null)) return []
+  } catch (error) {
+    if (error instanceof SlowPatternError) return [{ pointer: '', message: error.message }]
+    throw error
+  }
   return (validate.errors ?? []).slice(0, 20).map((error) => ({
     pointer: pointerOf(error),
     message: `${error.message ?? 'does not fit'}${detailOf(error.params)}`,

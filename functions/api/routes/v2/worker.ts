@@ -103,8 +103,9 @@ const progress: Handler<OperationOf<'reportProgress'>> = async ({ platform }, { 
     ...body,
     idempotencyKey: idempotencyKey(headers),
   })
-  for (const { name, value, labels } of body.metrics ?? [])
-    platform.telemetry.metric(`agent.${name}`, value, 'Count', { agent: task.target?.agentName ?? '', ...labels })
+  const agent = task.target?.agentName ?? ''
+  for (const { name, value, labels: { status: _, ...labels } = {} } of body.metrics ?? [])
+    platform.telemetry.metric(`agent.${name}`, value, 'Count', { ...labels, agent }) // whose it is, is not the agent's to say
   return { status: 202, body: {} }
 }
 
