@@ -100,9 +100,10 @@ export const startRunner = (options: RunnerOptions): Runner => {
     runs.abortAll(reason)
   }
   /** The platform does not know this instance any more: everything it held is lost. */
-  const handleRefusal = (error: unknown): void => {
+  const handleRefusal = (error: unknown, under: Session | undefined): void => {
     const status = (error as { status?: number }).status
-    if (status === 401 || status === 404) forget('the platform does not know this instance any more')
+    if (under === session && (status === 401 || status === 404))
+      forget('the platform does not know this instance any more')
   }
 
   const leaseOnce = async (under: Session): Promise<void> => {
@@ -129,7 +130,7 @@ export const startRunner = (options: RunnerOptions): Runner => {
       } catch (error) {
         if (leasing.signal.aborted) return
         if (failures === 3) log('warn', 'the platform does not answer as it should', { error: String(error) })
-        handleRefusal(error)
+        handleRefusal(error, session)
         await sleep(Math.random() * Math.min(100 * 2 ** failures++, 2000))
       }
   }
@@ -161,7 +162,8 @@ export const startRunner = (options: RunnerOptions): Runner => {
       const seconds = Math.min(session?.joined().heartbeatSeconds ?? 1, options.orphanSeconds / 3)
       await sleep(seconds * 1000, undefined, { signal: stopping.signal }).catch(() => undefined)
       if (stopping.signal.aborted) return
-      if (session) await keepLeases(session).catch(handleRefusal)
+      const under = session
+      if (under) await keepLeases(under).catch((error: unknown) => handleRefusal(error, under))
       selfFence()
     }
   }

@@ -18,9 +18,12 @@ describe('the reporter', () => {
 
   it('sends a checkpoint after what was told before it, and before what is told after it', async () => {
     const sent: Report[] = []
+    let underWay = 0
     const reporter = createReporter(
       async (report) => {
+        expect(++underWay).toBe(1)
         await new Promise((resolve) => setTimeout(resolve, 20))
+        underWay--
         sent.push(report)
       },
       () => undefined,
