@@ -85,6 +85,17 @@ describe.skipIf(dynoxideBinary() === undefined)(`an agent on AWS (without dynoxi
     )
   }, 60_000)
 
+  it('lets go of the message of a task that is cancelled while it runs', async () => {
+    const { id } = (await api.post('/tasks', { capability: 'test.sleep', input: { ms: 60_000 } })).body
+    const { items } = (await api.get('/agents?capability=test.sleep')).body
+    const depth = () => api.platform.queues.depth(`default.${items[0].id}.1.0.0.normal`)
+    await until(async () => (await api.get(`/tasks/${id}`)).body.status === 'RUNNING', { seconds: 40, what: 'the run' })
+    expect((await depth()).inFlight).toBe(1)
+    await api.post(`/tasks/${id}/cancel`, {})
+    await until(async () => (await depth()).inFlight === 0, { seconds: 30, what: 'the deletion of the message' })
+    expect((await depth()).waiting).toBe(0)
+  }, 80_000)
+
   it('may act for itself alone', async () => {
     const other = sourceAs('somebody-else')
     const join = await other.send({ method: 'POST', path: '/instances', body: { agent: 'sleeper' } })
