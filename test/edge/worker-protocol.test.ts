@@ -36,7 +36,7 @@ describe.each(hosts)('the worker protocol on $host', ({ open }) => {
     const again = (await leaseBy(joined, { taskIds: [id] })).body
     expect(first.tasks).toHaveLength(1)
     expect(again.tasks).toEqual(first.tasks)
-    expect((await leaseBy(await join('claimer'), { taskIds: [id] })).body).toEqual({ tasks: [], retryAfterSeconds: 1 })
+    expect((await leaseBy(await join('claimer'), { taskIds: [id] })).body).toEqual({ tasks: [] })
   })
 
   it('keeps to the limit of an agent, and gives the place of what ended to the next', async () => {
@@ -53,6 +53,16 @@ describe.each(hosts)('the worker protocol on $host', ({ open }) => {
     expect(await next).toHaveLength(1)
     await api.post(`/tasks/${leased[1].taskId}/cancel`)
     expect(await lease(one, 5, 5)).toHaveLength(1)
+  })
+
+  it('asks an instance to come back with what it may not run now', async () => {
+    await register('single', { configuration: { maxConcurrentTasks: 1 } })
+    const joined = await join('single')
+    const ids = [await submit('single'), await submit('single')]
+    const claimed = (await leaseBy(joined, { taskIds: ids })).body
+    expect(claimed).toMatchObject({ tasks: [{ taskId: ids[0] }], retryAfterSeconds: 1 })
+    await complete(joined, claimed.tasks[0])
+    expect((await leaseBy(joined, { taskIds: ids })).body.tasks).toMatchObject([{ taskId: ids[1] }])
   })
 
   it('records a report once, however often it is sent', async () => {

@@ -44,17 +44,26 @@ export const leaseTasks = async (ports: Ports, request: LeaseRequest): Promise<T
 
 /**
  * Claims tasks whose ids the instance received from its queue by itself. One that it holds already is answered again:
- * the first answer was lost.
+ * the first answer was lost. `later`: some of the ids may be this instance's to run, but not now.
  */
-export const claimTasks = async (ports: Ports, instance: Instance, taskIds: string[]): Promise<Task[]> => {
-  const ids = [...new Set(taskIds)]
-  const room = await takePlaces(ports, instance, ids.length)
-  const outcomes = await Promise.allSettled(ids.slice(0, room).map((id) => claim(ports, instance, id)))
-  const claims = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' && outcome.value ? [outcome.value] : []))
-  await leavePlaces(ports, instance, room - claims.filter(({ isNew }) => isNew).length)
-  const failure = outcomes.find((outcome) => outcome.status === 'rejected')
-  if (failure && claims.length === 0) throw failure.reason
-  return claims.map(({ task }) => task)
+export const claimTasks = async (
+  ports: Ports,
+  instance: Instance,
+  taskIds: string[],
+): Promise<{ tasks: Task[]; later: boolean }> => {
+  const claims: Claim[] = []
+  const failures: unknown[] = []
+  let rest = [...new Set(taskIds)]
+  for (let room = 1; rest.length > 0 && room > 0; rest = rest.slice(room)) {
+    room = await takePlaces(ports, instance, rest.length)
+    const outcomes = await Promise.allSettled(rest.slice(0, room).map((id) => claim(ports, instance, id)))
+    const made = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' && outcome.value ? [outcome.value] : []))
+    await leavePlaces(ports, instance, room - made.filter(({ isNew }) => isNew).length)
+    claims.push(...made)
+    failures.push(...outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason] : [])))
+  }
+  if (failures.length > 0 && claims.length === 0) throw failures[0]
+  return { tasks: claims.map(({ task }) => task), later: rest.length > 0 || failures.length > 0 }
 }
 
 /** How many of `wanted` the agent's own limit allows now; each is a place taken. */

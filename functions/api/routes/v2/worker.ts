@@ -71,14 +71,14 @@ const lease: Handler<OperationOf<'leaseTasks'>> = async (
   const instance = await leasingInstance(platform, caller, params.instance ?? '')
   if (instance.state === 'MAINTENANCE') return { status: 200, body: { tasks: [], retryAfterSeconds: 5 } }
   const waitSeconds = Math.min(query.wait, settings.holdSeconds)
-  const tasks =
-    'taskIds' in body
-      ? await claimTasks(platform, instance, body.taskIds)
-      : await leaseTasks(platform, { instance, max: body.max, waitSeconds, signal })
-  const named = 'taskIds' in body ? body.taskIds.length : 0
-  const early = tasks.length < named || (tasks.length === 0 && waitSeconds < query.wait)
+  const receive = async (max: number) => {
+    const tasks = await leaseTasks(platform, { instance, max, waitSeconds, signal })
+    return { tasks, later: tasks.length === 0 && waitSeconds < query.wait }
+  }
+  const { tasks, later } =
+    'taskIds' in body ? await claimTasks(platform, instance, body.taskIds) : await receive(body.max)
   const leased = await handOut(platform, instance, tasks)
-  return { status: 200, body: { tasks: leased, ...(early && { retryAfterSeconds: 1 }) } }
+  return { status: 200, body: { tasks: leased, ...(later && { retryAfterSeconds: 1 }) } }
 }
 
 /** What was leased, as the instance is told it. What cannot be read goes back, and does not keep the rest. */
