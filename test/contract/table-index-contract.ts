@@ -28,6 +28,27 @@ export const indexContract = ({ it, table }: TableSuite): void => {
       )
   })
 
+  it('shows each change of what was just listed, in whatever index', async () => {
+    for (const name of indexNames) {
+      const [here, there] = [`acme#here#${aUlid()}`, `acme#there#${aUlid()}`]
+      const at = (pk: string, value: unknown) => ({ ...item, value, index: { [name]: { pk, sk: '1' } } })
+      const shows = (pk: string, values: unknown[]) =>
+        eventually(async () => expect(await found(name, pk)).toEqual(values))
+      const item = anItem()
+      await shows(here, [])
+      await stored(table(), at(here, 'new'))
+      await shows(here, ['new'])
+      await stored(table(), at(here, 'changed'))
+      await shows(here, ['changed'])
+      await shows(there, [])
+      await stored(table(), at(there, 'moved'))
+      await shows(here, [])
+      await shows(there, ['moved'])
+      await table().write({ op: 'delete', key: keyOf(item), expect: 'any' })
+      await shows(there, [])
+    }
+  })
+
   it('shows the current value of what it lists', async () => {
     const pk = `acme#list#${aUlid()}`
     const item = anItem({ value: 'old', index: { list: { pk, sk: '1' } } })
