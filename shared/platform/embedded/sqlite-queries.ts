@@ -8,7 +8,7 @@ const maxLimit = 1000
 /** Sorts after every character that keys are made of. */
 const last = '\u{10ffff}'
 
-export type FoundRow = { pk: string; sk: string; place: string; item: string; expires_at: number | null }
+type FoundRow = { pk: string; sk: string; place: string; item: string; expires_at: number | null }
 
 const encodeCursor = (parts: string[]): string => Buffer.from(JSON.stringify(parts)).toString('base64url')
 
@@ -49,23 +49,22 @@ const rangeOf = ({ after, before = last, prefix = '' }: Query): { from: string; 
   return { from: behind ? after : prefix, behind, to: compare(before, end) < 0 ? before : end }
 }
 
-/** The rows of one page of an index partition, or of one `pk`, and one more when there are more. */
-export const readRows = (database: DatabaseSync, table: TableName, query: Query): FoundRow[] => {
+/** One page of an index partition, or of one `pk`. Expired rows count as examined and are left out. */
+export const readQuery = (database: DatabaseSync, table: TableName, query: Query, now: number): Page => {
   const { index = '' } = query
   const [pkColumn, skColumn] = index === '' ? ['pk', 'sk'] : [`${index}_pk`, `${index}_sk`]
+  const limit = clamp(query.limit)
   const { from, behind, to } = rangeOf(query)
-  const at = decodeCursor(query.cursor, [index, query.pk], 3)
+  const list = [index, query.pk]
+  const at = decodeCursor(query.cursor, list, 3)
   const [direction, compared] = query.order === 'descending' ? ['DESC', '<'] : ['ASC', '>']
   const sql = `SELECT pk, sk, ${skColumn} AS place, item, expires_at FROM ${table}
     WHERE ${pkColumn} = ? AND ${skColumn} ${behind ? '>' : '>='} ? AND ${skColumn} < ?
     ${at ? `AND (${skColumn}, pk, sk) ${compared} (?, ?, ?)` : ''}
     ORDER BY ${skColumn} ${direction}, pk ${direction}, sk ${direction} LIMIT ?`
-  return prepared(database, sql).all(query.pk, from, to, ...(at ?? []), clamp(query.limit) + 1) as FoundRow[]
+  const rows = prepared(database, sql).all(query.pk, from, to, ...(at ?? []), limit + 1) as FoundRow[]
+  return toPage(rows, limit, now, ({ place, pk, sk }) => [...list, place, pk, sk])
 }
-
-/** The page that the rows of a query make. Expired rows count as examined and are left out. */
-export const pageOfRows = (rows: FoundRow[], query: Query, now: number): Page =>
-  toPage(rows, clamp(query.limit), now, ({ place, pk, sk }) => [query.index ?? '', query.pk, place, pk, sk])
 
 const toPage = (rows: FoundRow[], limit: number, now: number, placeOf: (row: FoundRow) => string[]): Page => {
   const examined = rows.slice(0, limit)

@@ -17,10 +17,9 @@ import {
 import { ulid } from '../ulid.ts'
 import { checkTransaction, checkWrite, valueText } from '../write-rules.ts'
 import { createChangeWaiters } from './change-waiters.ts'
-import { createPageCache } from './page-cache.ts'
 import { createRowCache, type Row } from './row-cache.ts'
 import type { RawConflict, RawItem, RawWrite, TableName } from './sqlite-messages.ts'
-import { type FoundRow, pageOfRows, readRows, readScan } from './sqlite-queries.ts'
+import { readQuery, readScan } from './sqlite-queries.ts'
 import type { WriterThread } from './writer-thread.ts'
 
 /** An item as text, its value last: it is turned into JSON once, and read back as it is. */
@@ -50,12 +49,10 @@ type Options = { name: TableName; reader: DatabaseSync; writer: WriterThread; cl
 export const createSqliteTable = ({ name, reader, writer, clock, random }: Options): Table & { close(): void } => {
   const find = reader.prepare(`SELECT item, expires_at AS expiresAt FROM ${name} WHERE pk = ? AND sk = ?`)
   const cache = createRowCache()
-  const pages = createPageCache<FoundRow>()
   const waiters = createChangeWaiters()
   writer.onCommit((table, key, item) => {
     if (table !== name) return
     cache.committed(key, item)
-    pages.committed(key, item)
     waiters.notify(key)
   })
   const mint = (): Rev => ulid(clock.now(), (length) => random.bytes(length))
@@ -90,10 +87,7 @@ export const createSqliteTable = ({ name, reader, writer, clock, random }: Optio
       checkTransaction(writes)
       return send(writes)
     },
-    async query<V>(query: Query) {
-      const rows = pages.get(query, () => readRows(reader, name, query))
-      return pageOfRows(rows, query, clock.now()) as Page<V>
-    },
+    query: async <V>(query: Query) => readQuery(reader, name, query, clock.now()) as Page<V>,
     scan: async (part) => readScan(reader, name, part, clock.now()),
     async add(key, by, bound = {}) {
       checkWrite({ op: 'check', key, expect: 'any' })
