@@ -5,7 +5,7 @@ set -uo pipefail
 work=$1
 shift
 bash "$@" < /dev/null || exit 1
-echo started
+printf '\nstarted\n' # on a line of its own, whatever was printed before
 cat > /dev/null
 trap '' TERM
 kill -TERM 0

@@ -6,7 +6,7 @@ mkdir -p "$1"
 cp "$2" "$1/pom.xml"
 cd "$1"
 for _ in 1 2 3; do
-  timeout --kill-after=5 150 mvn -B -q dependency:copy-dependencies -DoutputDirectory=lib < /dev/null && touch lib/.done && exit 0
+  timeout --kill-after=5 150 mvn -B -q -Dstyle.color=never dependency:copy-dependencies -DoutputDirectory=lib < /dev/null && touch lib/.done && exit 0
   echo "the jars of $1 did not come; once more" >&2
 done
 exit 1
