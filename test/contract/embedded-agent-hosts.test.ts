@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { createEmbeddedAgentHosts } from '#shared/platform/embedded/agent-hosts.ts'
 import { createJsonTelemetry } from '#shared/platform/embedded/json-telemetry.ts'
+import type { HostedAgent } from '#shared/platform/platform.ts'
 import { createSystemClock } from '#shared/platform/system.ts'
 import { eventually } from '#test/support/eventually.ts'
 import { aUlid } from '#test/support/items.ts'
@@ -31,6 +32,14 @@ const make = ({ pulse, runner = main }: MakeOptions = {}) => {
   })
   return { hosts, ended, failed, logged, close: () => hosts.close() }
 }
+/** The one instance that is running, by its process. */
+const theRunning = (hosts: ReturnType<typeof make>['hosts'], agent: HostedAgent, but?: string) =>
+  eventually(async () => {
+    const found = (await hosts.instances(agent)).find(({ id, state }) => state === 'RUNNING' && id !== but)
+    expect(found).toBeDefined()
+    return found?.id ?? ''
+  })
+
 const anAgent = () => ({ tenant: 'acme', agent: `agent-${aUlid()}`, version: '1.0.0', source: '.' })
 const crash = (id: string): void => void process.kill(Number(id), 'SIGKILL')
 
@@ -40,11 +49,7 @@ test('child processes: the end of a process is told with the name it joined unde
   const { hosts, ended, close } = make()
   const agent = anAgent()
   await hosts.scale(agent, 1)
-  const id = await eventually(async () => {
-    const [instance] = await hosts.instances(agent)
-    expect(instance?.state).toBe('RUNNING')
-    return instance?.id ?? ''
-  })
+  const id = await theRunning(hosts, agent)
   crash(id)
   await eventually(() => expect(ended).toEqual([`ins_${id}`]))
   await close()
@@ -64,11 +69,7 @@ test('child processes: one that the platform has dismissed is not started again'
   const { hosts, ended, close } = make()
   const agent = anAgent()
   await hosts.scale(agent, 1)
-  const id = await eventually(async () => {
-    const [instance] = await hosts.instances(agent)
-    expect(instance?.state).toBe('RUNNING')
-    return instance?.id ?? ''
-  })
+  const id = await theRunning(hosts, agent)
   process.kill(Number(id), 'SIGUSR2')
   await eventually(() => expect(ended).toEqual([`ins_${id}`]))
   await new Promise((resolve) => setTimeout(resolve, 800)) // longer than the first back-off
@@ -77,14 +78,6 @@ test('child processes: one that the platform has dismissed is not started again'
 })
 
 const quickPulse = { everyMs: 150, silentAfter: 5, deadAfter: 12 }
-
-/** The one instance that is running, by its process. */
-const theRunning = (hosts: ReturnType<typeof make>['hosts'], agent: ReturnType<typeof anAgent>, but?: string) =>
-  eventually(async () => {
-    const found = (await hosts.instances(agent)).find(({ id, state }) => state === 'RUNNING' && id !== but)
-    expect(found).toBeDefined()
-    return found?.id ?? ''
-  })
 
 test('child processes: one that hangs is replaced, and ended when it stays silent', async () => {
   const { hosts, ended, close } = make({ pulse: quickPulse })
