@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { anApi, anAwsApi, type TestApi } from '#test/support/api.ts'
 import { dynoxideBinary } from '#test/support/aws-servers.ts'
 import { aSkewedClock } from '#test/support/skewed-clock.ts'
@@ -53,6 +53,15 @@ describe.each(hosts)('the worker protocol on $host', ({ open }) => {
     expect(await next).toHaveLength(1)
     await api.post(`/tasks/${leased[1].taskId}/cancel`)
     expect(await lease(one, 5, 5)).toHaveLength(1)
+  })
+
+  it('gives the places back when the queue fails', async () => {
+    await register('unlucky', { configuration: { maxConcurrentTasks: 1 } })
+    const joined = await join('unlucky')
+    await submit('unlucky')
+    vi.spyOn(api.platform.queues, 'receive').mockRejectedValueOnce(new Error('no queue today'))
+    expect((await leaseBy(joined, { max: 1 })).status).toBe(500)
+    expect(await lease(joined)).toHaveLength(1)
   })
 
   it('asks an instance to come back with what it may not run now', async () => {

@@ -32,9 +32,13 @@ export const leaseTasks = async (ports: Ports, request: LeaseRequest): Promise<T
   while (!signal?.aborted) {
     const left = Math.max(0, until - ports.clock.now())
     const max = await takePlaces(ports, instance, request.max)
-    const received = max === 0 ? [] : await ports.queues.receive({ queues, max, waitSeconds: left / 1000, signal })
-    const tasks = await claimReceived(ports, instance, received)
-    await leavePlaces(ports, instance, max - tasks.length)
+    let [received, tasks]: [Received[], Task[]] = [[], []]
+    try {
+      if (max > 0) received = await ports.queues.receive({ queues, max, waitSeconds: left / 1000, signal })
+      tasks = await claimReceived(ports, instance, received)
+    } finally {
+      await leavePlaces(ports, instance, max - tasks.length)
+    }
     if (tasks.length > 0 || (max > 0 && received.length === 0)) return tasks
     if (max === 0 && left === 0) return []
     if (max === 0) await ports.clock.sleep(Math.min(placeCheckMs, left))
