@@ -95,6 +95,11 @@ const tags: Record<Operation['tag'], string> = {
   Tasks: 'Work for agents: submit, follow, get results.',
   'Worker protocol': 'What a program in any language speaks to become an instance of an agent.',
   Objects: 'Payloads up to 5 GiB, by reference.',
+  Batches: 'Many tasks from one object of JSON lines.',
+  Approvals: 'What waits for a person, and their decisions.',
+  Schedules: 'Tasks by cron, rate, or at a time.',
+  Webhooks: 'Outgoing, signed by Standard Webhooks.',
+  Limits: 'How much may run and start, and what was used.',
 }
 
 /** The OpenAPI 3.1 document of everything under `/api/v2`. */

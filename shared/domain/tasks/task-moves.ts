@@ -6,10 +6,12 @@ import {
   type Failure,
   isFinished,
   maxLeaseLosses,
+  type Resume,
   resendMs,
   type Task,
   type TaskStatus,
   type Usage,
+  type Waiting,
 } from './task.ts'
 
 /** How often the sweep looks at a running task whose instance keeps its lease. */
@@ -29,14 +31,22 @@ const moveTo = (
   return { ...task, ...change, status: to, seq, transition: { seq, from: task.status, to, at: now, ...why } }
 }
 
+/** What a task that has ended does not have any more. */
+const over = {
+  lease: undefined,
+  blockedBy: undefined,
+  heldBy: undefined,
+  waiting: undefined,
+  dueAt: undefined,
+} satisfies Partial<Task>
+
 const finish = (
   task: Task,
   to: 'SUCCEEDED' | 'FAILED' | 'CANCELLED',
   now: number,
   change: Partial<Task>,
   why = {},
-): Task =>
-  moveTo(task, to, now, { ...change, finishedAt: now, lease: undefined, blockedBy: undefined, dueAt: undefined }, why)
+): Task => moveTo(task, to, now, { ...change, ...over, finishedAt: now }, why)
 
 /** Only the holder of the row's current fence may write; `STALE_FENCE` for everybody else. */
 export const requireFence = (task: Task, fence: string, instance?: string): Task | Refused => {
@@ -57,13 +67,17 @@ export const leaseTask = (
   if (task.status !== 'QUEUED') return refuse('CONFLICT', `task ${task.id} is ${task.status}, not QUEUED`)
   if (task.deadline <= now) return refuse('CONFLICT', `the deadline of task ${task.id} has passed`)
   const epoch = task.epoch + 1
-  const timeoutAt = now + task.timeoutSeconds * 1000
+  const ranMs = task.continues ? (task.ranMs ?? 0) : 0
+  const timeoutAt = now + Math.max(0, task.timeoutSeconds * 1000 - ranMs)
   return moveTo(task, 'RUNNING', now, {
     epoch,
-    attempt: task.attempt + 1,
+    attempt: task.continues ? task.attempt : task.attempt + 1,
+    continues: undefined,
+    ranMs,
     lease: { instance, fence: `${generation}.${epoch}`, since: now, timeoutAt, ...(counted && { counted }) },
     startedAt: task.startedAt ?? now,
     blockedBy: undefined,
+    heldBy: undefined,
     dueAt: Math.min(timeoutAt, task.deadline, now + leaseCheckMs),
   })
 }
@@ -135,6 +149,33 @@ export const releaseLease = (task: Task, { now, message }: { now: number; messag
 
 const requeue = (task: Task, now: number, change: Partial<Task>, why: { reason: string; message: string }): Task =>
   moveTo(task, 'QUEUED', now, { ...change, lease: undefined, dueAt: Math.min(now + resendMs, task.deadline) }, why)
+
+/** `RUNNING → WAITING`: the slot is free, the time-out stands still; `checkpoint` is where the task goes on. */
+export const waitTask = (
+  task: Task,
+  { waiting, digest, checkpoint, now }: { waiting: Waiting; digest: string; checkpoint?: Body; now: number },
+): Task =>
+  moveTo(
+    task,
+    'WAITING',
+    now,
+    {
+      waiting,
+      checkpoint: checkpoint ?? task.checkpoint,
+      answer: { fence: task.lease?.fence ?? '', digest },
+      ranMs: (task.ranMs ?? 0) + (now - (task.lease?.since ?? now)),
+      lease: undefined,
+      dueAt: Math.min(waiting.expiresAt, task.deadline),
+    },
+    { reason: 'WAITING', message: `waits for ${waiting.kind}` },
+  )
+
+/** `WAITING → QUEUED` with what it waited for: the same attempt goes on. */
+export const resumeTask = (task: Task, { resume, now }: { resume: Resume; now: number }): Task | Refused => {
+  if (task.status !== 'WAITING') return refuse('CONFLICT', `task ${task.id} is ${task.status} and does not wait`)
+  const change = { waiting: undefined, resume, continues: true, dueAt: Math.min(now + resendMs, task.deadline) }
+  return moveTo(task, 'QUEUED', now, change, { reason: 'RESUMED', message: `${resume.kind} by ${resume.by}` })
+}
 
 /** Any state that has not ended → `CANCELLED`; the holder learns of it with its next call. */
 export const cancelTask = (task: Task, { now, by }: { now: number; by: string }): Task | Refused => {

@@ -12,6 +12,9 @@ type ChangePorts = Ports & Pick<Platform, 'volatile'>
 export const taskPk = (tenant: string, id: string): string => `${tenant}#task#${id}`
 export const taskKey = (tenant: string, id: string): Key => ({ pk: taskPk(tenant, id), sk: 'head' })
 
+/** Partition of the `parent` index that holds the tasks that a task called. */
+export const childrenPk = (tenant: string, parent: string): string => `${tenant}#children#${parent}`
+
 /** Partition of the `list` index that holds a tenant's tasks. */
 export const taskListPk = (tenant: string): string => `${tenant}#tasks`
 
@@ -36,6 +39,9 @@ const toItem = (task: Task): Item<Task> => {
     index: {
       list: { pk: taskListPk(task.tenant), sk: taskListSk(task) },
       ...(holder && { holder }),
+      ...(task.parent !== undefined && {
+        parent: { pk: childrenPk(task.tenant, task.parent), sk: taskListSk(task) },
+      }),
       ...(task.dueAt !== undefined && { due: dueIndex(task.dueAt, task.tenant, task.id) }),
     },
   }

@@ -9,6 +9,25 @@ export type TaskStatus = 'SCHEDULED' | 'QUEUED' | 'RUNNING' | 'WAITING' | 'SUCCE
 export type Failure = { code: string; message: string; retryable: boolean }
 export type Usage = { seconds?: number; tokens?: number; cost?: number }
 
+/** What a task may use; absent: no bound. `money` in US dollars, `depth` of the tree below it. */
+export type Budget = { money?: number; tokens?: number; seconds?: number; children?: number; depth?: number }
+
+/** Hard conditions on who may do a task. `version` is a range of semantic versions. */
+export type Requirements = { labels?: Record<string, string>; resourceClass?: string; version?: string }
+
+/** What a waiting task waits for, and until when (ms). */
+export type Waiting = {
+  kind: 'input' | 'approval'
+  prompt: unknown
+  since: number
+  expiresAt: number
+  /** The approval that ends it. */
+  approval?: string
+}
+
+/** What ended the wait: told with the next lease. */
+export type Resume = { kind: Waiting['kind']; response: unknown; by: string }
+
 /** Which agent and version does a task; absent while nobody can. */
 export type Target = { agent: string; agentName: string; version: string }
 
@@ -35,6 +54,9 @@ export type Transition = {
 /** What the last ended attempt was told, kept to answer a repeated call with. */
 export type StoredAnswer = { fence: string; digest: string; willRetry?: boolean; nextAttemptAt?: number }
 
+/** A candidate as the decision saw it; the one with the highest score was chosen. */
+export type RoutedCandidate = { agent: string; version: string; score: number }
+
 /** The head of a task: state, routing, lease and pointers. Times are milliseconds since the epoch. */
 export type Task = {
   id: string
@@ -45,6 +67,22 @@ export type Task = {
   priority: Priority
   /** Fairness inside a lane. */
   fairnessKey: string
+  requirements?: Requirements
+  /** Tasks of one key run on one instance while it lives. */
+  affinityKey?: string
+  /** The instance that `affinityKey` leads to. */
+  pinnedTo?: string
+  /** How the target was chosen. */
+  routing?: { reason: string; candidates?: RoutedCandidate[] }
+  /** The task that called this one, and the first of the tree. */
+  parent?: string
+  root?: string
+  /** 0 of a task that nobody called. */
+  depth?: number
+  /** Its own; the pools of those above it bound it too. */
+  budget?: Budget
+  /** The task that was retried by this one. */
+  retryOf?: string
   labels: Record<string, string>
   input: Body
   retry: RetryPolicy
@@ -59,6 +97,10 @@ export type Task = {
   leaseLosses: number
   /** Leases that were given back unharmed. */
   releases: number
+  /** Of the failures, those whose process ended by itself. */
+  crashes?: number
+  /** Milliseconds that the current attempt has run before it waited. */
+  ranMs?: number
   /** Grows with every lease: the second half of the fence. */
   epoch: number
   /** The last event's number. */
@@ -75,6 +117,13 @@ export type Task = {
   reported?: { fence: string; key: string }
   usage?: Usage
   blockedBy?: { code: string; message: string }
+  /** The limit that holds it: it is sent again when that has room. */
+  heldBy?: string
+  waiting?: Waiting
+  /** What the last wait brought; told with each lease from then on. */
+  resume?: Resume
+  /** The next lease goes on with the same attempt. */
+  continues?: boolean
   /** When the sweep must look again; absent once the task has ended. */
   dueAt?: number
   createdAt: number

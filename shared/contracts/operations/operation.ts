@@ -1,0 +1,40 @@
+import type * as z from 'zod'
+
+/** Who may call: `admin` and `agent` are roles of keys, `host` a hosted agent, `instance` a running copy. */
+export type Audience = 'admin' | 'agent' | 'host' | 'instance'
+
+export type Tag =
+  | 'Agents'
+  | 'Instances'
+  | 'Tasks'
+  | 'Worker protocol'
+  | 'Objects'
+  | 'Batches'
+  | 'Approvals'
+  | 'Schedules'
+  | 'Webhooks'
+  | 'Limits'
+
+export type Operation = {
+  method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
+  /** Below `/api/v2`; `{x}` is a parameter. */
+  path: string
+  tag: Tag
+  summary: string
+  description?: string
+  audience: readonly Audience[]
+  query?: z.ZodObject
+  body?: z.ZodType
+  /** A body may be left out altogether. */
+  bodyOptional?: true
+  /** Request headers that matter besides the usual ones. */
+  headers?: readonly ('Idempotency-Key' | 'If-Match' | 'Prefer' | 'Last-Event-ID' | 'traceparent')[]
+  answers: Record<number, { description: string; schema?: z.ZodType; also?: 'text/event-stream' | 'any' }>
+  /** Refusals besides 400, 401, 403, 404, 413, 422 and 429. */
+  refusals?: readonly (409 | 412)[]
+}
+
+export const people = ['admin', 'agent', 'instance', 'host'] as const
+export const admins = ['admin'] as const
+export const enrolling = ['admin', 'agent', 'host'] as const
+export const workers = ['admin', 'instance'] as const
