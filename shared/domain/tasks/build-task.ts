@@ -1,0 +1,65 @@
+import type { Platform } from '../../platform/platform.ts'
+import { planBody } from '../bodies/body.ts'
+import { actorOf, type Caller, stamp } from '../caller.ts'
+import type { Choice } from './choose-target.ts'
+import { defaultRetry } from './retry-policy.ts'
+import type { SubmitCommand } from './submit-command.ts'
+import { defaultDeadlineMs, defaultTimeoutSeconds, resendMs, type Task } from './task.ts'
+import { taskPk } from './task-store.ts'
+
+type Ports = Pick<Platform, 'objects' | 'clock'>
+
+type Plan = Choice & { id: string; submitted: string; command: SubmitCommand }
+
+/** The head of a new task, and the items to store with it. */
+export const buildTask = async (ports: Ports, caller: Caller, plan: Plan) => {
+  const { id, command } = plan
+  const { tenant } = caller
+  const now = ports.clock.now()
+  const stamped = stamp(caller, 'task.submit')
+  const input = await planBody(ports, {
+    tenant,
+    pk: taskPk(tenant, id),
+    sk: 'input',
+    value: command.input,
+    stamp: stamped,
+  })
+  const configuration = plan.agent?.configuration
+  const deadline = command.deadline ?? Math.max(now, command.runAt ?? 0) + defaultDeadlineMs
+  const later = command.runAt !== undefined && command.runAt > now
+  const task: Task = {
+    id,
+    tenant,
+    status: later ? 'SCHEDULED' : 'QUEUED',
+    capability: plan.capability,
+    target: plan.target,
+    priority: command.priority ?? configuration?.priority ?? 'normal',
+    fairnessKey: actorOf(caller),
+    labels: command.labels,
+    input: input.body,
+    retry: { ...defaultRetry, ...configuration?.retry, ...command.retry },
+    timeoutSeconds: command.timeoutSeconds ?? configuration?.timeoutSeconds ?? defaultTimeoutSeconds,
+    deadline,
+    runAt: command.runAt,
+    attempt: 0,
+    failures: 0,
+    leaseLosses: 0,
+    releases: 0,
+    epoch: 0,
+    seq: 1,
+    transition: { seq: 1, to: later ? 'SCHEDULED' : 'QUEUED', at: now },
+    blockedBy: plan.target === undefined ? noCapableAgent(plan.capability) : undefined,
+    dueAt: Math.min(later ? (command.runAt ?? now) : now + resendMs, deadline),
+    createdAt: now,
+    submitted: plan.submitted,
+    submittedBy: actorOf(caller),
+    traceparent: command.traceparent,
+    stamp: stamped,
+  }
+  return { task, items: input.items }
+}
+
+const noCapableAgent = (capability: string | undefined) => ({
+  code: 'NO_CAPABLE_AGENT',
+  message: `no agent offers ${capability}; the task runs as soon as one registers`,
+})
