@@ -24,6 +24,7 @@ export const addTasks = (program: Command): void => {
   addResult(tasks)
   addEvents(tasks)
   addAttempts(tasks)
+  addWhy(tasks)
   addCancel(tasks)
 }
 
@@ -108,6 +109,12 @@ const addAttempts = (tasks: Command): void => {
   const about: [string, string] = ['attempts', 'list the attempts of a task']
   const attempts = one(tasks, about, async () => (await import('../commands/task.ts')).attemptsTask)
   example(attempts, `tasks attempts ${someId}`)
+}
+
+const addWhy = (tasks: Command): void => {
+  const about: [string, string] = ['why', 'explain why a task does not run, or how it ended']
+  const why = one(tasks, about, async () => (await import('../commands/why.ts')).whyTask)
+  example(why, `tasks why ${someId}`)
 }
 
 const addCancel = (tasks: Command): void => {

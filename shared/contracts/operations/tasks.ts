@@ -7,6 +7,7 @@ import {
   taskPageSchema,
   taskSchema,
 } from '../tasks.ts'
+import { whySchema } from '../why.ts'
 import { admins, type Operation, workers } from './operation.ts'
 
 export const taskOperations = {
@@ -69,6 +70,15 @@ export const taskOperations = {
     headers: ['Last-Event-ID'],
     query: taskEventsQuery,
     answers: { 200: { description: 'Events, ascending.', schema: taskEventPageSchema, also: 'text/event-stream' } },
+  },
+  getTaskWhy: {
+    method: 'GET',
+    path: '/tasks/{task}/why',
+    tag: 'Tasks',
+    summary: 'Explain why a task does not run, or how it ended',
+    description: 'One cause, what it is seen by, and what would change it; never a list of maybes.',
+    audience: admins,
+    answers: { 200: { description: 'The cause.', schema: whySchema } },
   },
   cancelTask: {
     method: 'POST',

@@ -11,6 +11,7 @@ import { submitTask } from '#shared/domain/tasks/submit-task.ts'
 import { isFinished, type Task } from '#shared/domain/tasks/task.ts'
 import { getTask, taskPk } from '#shared/domain/tasks/task-store.ts'
 import { waitForEnd } from '#shared/domain/tasks/wait-for-end.ts'
+import { explainTask } from '#shared/domain/why/explain-task.ts'
 import type { Platform } from '#shared/platform/platform.ts'
 import { checkInput } from '../../check-input.ts'
 import { idempotencyKey, iso, parseLabels, preferWait, traceparent } from '../../headers.ts'
@@ -100,7 +101,13 @@ const cancel: Handler<OperationOf<'cancelTask'>> = async ({ platform }, { caller
   body: await toTask(platform, await cancelTask(platform, caller, params.task ?? '')),
 })
 
+const why: Handler<OperationOf<'getTaskWhy'>> = async ({ platform }, { caller, params }) => ({
+  status: 200,
+  body: await explainTask(platform, caller.tenant, params.task ?? ''),
+})
+
 export const taskHandlers = {
+  getTaskWhy: why,
   submitTask: submit,
   listTasks: list,
   getTask: get,

@@ -1,0 +1,66 @@
+import type { Platform } from '../../platform/platform.ts'
+import { findAgent } from '../agents/agent-store.ts'
+import { laneQueues } from '../dispatch/lanes.ts'
+import { findLease, findLeases, liveInstancesOf } from '../instances/instance-store.ts'
+import { instanceHolderPk } from '../tasks/holders.ts'
+import { priorities, type Target, type Task } from '../tasks/task.ts'
+import { getTask } from '../tasks/task-store.ts'
+import type { LiveInstance, Situation, Why } from './cause.ts'
+import { coldStartsOf } from './cold-start.ts'
+import { explain } from './why.ts'
+
+type Ports = Pick<Platform, 'main' | 'volatile' | 'queues' | 'clock'>
+
+/** Why a task does not run, or how it ended: looks at everything that a cause may lie in. */
+export const explainTask = async (ports: Ports, tenant: string, id: string): Promise<Why> => {
+  const { value: task } = await getTask(ports, tenant, id)
+  const situation: Situation = { task, now: ports.clock.now(), live: [], starting: 0 }
+  return explain({ ...situation, ...(await lookAround(ports, task)) })
+}
+
+const lookAround = async (ports: Ports, task: Task): Promise<Partial<Situation>> => {
+  if (task.status === 'RUNNING') return { leaseUntil: await leaseUntil(ports, task) }
+  return task.status === 'QUEUED' && task.target ? aroundQueued(ports, task, task.target) : {}
+}
+
+const leaseUntil = async (ports: Ports, { tenant, lease }: Task): Promise<number> =>
+  lease === undefined ? 0 : ((await findLease(ports, tenant, lease.instance))?.expiresAt ?? 0)
+
+const aroundQueued = async (ports: Ports, task: Task, target: Target): Promise<Partial<Situation>> => {
+  const { tenant } = task
+  const [agent, live, starting, ahead] = await Promise.all([
+    findAgent(ports, tenant, target.agent),
+    liveOf(ports, tenant, target),
+    coldStartsOf(ports, tenant, target.agentName),
+    countAhead(ports, task, target),
+  ])
+  return { agent: agent?.value, live, starting, queue: { ahead } }
+}
+
+const liveOf = async (ports: Ports, tenant: string, target: Target): Promise<LiveInstance[]> => {
+  const up = (await liveInstancesOf(ports, tenant, target.agent)).filter(
+    ({ value }) => value.version === target.version,
+  )
+  const ids = up.map(({ value }) => value.id)
+  const leases = await findLeases(ports, tenant, ids)
+  const alive = up.flatMap(({ value: { id, slots, state } }, at) => {
+    const lease = leases[at]
+    if (lease === undefined || lease.expiresAt <= ports.clock.now()) return []
+    return [{ id, slots, running: 0, draining: state === 'MAINTENANCE' }]
+  })
+  return Promise.all(alive.map(async (one) => ({ ...one, running: await countHeld(ports, tenant, one) })))
+}
+
+/** What it holds now; a heartbeat tells it late. */
+const countHeld = async ({ main }: Ports, tenant: string, { id, slots }: LiveInstance): Promise<number> => {
+  const page = await main.query<Task>({ index: 'holder', pk: instanceHolderPk(tenant, id), limit: slots })
+  return page.items.filter(({ value }) => value.lease?.instance === id).length
+}
+
+/** What waits in higher lanes, and in its own: the most that can be handed out before it. */
+const countAhead = async ({ queues }: Ports, task: Task, target: Target): Promise<number> => {
+  const above = priorities.slice(0, priorities.indexOf(task.priority))
+  const lanes = laneQueues(task.tenant, target).filter(({ lane }) => above.includes(lane))
+  const depths = await Promise.all(lanes.map(({ queue }) => queues.depth(queue)))
+  return depths.reduce((sum, { waiting }) => sum + waiting, 0)
+}
