@@ -7,6 +7,8 @@ import type { ApiEnv } from '#functions/api/operation.ts'
 import { createApiKey, findApiKey } from '#shared/domain/access/api-key.ts'
 import { rebuildQueues, renewAfterOutage } from '#shared/domain/dispatch/rebuild-queues.ts'
 import { expireInstance } from '#shared/domain/instances/end-instance.ts'
+import { findInstance } from '#shared/domain/instances/instance-store.ts'
+import { noteColdStart } from '#shared/domain/why/cold-start.ts'
 import { createEmbeddedAgentHosts } from '#shared/platform/embedded/agent-hosts.ts'
 import { createEmbeddedPlatform, type EmbeddedPlatform } from '#shared/platform/embedded/create-embedded-platform.ts'
 import { readCredentials, removeServerFile, writeCredentials, writeServerFile } from './data-folder.ts'
@@ -91,22 +93,30 @@ const openPlatform = async (
         serverUrl: () => state.url,
         apiKey: () => state.agentKey,
         drainSeconds,
-        onExit: (instance) => giveUp(context.platform, instance),
+        onExit: (instance, { restarts }) => giveUp(context.platform, instance, restarts),
         onFailedStart: ({ source }, reason) => onFailedAgent?.(source, reason),
       }),
   })
   return context.platform
 }
 
-/** The process of an instance has ended: what it held runs elsewhere at once. */
-const giveUp = (platform: EmbeddedPlatform | undefined, instance: string): void => {
+/** The process of an instance has ended: what it held runs elsewhere at once, or on the one that is started instead. */
+const giveUp = (platform: EmbeddedPlatform | undefined, instance: string, restarts: boolean): void => {
   if (platform === undefined) return
-  expireInstance(platform, tenant, instance, 'its process ended').catch((error: unknown) =>
+  Promise.all([
+    expireInstance(platform, tenant, instance, 'its process ended'),
+    restarts ? noteRestart(platform, instance) : undefined,
+  ]).catch((error: unknown) =>
     platform.telemetry.log('error', 'an ended instance could not be given up; its lease will run out', {
       instance,
       error: String(error),
     }),
   )
+}
+
+const noteRestart = async (platform: EmbeddedPlatform, instance: string): Promise<void> => {
+  const ended = await findInstance(platform, tenant, instance)
+  if (ended) await noteColdStart(platform, tenant, { agentName: ended.value.agentName, count: 1 })
 }
 
 const adminKey = async (platform: EmbeddedPlatform, dataDir: string): Promise<string> => {

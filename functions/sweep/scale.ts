@@ -2,6 +2,7 @@ import { wasDecommissioned } from '#functions/stream/decommissioned.ts'
 import { findAgent } from '#shared/domain/agents/agent-store.ts'
 import { liveLoads } from '#shared/domain/dispatch/find-target.ts'
 import { laneQueues } from '#shared/domain/dispatch/lanes.ts'
+import { noteColdStart } from '#shared/domain/why/cold-start.ts'
 import type { Platform } from '#shared/platform/platform.ts'
 
 export type HostedAgent = { agent: string; service: string; slots: number; max: number }
@@ -56,6 +57,7 @@ export const scaleHostedAgents = async (ports: Ports, agents: HostedAgent[]): Pr
       const source = { tenant, agent: hosted.agent, version: 'any', source: hosted.service }
       const [count, now] = await Promise.all([wanted(ports, hosted), ports.hosts.instances(source)])
       const up = now.filter(({ state }) => state === 'STARTING' || state === 'RUNNING').length
+      if (count > up) await noteColdStart(ports, tenant, { agentName: hosted.agent, count: count - up })
       if (count > up || (count === 0 && up > 0)) await ports.hosts.scale(source, count)
     } catch (error) {
       ports.telemetry.log('error', 'a hosted agent could not be scaled', { agent: hosted.agent, error: String(error) })

@@ -13,7 +13,7 @@ type Options = {
   serverUrl: () => string
   apiKey: () => string
   /** The process that had joined as this instance has ended. */
-  onExit: (instance: string) => void
+  onExit: (instance: string, next: { restarts: boolean }) => void
   /** A process ended by itself before it joined, and why; told once until one of this agent joins. */
   onFailedStart?: (agent: HostedAgent, reason: string) => void
   /** How long an instance may finish its work when it is drained. @default 10 */
@@ -116,8 +116,9 @@ export const createEmbeddedAgentHosts = (options: Options): ClosableHosts => {
     const { agent, child, instance, wanted } = supervised
     running.delete(id)
     killGroup(child)
-    if (instance !== undefined) options.onExit(instance)
-    if (!wanted || closed) return
+    const restarts = wanted && !closed
+    if (instance !== undefined) options.onExit(instance, { restarts })
+    if (!restarts) return
     if (instance === undefined && !end.signal) void supervised.ended.then(() => tellFailedStart(supervised, end))
     const inMs = nextPause(supervised)
     telemetry.log('warn', 'an agent process ended and is started again', { agent: agent.agent, ...end, inMs })
