@@ -78,7 +78,7 @@ export const leaseTask = (
     startedAt: task.startedAt ?? now,
     blockedBy: undefined,
     heldBy: undefined,
-    dueAt: Math.min(timeoutAt, task.deadline, now + leaseCheckMs),
+    dueAt: Math.min(task.dueAt ?? task.deadline, timeoutAt, task.deadline, now + leaseCheckMs), // moved lazily: its index entry costs
   })
 }
 

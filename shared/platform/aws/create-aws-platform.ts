@@ -18,11 +18,19 @@ import { createSqsQueues } from './sqs-queues.ts'
 
 export type AwsPlatform = Platform & { telemetry: PowertoolsTelemetry; settings: Settings }
 
+export type AwsPlatformOptions = {
+  /** Told of each client that is made, so that its calls can be counted or traced. */
+  observe?: <C extends object>(client: C) => C
+}
+
 /** The platform over AWS services; region, credentials and endpoints come from the SDK's own environment. */
-export const createAwsPlatform = (env: Record<string, string | undefined>): AwsPlatform => {
+export const createAwsPlatform = (
+  env: Record<string, string | undefined>,
+  { observe = (client) => client }: AwsPlatformOptions = {},
+): AwsPlatform => {
   const settings = parseSettings(env)
   const [clock, random] = [createSystemClock(), createSystemRandom()]
-  const client = new DynamoDBClient(quickConfig)
+  const client = observe(new DynamoDBClient(quickConfig))
   const telemetry = createPowertoolsTelemetry({ serviceName: settings.SERVICE_NAME, namespace: 'DevCycle' })
   const table = (tableName: string) => createDynamoTable({ tableName, client, clock, random })
   const volatile = table(settings.VOLATILE_TABLE)
@@ -43,7 +51,7 @@ export const createAwsPlatform = (env: Record<string, string | undefined>): AwsP
     feed: { consume },
     queues: createSqsQueues({
       // A queue's URL names a host; calls go to the endpoint this client has.
-      client: new SQSClient({ ...patientConfig, useQueueUrlAsEndpoint: false }),
+      client: observe(new SQSClient({ ...patientConfig, useQueueUrlAsEndpoint: false })),
       prefix: settings.QUEUE_PREFIX,
       tags: { application: 'devcycle', stage: settings.STAGE },
       clock,
@@ -52,12 +60,12 @@ export const createAwsPlatform = (env: Record<string, string | undefined>): AwsP
     }),
     objects: createS3Objects({
       bucket: settings.OBJECTS_BUCKET,
-      client: new S3Client({ ...patientConfig, ...s3ClientConfig }),
+      client: observe(new S3Client({ ...patientConfig, ...s3ClientConfig })),
       clock,
     }),
     bus: createEventBridgeBus({
       busName: settings.EVENT_BUS_NAME,
-      client: new EventBridgeClient(quickConfig),
+      client: observe(new EventBridgeClient(quickConfig)),
       clock,
       random,
     }),

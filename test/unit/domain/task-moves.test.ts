@@ -29,6 +29,12 @@ describe('leasing', () => {
     expect(task.lease).toEqual({ instance: 'ins_a', fence: '7.1', since: 1000, timeoutAt: 61_000 })
   })
 
+  it('leaves the time of the next look where it is, unless the attempt has to be looked at sooner', () => {
+    expect(leased().dueAt).toBe(aTask().dueAt)
+    expect(leased(aTask({ timeoutSeconds: 1 })).dueAt).toBe(2000)
+    expect(leased(aTask({ dueAt: 900_000 })).dueAt).toBe(61_000)
+  })
+
   it('refuses a task that is running, over, or past its deadline', () => {
     expect(isRefused(leaseTask(leased(), { instance: 'ins_b', generation: 7, now: 1 }))).toBe(true)
     expect(isRefused(leaseTask(aTask({ deadline: 5 }), { instance: 'ins_b', generation: 7, now: 5 }))).toBe(true)
