@@ -4,12 +4,12 @@ import { handOnTasks } from '#shared/domain/tasks/hand-on-task.ts'
 import { publicEvent } from '#shared/domain/tasks/public-events.ts'
 import { releaseBlocked } from '#shared/domain/tasks/release-blocked.ts'
 import { isFinished, type Task } from '#shared/domain/tasks/task.ts'
-import { eventsItem, stateEvent } from '#shared/domain/tasks/task-events.ts'
+import { eventsItem, stateEvent, type TaskEvent } from '#shared/domain/tasks/task-events.ts'
 import type { Change, Item, Key, Platform } from '#shared/platform/platform.ts'
 import { decommissionedItem } from './decommissioned.ts'
 
-/** What hangs off a change: records that are derived from it, and things to do. All of it may happen again. */
-type Projection = { items?: (change: Change) => Item[]; act?: (platform: Platform, change: Change) => Promise<void> }
+/** What hangs off the changes of one key: records that are derived from them, and things to do. All of it may happen again. */
+type Projection = { items?: (changes: Change[]) => Item[]; act?: (platform: Platform, change: Change) => Promise<void> }
 
 /** The task whose state this change changed, and what it was before. */
 const transition = (change: Change): { before?: Task; task: Task } | undefined => {
@@ -18,12 +18,20 @@ const transition = (change: Change): { before?: Task; task: Task } | undefined =
   return task === undefined || task.transition.seq === before?.transition.seq ? undefined : { before, task }
 }
 
-/** The event of the new state, and the attempt that it began or ended. */
-const taskItems = (change: Change): Item[] => {
-  const moved = transition(change)
-  if (moved === undefined) return []
-  const attempt = attemptOfChange(moved.before, moved.task)
-  return [eventsItem(moved.task, [stateEvent(moved.task)]), ...(attempt ? [attemptItem(moved.task, attempt)] : [])]
+/** The events of new states, those that follow each other in one item, and the attempts that they began or ended. */
+const taskItems = (changes: Change[]): Item[] => {
+  const moves = changes.map(transition).filter((move) => move !== undefined)
+  const attempts = moves.flatMap(({ before, task }) => {
+    const attempt = attemptOfChange(before, task)
+    return attempt ? [attemptItem(task, attempt)] : []
+  })
+  const runs: [TaskEvent, ...TaskEvent[]][] = []
+  for (const event of moves.map(({ task }) => stateEvent(task))) {
+    const last = runs.at(-1)
+    if (last?.at(-1)?.seq === event.seq - 1) last.push(event)
+    else runs.push([event])
+  }
+  return [...attempts, ...runs.flatMap((run) => (moves[0] ? [eventsItem(moves[0].task, run)] : []))]
 }
 
 const measure = ({ telemetry }: Platform, change: Change): void => {
@@ -53,8 +61,8 @@ const releaseFor = async (platform: Platform, change: Change): Promise<void> => 
 }
 
 /** The name of an agent that is gone, for whoever would start it again. */
-const agentItems = (change: Change): Item[] => {
-  const agent = change.after?.value as Agent | undefined
+const agentItems = (changes: Change[]): Item[] => {
+  const agent = changes.at(-1)?.after?.value as Agent | undefined
   return agent?.decommissionedAt === undefined ? [] : [decommissionedItem(agent)]
 }
 
@@ -86,11 +94,10 @@ export const projectedTypes = Object.keys(projections)
 const idOf = ({ pk, sk }: Key): string => `${pk}\n${sk}`
 
 /** Writes derived records side by side, the latest of each key alone. Answers the keys of changes that failed. */
-const writeItems = async (platform: Platform, changes: Change[]): Promise<Set<string>> => {
+const writeItems = async (platform: Platform, byKey: Map<string, Change[]>): Promise<Set<string>> => {
   const latest = new Map<string, { item: Item; of: string }>()
-  for (const change of changes)
-    for (const item of projections[change.type]?.items?.(change) ?? [])
-      latest.set(idOf(item), { item, of: idOf(change.key) })
+  for (const [of, changes] of byKey)
+    for (const item of projections[changes[0]?.type ?? '']?.items?.(changes) ?? []) latest.set(idOf(item), { item, of })
   const failed = new Set<string>()
   await Promise.all(
     [...latest.values()].map(({ item, of }) =>
@@ -118,8 +125,8 @@ const actInOrder = async (platform: Platform, changes: Change[]): Promise<string
 /** Projects a batch, in order per key and side by side across keys. Answers the ids that must come again. */
 export const project = async (platform: Platform, changes: Change[]): Promise<string[]> => {
   const known = changes.filter(({ type }) => type in projections)
-  const unwritten = await writeItems(platform, known)
   const byKey = Map.groupBy(known, ({ key }) => idOf(key))
+  const unwritten = await writeItems(platform, byKey)
   const outcomes = [...byKey].map(([key, group]) =>
     unwritten.has(key) ? group.map(({ id }) => id) : actInOrder(platform, group),
   )

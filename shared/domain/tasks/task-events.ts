@@ -48,13 +48,22 @@ export const readEvents = async (
 ): Promise<TaskEvent[]> => {
   const pk = taskPk(task.tenant, task.id)
   const page = await main.query<{ events: TaskEvent[] }>({ pk, after: `${eventSk(after)}~`, prefix, limit })
-  const stored = page.items.flatMap(({ value }) => value.events).filter(({ seq }) => seq > after)
+  const stored = inOrder(
+    page.items.flatMap(({ value }) => value.events),
+    after,
+  )
   const all =
     page.cursor === undefined && task.transition.seq > (stored.at(-1)?.seq ?? after)
       ? [...stored, stateEvent(task)]
       : stored
   const gap = all.findIndex(({ seq }, at) => seq !== after + 1 + at)
   return (gap === -1 ? all : all.slice(0, gap)).slice(0, limit)
+}
+
+/** Each once: what was projected again may stand in two items. */
+const inOrder = (events: TaskEvent[], after: number): TaskEvent[] => {
+  const known = new Map(events.map((event) => [event.seq, event]))
+  return [...known.values()].filter(({ seq }) => seq > after).sort((a, b) => a.seq - b.seq)
 }
 
 /** Whether an event is the last one a task will ever have. */

@@ -4,6 +4,8 @@ import { createFeedLines, type Numbered } from './feed-lines.ts'
 const batchSize = 200
 const saveEveryMs = 500
 const idleMs = 60_000
+/** After a batch it rests a moment: what comes under load is handed out together, and derived records are written once. */
+const restMs = 25
 const afterErrorMs = 500
 /** So many changes may wait behind failed ones; then the feed reads no further until some are done. */
 const maxHeld = 10_000
@@ -55,13 +57,13 @@ export const startConsumer = (options: Consumer) => {
     })
     if (failed.length > 0) lines.hold(numbered, new Set(failed), failures, clock.now())
   }
-  const readOn = async (): Promise<boolean> => {
-    if (lines.count() >= maxHeld) return false
+  const readOn = async (): Promise<{ more: boolean; handed: number }> => {
+    if (lines.count() >= maxHeld) return { more: false, handed: 0 }
     const { changes, examined, upTo = seq } = options.read(seq, batchSize)
     const ready = lines.sort(changes)
     if (ready.length > 0) await deliver(ready, 0)
     seq = upTo
-    return examined === batchSize
+    return { more: examined === batchSize, handed: ready.length }
   }
   /** Key by key, so that one bad change cannot make the others fail with it. */
   const retry = async (): Promise<void> => {
@@ -81,10 +83,12 @@ export const startConsumer = (options: Consumer) => {
   }
   const round = async (): Promise<void> => {
     woken = false
-    const more = await readOn()
+    const { more, handed } = await readOn()
     await retry()
     if (clock.now() >= saveAt) await save()
-    if (!more) await pause(untilNext())
+    if (more) return
+    if (handed > 0) await clock.sleep(restMs, stopping.signal).catch(() => undefined)
+    await pause(untilNext())
   }
   const loop = async (): Promise<void> => {
     while (!stopping.signal.aborted)
