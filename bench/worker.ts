@@ -11,18 +11,28 @@ type Options = {
   onEnd: (task: string) => void
 }
 
+const chunksOf = <T>(list: T[], size: number): T[][] =>
+  Array.from({ length: Math.ceil(list.length / size) }, (_, at) => list.slice(at * size, (at + 1) * size))
+
 /** An instance over the bare worker protocol. */
 export const startWorker = async ({ url, apiKey }: Product, { agent, slots, workMs, onStart, onEnd }: Options) => {
   const base = `${url}/api/v2`
   const joined = (await post(`${base}/instances`, { agent, slots }, apiKey)).body as Joined
   let running = 0
   let stopped = false
+  const ended: { taskId: string; fence: string; result: unknown }[] = []
+  /** What ended in the same moment goes in one call. */
+  const complete = async (): Promise<void> => {
+    for (const completions of chunksOf(ended.splice(0), 100)) {
+      await post(`${base}/instances/${joined.instanceId}/complete`, { completions }, joined.token)
+      running -= completions.length
+      for (const { taskId } of completions) onEnd(taskId)
+    }
+  }
   const run = async (taskId: string, fence: string): Promise<void> => {
     onStart(taskId)
     if (workMs > 0) await sleep(workMs)
-    await post(`${base}/tasks/${taskId}/complete`, { fence, result: { ok: true } }, joined.token)
-    running--
-    onEnd(taskId)
+    if (ended.push({ taskId, fence, result: { ok: true } }) === 1) setImmediate(() => void complete())
   }
   const loop = async (): Promise<void> => {
     while (!stopped) {

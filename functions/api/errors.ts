@@ -28,6 +28,7 @@ const domainStatus: Record<DomainErrorCode, number> = {
   NOT_FINISHED: 409,
   PRECONDITION_FAILED: 412,
   TOO_LARGE: 413,
+  TREE_LIMIT: 409,
 }
 
 const platformStatus: Record<PlatformErrorCode, number> = {
@@ -76,7 +77,8 @@ export const nothingAt = (method: string, path: string): DomainError =>
 
 type Described = Pick<Problem, 'status' | 'code' | 'detail' | 'errors'> & { headers?: Record<string, string> }
 
-const describe = (error: unknown): Described => {
+/** What a caller is told of an error: its status, code and sentence; of an unknown one no more than that it is one. */
+export const describeError = (error: unknown): Described => {
   if (error instanceof DomainError)
     return { status: domainStatus[error.code], code: error.code, detail: error.message, errors: error.errors }
   if (error instanceof HttpError)
@@ -102,7 +104,7 @@ const describePlatform = (error: PlatformError): Described => {
 
 /** Any error as RFC 9457 problem details; unknown ones say "internal error" and nothing else. */
 export const toProblem = (error: unknown, requestId: string): { response: Response; status: number } => {
-  const { status, code, detail, errors, headers } = describe(error)
+  const { status, code, detail, errors, headers } = describeError(error)
   const type = `urn:devcycle:problem:${code.toLowerCase().replaceAll('_', '-')}`
   const problem: Problem = { type, title: titles[status] ?? 'Error', status, detail, code, errors, requestId }
   const challenge: Record<string, string> = status === 401 ? { 'www-authenticate': 'Bearer realm="devcycle"' } : {}

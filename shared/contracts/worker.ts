@@ -126,6 +126,24 @@ export const completeSchema = z.strictObject({
 })
 export type Complete = z.infer<typeof completeSchema>
 
+/** Several tasks that ended at once. */
+export const completeManySchema = z.strictObject({
+  completions: z
+    .array(completeSchema.extend({ taskId: idSchema('tsk') }))
+    .min(1)
+    .max(100),
+})
+export type CompleteMany = z.infer<typeof completeManySchema>
+export const completeManyAnswerSchema = z
+  .object({
+    /** In the order of the completions; `status` is the one that `POST /tasks/{task}/complete` would have answered. */
+    outcomes: z.array(
+      z.object({ taskId: z.string(), status: z.int(), code: z.string().optional(), detail: z.string().optional() }),
+    ),
+  })
+  .meta({ id: 'CompleteManyAnswer' })
+export type CompleteManyAnswer = z.infer<typeof completeManyAnswerSchema>
+
 export const failSchema = z.strictObject({
   fence,
   code: z.string().regex(/^[A-Z][A-Z0-9_]{0,63}$/, 'expected an upper snake case code such as AGENT_ERROR'),

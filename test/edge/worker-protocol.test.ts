@@ -74,6 +74,24 @@ describe.each(hosts)('the worker protocol on $host', ({ open }) => {
     expect((await leaseBy(joined, { taskIds: ids })).body.tasks).toMatchObject([{ taskId: ids[1] }])
   })
 
+  it('completes several tasks in one call, each by itself, and again to the same end', async () => {
+    await register('many')
+    const joined = await join('many')
+    const ids = [await submit('many'), await submit('many')]
+    const leased = (await leaseBy(joined, { taskIds: ids })).body.tasks as { taskId: string; fence: string }[]
+    const completions = [
+      ...leased.map(({ taskId, fence }) => ({ taskId, fence, result: taskId })),
+      { taskId: ids[0], fence: '1.99', result: 'stale' },
+    ]
+    const send = () => api.post(`/instances/${joined.instanceId}/complete`, { completions }, { key: joined.token })
+    for (const answer of [await send(), await send()])
+      expect(answer).toMatchObject({
+        status: 200,
+        body: { outcomes: [{ status: 200 }, { status: 200 }, { status: 409, code: 'STALE_FENCE', taskId: ids[0] }] },
+      })
+    expect((await api.get(`/tasks/${ids[0]}`)).body).toMatchObject({ status: 'SUCCEEDED', result: ids[0] })
+  })
+
   it('records a report once, however often it is sent', async () => {
     await register('reporter')
     const joined = await join('reporter')

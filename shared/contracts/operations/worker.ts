@@ -1,5 +1,7 @@
 import { taskSchema } from '../tasks.ts'
 import {
+  completeManyAnswerSchema,
+  completeManySchema,
   completeSchema,
   failAnswerSchema,
   failSchema,
@@ -74,6 +76,16 @@ export const workerOperations = {
     body: completeSchema,
     answers: { 200: { description: 'The task; the same again when repeated.', schema: taskSchema } },
     refusals: [409],
+  },
+  completeTasks: {
+    method: 'POST',
+    path: '/instances/{instance}/complete',
+    tag: 'Worker protocol',
+    summary: 'Complete several tasks',
+    description: 'Each by itself, as `POST /tasks/{task}/complete` would: one that is refused keeps no other.',
+    audience: workers,
+    body: completeManySchema,
+    answers: { 200: { description: 'An outcome for each completion.', schema: completeManyAnswerSchema } },
   },
   failTask: {
     method: 'POST',

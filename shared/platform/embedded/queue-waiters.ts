@@ -41,7 +41,7 @@ export const createQueueWaiters = ({ take, after }: Options) => {
     /** Something came into a queue; what comes in the same moment is handed out together. */
     wake(queue: string): void {
       if (!byQueue.has(queue)) return
-      if (woken.size === 0) queueMicrotask(serveWoken)
+      if (woken.size === 0) setImmediate(serveWoken)
       woken.add(queue)
     },
     /** Resolves with what comes first: messages, the end of the wait, or that the receiver gives up. */

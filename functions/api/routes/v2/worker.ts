@@ -18,6 +18,7 @@ import { loseLease } from '#shared/domain/tasks/task-moves.ts'
 import { taskPk } from '#shared/domain/tasks/task-store.ts'
 import type { Platform } from '#shared/platform/platform.ts'
 import { requireOwnName } from '../../authorize.ts'
+import { describeError } from '../../errors.ts'
 import { idempotencyKey, iso } from '../../headers.ts'
 import type { Handler } from '../../operation.ts'
 import { toTask } from './task-response.ts'
@@ -114,6 +115,20 @@ const complete: Handler<OperationOf<'completeTask'>> = async ({ platform }, { ca
   body: await toTask(platform, await completeTask(platform, caller, params.task ?? '', body)),
 })
 
+/** Each by itself: one that is refused keeps no other. */
+const completeMany: Handler<OperationOf<'completeTasks'>> = async ({ platform }, { caller, body }) => {
+  const ends = await Promise.allSettled(
+    body.completions.map(({ taskId, ...completion }) => completeTask(platform, caller, taskId, completion)),
+  )
+  const outcomes = body.completions.map(({ taskId }, at) => {
+    const end = ends[at]
+    if (end?.status === 'fulfilled') return { taskId, status: 200 }
+    const { status, code, detail } = describeError(end?.reason)
+    return { taskId, status, code, detail }
+  })
+  return { status: 200, body: { outcomes } }
+}
+
 const fail: Handler<OperationOf<'failTask'>> = async ({ platform }, { caller, params, body }) => {
   const { willRetry = false, nextAttemptAt } = await failTask(platform, caller, params.task ?? '', body)
   return { status: 200, body: { willRetry, ...(nextAttemptAt !== undefined && { nextAttemptAt: iso(nextAttemptAt) }) } }
@@ -126,5 +141,6 @@ export const workerHandlers = {
   leaveInstance: leave,
   reportProgress: progress,
   completeTask: complete,
+  completeTasks: completeMany,
   failTask: fail,
 }
