@@ -75,9 +75,9 @@ describe.each(hosts)('the worker protocol on $host', ({ open }) => {
   })
 
   it('completes several tasks in one call, each by itself, and again to the same end', async () => {
-    await register('many')
-    const joined = await join('many')
-    const ids = [await submit('many'), await submit('many')]
+    await register('batcher')
+    const joined = await join('batcher')
+    const ids = [await submit('batcher'), await submit('batcher')]
     const leased = (await leaseBy(joined, { taskIds: ids })).body.tasks as { taskId: string; fence: string }[]
     const completions = [
       ...leased.map(({ taskId, fence }) => ({ taskId, fence, result: taskId })),
