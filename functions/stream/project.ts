@@ -1,5 +1,6 @@
 import type { Agent } from '#shared/domain/agents/agent.ts'
 import { attemptItem, attemptOfChange } from '#shared/domain/tasks/attempts.ts'
+import { cancelChildren, endsChildren } from '#shared/domain/tasks/cancel-children.ts'
 import { handOnTasks } from '#shared/domain/tasks/hand-on-task.ts'
 import { publicEvent } from '#shared/domain/tasks/public-events.ts'
 import { releaseBlocked } from '#shared/domain/tasks/release-blocked.ts'
@@ -55,6 +56,12 @@ const publish = async ({ bus }: Platform, change: Change): Promise<void> => {
   if (refused.length > 0) throw new Error(`the bus did not accept event ${event.id}`)
 }
 
+/** What a task that failed or was cancelled had called ends with it. */
+const endChildren = async (platform: Platform, change: Change): Promise<void> => {
+  const task = transition(change)?.task
+  if (task !== undefined && endsChildren(task)) await cancelChildren(platform, task)
+}
+
 const releaseFor = async (platform: Platform, change: Change): Promise<void> => {
   const offer = change.after?.value as { capability: string } | undefined
   if (offer) await releaseBlocked(platform, change.key.pk.split('#')[0] ?? '', offer.capability)
@@ -78,6 +85,7 @@ const projections: Record<string, Projection> = {
     async act(platform, change) {
       await publish(platform, change)
       measure(platform, change)
+      await endChildren(platform, change)
     },
   },
   agent: {

@@ -38,6 +38,8 @@ export const submitTaskSchema = z
     deadline: timeSchema.optional(),
     timeoutSeconds: z.int().min(1).max(604_800).optional(),
     retry: retrySchema.optional(),
+    /** The task that calls this one: it is cancelled when that fails or is cancelled, and has no later deadline. */
+    parent: idSchema('tsk').optional(),
   })
   .refine((task) => task.capability !== undefined || task.agent !== undefined, {
     message: 'name a capability or an agent',
@@ -64,6 +66,9 @@ export const taskSchema = z
     capability: z.string().nullable(),
     priority: prioritySchema,
     labels: labelsSchema,
+    parent: idSchema('tsk').optional(),
+    /** The batch that it is a row of. */
+    batch: idSchema('bat').optional(),
     /** The current attempt, or the last one; 0 before the first. */
     attempt: z.int(),
     /** Grows by one with each lost lease: those are counted apart. */
@@ -97,6 +102,7 @@ export const listTasksQuery = z.strictObject({
   until: timeSchema.optional(),
 })
 export type ListTasks = z.infer<typeof listTasksQuery>
+export const listChildrenQuery = z.strictObject({ ...pageQuery, status: taskStatusSchema.optional() })
 
 export const attemptSchema = z
   .object({

@@ -12,6 +12,7 @@ export const domainErrorCodes = [
   'NOT_FINISHED',
   'PRECONDITION_FAILED',
   'TOO_LARGE',
+  'TREE_LIMIT',
 ] as const
 export type DomainErrorCode = (typeof domainErrorCodes)[number]
 

@@ -1,5 +1,6 @@
 import {
   attemptListSchema,
+  listChildrenQuery,
   listTasksQuery,
   submitTaskSchema,
   taskEventPageSchema,
@@ -17,7 +18,7 @@ export const taskOperations = {
     tag: 'Tasks',
     summary: 'Submit a task',
     description: 'By `capability` or to an `agent`. `Prefer: wait=N` answers 200 when the task ends within N seconds.',
-    audience: admins,
+    audience: workers,
     headers: ['Idempotency-Key', 'Prefer', 'traceparent'],
     body: submitTaskSchema,
     answers: {
@@ -40,8 +41,19 @@ export const taskOperations = {
     path: '/tasks/{task}',
     tag: 'Tasks',
     summary: 'Get a task',
+    description: '`Prefer: wait=N` answers as soon as the task has ended, within N seconds.',
     audience: workers,
+    headers: ['Prefer'],
     answers: { 200: { description: 'The task.', schema: taskSchema } },
+  },
+  listChildren: {
+    method: 'GET',
+    path: '/tasks/{task}/children',
+    tag: 'Tasks',
+    summary: 'List the tasks that a task called',
+    audience: admins,
+    query: listChildrenQuery,
+    answers: { 200: { description: 'A page of tasks, newest first.', schema: taskPageSchema } },
   },
   getTaskResult: {
     method: 'GET',

@@ -3,6 +3,7 @@ import { systemStamp } from '../caller.ts'
 import { remind } from '../dispatch/due.ts'
 import { sendTask } from '../dispatch/send-task.ts'
 import { isAlive } from '../instances/end-instance.ts'
+import { followParent } from './cancel-children.ts'
 import { handOnTask, hasLostAgent } from './hand-on-task.ts'
 import { routeBlocked } from './route-blocked.ts'
 import type { Task } from './task.ts'
@@ -14,7 +15,7 @@ type Ports = Pick<Platform, 'main' | 'volatile' | 'clock' | 'random' | 'queues' 
 /** Does what time asks of a task: start it, time it out, end it at its deadline, send it again, take it from the dead. */
 export const attendTask = async (ports: Ports, tenant: string, id: string): Promise<void> => {
   const start = await findTask(ports, tenant, id)
-  if (start === undefined) return
+  if (start === undefined || (await followParent(ports, start.value))) return
   const holder = start.value.status === 'RUNNING' ? start.value.lease?.instance : undefined
   const holderGone = holder !== undefined && !(await isAlive(ports, tenant, holder))
   const random = ports.random.number()

@@ -2,6 +2,7 @@ import type { Platform } from '../../platform/platform.ts'
 import { planBody } from '../bodies/body.ts'
 import { actorOf, type Caller, stamp } from '../caller.ts'
 import type { Choice } from './choose-target.ts'
+import type { Lineage } from './lineage.ts'
 import { defaultRetry } from './retry-policy.ts'
 import type { SubmitCommand } from './submit-command.ts'
 import { defaultDeadlineMs, defaultTimeoutSeconds, resendMs, type Task } from './task.ts'
@@ -9,7 +10,7 @@ import { taskPk } from './task-store.ts'
 
 type Ports = Pick<Platform, 'objects' | 'clock'>
 
-type Plan = Choice & { id: string; submitted: string; command: SubmitCommand }
+type Plan = Choice & { id: string; submitted: string; command: SubmitCommand; lineage?: Lineage }
 
 /** The head of a new task, and the items to store with it. */
 export const buildTask = async (ports: Ports, caller: Caller, plan: Plan) => {
@@ -55,6 +56,8 @@ export const buildTask = async (ports: Ports, caller: Caller, plan: Plan) => {
     submittedBy: actorOf(caller),
     traceparent: command.traceparent,
     stamp: stamped,
+    ...(command.batch && { batch: command.batch }),
+    ...plan.lineage,
   }
   return { task, items: input.items }
 }

@@ -1,6 +1,6 @@
-import type { Platform } from '../../platform/platform.ts'
+import type { Platform, Query } from '../../platform/platform.ts'
 import type { Priority, Task, TaskStatus } from './task.ts'
-import { taskListPk } from './task-store.ts'
+import { childrenPk, taskListPk } from './task-store.ts'
 
 export type TaskFilter = {
   status?: TaskStatus
@@ -23,7 +23,8 @@ const matches = (filter: TaskFilter, task: Task): boolean =>
     filter.agent === undefined || task.target?.agentName === filter.agent || task.target?.agent === filter.agent,
     filter.capability === undefined || task.capability === filter.capability,
     filter.priority === undefined || task.priority === filter.priority,
-    filter.parent === undefined && filter.workflowRun === undefined, // every task is submitted by itself so far
+    filter.parent === undefined || task.parent === filter.parent,
+    filter.workflowRun === undefined, // no task is a workflow's so far
     filter.labels.every(
       ([key, value]) => Object.hasOwn(task.labels, key) && (value === undefined || task.labels[key] === value),
     ),
@@ -32,6 +33,10 @@ const matches = (filter: TaskFilter, task: Task): boolean =>
 /** So many tasks are looked at for one page: a rare filter gives short pages, never a slow one. */
 const maxExamined = 2000
 const sortableTime = (ms: number): string => String(ms).padStart(15, '0')
+
+/** Where the tasks of a filter are listed: both places sort by time. */
+const listOf = (tenant: string, { parent }: TaskFilter): Pick<Query, 'index' | 'pk'> =>
+  parent === undefined ? { index: 'list', pk: taskListPk(tenant) } : { index: 'parent', pk: childrenPk(tenant, parent) }
 
 /** Newest first. */
 export const listTasks = async (
@@ -49,8 +54,7 @@ export const listTasks = async (
   do {
     const room = limit - items.length
     const page = await main.query<Task>({
-      index: 'list',
-      pk: taskListPk(tenant),
+      ...listOf(tenant, filter),
       order: 'descending',
       limit: room,
       cursor: next,

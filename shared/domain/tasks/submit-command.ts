@@ -1,5 +1,5 @@
 import type { RetryPolicy } from './retry-policy.ts'
-import type { Priority } from './task.ts'
+import type { Priority, Task } from './task.ts'
 
 /** What a caller wishes for; absent fields are the agent's to say, then the platform's. */
 export type SubmitCommand = {
@@ -15,6 +15,10 @@ export type SubmitCommand = {
   deadline?: number
   timeoutSeconds?: number
   retry?: Partial<RetryPolicy>
+  /** The task that calls this one. */
+  parent?: string
+  /** The row of a batch that it is. */
+  batch?: Task['batch']
   idempotencyKey?: string
   traceparent?: string
 }

@@ -7,11 +7,13 @@ import { DomainError } from '../domain-error.ts'
 import { digest, idFor } from '../ids.ts'
 import { isObjectRef, requireContent } from '../objects/object-ref.ts'
 import { buildTask } from './build-task.ts'
+import { followParent } from './cancel-children.ts'
 import { chooseTarget } from './choose-target.ts'
+import { addChild, inherit, removeChild } from './lineage.ts'
 import { routeBlocked } from './route-blocked.ts'
 import type { SubmitCommand } from './submit-command.ts'
 import type { Task } from './task.ts'
-import { createTask, findTask } from './task-store.ts'
+import { createTask, findTask, getTask } from './task-store.ts'
 
 /** Says what in an input does not fit a JSON Schema. */
 export type CheckInput = (
@@ -28,19 +30,23 @@ type Ports = Omit<Platform, 'feed' | 'bus' | 'hosts' | 'generation'>
 export const submitTask = async (
   ports: Ports,
   caller: Caller,
-  command: SubmitCommand,
+  wished: SubmitCommand,
   checkInput: CheckInput,
 ): Promise<Task> => {
+  const { command, lineage } = await inherit(ports, caller, wished)
   const id = idFor('tsk', caller.tenant, command.idempotencyKey, ports)
-  const submitted = command.idempotencyKey === undefined ? '' : fingerprint(command)
+  const submitted = command.idempotencyKey === undefined ? '' : fingerprint(wished)
   const before = command.idempotencyKey === undefined ? undefined : await findTask(ports, caller.tenant, id)
   if (before) return sameOrConflict(before.value, submitted, command)
   const { agent, target, capability } = await chooseTarget(ports, caller.tenant, command)
   await requireContent(ports, caller.tenant, { value: command.input, pointer: '#/input' })
   await checkAgainstSchema(agent, capability, command.input, checkInput)
-  const { task, items } = await buildTask(ports, caller, { id, submitted, command, agent, target, capability })
+  const { task, items } = await buildTask(ports, caller, { id, submitted, command, agent, target, capability, lineage })
+  await addChild(ports, caller.tenant, task.parent)
   const [existing] = await Promise.all([createTask(ports, task, items), dispatch(ports, task)])
+  if (existing) await removeChild(ports, caller.tenant, task.parent)
   if (existing) return sameOrConflict(existing, submitted, command)
+  if (await followParent(ports, task)) return (await getTask(ports, caller.tenant, id)).value
   if (task.blockedBy) await routeBlocked(ports, caller.tenant, id) // somebody may have registered meanwhile
   return task
 }

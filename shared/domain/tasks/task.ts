@@ -79,6 +79,10 @@ export type Task = {
   root?: string
   /** 0 of a task that nobody called. */
   depth?: number
+  /** The row of a batch that it is, or the part of a distributed task. */
+  batch?: { id: string; row: number | 'split' | 'join' }
+  /** The platform holds it itself: its shards are the rows of this batch. */
+  fanOut?: { id: string; capability?: string }
   /** Its own; the pools of those above it bound it too. */
   budget?: Budget
   /** The task that was retried by this one. */

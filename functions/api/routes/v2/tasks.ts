@@ -9,7 +9,7 @@ import { cancelTask } from '#shared/domain/tasks/cancel-task.ts'
 import { listTasks } from '#shared/domain/tasks/list-tasks.ts'
 import { submitTask } from '#shared/domain/tasks/submit-task.ts'
 import { isFinished, type Task } from '#shared/domain/tasks/task.ts'
-import { getTask, taskPk } from '#shared/domain/tasks/task-store.ts'
+import { findTask, getTask, taskPk } from '#shared/domain/tasks/task-store.ts'
 import { waitForEnd } from '#shared/domain/tasks/wait-for-end.ts'
 import { explainTask } from '#shared/domain/why/explain-task.ts'
 import type { Platform } from '#shared/platform/platform.ts'
@@ -48,25 +48,41 @@ const list: Handler<OperationOf<'listTasks'>> = async ({ platform }, { caller, q
   const { limit, cursor, label, since, until, ...rest } = query
   const filter = { ...rest, labels: parseLabels(label), since: ms(since), until: ms(until) }
   const page = await listTasks(platform, caller.tenant, { filter, limit, cursor })
-  const items = await Promise.all(page.items.map((task) => toTask(platform, task)))
-  return { status: 200, body: { items, nextCursor: page.cursor ?? null } }
+  return { status: 200, body: await toPage(platform, page) }
 }
 
-const get: Handler<OperationOf<'getTask'>> = async ({ platform }, { caller, params }) => {
+const toPage = async (platform: Platform, page: { items: Task[]; cursor?: string }) => ({
+  items: await Promise.all(page.items.map((task) => toTask(platform, task))),
+  nextCursor: page.cursor ?? null,
+})
+
+const get: Handler<OperationOf<'getTask'>> = async ({ platform, settings }, { caller, params, headers, signal }) => {
   const { value: task } = await getTask(platform, caller.tenant, params.task ?? '')
   await requireOwnTask(platform, caller, task)
-  return { status: 200, body: await toTask(platform, task) }
+  const seconds = Math.min(preferWait(headers), settings.holdSeconds)
+  const last = seconds > 0 ? await waitForEnd(platform, task, { seconds, signal }) : task
+  const applied = { ...(seconds > 0 && { 'preference-applied': `wait=${seconds}` }) }
+  return { status: 200, body: await toTask(platform, last), headers: applied }
 }
 
-/** An instance sees the tasks of its own agent; others are not there. */
-const requireOwnTask = async (
-  platform: Platform,
-  { tenant, principal }: Caller,
-  { id, target }: Task,
-): Promise<void> => {
+/** An instance sees the tasks of its own agent, and what its tasks called; others are not there. */
+const requireOwnTask = async (platform: Platform, { tenant, principal }: Caller, task: Task): Promise<void> => {
   if (principal.kind !== 'instance') return
   const { value: instance } = await getInstance(platform, tenant, principal.id)
-  if (target?.agent !== instance.agent) throw new DomainError('NOT_FOUND', `there is no task ${id}`)
+  if (task.target?.agent === instance.agent) return
+  const parent = task.parent === undefined ? undefined : await findTask(platform, tenant, task.parent)
+  if (parent?.value.target?.agent !== instance.agent) throw new DomainError('NOT_FOUND', `there is no task ${task.id}`)
+}
+
+const children: Handler<OperationOf<'listChildren'>> = async ({ platform }, { caller, params, query }) => {
+  const { value: task } = await getTask(platform, caller.tenant, params.task ?? '')
+  const { limit, cursor, status } = query
+  const page = await listTasks(platform, caller.tenant, {
+    filter: { parent: task.id, status, labels: [] },
+    limit,
+    cursor,
+  })
+  return { status: 200, body: await toPage(platform, page) }
 }
 
 const result: Handler<OperationOf<'getTaskResult'>> = async ({ platform }, { caller, params }) => {
@@ -111,6 +127,7 @@ export const taskHandlers = {
   submitTask: submit,
   listTasks: list,
   getTask: get,
+  listChildren: children,
   getTaskResult: result,
   listAttempts: attempts,
   listTaskEvents: answerEvents,

@@ -1,0 +1,80 @@
+import type { Platform } from '../../platform/platform.ts'
+import type { Caller } from '../caller.ts'
+import { DomainError, invalid } from '../domain-error.ts'
+import type { SubmitCommand } from './submit-command.ts'
+import { isFinished, type Task } from './task.ts'
+import { findTask } from './task-store.ts'
+
+/** How far a tree of tasks may grow. */
+export const treeLimits = { depth: 20, children: 10_000 } as const
+
+/** What a task has of the one that called it. */
+export type Lineage = Pick<Task, 'parent' | 'root' | 'depth' | 'fairnessKey'>
+export type Inherited = { command: SubmitCommand; lineage?: Lineage }
+
+/**
+ * The command with what its parent hands down: no later deadline, the same trace, labels and priority unless it has its
+ * own. An instance submits nothing but children of what it holds.
+ */
+export const inherit = async (
+  ports: Pick<Platform, 'main'>,
+  caller: Caller,
+  command: SubmitCommand,
+): Promise<Inherited> => {
+  if (command.parent === undefined) {
+    if (caller.principal.kind !== 'instance' || command.batch) return { command }
+    throw new DomainError('FORBIDDEN', 'an instance submits children of the tasks that it runs: name one as parent')
+  }
+  const parent = (await findTask(ports, caller.tenant, command.parent))?.value
+  if (parent === undefined) throw invalid('#/parent', 'UNKNOWN_TASK', `there is no task ${command.parent}`)
+  requireOpen(parent, caller, command)
+  return { command: fromParent(parent, command), lineage: below(parent) }
+}
+
+const requireOpen = (parent: Task, { principal }: Caller, { batch }: SubmitCommand): void => {
+  const shard = batch !== undefined && parent.fanOut?.id === batch.id
+  if (
+    !shard &&
+    principal.kind === 'instance' &&
+    (parent.status !== 'RUNNING' || parent.lease?.instance !== principal.id)
+  )
+    throw new DomainError(
+      'STALE_FENCE',
+      `task ${parent.id} is ${parent.status} and not held by instance ${principal.id}, which cannot add children to it`,
+    )
+  if (isFinished(parent))
+    throw new DomainError('ALREADY_FINISHED', `task ${parent.id} is already ${parent.status} and takes no children`)
+}
+
+const fromParent = (parent: Task, command: SubmitCommand): SubmitCommand => ({
+  ...command,
+  deadline: Math.min(command.deadline ?? parent.deadline, parent.deadline),
+  priority: command.priority ?? parent.priority,
+  labels: { ...parent.labels, ...command.labels },
+  traceparent: parent.traceparent ?? command.traceparent,
+})
+
+const below = (parent: Task): Lineage => {
+  const depth = (parent.depth ?? 0) + 1
+  if (depth > treeLimits.depth)
+    throw new DomainError(
+      'TREE_LIMIT',
+      `task ${parent.id} is ${depth - 1} levels below its root; a tree may have ${treeLimits.depth}`,
+    )
+  return { parent: parent.id, root: parent.root ?? parent.id, depth, fairnessKey: parent.fairnessKey }
+}
+
+type CountPorts = Pick<Platform, 'volatile'>
+const countKey = (tenant: string, parent: string) => ({ pk: `${tenant}#children#${parent}`, sk: 'counter' })
+
+/** Takes one of the places that a parent has for children; `TREE_LIMIT` when there are none left. */
+export const addChild = async ({ volatile }: CountPorts, tenant: string, parent: string | undefined): Promise<void> => {
+  if (parent === undefined) return
+  if ((await volatile.add(countKey(tenant, parent), 1, { max: treeLimits.children })) !== undefined) return
+  throw new DomainError('TREE_LIMIT', `task ${parent} has ${treeLimits.children} children, as many as a task may have`)
+}
+
+/** Gives a place back whose child was there already. */
+export const removeChild = async ({ volatile }: CountPorts, tenant: string, parent: string | undefined) => {
+  if (parent !== undefined) await volatile.add(countKey(tenant, parent), -1, { min: 0 })
+}
