@@ -1,13 +1,29 @@
 import { LRUCache } from 'lru-cache'
-import type { Key } from '../platform.ts'
+import type { Key, Stored } from '../platform.ts'
 import type { RawItem } from './sqlite-messages.ts'
 
-/** As the table has it: the item as JSON text. */
-export type Row = { item: string; expiresAt: number | null }
+/** As the table has it: the item as JSON text; `parsed` once it was read again, frozen. */
+export type Row = { item: string; expiresAt: number | null; reads?: number; parsed?: Stored }
 
 const most = { max: 5000, maxSize: 4_000_000 }
 
 const idOf = ({ pk, sk }: Key): string => `${pk.length} ${pk}${sk}`
+
+/** Nobody can change it any more. */
+export const freeze = <T>(value: T): T => {
+  if (value === null || typeof value !== 'object') return value
+  for (const child of Object.values(value)) freeze(child)
+  return Object.freeze(value)
+}
+
+/** The item of a row: what is read often is parsed once, and nobody can change it. */
+export const itemOf = <V>(row: Row): Stored<V> => {
+  if (row.parsed) return row.parsed as Stored<V>
+  row.reads = (row.reads ?? 0) + 1
+  if (row.reads < 3) return JSON.parse(row.item) as Stored<V>
+  row.parsed = freeze(JSON.parse(row.item) as Stored)
+  return row.parsed as Stored<V>
+}
 
 /**
  * Rows of one table that were lately read or written. This process is the only writer of its folder and tells every

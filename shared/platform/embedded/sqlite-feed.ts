@@ -24,7 +24,9 @@ type Options = { reader: DatabaseSync; writer: WriterThread; clock: Clock; telem
 
 /** The changes of the main table from each consumer's durable checkpoint on, woken by commits. */
 export const createSqliteFeed = ({ reader, writer, ...ports }: Options): ChangeFeed & { close(): Promise<void> } => {
-  const changes = reader.prepare('SELECT seq, type, before, after FROM changes WHERE seq > ? ORDER BY seq LIMIT ?')
+  const changes = reader.prepare(
+    'SELECT seq, type, before, after FROM changes WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?',
+  )
   const checkpoint = reader.prepare('SELECT seq FROM checkpoints WHERE consumer = ?')
   const wakers = new Set<(type?: string) => void>()
   const running = new Set<Stoppable>()
@@ -40,7 +42,7 @@ export const createSqliteFeed = ({ reader, writer, ...ports }: Options): ChangeF
         consumer,
         handle,
         seq,
-        read: (after, limit) => toBatch(changes.all(after, limit) as ChangeRow[], isWanted),
+        read: (after, limit) => toBatch(changes.all(after, writer.lastChange(), limit) as ChangeRow[], isWanted),
         save: (upTo) => writer.send({ kind: 'checkpoint', consumer, seq: upTo }),
       })
       const wake = (type?: string): void => {

@@ -48,5 +48,8 @@ export type WriterState = { synchronous: number; journalMode: string; commits: n
 export type Refusal = { code: PlatformErrorCode; message: string }
 export type WriterAnswer = { value: Answers[WriterRequest['kind']] } | { refusal: Refusal }
 
-/** Sent once per commit, after its flush: one answer for each request, in their order; `null` is an undefined value. */
-export type WriterReply = (WriterAnswer | null)[]
+/**
+ * Sent once per commit, after its flush: one answer for each request, in their order; `null` is an undefined value.
+ * `lastChange` is the number of the newest change that is committed.
+ */
+export type WriterReply = { answers: (WriterAnswer | null)[]; lastChange: number }

@@ -80,6 +80,8 @@ export const createRequestRunner = (database: DatabaseSync) => {
       changes.purge(changesBefore, purgeLimit),
 
     saveCheckpoint: changes.saveCheckpoint,
+    lastChange: changes.last,
+    rewind: changes.rewind,
   }
 }
 

@@ -70,6 +70,12 @@ export const prepareChanges = (database: DatabaseSync) => {
     },
     purge: (before: number, limit: number): number => Number(purge.run(before, limit).changes),
     saveCheckpoint: (consumer: string, upTo: number): void => void save.run(consumer, upTo),
+    /** The number of the newest one. */
+    last: (): number => seq,
+    /** Goes on behind what is stored, after a rollback. */
+    rewind(): void {
+      seq = (database.prepare('SELECT max(seq) AS seq FROM changes').get() as { seq: number | null }).seq ?? 0
+    },
   }
 }
 

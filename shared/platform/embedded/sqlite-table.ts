@@ -17,7 +17,8 @@ import {
 import { ulid } from '../ulid.ts'
 import { checkTransaction, checkWrite, valueText } from '../write-rules.ts'
 import { createChangeWaiters } from './change-waiters.ts'
-import { createRowCache, type Row } from './row-cache.ts'
+import { createPageCache } from './page-cache.ts'
+import { createRowCache, itemOf, type Row } from './row-cache.ts'
 import type { RawConflict, RawItem, RawWrite, TableName } from './sqlite-messages.ts'
 import { readQuery, readScan } from './sqlite-queries.ts'
 import type { WriterThread } from './writer-thread.ts'
@@ -49,10 +50,12 @@ type Options = { name: TableName; reader: DatabaseSync; writer: WriterThread; cl
 export const createSqliteTable = ({ name, reader, writer, clock, random }: Options): Table & { close(): void } => {
   const find = reader.prepare(`SELECT item, expires_at AS expiresAt FROM ${name} WHERE pk = ? AND sk = ?`)
   const cache = createRowCache()
+  const pages = createPageCache(2 * indexNames.indexOf('parent'))
   const waiters = createChangeWaiters()
   writer.onCommit((table, key, item) => {
     if (table !== name) return
     cache.committed(key, item)
+    pages.committed(key, item)
     waiters.notify(key)
   })
   const mint = (): Rev => ulid(clock.now(), (length) => random.bytes(length))
@@ -60,7 +63,7 @@ export const createSqliteTable = ({ name, reader, writer, clock, random }: Optio
   const read = <V>(key: Key): Stored<V> | undefined => {
     const row = cache.get(key, () => find.get(key.pk, key.sk) as Row | undefined)
     const live = row && (row.expiresAt === null || row.expiresAt > clock.now())
-    return live ? (JSON.parse(row.item) as Stored<V>) : undefined
+    return live ? itemOf<V>(row) : undefined
   }
   const plan = (write: Write): RawWrite => {
     if (write.op !== 'put') return write
@@ -87,7 +90,7 @@ export const createSqliteTable = ({ name, reader, writer, clock, random }: Optio
       checkTransaction(writes)
       return send(writes)
     },
-    query: async <V>(query: Query) => readQuery(reader, name, query, clock.now()) as Page<V>,
+    query: async <V>(query: Query) => pages.get(query, () => readQuery(reader, name, query, clock.now())) as Page<V>,
     scan: async (part) => readScan(reader, name, part, clock.now()),
     async add(key, by, bound = {}) {
       checkWrite({ op: 'check', key, expect: 'any' })

@@ -47,7 +47,7 @@ const refused = (error: unknown): WriterAnswer =>
     : { refusal: { code: 'UNAVAILABLE', message: `the write was not stored: ${String(error)}` } }
 
 /** One commit for all; when one of them cannot be done, each gets a commit of its own, and only that one fails. */
-const commitAll = (requests: WriterRequest[]): WriterReply => {
+const commitAll = (requests: WriterRequest[]): WriterReply['answers'] => {
   try {
     begin.run()
     const answers = requests.map(run)
@@ -56,6 +56,7 @@ const commitAll = (requests: WriterRequest[]): WriterReply => {
     return answers
   } catch (error) {
     if (database.isTransaction) database.exec('ROLLBACK')
+    runner.rewind()
     return requests.length === 1 ? [refused(error)] : requests.flatMap((request) => commitAll([request]))
   }
 }
@@ -73,13 +74,13 @@ port.on('message', (first: Message) => {
   const messages = drain(first)
   const requests = messages.flatMap((message) => (message === 'close' ? [] : message))
   if (requests.length > 0) {
-    const reply = commitAll(requests)
-    counts.answered += reply.length
-    port.postMessage(reply)
+    const answers = commitAll(requests)
+    counts.answered += answers.length
+    port.postMessage({ answers, lastChange: runner.lastChange() } satisfies WriterReply)
   }
   if (messages.includes('close')) {
     database.close()
     port.close()
   }
 })
-port.postMessage('ready')
+port.postMessage(runner.lastChange())

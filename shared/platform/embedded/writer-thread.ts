@@ -11,6 +11,8 @@ export type WriterThread = {
   /** Resolves after the commit that holds it was flushed. */
   send<R extends WriterRequest>(request: R): Promise<Answers[R['kind']]>
   onCommit(listener: CommitListener): void
+  /** The newest change whose commit every listener was told of: nobody reads further, or it would see what they do not. */
+  lastChange(): number
   close(): Promise<void>
 }
 
@@ -21,6 +23,7 @@ export const startWriter = async (file: string): Promise<WriterThread> => {
   const unanswered: Pending[] = []
   let outgoing: WriterRequest[] = []
   let failure: PlatformError | undefined
+  let lastChange = 0
 
   const failAll = (error: PlatformError): void => {
     failure = error
@@ -33,15 +36,19 @@ export const startWriter = async (file: string): Promise<WriterThread> => {
   const tell: CommitListener = (table, key, item) => {
     for (const listener of listeners) listener(table, key, item)
   }
-  const receive = (reply: WriterReply): void => {
-    const settled = unanswered.splice(0, reply.length)
-    for (const [at, { request }] of settled.entries()) tellOf(request, reply[at] ?? null, tell)
-    for (const [at, pending] of settled.entries()) settle(pending, reply[at] ?? null)
+  const receive = ({ answers, lastChange: last }: WriterReply): void => {
+    lastChange = last
+    const settled = unanswered.splice(0, answers.length)
+    for (const [at, { request }] of settled.entries()) tellOf(request, answers[at] ?? null, tell)
+    for (const [at, pending] of settled.entries()) settle(pending, answers[at] ?? null)
   }
   const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()))
 
   await new Promise<void>((resolve, reject) => {
-    worker.once('message', () => resolve())
+    worker.once('message', (last: number) => {
+      lastChange = last
+      resolve()
+    })
     worker.once('error', reject)
   })
   worker.on('message', receive)
@@ -58,6 +65,7 @@ export const startWriter = async (file: string): Promise<WriterThread> => {
         if (outgoing.push(request) === 1) setImmediate(post) // what this turn asks for shares a commit
       }),
     onCommit: (listener) => void listeners.push(listener),
+    lastChange: () => lastChange,
     async close() {
       post()
       worker.postMessage('close')

@@ -1,0 +1,58 @@
+import { describe, expect, it } from 'vitest'
+import { createPageCache } from '#shared/platform/embedded/page-cache.ts'
+import type { RawItem } from '#shared/platform/embedded/sqlite-messages.ts'
+import type { Page, Stored } from '#shared/platform/platform.ts'
+
+const item = (sk: string, more: Partial<Stored> = {}): Stored => ({
+  pk: 'p',
+  sk,
+  rev: 'r',
+  type: 't',
+  value: 1,
+  ...more,
+})
+const raw = (sk: string, parent: string | null): RawItem =>
+  ({ pk: 'p', sk, places: [null, null, parent, 'x'] }) as unknown as RawItem
+const reader = (page: Page) => {
+  const reads = { count: 0 }
+  const read = (): Page => {
+    reads.count++
+    return page
+  }
+  return { reads, read }
+}
+const query = { index: 'parent', pk: 'offers' } as const
+
+describe('kept pages', () => {
+  it('are read once, until one of their items or their partition changes', () => {
+    const cache = createPageCache(2)
+    const { reads, read } = reader({ items: [item('a')] })
+    const get = () => cache.get(query, read)
+    get()
+    get()
+    expect(reads.count).toBe(1)
+    cache.committed({ pk: 'p', sk: 'b' }, raw('b', 'others'))
+    get()
+    expect(reads.count).toBe(1)
+    cache.committed({ pk: 'p', sk: 'a' }, raw('a', null)) // it leaves the partition
+    get()
+    expect(reads.count).toBe(2)
+    cache.committed({ pk: 'p', sk: 'c' }, raw('c', 'offers')) // another one enters it
+    get()
+    expect(reads.count).toBe(3)
+    cache.committed({ pk: 'p', sk: 'a' }) // deleted
+    get()
+    expect(reads.count).toBe(4)
+  })
+
+  it('are none where there is a cursor, another index, or an item that expires', () => {
+    const cache = createPageCache(2)
+    const plain = reader({ items: [item('a')] })
+    for (const other of [{ ...query, cursor: 'c' }, { ...query, index: 'list' as const }, { pk: 'offers' }])
+      for (let times = 0; times < 2; times++) cache.get(other, plain.read)
+    expect(plain.reads.count).toBe(6)
+    const mortal = reader({ items: [item('a', { expiresAt: 1 })] })
+    for (let times = 0; times < 2; times++) cache.get(query, mortal.read)
+    expect(mortal.reads.count).toBe(2)
+  })
+})
