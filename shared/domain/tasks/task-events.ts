@@ -9,13 +9,15 @@ export type TaskEvent = { seq: number; type: TaskEventType; time: number; data: 
 const prefix = 'event#'
 const eventSk = (seq: number): string => `${prefix}${String(seq).padStart(10, '0')}`
 
-/** One item for consecutive events, keyed by the last of them, so that a read after any number finds all that follow. */
-export const eventsItem = (task: Pick<Task, 'tenant' | 'id'>, events: [TaskEvent, ...TaskEvent[]]): Item => ({
-  pk: taskPk(task.tenant, task.id),
-  sk: eventSk(events.at(-1)?.seq ?? 0),
-  type: 'event',
-  value: { events },
-})
+/**
+ * One item for consecutive events, keyed by the last of them, so that a read after any number finds all that follow;
+ * then by the first, so that a part that is projected again never takes the place of the whole.
+ */
+export const eventsItem = (task: Pick<Task, 'tenant' | 'id'>, events: [TaskEvent, ...TaskEvent[]]): Item => {
+  const [first, last] = [events[0].seq, events.at(-1)?.seq ?? 0]
+  const sk = first === last ? eventSk(last) : `${eventSk(last)}#${String(first).padStart(10, '0')}`
+  return { pk: taskPk(task.tenant, task.id), sk, type: 'event', value: { events } }
+}
 
 /** The event of a task's latest change of state. */
 export const stateEvent = (task: Task): TaskEvent => ({

@@ -16,4 +16,15 @@ describe('events of a task', () => {
     expect(await read(1)).toEqual([2, 3, 4])
     await close()
   })
+
+  it('are all there when only the last of those that share an item are projected again', async () => {
+    const { platform, close } = await aPlatform()
+    const task = aTask({ seq: 3, transition: { seq: 3, to: 'QUEUED', at: 3 } })
+    for (const run of [[event(1), event(2), event(3)], [event(2), event(3)], [event(3)]] as const)
+      await platform.main.write({ op: 'put', item: eventsItem(task, [...run]), expect: 'any' })
+    const read = async (after: number) => (await readEvents(platform, { task, after, limit: 50 })).map(({ seq }) => seq)
+    expect(await read(0)).toEqual([1, 2, 3])
+    expect(await read(2)).toEqual([3])
+    await close()
+  })
 })
