@@ -3,10 +3,13 @@ import { invalid } from '#shared/domain/domain-error.ts'
 /** The `Idempotency-Key`, if any: 1–255 visible characters. */
 export const idempotencyKey = (headers: Headers): string | undefined => {
   const key = headers.get('idempotency-key')
-  if (key === null) return undefined
-  if (!/^[\x21-\x7e]{1,255}$/.test(key))
-    throw invalid('#/headers/Idempotency-Key', 'INVALID', 'an idempotency key has 1 to 255 visible ASCII characters')
-  return key
+  return key === null ? undefined : checkKey(key, '#/headers/Idempotency-Key')
+}
+
+/** An idempotency key, wherever it was given. */
+export const checkKey = (key: unknown, pointer: string): string => {
+  if (typeof key === 'string' && /^[\x21-\x7e]{1,255}$/.test(key)) return key
+  throw invalid(pointer, 'INVALID', 'an idempotency key has 1 to 255 visible ASCII characters')
 }
 
 const maxWaitSeconds = 25

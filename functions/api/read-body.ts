@@ -48,7 +48,7 @@ const parseJson = (bytes: Uint8Array): unknown => {
 }
 
 /** Refuses what no honest body has: absurd depth, and keys that reach for an object's prototype. */
-const checkShape = (value: unknown, pointer = '#', depth = 0): void => {
+export const checkShape = (value: unknown, pointer = '#', depth = 0): void => {
   if (value === null || typeof value !== 'object') return
   if (depth >= maxDepth) throw fieldError(pointer, 'TOO_DEEP', `nested deeper than ${maxDepth} levels`)
   for (const [key, child] of Object.entries(value)) {

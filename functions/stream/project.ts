@@ -1,4 +1,5 @@
 import type { Agent } from '#shared/domain/agents/agent.ts'
+import { closeApprovalOf } from '#shared/domain/approvals/close-approval.ts'
 import { attemptItem, attemptOfChange } from '#shared/domain/tasks/attempts.ts'
 import { cancelChildren, endsChildren } from '#shared/domain/tasks/cancel-children.ts'
 import { handOnTasks } from '#shared/domain/tasks/hand-on-task.ts'
@@ -8,6 +9,7 @@ import { isFinished, type Task } from '#shared/domain/tasks/task.ts'
 import { eventsItem, stateEvent, type TaskEvent } from '#shared/domain/tasks/task-events.ts'
 import type { Change, Item, Key, Platform } from '#shared/platform/platform.ts'
 import { decommissionedItem } from './decommissioned.ts'
+import { noteEnds } from './note-ends.ts'
 
 /** What hangs off the changes of one key: records that are derived from them, and things to do. All of it may happen again. */
 type Projection = { items?: (changes: Change[]) => Item[]; act?: (platform: Platform, change: Change) => Promise<void> }
@@ -62,6 +64,12 @@ const endChildren = async (platform: Platform, change: Change): Promise<void> =>
   if (task !== undefined && endsChildren(task)) await cancelChildren(platform, task)
 }
 
+/** What a task waits for no more leaves nobody's inbox full. */
+const closeApproval = async (platform: Platform, change: Change): Promise<void> => {
+  const moved = transition(change)
+  if (moved !== undefined) await closeApprovalOf(platform, moved.before, moved.task)
+}
+
 const releaseFor = async (platform: Platform, change: Change): Promise<void> => {
   const offer = change.after?.value as { capability: string } | undefined
   if (offer) await releaseBlocked(platform, change.key.pk.split('#')[0] ?? '', offer.capability)
@@ -86,6 +94,7 @@ const projections: Record<string, Projection> = {
       await publish(platform, change)
       measure(platform, change)
       await endChildren(platform, change)
+      await closeApproval(platform, change)
     },
   },
   agent: {
@@ -96,6 +105,7 @@ const projections: Record<string, Projection> = {
     },
   },
   offer: { act: releaseFor },
+  approval: { act: publish },
 }
 export const projectedTypes = Object.keys(projections)
 
@@ -134,9 +144,11 @@ const actInOrder = async (platform: Platform, changes: Change[]): Promise<string
 export const project = async (platform: Platform, changes: Change[]): Promise<string[]> => {
   const known = changes.filter(({ type }) => type in projections)
   const byKey = Map.groupBy(known, ({ key }) => idOf(key))
-  const unwritten = await writeItems(platform, byKey)
+  const undone = await writeItems(platform, byKey)
+  const moved = (change: Change) => (change.type === 'task' ? transition(change)?.task : undefined)
+  await noteEnds(platform, { byKey, moved, undone })
   const outcomes = [...byKey].map(([key, group]) =>
-    unwritten.has(key) ? group.map(({ id }) => id) : actInOrder(platform, group),
+    undone.has(key) ? group.map(({ id }) => id) : actInOrder(platform, group),
   )
   return (await Promise.all(outcomes)).flat()
 }

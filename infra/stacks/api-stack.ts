@@ -19,7 +19,7 @@ export interface ApiStackProps extends StageProps {
 }
 
 /** Types of items that the projector has something to do for; what it writes itself does not wake it again. */
-export const projectedTypes = ['task', 'agent', 'offer']
+export const projectedTypes = ['task', 'agent', 'offer', 'approval']
 
 /** The edges: HTTP, agents' calls, the projector, the sweep, the intake, the first key. */
 export class ApiStack extends Stack {
@@ -142,6 +142,7 @@ export class ApiStack extends Stack {
     )
     sweep.keepRecords(data.main)
     sweep.keepRecords(data.volatile)
+    this.keepObjects(sweep)
     sweep.dispatch(prefix)
     sweep.addEventSource(new SqsEventSource(data.due.queue, { batchSize: 10, reportBatchItemFailures: true }))
     this.permitScaling(sweep)

@@ -1,4 +1,7 @@
 import { agentOperations } from './operations/agents.ts'
+import { approvalOperations } from './operations/approvals.ts'
+import { batchOperations } from './operations/batches.ts'
+import { inputOperations } from './operations/input.ts'
 import { objectOperations } from './operations/objects.ts'
 import { taskOperations } from './operations/tasks.ts'
 import { workerOperations } from './operations/worker.ts'
@@ -11,6 +14,9 @@ export const operations = {
   ...taskOperations,
   ...workerOperations,
   ...objectOperations,
+  ...inputOperations,
+  ...approvalOperations,
+  ...batchOperations,
 }
 
 export type OperationId = keyof typeof operations

@@ -147,8 +147,14 @@ export interface Objects {
     body: Uint8Array | ReadableStream<Uint8Array>,
     options?: { contentType?: string; sha256?: string },
   ): Promise<ObjectStat>
-  /** `undefined` when there is no such object. A damaged object is a `PlatformError` `CORRUPT`. */
-  get(key: ObjectKey): Promise<{ stat: ObjectStat; body: ReadableStream<Uint8Array> } | undefined>
+  /**
+   * `undefined` when there is no such object. A damaged object is a `PlatformError` `CORRUPT`, unless it is read `from` a
+   * byte that is not its first one; from its size on it is empty.
+   */
+  get(
+    key: ObjectKey,
+    part?: { from?: number },
+  ): Promise<{ stat: ObjectStat; body: ReadableStream<Uint8Array> } | undefined>
   stat(key: ObjectKey): Promise<ObjectStat | undefined>
   delete(key: ObjectKey): Promise<void>
   presignPut(

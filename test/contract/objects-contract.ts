@@ -91,6 +91,23 @@ export const objectsContract = (
       expect(await read(key)).toEqual(new Uint8Array())
     })
 
+    it('gives the rest of an object from a byte on', async () => {
+      const key = aKey()
+      await objects().put(key, text('0123456789'))
+      const from = async (byte: number) => {
+        const found = await objects().get(key, { from: byte })
+        return [found?.stat.size, found && (await new Response(found.body).text())]
+      }
+      expect(await Promise.all([0, 1, 9, 10, 11].map(from))).toEqual([
+        [10, '0123456789'],
+        [10, '123456789'],
+        [10, '9'],
+        [10, ''],
+        [10, ''],
+      ])
+      expect(await objects().get(aKey(), { from: 3 })).toBeUndefined()
+    })
+
     it('has nothing where nothing was put', async () => {
       expect(await objects().get(aKey())).toBeUndefined()
       expect(await objects().stat(aKey())).toBeUndefined()

@@ -67,16 +67,25 @@ export const createS3Objects = ({ bucket, client = new S3Client(s3ClientConfig),
   const placeOf = (key: ObjectKey): Place => ({ client, Bucket: bucket, Key: nameOf(key) })
   const at = (key: ObjectKey) => ({ Bucket: bucket, Key: nameOf(key) })
   const expiresAt = (seconds: number): number => clock.now() + seconds * 1000
+  const stat: Objects['stat'] = async (key) => {
+    const found = await unlessMissing(() => client.send(new HeadObjectCommand(at(key))))
+    return found && toStat(found)
+  }
+  const partOf = async (key: ObjectKey, from: number): ReturnType<Objects['get']> => {
+    const known = await stat(key)
+    if (known === undefined) return undefined
+    if (from >= known.size) return { stat: known, body: new Blob([]).stream() }
+    const found = await unlessMissing(() => client.send(new GetObjectCommand({ ...at(key), Range: `bytes=${from}-` })))
+    return found?.Body && { stat: known, body: found.Body.transformToWebStream() as ReadableStream<Uint8Array> }
+  }
   return {
-    async stat(key) {
-      const found = await unlessMissing(() => client.send(new HeadObjectCommand(at(key))))
-      return found && toStat(found)
-    },
+    stat,
     async put(key, body, options = {}) {
       const place = placeOf(key)
       return body instanceof Uint8Array ? putBytes(place, body, options) : putStream(place, body, options)
     },
-    async get(key) {
+    async get(key, { from = 0 } = {}) {
+      if (from > 0) return partOf(key, from)
       const found = await unlessMissing(() => client.send(new GetObjectCommand(at(key))))
       if (found?.Body === undefined) return undefined
       const stat = toStat(found)

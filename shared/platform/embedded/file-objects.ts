@@ -31,15 +31,15 @@ export const createFileObjects = ({ root, presigner }: { root: string; presigner
     await publish(path, uploads, content, known)
     if (before && before.sha256 !== known.sha256) await rm(contentPath(path, before), { force: true })
   }
-  const find = async (key: ObjectKey, tries = 3): ReturnType<Objects['get']> => {
+  const find = async (key: ObjectKey, from = 0, tries = 3): ReturnType<Objects['get']> => {
     const path = pathOf(root, key)
     const known = await readKnown(path)
     if (known === undefined) return undefined
     try {
-      return { stat: known, body: await openContent(path, known) }
+      return { stat: known, body: await openContent(path, known, from) }
     } catch (error) {
       if (!isMissing(error)) throw error
-      if (tries > 0) return find(key, tries - 1) // replaced or deleted in between
+      if (tries > 0) return find(key, from, tries - 1) // replaced or deleted in between
       throw new PlatformError('CORRUPT', `object ${path} has lost its content`, { cause: error })
     }
   }
@@ -53,7 +53,7 @@ export const createFileObjects = ({ root, presigner }: { root: string; presigner
       await locks.run(path, () => replace(path, content, known))
       return known
     },
-    get: (key) => find(key),
+    get: (key, { from } = {}) => find(key, from),
     stat: async (key) => readKnown(pathOf(root, key)),
     async delete(key) {
       const path = pathOf(root, key)

@@ -78,15 +78,16 @@ export const readKnown = async (path: string): Promise<Known | undefined> => {
   }
 }
 
-/** The content; the stream fails at its end when the checksum is another one. */
-export const openContent = async (path: string, known: Known): Promise<ReadableStream<Uint8Array>> => {
+/** The content `from` a byte on; the stream of all of it fails at its end when the checksum is another one. */
+export const openContent = async (path: string, known: Known, from: number): Promise<ReadableStream<Uint8Array>> => {
   const handle = await open(contentPath(path, known), 'r')
   const { size } = await handle.stat()
   if (size !== known.size) {
     await handle.close()
     throw new PlatformError('CORRUPT', `object ${path} has ${size} bytes instead of ${known.size}`)
   }
-  const content = Readable.toWeb(handle.createReadStream()) as ReadableStream<Uint8Array>
+  const content = Readable.toWeb(handle.createReadStream({ start: from })) as ReadableStream<Uint8Array>
+  if (from > 0) return content
   return content.pipeThrough(checked(path, known))
 }
 

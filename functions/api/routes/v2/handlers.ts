@@ -1,6 +1,9 @@
 import type { OperationId, OperationOf } from '#shared/contracts/operations.ts'
 import type { Handler } from '../../operation.ts'
 import { agentHandlers } from './agents.ts'
+import { approvalHandlers } from './approvals.ts'
+import { batchHandlers } from './batches.ts'
+import { inputHandlers } from './input.ts'
 import { objectHandlers } from './objects.ts'
 import { taskHandlers } from './tasks.ts'
 import { workerHandlers } from './worker.ts'
@@ -11,4 +14,7 @@ export const handlers: { [Id in OperationId]: Handler<OperationOf<Id>> } = {
   ...taskHandlers,
   ...workerHandlers,
   ...objectHandlers,
+  ...inputHandlers,
+  ...approvalHandlers,
+  ...batchHandlers,
 }

@@ -16,6 +16,7 @@ import type { Platform } from '#shared/platform/platform.ts'
 import { checkInput } from '../../check-input.ts'
 import { idempotencyKey, iso, parseLabels, preferWait, traceparent } from '../../headers.ts'
 import type { Handler } from '../../operation.ts'
+import { toCommand } from '../../read-submit.ts'
 import { answerEvents } from './task-events.ts'
 import { resultObject, toTask } from './task-response.ts'
 
@@ -25,13 +26,8 @@ const submit: Handler<OperationOf<'submitTask'>> = async (
   { platform, settings },
   { caller, body, headers, signal },
 ) => {
-  const command = {
-    ...body,
-    runAt: ms(body.runAt),
-    deadline: ms(body.deadline),
-    idempotencyKey: idempotencyKey(headers),
-    traceparent: traceparent(headers),
-  }
+  const own = { idempotencyKey: idempotencyKey(headers), traceparent: traceparent(headers) }
+  const command = { ...toCommand(body), ...own }
   const task = await submitTask(platform, caller, command, checkInput)
   const wait = Math.min(preferWait(headers), settings.holdSeconds)
   const last = wait > 0 ? await waitForEnd(platform, task, { seconds: wait, signal }) : task

@@ -1,0 +1,93 @@
+import type { BatchResponse, SubmittedTasks } from '#shared/contracts/batches.ts'
+import type { Problem } from '#shared/contracts/common.ts'
+import type { OperationOf } from '#shared/contracts/operations.ts'
+import { cancelBatch, type DescribedBatch, describeBatch, getBatch, listBatches } from '#shared/domain/batches/batch.ts'
+import { createBatch } from '#shared/domain/batches/create-batch.ts'
+import type { Caller } from '#shared/domain/caller.ts'
+import { percentOf } from '#shared/domain/fan-out/fan-out.ts'
+import { submitTask } from '#shared/domain/tasks/submit-task.ts'
+import { checkInput } from '../../check-input.ts'
+import { toProblem } from '../../errors.ts'
+import { checkKey, idempotencyKey, iso, traceparent } from '../../headers.ts'
+import type { Context, Handler } from '../../operation.ts'
+import { readSubmit } from '../../read-submit.ts'
+import { toTask } from './task-response.ts'
+
+const toBatch = ({ fan, counts }: DescribedBatch): BatchResponse => ({
+  id: fan.id,
+  ...(fan.name !== undefined && { name: fan.name }),
+  state: fan.state,
+  ...(fan.task !== undefined && { task: fan.task }),
+  counts: { total: fan.total ?? null, submitted: fan.position.row, ...counts },
+  percent: percentOf(fan, counts),
+  maxInFlight: fan.maxInFlight,
+  createdAt: iso(fan.createdAt),
+  ...(fan.finishedAt !== undefined && { finishedAt: iso(fan.finishedAt) }),
+  ...(fan.stopping && { message: fan.stopping.message }),
+  ...(fan.report !== undefined && { report: { $ref: fan.report } }),
+})
+
+const create: Handler<OperationOf<'createBatch'>> = async ({ platform }, { caller, body, headers }) => {
+  const { input, onFailure, maxFailures, ...rest } = body
+  const fan = await createBatch(platform, caller, {
+    ...rest,
+    object: input.$ref,
+    maxFailures: maxFailures ?? (onFailure === 'stop' ? 0 : undefined),
+    idempotencyKey: idempotencyKey(headers),
+  })
+  const location = `/api/v2/batches/${fan.id}`
+  return { status: 202, body: toBatch(await describeBatch(platform, fan)), headers: { location } }
+}
+
+const list: Handler<OperationOf<'listBatches'>> = async ({ platform }, { caller, query }) => {
+  const page = await listBatches(platform, caller.tenant, query)
+  return { status: 200, body: { items: page.items.map(toBatch), nextCursor: page.cursor ?? null } }
+}
+
+const get: Handler<OperationOf<'getBatch'>> = async ({ platform }, { caller, params }) => ({
+  status: 200,
+  body: toBatch(await getBatch(platform, caller.tenant, params.batch ?? '')),
+})
+
+const cancel: Handler<OperationOf<'cancelBatch'>> = async ({ platform }, { caller, params }) => ({
+  status: 200,
+  body: toBatch(await cancelBatch(platform, caller, params.batch ?? '')),
+})
+
+type One = { index: number; body: Record<string, unknown>; key?: string; trace?: string }
+
+/** What `POST /tasks` would have answered to one of several. */
+const submitOne = async (
+  { platform }: Context,
+  caller: Caller,
+  { index, body, key, trace }: One,
+): Promise<SubmittedTasks['items'][number]> => {
+  try {
+    const { idempotencyKey: own, ...rest } = body
+    const idempotencyKey = own === undefined ? key && `${key}\n${index}` : checkKey(own, '#/idempotencyKey')
+    const command = { ...readSubmit(rest), idempotencyKey, traceparent: trace }
+    const task = await submitTask(platform, caller, command, checkInput)
+    return { index, status: 202, task: await toTask(platform, task) }
+  } catch (error) {
+    const { status, response } = toProblem(error, caller.requestId)
+    if (status >= 500)
+      platform.telemetry.log('error', 'a task of several was not submitted', { index, error: String(error) })
+    return { index, status, problem: (await response.json()) as Problem }
+  }
+}
+
+const submitTasks: Handler<OperationOf<'submitTasks'>> = async (context, { caller, body, headers }) => {
+  const all = { key: idempotencyKey(headers), trace: traceparent(headers) }
+  const items = await Promise.all(
+    body.tasks.map((one, index) => submitOne(context, caller, { index, body: one, ...all })),
+  )
+  return { status: 200, body: { items } }
+}
+
+export const batchHandlers = {
+  submitTasks,
+  createBatch: create,
+  listBatches: list,
+  getBatch: get,
+  cancelBatch: cancel,
+}

@@ -1,0 +1,70 @@
+import type { Platform } from '../../platform/platform.ts'
+import { planBody } from '../bodies/body.ts'
+import { type Caller, stamp } from '../caller.ts'
+import { remind } from '../dispatch/due.ts'
+import { DomainError, invalid } from '../domain-error.ts'
+import { noCounts } from '../fan-out/bitmap.ts'
+import { chunkRows, type FanOut } from '../fan-out/fan-out.ts'
+import { fanOutItem, fanOutPk } from '../fan-out/fan-out-store.ts'
+import { digest, idFor } from '../ids.ts'
+
+export type CreateBatch = {
+  name?: string
+  /** The object whose lines are the rows. */
+  object: string
+  /** Body of the submit of each row, without its input. */
+  task?: object
+  maxInFlight: number
+  /** Ends the batch when more rows fail. */
+  maxFailures?: number
+  idempotencyKey?: string
+}
+
+type Ports = Pick<Platform, 'main' | 'objects' | 'queues' | 'clock' | 'random' | 'telemetry'>
+
+/** Accepts a batch: from here on every row becomes a task, or a line of the report. */
+export const createBatch = async (ports: Ports, caller: Caller, command: CreateBatch): Promise<FanOut> => {
+  const { tenant } = caller
+  const { idempotencyKey, ...wish } = command
+  const id = idFor('bat', tenant, idempotencyKey, ports)
+  const source = await sourceOf(ports, tenant, command.object)
+  const now = ports.clock.now()
+  const stamped = stamp(caller, 'batch.create')
+  const pk = fanOutPk(tenant, id)
+  const template =
+    command.task && (await planBody(ports, { tenant, pk, sk: 'task', value: command.task, stamp: stamped }))
+  const fan: FanOut = {
+    id,
+    tenant,
+    ...(command.name !== undefined && { name: command.name }),
+    state: 'RUNNING',
+    source,
+    ...(template && { template: template.body }),
+    maxInFlight: command.maxInFlight,
+    policy: { ...(command.maxFailures !== undefined && { maxFailures: command.maxFailures }) },
+    position: { row: 0, byte: 0, ended: false },
+    claimed: chunkRows,
+    closed: noCounts,
+    open: [],
+    fragments: [],
+    lookedAt: now,
+    dueAt: now,
+    createdAt: now,
+    submitted: digest(wish),
+    by: caller.principal,
+    stamp: stamped,
+  }
+  for (const item of template?.items ?? []) await ports.main.write({ op: 'put', item, expect: 'any' })
+  const outcome = await ports.main.write({ op: 'put', item: fanOutItem(fan), expect: 'absent' })
+  const stored = outcome.ok ? fan : (outcome.conflicts[0]?.current?.value as FanOut | undefined)
+  if (stored?.submitted !== fan.submitted)
+    throw new DomainError('IDEMPOTENCY_CONFLICT', `the idempotency key ${idempotencyKey} was used for another batch`)
+  await remind(ports, { tenant, id, at: now })
+  return stored
+}
+
+const sourceOf = async ({ objects }: Ports, tenant: string, id: string): Promise<FanOut['source']> => {
+  const stat = await objects.stat({ tenant, id })
+  if (stat !== undefined) return { kind: 'object', id, size: stat.size }
+  throw invalid('#/input/$ref', 'NO_CONTENT', `object ${id} has no content; upload the rows first`)
+}

@@ -1,0 +1,62 @@
+import type { Stored } from '../../platform/platform.ts'
+import { loadBody } from '../bodies/body.ts'
+import { idFromKey } from '../ids.ts'
+import { treeLimits } from '../tasks/lineage.ts'
+import { isFinished } from '../tasks/task.ts'
+import { findTask } from '../tasks/task-store.ts'
+import { type FanOut, stop } from './fan-out.ts'
+import { changeFanOut, fanOutPk } from './fan-out-store.ts'
+import { partFailure } from './finish-fan-out.ts'
+import { resultOf } from './join-results.ts'
+import { failParent } from './lead-parent.ts'
+import { type FanOutPorts, type FanOutTools, submitPart } from './submit-rows.ts'
+
+/** A list as an object of JSON lines: the same list is the same object. */
+export const putShards = async (
+  ports: Pick<FanOutPorts, 'objects'>,
+  { tenant, id, list }: { tenant: string; id: string; list: unknown[] },
+): Promise<{ kind: 'object'; id: string; size: number }> => {
+  const object = idFromKey('obj', tenant, `${id} shards`)
+  const lines = Buffer.from(list.map((shard) => `${JSON.stringify(shard)}\n`).join(''))
+  const { size } = await ports.objects.put({ tenant, id: object }, lines, { contentType: 'application/jsonl' })
+  return { kind: 'object', id: object, size }
+}
+
+/** Lets a task make the list of shards, and takes that over once it is there. `undefined`: not yet. */
+export const takeSplit = async (
+  ports: FanOutPorts,
+  tools: FanOutTools,
+  start: Stored<FanOut>,
+): Promise<Stored<FanOut> | undefined> => {
+  const fan = start.value
+  if (fan.source.kind !== 'split') return start
+  if (fan.waitsFor === undefined) {
+    const body = await loadBody(ports, { tenant: fan.tenant, pk: fanOutPk(fan.tenant, fan.id), body: fan.source.task })
+    const task = await submitPart(ports, tools, fan, { part: 'split', body })
+    return changeFanOut(ports, start, (current) => ({ ...current, waitsFor: { part: 'split', task } }))
+  }
+  const task = (await findTask(ports, fan.tenant, fan.waitsFor.task))?.value
+  if (task && !isFinished(task)) return undefined
+  if (task?.status !== 'SUCCEEDED') return giveUp(ports, start, partFailure('makes its shards', task))
+  const list = await resultOf(ports, task)
+  if (!Array.isArray(list) || list.length > treeLimits.children)
+    return giveUp(ports, start, { code: 'AGENT_ERROR', message: notShards(task.id, list) })
+  const source = await putShards(ports, { tenant: fan.tenant, id: fan.id, list })
+  return changeFanOut(ports, start, (current) => ({ ...current, source, total: list.length, waitsFor: undefined }))
+}
+
+const notShards = (task: string, list: unknown): string => {
+  const what = Array.isArray(list) ? `a list of ${list.length}` : list === null ? 'null' : `a ${typeof list}`
+  return `task ${task}, which makes its shards, answered ${what}; expected a list of at most ${treeLimits.children}`
+}
+
+const giveUp = async (
+  ports: FanOutPorts,
+  start: Stored<FanOut>,
+  failure: { code: string; message: string },
+): Promise<Stored<FanOut>> => {
+  await failParent(ports, start.value, failure)
+  return changeFanOut(ports, start, (fan) =>
+    stop({ ...fan, waitsFor: undefined }, { reason: 'FAILURES', message: failure.message }),
+  )
+}

@@ -1,0 +1,108 @@
+import type { Platform, Stored } from '../../platform/platform.ts'
+import { PlatformError } from '../../platform/platform-error.ts'
+import { loadBody } from '../bodies/body.ts'
+import type { Caller } from '../caller.ts'
+import { DomainError, type DomainErrorCode } from '../domain-error.ts'
+import type { SubmitCommand } from '../tasks/submit-command.ts'
+import { type CheckInput, submitTask } from '../tasks/submit-task.ts'
+import { advance, type FanOut, stop } from './fan-out.ts'
+import { type BadRow, changeFanOut, fanOutPk, markEnded, noteBadRows, rowKey } from './fan-out-store.ts'
+import { type Row, readRows } from './read-rows.ts'
+import { sideBySide } from './side-by-side.ts'
+
+export type FanOutPorts = Omit<Platform, 'feed' | 'bus' | 'hosts'>
+/** What the edge knows: how the body of a submit is read, and what fits a schema. */
+export type FanOutTools = { checkInput: CheckInput; readSubmit: (body: unknown) => SubmitCommand }
+
+const width = 32
+
+/** Refusals that say something about a row, and not about this moment. */
+const ofTheRow: DomainErrorCode[] = [
+  'INVALID',
+  'NOT_FOUND',
+  'CONFLICT',
+  'IDEMPOTENCY_CONFLICT',
+  'TOO_LARGE',
+  'FORBIDDEN',
+  'TREE_LIMIT',
+]
+
+const problemOf = (error: unknown): { code: string; message: string } | undefined => {
+  if (error instanceof PlatformError && !error.retryable) return { code: error.code, message: error.message }
+  if (!(error instanceof DomainError) || !ofTheRow.includes(error.code)) return undefined
+  const fields = (error.errors ?? []).map(({ pointer, message }) => `${pointer}: ${message}`)
+  return { code: error.code, message: [error.message, ...fields].join('; ').slice(0, 500) }
+}
+
+/**
+ * Reads the next rows and submits each under its own key, so that a row that was submitted before is found again. Only
+ * then does the position move. Rows that cannot be tasks are failures, and not the end.
+ */
+export const submitRows = async (
+  ports: FanOutPorts,
+  tools: FanOutTools,
+  start: Stored<FanOut>,
+  count: number,
+): Promise<Stored<FanOut>> => {
+  const fan = start.value
+  const { row, byte } = fan.position
+  const read = await readRows(ports, fan, { row, byte, count })
+  if (read === undefined) {
+    const message = 'the object that its rows come from is gone'
+    return changeFanOut(ports, start, (current) => stop(current, { reason: 'FAILURES', message }))
+  }
+  const bad = await submitEach(ports, tools, fan, read.rows)
+  await noteBadRows(ports, fan, bad)
+  await markEnded(
+    ports,
+    fan,
+    bad.map((one) => [one.row, 'failed'] as const),
+  )
+  const { byte: next, ended } = read
+  return changeFanOut(ports, start, (current) =>
+    current.position.row === row ? advance(current, { rows: read.rows.length, byte: next, ended }) : current,
+  )
+}
+
+const submitEach = async (ports: FanOutPorts, tools: FanOutTools, fan: FanOut, rows: Row[]): Promise<BadRow[]> => {
+  const { tenant, id, by } = fan
+  const caller: Caller = { tenant, principal: by, requestId: id }
+  const shared = await loadShared(ports, fan)
+  const bad: BadRow[] = []
+  await sideBySide(rows, width, async ({ row, value, problem }) => {
+    const fail = (why: { code: string; message: string }) => void bad.push({ row, ...why })
+    if (problem !== undefined) return fail({ code: 'INVALID', message: problem })
+    try {
+      const command = tools.readSubmit(shared.bodyOf(value))
+      const place = { parent: fan.task ?? command.parent, batch: { id, row }, idempotencyKey: rowKey(fan, row) }
+      await submitTask(ports, caller, { ...command, ...place }, tools.checkInput)
+    } catch (error) {
+      const why = problemOf(error)
+      if (why === undefined) throw error
+      fail(why)
+    }
+  })
+  return bad.sort((a, b) => a.row - b.row)
+}
+
+/** What all rows have in common, and how the body of a submit is made of it and a row. */
+const loadShared = async (ports: FanOutPorts, { tenant, id, template, common }: FanOut) => {
+  const load = (body: FanOut['template']) => loadBody(ports, { tenant, pk: fanOutPk(tenant, id), body })
+  const [task, input] = await Promise.all([template && load(template), common && load(common)])
+  const inputOf = (value: unknown) => (common === undefined ? value : { shard: value, input })
+  return {
+    bodyOf: (value: unknown) => (template === undefined ? value : { ...(task as object), input: inputOf(value) }),
+  }
+}
+
+/** Submits the task that makes the shards, or the one that joins their results. */
+export const submitPart = async (
+  ports: FanOutPorts,
+  tools: FanOutTools,
+  fan: FanOut,
+  { part, body }: { part: 'split' | 'join'; body: unknown },
+): Promise<string> => {
+  const caller: Caller = { tenant: fan.tenant, principal: fan.by, requestId: fan.id }
+  const place = { parent: fan.task, batch: { id: fan.id, row: part }, idempotencyKey: rowKey(fan, part) }
+  return (await submitTask(ports, caller, { ...tools.readSubmit(body), ...place }, tools.checkInput)).id
+}
