@@ -14,6 +14,7 @@ import {
   timeSchema,
 } from './common.ts'
 import { retrySchema } from './retry.ts'
+import { onlyWithShards, shardFields } from './shards.ts'
 
 export const taskStatusSchema = z.enum([
   'SCHEDULED',
@@ -40,11 +41,13 @@ export const submitTaskSchema = z
     retry: retrySchema.optional(),
     /** The task that calls this one: it is cancelled when that fails or is cancelled, and has no later deadline. */
     parent: idSchema('tsk').optional(),
+    ...shardFields,
   })
   .refine((task) => task.capability !== undefined || task.agent !== undefined, {
     message: 'name a capability or an agent',
     path: ['capability'],
   })
+  .refine(onlyWithShards, { message: 'join, quorum, onFailure and maxInFlight need shards', path: ['shards'] })
 export type SubmitTask = z.infer<typeof submitTaskSchema>
 
 export const usageSchema = z.strictObject({
@@ -80,10 +83,22 @@ export const taskSchema = z
     deadline: timeSchema.optional(),
     progress: z.object({ percent: z.number().optional(), message: z.string().optional() }).optional(),
     blockedBy: z.object({ code: z.string(), message: z.string() }).optional(),
+    /** What a WAITING task waits for. */
+    waiting: z
+      .object({
+        kind: z.enum(['input', 'approval']),
+        prompt: jsonSchema,
+        since: timeSchema,
+        expiresAt: timeSchema,
+        approval: idSchema('apr').optional(),
+      })
+      .optional(),
     failure: failureSchema.optional(),
     result: jsonSchema.optional(),
     resultRef: objectRefSchema.optional(),
     cost: usageSchema.optional(),
+    /** The task that this one does again. */
+    retryOf: idSchema('tsk').optional(),
   })
   .meta({ id: 'Task' })
 export type TaskResponse = z.infer<typeof taskSchema>

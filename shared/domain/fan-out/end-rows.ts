@@ -7,7 +7,7 @@ import { type FanOut, swept } from './fan-out.ts'
 import { changeFanOut, loadPages, markEnded, rowTaskId } from './fan-out-store.ts'
 import { sideBySide } from './side-by-side.ts'
 
-type Ports = Pick<Platform, 'main' | 'volatile' | 'clock' | 'random'>
+type Ports = Pick<Platform, 'main' | 'volatile' | 'queues' | 'telemetry' | 'clock' | 'random'>
 
 const width = 32
 const readRowsAtOnce = 500

@@ -8,7 +8,7 @@ import { completeTask, failTask, leaseTask, reportTask } from '../tasks/task-mov
 import { type Changed, changeTask, findTask } from '../tasks/task-store.ts'
 import type { FanOut } from './fan-out.ts'
 
-type Ports = Pick<Platform, 'main' | 'volatile' | 'clock' | 'random' | 'generation'>
+type Ports = Pick<Platform, 'main' | 'volatile' | 'queues' | 'telemetry' | 'clock' | 'random' | 'generation'>
 
 /** The instance that holds distributed tasks: it has no lease that could be over. */
 export const platformInstance = 'platform'

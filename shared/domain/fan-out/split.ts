@@ -1,6 +1,6 @@
 import type { Stored } from '../../platform/platform.ts'
 import { loadBody } from '../bodies/body.ts'
-import { idFromKey } from '../ids.ts'
+import { isObjectRef } from '../objects/object-ref.ts'
 import { treeLimits } from '../tasks/lineage.ts'
 import { isFinished } from '../tasks/task.ts'
 import { findTask } from '../tasks/task-store.ts'
@@ -9,18 +9,8 @@ import { changeFanOut, fanOutPk } from './fan-out-store.ts'
 import { partFailure } from './finish-fan-out.ts'
 import { resultOf } from './join-results.ts'
 import { failParent } from './lead-parent.ts'
+import { putShards } from './shards.ts'
 import { type FanOutPorts, type FanOutTools, submitPart } from './submit-rows.ts'
-
-/** A list as an object of JSON lines: the same list is the same object. */
-export const putShards = async (
-  ports: Pick<FanOutPorts, 'objects'>,
-  { tenant, id, list }: { tenant: string; id: string; list: unknown[] },
-): Promise<{ kind: 'object'; id: string; size: number }> => {
-  const object = idFromKey('obj', tenant, `${id} shards`)
-  const lines = Buffer.from(list.map((shard) => `${JSON.stringify(shard)}\n`).join(''))
-  const { size } = await ports.objects.put({ tenant, id: object }, lines, { contentType: 'application/jsonl' })
-  return { kind: 'object', id: object, size }
-}
 
 /** Lets a task make the list of shards, and takes that over once it is there. `undefined`: not yet. */
 export const takeSplit = async (
@@ -38,11 +28,18 @@ export const takeSplit = async (
   const task = (await findTask(ports, fan.tenant, fan.waitsFor.task))?.value
   if (task && !isFinished(task)) return undefined
   if (task?.status !== 'SUCCEEDED') return giveUp(ports, start, partFailure('makes its shards', task))
-  const list = await resultOf(ports, task)
+  const list = await contentOf(ports, fan.tenant, await resultOf(ports, task))
   if (!Array.isArray(list) || list.length > treeLimits.children)
     return giveUp(ports, start, { code: 'AGENT_ERROR', message: notShards(task.id, list) })
   const source = await putShards(ports, { tenant: fan.tenant, id: fan.id, list })
   return changeFanOut(ports, start, (current) => ({ ...current, source, total: list.length, waitsFor: undefined }))
+}
+
+/** What a reference stands for; everything else is itself. */
+const contentOf = async ({ objects }: FanOutPorts, tenant: string, value: unknown): Promise<unknown> => {
+  if (!isObjectRef(value)) return value
+  const found = await objects.get({ tenant, id: value.$ref })
+  return found && JSON.parse(await new Response(found.body).text())
 }
 
 const notShards = (task: string, list: unknown): string => {

@@ -2,7 +2,9 @@ import type { Platform } from '../../platform/platform.ts'
 import { systemStamp } from '../caller.ts'
 import { remind } from '../dispatch/due.ts'
 import { sendTask } from '../dispatch/send-task.ts'
+import { platformInstance } from '../fan-out/lead-parent.ts'
 import { isAlive } from '../instances/end-instance.ts'
+import { attendHeld } from '../limits/hold-task.ts'
 import { followParent } from './cancel-children.ts'
 import { handOnTask, hasLostAgent } from './hand-on-task.ts'
 import { routeBlocked } from './route-blocked.ts'
@@ -17,7 +19,7 @@ export const attendTask = async (ports: Ports, tenant: string, id: string): Prom
   const start = await findTask(ports, tenant, id)
   if (start === undefined || (await followParent(ports, start.value))) return
   const holder = start.value.status === 'RUNNING' ? start.value.lease?.instance : undefined
-  const holderGone = holder !== undefined && !(await isAlive(ports, tenant, holder))
+  const holderGone = holder !== undefined && holder !== platformInstance && !(await isAlive(ports, tenant, holder))
   const random = ports.random.number()
   const { task } = await changeTask(ports, start, (current) => {
     const next = moved(ports, current, holderGone ? holder : undefined, random)
@@ -26,6 +28,7 @@ export const attendTask = async (ports: Ports, tenant: string, id: string): Prom
   if (task === start.value) return
   if (task.status === 'QUEUED' && task.target === undefined) await routeBlocked(ports, tenant, id)
   else if (await hasLostAgent(ports, task)) await handOnTask(ports, tenant, id, task.target?.agent ?? '')
+  else if (task.heldBy !== undefined) await attendHeld(ports, task)
   else await sendTask(ports, task)
   if (task.status === 'SCHEDULED' && task.dueAt !== undefined) await remind(ports, { tenant, id, at: task.dueAt })
 }

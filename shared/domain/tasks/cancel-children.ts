@@ -5,7 +5,7 @@ import { isFinished, type Task } from './task.ts'
 import { cancelTask } from './task-moves.ts'
 import { changeTask, childrenPk, findTask } from './task-store.ts'
 
-type Ports = Pick<Platform, 'main' | 'volatile' | 'clock' | 'random'>
+type Ports = Pick<Platform, 'main' | 'volatile' | 'queues' | 'telemetry' | 'clock' | 'random'>
 
 /** Whether the end of a task ends what it called: nobody waits for it any more. */
 export const endsChildren = ({ status }: Pick<Task, 'status'>): boolean => status === 'FAILED' || status === 'CANCELLED'

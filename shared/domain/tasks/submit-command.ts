@@ -1,8 +1,9 @@
+import type { Distribution } from '../fan-out/shards.ts'
 import type { RetryPolicy } from './retry-policy.ts'
-import type { Priority, Task } from './task.ts'
+import type { Budget, Priority, Requirements, Task } from './task.ts'
 
 /** What a caller wishes for; absent fields are the agent's to say, then the platform's. */
-export type SubmitCommand = {
+export type SubmitCommand = Distribution & {
   capability?: string
   agent?: string
   version?: string
@@ -15,10 +16,17 @@ export type SubmitCommand = {
   deadline?: number
   timeoutSeconds?: number
   retry?: Partial<RetryPolicy>
+  requirements?: Requirements
+  affinityKey?: string
+  /** Fairness inside a lane. */
+  fairnessKey?: string
+  budget?: Budget
   /** The task that calls this one. */
   parent?: string
   /** The row of a batch that it is. */
   batch?: Task['batch']
+  /** The task that it does again, and where that had come to. */
+  retryOf?: { id: string; checkpoint?: unknown }
   idempotencyKey?: string
   traceparent?: string
 }

@@ -4,6 +4,7 @@ import type { Caller } from '../caller.ts'
 import { remind } from '../dispatch/due.ts'
 import { sendTask } from '../dispatch/send-task.ts'
 import { DomainError } from '../domain-error.ts'
+import { distribute, sendDistributed } from '../fan-out/distribute.ts'
 import { digest, idFor } from '../ids.ts'
 import { isObjectRef, requireContent } from '../objects/object-ref.ts'
 import { buildTask } from './build-task.ts'
@@ -40,8 +41,10 @@ export const submitTask = async (
   if (before) return sameOrConflict(before.value, submitted, command)
   const { agent, target, capability } = await chooseTarget(ports, caller.tenant, command)
   await requireContent(ports, caller.tenant, { value: command.input, pointer: '#/input' })
-  await checkAgainstSchema(agent, capability, command.input, checkInput)
-  const { task, items } = await buildTask(ports, caller, { id, submitted, command, agent, target, capability, lineage })
+  if (!command.shards) await checkAgainstSchema(agent, capability, command.input, checkInput)
+  const plan = { id, submitted, command, agent, target, capability, lineage }
+  const built = await buildTask(ports, caller, plan)
+  const { task, items } = command.shards ? await distribute(ports, caller, built, command) : built
   await addChild(ports, caller.tenant, task.parent)
   const [existing] = await Promise.all([createTask(ports, task, items), dispatch(ports, task)])
   if (existing) await removeChild(ports, caller.tenant, task.parent)
@@ -51,9 +54,11 @@ export const submitTask = async (
   return task
 }
 
-/** The same for the same wish, whoever traces it. */
-const fingerprint = (command: SubmitCommand): string =>
-  digest({ ...command, idempotencyKey: undefined, traceparent: undefined })
+/** The same for the same wish, whoever traces it; what is done again has a deadline of its own each time. */
+const fingerprint = (command: SubmitCommand): string => {
+  const deadline = command.retryOf ? undefined : command.deadline
+  return digest({ ...command, deadline, idempotencyKey: undefined, traceparent: undefined })
+}
 
 const sameOrConflict = (task: Task, submitted: string, { idempotencyKey }: SubmitCommand): Task => {
   if (task.submitted === submitted) return task
@@ -65,6 +70,7 @@ const sameOrConflict = (task: Task, submitted: string, { idempotencyKey }: Submi
 
 const dispatch = async (ports: Ports, task: Task): Promise<void> => {
   if (task.status === 'SCHEDULED') await remind(ports, { tenant: task.tenant, id: task.id, at: task.dueAt ?? 0 })
+  else if (task.fanOut) await sendDistributed(ports, task)
   else await sendTask(ports, task)
 }
 

@@ -1,0 +1,116 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { anApi, anAwsApi, type TestApi } from '#test/support/api.ts'
+import { dynoxideBinary } from '#test/support/aws-servers.ts'
+import { aRowWorker } from '#test/support/row-worker.ts'
+import { until } from '#test/support/server-process.ts'
+
+const hosts = [
+  { host: 'the embedded host', open: anApi },
+  ...(dynoxideBinary() === undefined ? [] : [{ host: 'AWS', open: anAwsApi }]),
+]
+if (hosts.length === 1) console.warn('left out on AWS: there is no dynoxide for this platform')
+
+let api: TestApi
+let worker: Awaited<ReturnType<typeof aRowWorker>>
+
+const finished = (id: string) =>
+  until(
+    async () => {
+      const { body } = await api.get(`/tasks/${id}`)
+      return ['SUCCEEDED', 'FAILED', 'CANCELLED'].includes(body.status) && body
+    },
+    { what: `the end of ${id}`, seconds: 30 },
+  )
+const submit = async (body: object) => (await api.post('/tasks', { capability: 'square', ...body })).body
+const run = async (body: object) => finished((await submit(body)).id)
+
+describe.each(hosts)('a distributed task on $host', ({ open }) => {
+  beforeAll(async () => {
+    api = await open()
+    worker = await aRowWorker(api, 'math', ['square', 'sum', 'cut'], (input: never, { capability }) => {
+      const value = input as unknown as Record<string, never> & number
+      if (capability === 'cut') return { result: value }
+      if (capability === 'sum') return { result: value }
+      if ((value as unknown) === 'bad') return { fails: { code: 'AGENT_ERROR', message: 'not a number' } }
+      return { result: typeof value === 'number' ? value * value : value }
+    })
+  }, 30_000)
+  afterAll(async () => {
+    await worker?.stop()
+    await api?.close()
+  })
+
+  it('runs its shards as children, and has their results in order', async () => {
+    const task = await submit({ shards: { list: [1, 2, 3, 4, 5] }, labels: { team: 'x' } })
+    expect(task).toMatchObject({ capability: 'square', agent: null, batch: expect.stringMatching(/^bat_/) })
+    const last = await finished(task.id)
+    expect(last).toMatchObject({ status: 'SUCCEEDED', result: [1, 4, 9, 16, 25], progress: { percent: 100 } })
+    const { items } = (await api.get(`/tasks/${task.id}/children`)).body
+    expect(items).toHaveLength(5)
+    expect(items[0]).toMatchObject({ parent: task.id, labels: { team: 'x' }, agent: 'math', batch: task.batch })
+    expect((await api.get(`/batches/${task.batch}`)).body).toMatchObject({
+      task: task.id,
+      counts: { total: 5, succeeded: 5 },
+    })
+    expect((await api.get('/batches')).body.items).toEqual([])
+  }, 40_000)
+
+  it('cuts a range into steps, and succeeds at once without any', async () => {
+    const last = await run({ shards: { range: { from: 0, to: 25, size: 10 } }, maxInFlight: 1 })
+    expect(last.result).toEqual([
+      { from: 0, to: 10 },
+      { from: 10, to: 20 },
+      { from: 20, to: 25 },
+    ])
+    expect(await run({ shards: { list: [] } })).toMatchObject({ status: 'SUCCEEDED', result: [] })
+  }, 40_000)
+
+  it('lets a task make the shards, and another one join them', async () => {
+    const last = await run({
+      shards: { split: { capability: 'cut', input: [2, 3] } },
+      join: { capability: 'sum' },
+    })
+    expect(last).toMatchObject({ status: 'SUCCEEDED', result: { results: [4, 9], failed: [] } })
+    const common = await run({ shards: { list: ['a'] }, input: { base: 7 }, join: { capability: 'sum' } })
+    expect(common.result).toEqual({
+      results: [{ shard: 'a', input: { base: 7 } }],
+      failed: [],
+      input: { base: 7 },
+    })
+  }, 40_000)
+
+  it('fails when a shard does, and names it', async () => {
+    const last = await run({ shards: { list: [1, 'bad', 3] } })
+    expect(last).toMatchObject({
+      status: 'FAILED',
+      failure: { code: 'AGENT_ERROR', message: expect.stringContaining('shard 1: AGENT_ERROR: not a number') },
+    })
+  }, 40_000)
+
+  it('succeeds without some of them when a quorum is enough', async () => {
+    const last = await run({ shards: { list: [1, 'bad', 3] }, quorum: 0.6, join: { capability: 'sum' } })
+    expect(last.result).toMatchObject({ results: [1, null, 9], failed: [{ shard: 1, code: 'AGENT_ERROR' }] })
+  }, 40_000)
+
+  it('is cancelled with its shards', async () => {
+    const task = await submit({ capability: 'nobody.does.it', shards: { list: [1, 2, 3] } })
+    const children = () =>
+      until(async () => {
+        const { items } = (await api.get(`/tasks/${task.id}/children`)).body
+        return items.length === 3 && items
+      })
+    await children()
+    expect((await api.post(`/tasks/${task.id}/cancel`)).body.status).toBe('CANCELLED')
+    for (const { id } of await children()) expect((await finished(id)).status).toBe('CANCELLED')
+    await until(async () => (await api.get(`/batches/${task.batch}`)).body.state === 'CANCELLED')
+  }, 40_000)
+
+  it('refuses what it cannot divide', async () => {
+    const pointer = async (body: object) =>
+      (await api.post('/tasks', { capability: 'square', ...body })).body.errors?.[0].pointer
+    expect(await pointer({ quorum: 2 })).toBe('#/shards')
+    expect(await pointer({ shards: { list: [1] }, quorum: 1.5 })).toBe('#/quorum')
+    expect(await pointer({ shards: { range: { from: 0, to: 1e9, size: 1 } } })).toContain('#/shards')
+    expect(await pointer({ shards: { list: [1] }, join: { input: 1 } })).toContain('#/join')
+  })
+})
