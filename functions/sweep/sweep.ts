@@ -4,6 +4,7 @@ import { attendApproval } from '#shared/domain/approvals/attend-approval.ts'
 import { dueBefore, dueShardPk, dueShards, parseDueBody } from '#shared/domain/dispatch/due.ts'
 import { attendFanOut } from '#shared/domain/fan-out/attend-fan-out.ts'
 import { attendInstance } from '#shared/domain/instances/end-instance.ts'
+import { attendLimit } from '#shared/domain/limits/hold-task.ts'
 import { attendTask } from '#shared/domain/tasks/attend-task.ts'
 import type { Task } from '#shared/domain/tasks/task.ts'
 import type { Platform, Stored } from '#shared/platform/platform.ts'
@@ -13,7 +14,13 @@ type Attend = (platform: Platform, tenant: string, id: string) => Promise<void>
 const attendBatch: Attend = (platform, tenant, id) => attendFanOut(platform, { checkInput, readSubmit }, tenant, id)
 
 /** Who looks after what, by the prefix of its id. */
-const attendants: Record<string, Attend> = { tsk: attendTask, ins: attendInstance, apr: attendApproval, bat: attendBatch }
+const attendants: Record<string, Attend> = {
+  tsk: attendTask,
+  ins: attendInstance,
+  apr: attendApproval,
+  bat: attendBatch,
+  lim: attendLimit,
+}
 
 const attendOne = async (platform: Platform, tenant: string, id: string): Promise<void> => {
   await attendants[id.slice(0, 3)]?.(platform, tenant, id)

@@ -64,14 +64,17 @@ describe.each(hosts)('the worker protocol on $host', ({ open }) => {
     expect(await lease(joined)).toHaveLength(1)
   })
 
-  it('asks an instance to come back with what it may not run now', async () => {
+  it('holds what a limit keeps from an instance, which may claim it once there is a place', async () => {
     await register('single', { configuration: { maxConcurrentTasks: 1 } })
     const joined = await join('single')
     const ids = [await submit('single'), await submit('single')]
     const claimed = (await leaseBy(joined, { taskIds: ids })).body
-    expect(claimed).toMatchObject({ tasks: [{ taskId: ids[0] }], retryAfterSeconds: 1 })
+    expect(claimed).toMatchObject({ tasks: [{ taskId: expect.any(String) }] })
+    expect(claimed.tasks).toHaveLength(1)
+    const other = ids.find((id) => id !== claimed.tasks[0].taskId)
+    expect((await api.get(`/tasks/${other}`)).body).toMatchObject({ status: 'QUEUED', blockedBy: { code: 'LIMIT' } })
     await complete(joined, claimed.tasks[0])
-    expect((await leaseBy(joined, { taskIds: ids })).body.tasks).toMatchObject([{ taskId: ids[1] }])
+    expect((await leaseBy(joined, { taskIds: ids })).body.tasks).toMatchObject([{ taskId: other }])
   })
 
   it('completes several tasks in one call, each by itself, and again to the same end', async () => {

@@ -11,8 +11,6 @@ export type Instance = {
   agentName: string
   version: string
   slots: number
-  /** The agent's own limit over all its instances, as it was at the join. */
-  maxConcurrentTasks?: number
   labels: Record<string, string>
   state: InstanceState
   detail: string

@@ -107,7 +107,6 @@ const buildInstance = (
     agentName: agent.name,
     version: agent.version,
     slots: command.slots,
-    maxConcurrentTasks: agent.configuration.maxConcurrentTasks,
     labels: command.labels,
     state: 'ONLINE',
     detail: 'READY',

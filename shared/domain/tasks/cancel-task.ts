@@ -7,7 +7,7 @@ import { changeTask, getTask } from './task-store.ts'
 
 /** Ends a task that has not ended; its holder is told with its next call. */
 export const cancelTask = async (
-  ports: Pick<Platform, 'main' | 'volatile' | 'clock' | 'random'>,
+  ports: Pick<Platform, 'main' | 'volatile' | 'queues' | 'telemetry' | 'clock' | 'random'>,
   caller: Caller,
   id: string,
 ): Promise<Task> => {

@@ -1,6 +1,8 @@
 import type { Platform, Stored } from '../../platform/platform.ts'
 import { isRefused } from '../domain-error.ts'
 import type { Instance } from '../instances/instance.ts'
+import { type Admission, admit, giveBack } from '../limits/admit.ts'
+import { holdTask } from '../limits/hold-task.ts'
 import type { Task } from './task.ts'
 import { leaseTask } from './task-moves.ts'
 import { type Changed, changeTask, findTask, taskKey } from './task-store.ts'
@@ -13,23 +15,45 @@ const rowWaitMs = 50
 
 export type Claim = { task: Task; isNew: boolean }
 
-/** The leased task; `undefined` when it is not this instance's to run, or not waiting any more. */
+/**
+ * The leased task; `undefined` when it is not this instance's to run, or not waiting any more, or held by a limit from
+ * now on.
+ */
 export const claim = async (ports: Ports, instance: Instance, id: string): Promise<Claim | undefined> => {
   const found = await findArriving(ports, instance.tenant, id)
   if (found === undefined) return undefined
-  const counted = instance.maxConcurrentTasks !== undefined
+  if (isHeldBy(instance, found.value)) return { task: found.value, isNew: false }
+  if (!isFor(instance, found.value)) return undefined
+  const admission = await admit(ports, found.value)
+  if (!('refusal' in admission)) return lease(ports, instance, found, admission)
+  await holdTask(ports, found, admission.refusal)
+  return undefined
+}
+
+/** A write that failed may have been done: what was taken for it is then found by the recount. */
+const lease = async (
+  ports: Ports,
+  instance: Instance,
+  found: Stored<Task>,
+  admission: Admission,
+): Promise<Claim | undefined> => {
+  const { counted } = admission
   const { task, answer } = await changeTask(ports, found, (current): Changed<boolean | undefined> => {
-    if (current.status === 'RUNNING' && current.lease?.instance === instance.id) return { task: current, answer: false }
+    if (isHeldBy(instance, current)) return { task: current, answer: false }
     if (!isFor(instance, current)) return { task: current, answer: undefined }
     const { generation, clock } = ports
     const next = leaseTask(current, { instance: instance.id, generation, now: clock.now(), counted })
     return isRefused(next) ? { task: current, answer: undefined } : { task: next, answer: true }
   })
+  if (answer !== true) await giveBack(ports, task, admission)
   return answer === undefined ? undefined : { task, isNew: answer }
 }
 
-const isFor = (instance: Instance, { target }: Task): boolean =>
-  target?.agent === instance.agent && target.version === instance.version
+const isHeldBy = (instance: Instance, { status, lease: held }: Task): boolean =>
+  status === 'RUNNING' && held?.instance === instance.id
+
+const isFor = (instance: Instance, { status, target }: Task): boolean =>
+  status === 'QUEUED' && target?.agent === instance.agent && target.version === instance.version
 
 /** The head, also when the message overtook it. */
 const findArriving = async (ports: Ports, tenant: string, id: string): Promise<Stored<Task> | undefined> => {

@@ -16,7 +16,7 @@ export type Completion = {
   artifacts?: { name: string; $ref: string }[]
 }
 
-type Ports = Pick<Platform, 'main' | 'volatile' | 'objects' | 'clock' | 'random'>
+type Ports = Pick<Platform, 'main' | 'volatile' | 'queues' | 'telemetry' | 'objects' | 'clock' | 'random'>
 
 /** Records the result once, under the current fence. Repeated with the same fence and body it answers the stored task. */
 export const completeTask = async (ports: Ports, caller: Caller, id: string, completion: Completion): Promise<Task> => {

@@ -1,8 +1,10 @@
-import type { Platform, Received } from '../../platform/platform.ts'
-import { leavePlace, takePlace } from '../dispatch/concurrency.ts'
+import type { Platform, Received, Stored } from '../../platform/platform.ts'
+import type { Agent } from '../agents/agent.ts'
+import { agentKey, getAgent } from '../agents/agent-store.ts'
+import { handsOut } from '../agents/lifecycle.ts'
 import { laneQueues } from '../dispatch/lanes.ts'
 import type { Instance } from '../instances/instance.ts'
-import { type Claim, claim } from './claim-task.ts'
+import { claim } from './claim-task.ts'
 import type { Task } from './task.ts'
 
 type Ports = Omit<Platform, 'feed' | 'bus' | 'hosts'>
@@ -15,27 +17,23 @@ export type LeaseRequest = {
   signal?: AbortSignal
 }
 
-/** How often an instance looks whether its agent's limit leaves a place again. */
-const placeCheckMs = 300
-
 /** Receives for an instance and claims what came: `QUEUED → RUNNING` under a new fence, one compare-and-swap each. */
 export const leaseTasks = async (ports: Ports, request: LeaseRequest): Promise<Task[]> => {
   const { instance, waitSeconds, signal } = request
   const until = ports.clock.now() + waitSeconds * 1000
   const queues = laneQueues(instance.tenant, instance).map(({ queue }) => queue)
   while (!signal?.aborted) {
+    const open = await untilOpen(ports, instance, until)
     const left = Math.max(0, until - ports.clock.now())
-    const max = await takePlaces(ports, instance, request.max)
-    let [received, tasks]: [Received[], Task[]] = [[], []]
-    try {
-      if (max > 0) received = await ports.queues.receive({ queues, max, waitSeconds: left / 1000, signal })
-      tasks = await claimReceived(ports, instance, received)
-    } finally {
-      await leavePlaces(ports, instance, max - tasks.length)
+    if (!open) return []
+    const received = await ports.queues.receive({ queues, max: request.max, waitSeconds: left / 1000, signal })
+    if (received.length === 0) return []
+    if (!handsOut(await getAgentOf(ports, instance))) {
+      await ports.queues.release(received) // paused while the call waited
+      continue
     }
-    if (tasks.length > 0 || (max > 0 && received.length === 0)) return tasks
-    if (max === 0 && left === 0) return []
-    if (max === 0) await ports.clock.sleep(Math.min(placeCheckMs, left))
+    const tasks = await claimReceived(ports, instance, received)
+    if (tasks.length > 0) return tasks
   }
   return []
 }
@@ -49,33 +47,23 @@ export const claimTasks = async (
   instance: Instance,
   taskIds: string[],
 ): Promise<{ tasks: Task[]; later: boolean }> => {
-  const claims: Claim[] = []
-  const failures: unknown[] = []
-  let rest = [...new Set(taskIds)]
-  for (let room = 1; rest.length > 0 && room > 0; rest = rest.slice(room)) {
-    room = await takePlaces(ports, instance, rest.length)
-    const outcomes = await Promise.allSettled(rest.slice(0, room).map((id) => claim(ports, instance, id)))
-    const made = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' && outcome.value ? [outcome.value] : []))
-    await leavePlaces(ports, instance, room - made.filter(({ isNew }) => isNew).length)
-    claims.push(...made)
-    failures.push(...outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason] : [])))
-  }
+  if (!handsOut(await getAgentOf(ports, instance))) return { tasks: [], later: true }
+  const outcomes = await Promise.allSettled([...new Set(taskIds)].map((id) => claim(ports, instance, id)))
+  const claims = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' && outcome.value ? [outcome.value] : []))
+  const failures = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason] : []))
   if (failures.length > 0 && claims.length === 0) throw failures[0]
-  return { tasks: claims.map(({ task }) => task), later: rest.length > 0 || failures.length > 0 }
+  return { tasks: claims.map(({ task }) => task), later: failures.length > 0 }
 }
 
-/** How many of `wanted` the agent's own limit allows now; each is a place taken. */
-const takePlaces = async (ports: Ports, instance: Instance, wanted: number): Promise<number> => {
-  const { maxConcurrentTasks } = instance
-  if (maxConcurrentTasks === undefined) return wanted
-  let taken = 0
-  while (taken < Math.min(wanted, maxConcurrentTasks) && (await takePlace(ports, { ...instance, maxConcurrentTasks })))
-    taken++
-  return taken
-}
+const getAgentOf = async (ports: Ports, { tenant, agent }: Instance): Promise<Agent> =>
+  (await getAgent(ports, tenant, agent)).value
 
-const leavePlaces = async (ports: Ports, { tenant, agent, maxConcurrentTasks }: Instance, count: number) => {
-  if (maxConcurrentTasks !== undefined) for (let left = count; left > 0; left--) await leavePlace(ports, tenant, agent)
+/** Waits while the agent is paused or in maintenance; `false`: it still is when the time is over. */
+const untilOpen = async (ports: Ports, { tenant, agent }: Instance, until: number): Promise<boolean> => {
+  let found: Stored<Agent> | undefined = await getAgent(ports, tenant, agent)
+  while (found && !handsOut(found.value) && ports.clock.now() < until)
+    found = await ports.main.waitForChange<Agent>(agentKey(tenant, agent), found.rev, until - ports.clock.now())
+  return found !== undefined && handsOut(found.value)
 }
 
 const claimReceived = async (ports: Ports, instance: Instance, received: Received[]): Promise<Task[]> => {

@@ -20,7 +20,7 @@ export type Progress = {
   idempotencyKey?: string
 }
 
-type Ports = Pick<Platform, 'main' | 'volatile' | 'objects' | 'clock' | 'random'>
+type Ports = Pick<Platform, 'main' | 'volatile' | 'queues' | 'telemetry' | 'objects' | 'clock' | 'random'>
 
 /** Records what an attempt reports, under its fence: events take their numbers in the same write as the head. */
 export const reportProgress = async (ports: Ports, caller: Caller, id: string, progress: Progress): Promise<Task> => {

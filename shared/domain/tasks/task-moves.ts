@@ -5,6 +5,7 @@ import {
   allowedNext,
   type Failure,
   isFinished,
+  type Lease,
   maxLeaseLosses,
   type Resume,
   resendMs,
@@ -62,7 +63,12 @@ export const requireFence = (task: Task, fence: string, instance?: string): Task
 /** `QUEUED → RUNNING` under a new fence. */
 export const leaseTask = (
   task: Task,
-  { instance, generation, now, counted }: { instance: string; generation: number; now: number; counted?: boolean },
+  {
+    instance,
+    generation,
+    now,
+    counted,
+  }: { instance: string; generation: number; now: number; counted?: Lease['counted'] },
 ): Task | Refused => {
   if (task.status !== 'QUEUED') return refuse('CONFLICT', `task ${task.id} is ${task.status}, not QUEUED`)
   if (task.deadline <= now) return refuse('CONFLICT', `the deadline of task ${task.id} has passed`)
@@ -165,17 +171,37 @@ export const waitTask = (
       answer: { fence: task.lease?.fence ?? '', digest },
       ranMs: (task.ranMs ?? 0) + (now - (task.lease?.since ?? now)),
       lease: undefined,
-      dueAt: Math.min(waiting.expiresAt, task.deadline),
+      dueAt: task.deadlineGiven ? Math.min(waiting.expiresAt, task.deadline) : waiting.expiresAt,
     },
     { reason: 'WAITING', message: `waits for ${waiting.kind}` },
   )
 
-/** `WAITING → QUEUED` with what it waited for: the same attempt goes on. */
+/** `WAITING → QUEUED` with what it waited for: the same attempt goes on. A deadline that nobody named moves with it. */
 export const resumeTask = (task: Task, { resume, now }: { resume: Resume; now: number }): Task | Refused => {
-  if (task.status !== 'WAITING') return refuse('CONFLICT', `task ${task.id} is ${task.status} and does not wait`)
-  const change = { waiting: undefined, resume, continues: true, dueAt: Math.min(now + resendMs, task.deadline) }
+  if (task.status !== 'WAITING') return refuse('NOT_WAITING', `task ${task.id} is ${task.status} and does not wait`)
+  const deadline = task.deadlineGiven ? task.deadline : task.deadline + Math.max(0, now - (task.waiting?.since ?? now))
+  const dueAt = Math.min(now + resendMs, deadline)
+  const change = { waiting: undefined, resume, continues: true, deadline, dueAt }
   return moveTo(task, 'QUEUED', now, change, { reason: 'RESUMED', message: `${resume.kind} by ${resume.by}` })
 }
+
+/** `WAITING → FAILED` because somebody rejected what it asked for. */
+export const rejectTask = (task: Task, { message, now }: { message: string; now: number }): Task | Refused =>
+  task.status === 'WAITING'
+    ? failNow(task, now, 'REJECTED', message)
+    : refuse('NOT_WAITING', `task ${task.id} is ${task.status} and does not wait`)
+
+/** `SCHEDULED → QUEUED` before its time; the same task again where it is not scheduled. */
+export const hurryTask = (task: Task, now: number): Task =>
+  task.status === 'SCHEDULED'
+    ? moveTo(
+        task,
+        'QUEUED',
+        now,
+        { dueAt: Math.min(now + resendMs, task.deadline) },
+        { reason: 'HURRIED', message: 'started before its time' },
+      )
+    : task
 
 /** Any state that has not ended → `CANCELLED`; the holder learns of it with its next call. */
 export const cancelTask = (task: Task, { now, by }: { now: number; by: string }): Task | Refused => {
@@ -200,9 +226,18 @@ const timeOut = (task: Task, now: number, random: number): Task =>
     random,
   })
 
+/** A wait ends when nobody answered in time, or at a deadline that the submitter named. */
+const passWait = (task: Task, now: number): Task => {
+  const { kind = 'input', since = now, expiresAt = now } = task.waiting ?? {}
+  if (task.deadlineGiven && task.deadline <= now) return missDeadline(task, now)
+  if (expiresAt > now) return { ...task, dueAt: task.deadlineGiven ? Math.min(expiresAt, task.deadline) : expiresAt }
+  return failNow(task, now, 'TIMEOUT', `nobody gave its ${kind} within ${Math.round((expiresAt - since) / 1000)} s`)
+}
+
 /** What time alone does to a task. The same object again means: nothing yet. */
 export const passTime = (task: Task, { now, random }: { now: number; random: number }): Task => {
   if (task.dueAt === undefined || task.dueAt > now) return task
+  if (task.status === 'WAITING') return passWait(task, now)
   if (task.deadline <= now) return missDeadline(task, now)
   if (task.status === 'SCHEDULED')
     return moveTo(task, 'QUEUED', now, { dueAt: Math.min(now + resendMs, task.deadline) })
@@ -217,6 +252,7 @@ export const routeTask = (task: Task, target: Task['target'], blockedBy?: Task['
   ...task,
   target,
   blockedBy,
+  heldBy: undefined,
 })
 
 /** A waiting task whose agent is gone waits for whoever offers its capability; one without a capability has nobody. */

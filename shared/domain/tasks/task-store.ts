@@ -1,13 +1,14 @@
 import type { Item, Key, Outcome, Platform, Stored, Write } from '../../platform/platform.ts'
-import { leavePlace } from '../dispatch/concurrency.ts'
 import { dueIndex } from '../dispatch/due.ts'
 import { DomainError } from '../domain-error.ts'
 import { newRev } from '../ids.ts'
-import { capabilityHolderPk, instanceHolderPk } from './holders.ts'
-import { isFinished, type Task } from './task.ts'
+import { leaveLimits } from '../limits/admit.ts'
+import { wake } from '../limits/wake.ts'
+import { capabilityHolderPk, instanceHolderPk, limitHolderPk } from './holders.ts'
+import { isFinished, priorities, type Task } from './task.ts'
 
 type Ports = Pick<Platform, 'main' | 'clock' | 'random'>
-type ChangePorts = Ports & Pick<Platform, 'volatile'>
+type ChangePorts = Ports & Pick<Platform, 'volatile' | 'queues' | 'telemetry'>
 
 export const taskPk = (tenant: string, id: string): string => `${tenant}#task#${id}`
 export const taskKey = (tenant: string, id: string): Key => ({ pk: taskPk(tenant, id), sk: 'head' })
@@ -22,6 +23,11 @@ const holderOf = (task: Task): Key | undefined => {
   if (task.lease) return { pk: instanceHolderPk(task.tenant, task.lease.instance), sk: task.id }
   if (task.target === undefined && task.capability !== undefined && !isFinished(task))
     return { pk: capabilityHolderPk(task.tenant, task.capability), sk: task.id }
+  if (task.heldBy !== undefined)
+    return {
+      pk: limitHolderPk(task.tenant, task.heldBy),
+      sk: `${priorities.indexOf(task.priority)}#${taskListSk(task)}`,
+    }
   return undefined
 }
 
@@ -68,7 +74,13 @@ export const getTask = async (ports: Pick<Platform, 'main'>, tenant: string, id:
 }
 
 /** What a change wants stored: the next head (the same object: nothing) and items to write with it. */
-export type Changed<A> = { task: Task; items?: Item[]; answer: A }
+export type Changed<A> = {
+  task: Task
+  items?: Item[]
+  /** Further writes with conditions of their own; one that does not hold runs `change` again. */
+  writes?: Write[]
+  answer: A
+}
 
 /**
  * Loads, changes and saves with compare-and-swap until no one else came first. `change` may run several times and
@@ -84,7 +96,7 @@ export const changeTask = async <A>(
     const changed = await change(current.value)
     if (changed.task === current.value) return changed
     const write: Write = { op: 'put', item: toItem(changed.task), expect: { rev: current.rev }, rev: newRev(ports) }
-    const outcome = await put(ports, [write, ...(changed.items ?? []).map(putAny)])
+    const outcome = await put(ports, [write, ...(changed.items ?? []).map(putAny), ...(changed.writes ?? [])])
     if (outcome.ok) {
       await leaveIfEnded(ports, current.value, changed.task)
       return changed
@@ -96,13 +108,11 @@ export const changeTask = async <A>(
   throw new DomainError('CONFLICT', `task ${start.value.id} is changed by too many writers at once; try again`)
 }
 
-/** The end of a counted lease, however it ended, gives its place back. */
-const leaveIfEnded = async (
-  ports: Pick<Platform, 'volatile'>,
-  { tenant, lease, target }: Task,
-  after: Task,
-): Promise<void> => {
-  if (lease?.counted && lease.fence !== after.lease?.fence) await leavePlace(ports, tenant, target?.agent ?? '')
+/** The end of a counted lease, however it ended, gives its places back; who is let go without one leaves room to others. */
+const leaveIfEnded = async (ports: ChangePorts, before: Task, after: Task): Promise<void> => {
+  const { lease, heldBy } = before
+  if (lease?.counted && lease.fence !== after.lease?.fence) await leaveLimits(ports, before, lease.counted)
+  if (heldBy !== undefined && heldBy !== after.heldBy && !after.lease) await wake(ports, before.tenant, heldBy)
 }
 
 const putAny = (item: Item): Write => ({ op: 'put', item, expect: 'any' })

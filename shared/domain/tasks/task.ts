@@ -18,7 +18,9 @@ export type Requirements = { labels?: Record<string, string>; resourceClass?: st
 /** What a waiting task waits for, and until when (ms). */
 export type Waiting = {
   kind: 'input' | 'approval'
+  /** Of a long one its beginning; `whole` has all of it. */
   prompt: unknown
+  whole?: Body
   since: number
   expiresAt: number
   /** The approval that ends it. */
@@ -26,7 +28,7 @@ export type Waiting = {
 }
 
 /** What ended the wait: told with the next lease. */
-export type Resume = { kind: Waiting['kind']; response: unknown; by: string }
+export type Resume = { kind: Waiting['kind']; response: Body; by: string }
 
 /** Which agent and version does a task; absent while nobody can. */
 export type Target = { agent: string; agentName: string; version: string }
@@ -37,8 +39,8 @@ export type Lease = {
   fence: string
   since: number
   timeoutAt: number
-  /** It takes one of the places that the agent's own limit leaves. */
-  counted?: true
+  /** The limits whose places it takes, under one name. */
+  counted?: { place: string; in: string[] }
 }
 
 /** The latest change of state: `seq` is its event's, `reason` the failure or release that caused it. */
@@ -92,6 +94,8 @@ export type Task = {
   retry: RetryPolicy
   timeoutSeconds: number
   deadline: number
+  /** The submitter named the deadline: it ends a wait too, and moves for none. */
+  deadlineGiven?: true
   runAt?: number
   /** The current attempt's number, or the last one's; 0 before the first. */
   attempt: number

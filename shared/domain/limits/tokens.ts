@@ -1,0 +1,70 @@
+import type { Key, Platform, Stored } from '../../platform/platform.ts'
+import { DomainError } from '../domain-error.ts'
+import type { Rate } from './limit.ts'
+import { returnTokens, takeTokens, tokensLeft } from './token-bucket.ts'
+
+type Ports = Pick<Platform, 'volatile' | 'clock' | 'random'>
+type Bucket = { tenant: string; limit: string; rate: Rate }
+
+const bucketKey = ({ tenant, limit }: Pick<Bucket, 'tenant' | 'limit'>): Key => ({
+  pk: `${tenant}#limit#${limit}`,
+  sk: 'tokens',
+})
+
+/** A bucket that is full again is none. */
+const keepMs = 60_000
+
+/** Changes a bucket with compare-and-swap; `next` answers `undefined` to leave it. */
+const changeBucket = async (
+  { volatile, clock, random }: Ports,
+  bucket: Bucket,
+  next: (fullAt: number | undefined, now: number) => number | undefined,
+): Promise<void> => {
+  const key = bucketKey(bucket)
+  let current = await volatile.get<number>(key)
+  for (let round = 0; round < 100; round++) {
+    const fullAt = next(current?.value, clock.now())
+    if (fullAt === undefined) return
+    const item = { ...key, type: 'tokens', value: fullAt, expiresAt: fullAt + keepMs }
+    const expect = current === undefined ? 'absent' : { rev: current.rev }
+    const outcome = await volatile.write({ op: 'put', item, expect })
+    if (outcome.ok) return
+    current = outcome.conflicts[0]?.current as Stored<number> | undefined
+    if (round > 3) await clock.sleep(random.number() * 10 * round)
+  }
+  throw new DomainError('CONFLICT', `the rate of ${bucket.limit} is used by too many at once; try again`)
+}
+
+export type Taken = { taken: boolean; left: number; at: number }
+
+/** Takes tokens; `left` are there afterwards, and where they were too few, `at` (ms) is when there will be enough. */
+export const takeFrom = async (ports: Ports, bucket: Bucket, tokens = 1): Promise<Taken> => {
+  let answer: Taken = { taken: false, left: 0, at: 0 }
+  await changeBucket(ports, bucket, (fullAt, now) => {
+    const outcome = takeTokens(bucket.rate, fullAt, { tokens, now })
+    if ('at' in outcome) {
+      answer = { taken: false, left: tokensLeft(bucket.rate, fullAt, now), at: outcome.at }
+      return undefined
+    }
+    answer = { taken: true, left: tokensLeft(bucket.rate, outcome.fullAt, now), at: now }
+    return outcome.fullAt
+  })
+  return answer
+}
+
+/** Puts tokens back that were not used. */
+export const giveTo = (ports: Ports, bucket: Bucket, tokens = 1): Promise<void> =>
+  changeBucket(ports, bucket, (fullAt) =>
+    fullAt === undefined ? undefined : returnTokens(bucket.rate, fullAt, tokens),
+  )
+
+/** How many tokens there are, and when there will be one (ms). */
+export const tokensOf = async (
+  { volatile, clock }: Pick<Platform, 'volatile' | 'clock'>,
+  bucket: Bucket,
+): Promise<{ left: number; at: number }> => {
+  const fullAt = (await volatile.get<number>(bucketKey(bucket)))?.value
+  const now = clock.now()
+  const next = takeTokens(bucket.rate, fullAt, { tokens: 1, now })
+  return { left: tokensLeft(bucket.rate, fullAt, now), at: 'at' in next ? next.at : now }
+}
