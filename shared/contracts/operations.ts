@@ -1,6 +1,7 @@
 import { agentOperations } from './operations/agents.ts'
 import { approvalOperations } from './operations/approvals.ts'
 import { batchOperations } from './operations/batches.ts'
+import { controlOperations } from './operations/control.ts'
 import { inputOperations } from './operations/input.ts'
 import { objectOperations } from './operations/objects.ts'
 import { taskOperations } from './operations/tasks.ts'
@@ -14,6 +15,7 @@ export const operations = {
   ...taskOperations,
   ...workerOperations,
   ...objectOperations,
+  ...controlOperations,
   ...inputOperations,
   ...approvalOperations,
   ...batchOperations,

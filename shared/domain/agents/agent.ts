@@ -33,6 +33,15 @@ export const stateDetails: Record<AgentState, string> = {
   MAINTENANCE: 'UPDATING',
 }
 
+export type AgentChange = {
+  from: DecidedState
+  to: DecidedState
+  detail: string
+  reason: string
+  by: string
+  at: number
+}
+
 export type Agent = {
   id: string
   tenant: string
@@ -49,6 +58,8 @@ export type Agent = {
   /** Digest of the registration, to tell a repeated one from another one. */
   registered: string
   decommissionedAt?: number
+  /** Latest last. */
+  history?: AgentChange[]
   createdAt: number
   updatedAt: number
   stamp: Stamp

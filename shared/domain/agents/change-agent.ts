@@ -61,14 +61,15 @@ export const decommissionAgent = async (
   const now = ports.clock.now()
   const gone = { state: 'OFFLINE' as const, detail: 'DECOMMISSIONED', decommissionedAt: now, updatedAt: now }
   const saved = await saveAgent(ports, found, { ...found.value, ...gone, stamp: stamp(caller, 'agent.decommission') })
-  await drainInstances(ports, caller, saved.value)
+  await drainInstances(ports, caller, saved.value, 'the agent is decommissioned')
   return saved.value
 }
 
-const drainInstances = async (ports: Ports, caller: Caller, agent: Agent): Promise<void> => {
+/** Tells every instance to finish what it runs, to take nothing more, and to leave. */
+export const drainInstances = async (ports: Ports, caller: Caller, agent: Agent, reason: string): Promise<void> => {
   const change = {
     detail: 'DRAINING',
-    reason: 'the agent is decommissioned',
+    reason,
     by: actorOf(caller),
     at: ports.clock.now(),
   }

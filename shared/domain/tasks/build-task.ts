@@ -18,13 +18,11 @@ export const buildTask = async (ports: Ports, caller: Caller, plan: Plan) => {
   const { tenant } = caller
   const now = ports.clock.now()
   const stamped = stamp(caller, 'task.submit')
-  const input = await planBody(ports, {
-    tenant,
-    pk: taskPk(tenant, id),
-    sk: 'input',
-    value: command.input,
-    stamp: stamped,
-  })
+  const place = { tenant, pk: taskPk(tenant, id), stamp: stamped }
+  const input = await planBody(ports, { ...place, sk: 'input', value: command.input })
+  const start = command.retryOf?.checkpoint
+  const checkpoint =
+    start === undefined ? undefined : await planBody(ports, { ...place, sk: 'checkpoint', value: start })
   const configuration = plan.agent?.configuration
   const deadline = command.deadline ?? Math.max(now, command.runAt ?? 0) + defaultDeadlineMs
   const later = command.runAt !== undefined && command.runAt > now
@@ -35,12 +33,13 @@ export const buildTask = async (ports: Ports, caller: Caller, plan: Plan) => {
     capability: plan.capability,
     target: plan.target,
     priority: command.priority ?? configuration?.priority ?? 'normal',
-    fairnessKey: actorOf(caller),
+    fairnessKey: command.fairnessKey ?? actorOf(caller),
     labels: command.labels,
     input: input.body,
     retry: { ...defaultRetry, ...configuration?.retry, ...command.retry },
     timeoutSeconds: command.timeoutSeconds ?? configuration?.timeoutSeconds ?? defaultTimeoutSeconds,
     deadline,
+    ...(command.deadline !== undefined && { deadlineGiven: true as const }),
     runAt: command.runAt,
     attempt: 0,
     failures: 0,
@@ -56,10 +55,15 @@ export const buildTask = async (ports: Ports, caller: Caller, plan: Plan) => {
     submittedBy: actorOf(caller),
     traceparent: command.traceparent,
     stamp: stamped,
+    ...(command.requirements && { requirements: command.requirements }),
+    ...(command.affinityKey !== undefined && { affinityKey: command.affinityKey }),
+    ...(command.budget && { budget: command.budget }),
+    ...(command.retryOf && { retryOf: command.retryOf.id }),
+    ...(checkpoint && { checkpoint: checkpoint.body }),
     ...(command.batch && { batch: command.batch }),
     ...plan.lineage,
   }
-  return { task, items: input.items }
+  return { task, items: [...input.items, ...(checkpoint?.items ?? [])] }
 }
 
 const noCapableAgent = (capability: string | undefined) => ({

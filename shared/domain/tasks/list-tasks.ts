@@ -17,7 +17,8 @@ export type TaskFilter = {
   until?: number
 }
 
-const matches = (filter: TaskFilter, task: Task): boolean =>
+/** Whether a task is one that a filter asks for; `since` and `until` are the range of the list, and not looked at here. */
+export const matches = (filter: TaskFilter, task: Task): boolean =>
   [
     filter.status === undefined || task.status === filter.status,
     filter.agent === undefined || task.target?.agentName === filter.agent || task.target?.agent === filter.agent,

@@ -29,14 +29,14 @@ const toAgent = ({ agent, state, detail, instances }: DescribedAgent): AgentResp
   updatedAt: iso(agent.updatedAt),
 })
 
-const replyAgent = (status: number, described: DescribedAgent): Reply => ({
+export const replyAgent = (status: number, described: DescribedAgent): Reply => ({
   status,
   body: toAgent(described),
   headers: { etag: toETag(described.rev), ...(status === 201 && { location: `/api/v2/agents/${described.agent.id}` }) },
 })
 
 /** The agent of a path; a decommissioned one is only history. */
-const activeAgent = async ({ platform }: Context, tenant: string, idOrName: string) => {
+export const activeAgent = async ({ platform }: Context, tenant: string, idOrName: string) => {
   const found = await getAgent(platform, tenant, idOrName)
   if (found.value.decommissionedAt !== undefined)
     throw new DomainError('NOT_FOUND', `agent ${idOrName} is decommissioned`)

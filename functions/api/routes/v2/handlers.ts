@@ -3,6 +3,7 @@ import type { Handler } from '../../operation.ts'
 import { agentHandlers } from './agents.ts'
 import { approvalHandlers } from './approvals.ts'
 import { batchHandlers } from './batches.ts'
+import { controlHandlers } from './control.ts'
 import { inputHandlers } from './input.ts'
 import { objectHandlers } from './objects.ts'
 import { taskHandlers } from './tasks.ts'
@@ -14,6 +15,7 @@ export const handlers: { [Id in OperationId]: Handler<OperationOf<Id>> } = {
   ...taskHandlers,
   ...workerHandlers,
   ...objectHandlers,
+  ...controlHandlers,
   ...inputHandlers,
   ...approvalHandlers,
   ...batchHandlers,

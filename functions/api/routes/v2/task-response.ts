@@ -15,6 +15,16 @@ const shownResult = async (platform: Platform, task: Task): Promise<Pick<TaskRes
   return isObjectRef(result) ? { result, resultRef: result } : { result }
 }
 
+/** What it waits for, the whole of the prompt. */
+const shownWaiting = async (platform: Platform, task: Task): Promise<Pick<TaskResponse, 'waiting'>> => {
+  if (task.waiting === undefined) return {}
+  const { kind, whole, since, expiresAt, approval } = task.waiting
+  const { tenant, id } = task
+  const prompt = whole ? await loadBody(platform, { tenant, pk: taskPk(tenant, id), body: whole }) : task.waiting.prompt
+  const waiting = { kind, prompt, since: iso(since), expiresAt: iso(expiresAt), ...(approval && { approval }) }
+  return { waiting }
+}
+
 /** A task as everybody is answered it. */
 export const toTask = async (platform: Platform, task: Task): Promise<TaskResponse> => ({
   id: task.id,
@@ -35,9 +45,11 @@ export const toTask = async (platform: Platform, task: Task): Promise<TaskRespon
   deadline: iso(task.deadline),
   ...(task.progress && { progress: task.progress }),
   ...(task.blockedBy && { blockedBy: task.blockedBy }),
+  ...(await shownWaiting(platform, task)),
   ...(task.failure && { failure: task.failure }),
   ...(await shownResult(platform, task)),
   ...(task.usage && { cost: task.usage }),
+  ...(task.retryOf && { retryOf: task.retryOf }),
 })
 
 /** The object that is the whole result, if it is one. */

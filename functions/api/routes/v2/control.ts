@@ -1,0 +1,59 @@
+import type { OperationOf } from '#shared/contracts/operations.ts'
+import { describeAgent } from '#shared/domain/agents/describe-agent.ts'
+import type { AgentOperation } from '#shared/domain/agents/lifecycle.ts'
+import { operateAgent } from '#shared/domain/agents/operate-agent.ts'
+import { cancelTasks } from '#shared/domain/tasks/cancel-tasks.ts'
+import { retryTask } from '#shared/domain/tasks/retry-task.ts'
+import { checkInput } from '../../check-input.ts'
+import { idempotencyKey, iso } from '../../headers.ts'
+import type { Call, Context, Handler, Reply } from '../../operation.ts'
+import { activeAgent, replyAgent } from './agents.ts'
+import { toTask } from './task-response.ts'
+
+const retry: Handler<OperationOf<'retryTask'>> = async ({ platform }, { caller, params, body, headers }) => {
+  const wish = { from: body.from, idempotencyKey: idempotencyKey(headers) }
+  const { task, isNew } = await retryTask(platform, caller, params.task ?? '', wish, checkInput)
+  return {
+    status: isNew ? 202 : 200,
+    body: await toTask(platform, task),
+    headers: { location: `/api/v2/tasks/${task.id}` },
+  }
+}
+
+/** Well within what a gateway waits. */
+const patienceMs = 20_000
+const ms = (time: string | undefined): number | undefined => (time === undefined ? undefined : Date.parse(time))
+
+const cancelMany: Handler<OperationOf<'cancelTasks'>> = async ({ platform }, { caller, body }) => {
+  const { labels = {}, since, until, ...rest } = body.filter ?? {}
+  const filter = { ...rest, labels: Object.entries(labels), since: ms(since), until: ms(until) }
+  const { dryRun } = body
+  return { status: 200, body: await cancelTasks(platform, caller, { filter, dryRun, patienceMs }) }
+}
+
+type OperateCall = Pick<Call<OperationOf<'pauseAgent'>>, 'caller' | 'params' | 'body'>
+
+const operate =
+  (operation: AgentOperation) =>
+  async (context: Context, { caller, params, body }: OperateCall): Promise<Reply> => {
+    const { value } = await activeAgent(context, caller.tenant, params.agent ?? '')
+    const saved = await operateAgent(context.platform, caller, value.id, { operation, reason: body.reason })
+    return replyAgent(200, await describeAgent(context.platform, saved))
+  }
+
+const history: Handler<OperationOf<'getAgentHistory'>> = async (context, { caller, params }) => {
+  const { value } = await activeAgent(context, caller.tenant, params.agent ?? '')
+  const items = (value.history ?? []).map((change) => ({ ...change, at: iso(change.at) })).reverse()
+  return { status: 200, body: { items, nextCursor: null } }
+}
+
+export const controlHandlers = {
+  retryTask: retry,
+  cancelTasks: cancelMany,
+  pauseAgent: operate('pause'),
+  maintainAgent: operate('maintenance'),
+  resumeAgent: operate('resume'),
+  activateAgent: operate('activate'),
+  drainAgent: operate('drain'),
+  getAgentHistory: history,
+}

@@ -1,0 +1,80 @@
+import type { Platform } from '../../platform/platform.ts'
+import { takesWork } from '../agents/agent.ts'
+import { findAgent } from '../agents/agent-store.ts'
+import { loadBody } from '../bodies/body.ts'
+import { type Caller, stamp } from '../caller.ts'
+import { sendTask } from '../dispatch/send-task.ts'
+import { DomainError } from '../domain-error.ts'
+import type { SubmitCommand } from './submit-command.ts'
+import { type CheckInput, submitTask } from './submit-task.ts'
+import type { Task } from './task.ts'
+import { hurryTask } from './task-moves.ts'
+import { changeTask, getTask, taskPk } from './task-store.ts'
+
+type Ports = Omit<Platform, 'feed' | 'bus' | 'hosts' | 'generation'>
+
+export type Retry = { from: 'checkpoint' | 'start'; idempotencyKey?: string }
+/** `isNew`: another task that does the work of one that has ended. */
+export type Retried = { task: Task; isNew: boolean }
+
+/**
+ * Does a task again. One that backs off starts now. One that failed or was cancelled stays what it is: a new task does
+ * its work, from the last checkpoint or from the start.
+ */
+export const retryTask = async (
+  ports: Ports,
+  caller: Caller,
+  id: string,
+  retry: Retry,
+  checkInput: CheckInput,
+): Promise<Retried> => {
+  const { value: task } = await getTask(ports, caller.tenant, id)
+  if (task.status === 'SCHEDULED' && task.failures > 0) return { task: await hurry(ports, caller, id), isNew: false }
+  if (task.status !== 'FAILED' && task.status !== 'CANCELLED')
+    throw new DomainError(
+      'CONFLICT',
+      `task ${id} is ${task.status}; what failed, was cancelled, or backs off can be retried`,
+    )
+  const command = await toCommand(ports, task, retry)
+  return { task: await submitTask(ports, caller, command, checkInput), isNew: true }
+}
+
+const hurry = async (ports: Ports, caller: Caller, id: string): Promise<Task> => {
+  const { task } = await changeTask(ports, await getTask(ports, caller.tenant, id), (current) => {
+    const next = hurryTask(current, ports.clock.now())
+    return { task: next === current ? next : { ...next, stamp: stamp(caller, 'task.retry') }, answer: undefined }
+  })
+  await sendTask(ports, task)
+  return task
+}
+
+/** What was asked for then, asked for now: as much time until the deadline, and the same bounds. */
+const toCommand = async (ports: Ports, task: Task, { from, idempotencyKey }: Retry): Promise<SubmitCommand> => {
+  const { tenant, id } = task
+  const load = (body: Task['input'] | undefined) => loadBody(ports, { tenant, pk: taskPk(tenant, id), body })
+  const checkpoint = from === 'checkpoint' && task.checkpoint ? await load(task.checkpoint) : undefined
+  const { capability, priority, labels, retry, timeoutSeconds, budget, requirements, affinityKey, traceparent } = task
+  return {
+    ...(await whoDoesIt(ports, task)),
+    capability,
+    input: await load(task.input),
+    priority,
+    labels,
+    retry,
+    timeoutSeconds,
+    budget,
+    requirements,
+    affinityKey,
+    traceparent,
+    ...(task.deadlineGiven && { deadline: ports.clock.now() + (task.deadline - task.createdAt) }),
+    idempotencyKey: idempotencyKey && `retry:${id}:${idempotencyKey}`,
+    retryOf: { id, checkpoint },
+  }
+}
+
+/** The same agent while it takes work; after that, whoever offers the capability. */
+const whoDoesIt = async (ports: Ports, { tenant, target, capability }: Task): Promise<{ agent?: string }> => {
+  if (target === undefined) return {}
+  const agent = (await findAgent(ports, tenant, target.agent))?.value
+  return (agent && takesWork(agent)) || capability === undefined ? { agent: target.agent } : {}
+}

@@ -1,0 +1,123 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { anApi, anAwsApi, type TestApi } from '#test/support/api.ts'
+import { dynoxideBinary } from '#test/support/aws-servers.ts'
+
+const hosts = [
+  { host: 'the embedded host', open: anApi },
+  ...(dynoxideBinary() === undefined ? [] : [{ host: 'AWS', open: anAwsApi }]),
+]
+
+type Joined = { instanceId: string; token: string }
+let api: TestApi
+
+const register = (name: string, more = {}) => api.post('/agents', { name, capabilities: [{ name }], ...more })
+const join = async (agent: string, slots = 5): Promise<Joined> => (await api.post('/instances', { agent, slots })).body
+const lease = async ({ instanceId, token }: Joined, max = 1, wait = 1) =>
+  (await api.post(`/instances/${instanceId}/lease?wait=${wait}`, { max }, { key: token })).body.tasks
+const submit = async (capability: string, more = {}): Promise<string> =>
+  (await api.post('/tasks', { capability, ...more })).body.id
+const fail = ({ token }: Joined, { taskId, fence }: { taskId: string; fence: string }, retryable = false) =>
+  api.post(`/tasks/${taskId}/fail`, { fence, code: 'BROKEN', message: 'broke', retryable }, { key: token })
+
+describe.each(hosts)('control on $host', ({ open }) => {
+  beforeAll(async () => {
+    api = await open()
+  }, 30_000)
+  afterAll(() => api?.close())
+
+  it('does a failed task again as a new one that begins at its checkpoint', async () => {
+    await register('again')
+    const joined = await join('again')
+    const id = await submit('again', { input: { page: 1 }, labels: { team: 'x' }, priority: 'high' })
+    const [task] = await lease(joined)
+    await api.post(`/tasks/${id}/progress`, { fence: task.fence, checkpoint: { at: 7 } }, { key: joined.token })
+    await fail(joined, task)
+    const key = { headers: { 'idempotency-key': 'once' } }
+    const retried = await api.post(`/tasks/${id}/retry`, undefined, key)
+    expect(retried).toMatchObject({
+      status: 202,
+      body: { retryOf: id, status: 'QUEUED', attempt: 0, labels: { team: 'x' }, priority: 'high' },
+    })
+    expect(retried.headers.get('location')).toBe(`/api/v2/tasks/${retried.body.id}`)
+    expect((await api.post(`/tasks/${id}/retry`, undefined, key)).body.id).toBe(retried.body.id)
+    expect((await api.get(`/tasks/${id}`)).body.status).toBe('FAILED')
+    expect(await lease(joined)).toMatchObject([
+      { taskId: retried.body.id, attempt: 1, input: { page: 1 }, checkpoint: { at: 7 } },
+    ])
+    const fromStart = await api.post(`/tasks/${id}/retry`, { from: 'start' })
+    const [second] = await lease(joined)
+    expect(second).toMatchObject({ taskId: fromStart.body.id })
+    expect(second.checkpoint).toBeUndefined()
+  })
+
+  it('starts a task that backs off now, and refuses one that is under way or succeeded', async () => {
+    await register('hurry')
+    const joined = await join('hurry')
+    const id = await submit('hurry', { retry: { initialSeconds: 3600, maxSeconds: 3600 } })
+    expect(await api.post(`/tasks/${id}/retry`)).toMatchObject({ status: 409, body: { code: 'CONFLICT' } })
+    const [task] = await lease(joined)
+    await fail(joined, task, true)
+    expect((await api.get(`/tasks/${id}/why`)).body).toMatchObject({ code: 'BACK_OFF' })
+    expect(await api.post(`/tasks/${id}/retry`)).toMatchObject({ status: 200, body: { id, status: 'QUEUED' } })
+    const [again] = await lease(joined)
+    expect(again).toMatchObject({ taskId: id, attempt: 2 })
+    await api.post(`/tasks/${id}/complete`, { fence: again.fence, result: 1 }, { key: joined.token })
+    expect((await api.post(`/tasks/${id}/retry`)).status).toBe(409)
+  })
+
+  it('cancels everything that a filter names and nothing else', async () => {
+    await register('doomed')
+    await register('spared')
+    const joined = await join('doomed')
+    const ids = await Promise.all(
+      Array.from({ length: 30 }, (_, n) => submit('doomed', { labels: { odd: `${n % 2}` } })),
+    )
+    const other = await submit('spared', { labels: { odd: '1' } })
+    await lease(joined, 5)
+    const ask = (body: object) => api.post('/tasks:cancel', body)
+    const filter = { agent: 'doomed', labels: { odd: '1' } }
+    expect((await ask({ filter, dryRun: true })).body).toEqual({ matched: 15, cancelled: 0, complete: true })
+    expect((await ask({ filter })).body).toEqual({ matched: 15, cancelled: 15, complete: true })
+    expect((await ask({ filter })).body).toEqual({ matched: 0, cancelled: 0, complete: true })
+    expect((await ask({ filter: { capability: 'doomed' } })).body).toMatchObject({ cancelled: 15 })
+    for (const id of ids) expect((await api.get(`/tasks/${id}`)).body.status).toBe('CANCELLED')
+    expect((await api.get(`/tasks/${other}`)).body.status).toBe('QUEUED')
+    expect(await ask({})).toMatchObject({ status: 422, body: { errors: [{ pointer: '#/filter' }] } })
+    expect((await ask({ filter: { status: 'FAILED' } })).status).toBe(422)
+  })
+
+  it('hands nothing out of an agent that is paused, and everything once it is resumed', async () => {
+    await register('rests')
+    const joined = await join('rests')
+    const paused = await api.post('/agents/rests/pause', { reason: 'a deploy' })
+    expect(paused).toMatchObject({ status: 200, body: { state: 'MAINTENANCE', detail: 'PAUSED' } })
+    const id = await submit('rests')
+    expect((await api.get(`/tasks/${id}/why`)).body).toMatchObject({ code: 'PAUSED', evidence: { agent: 'rests' } })
+    expect(await lease(joined, 1, 0)).toEqual([])
+    const claim = await api.post(`/instances/${joined.instanceId}/lease`, { taskIds: [id] }, { key: joined.token })
+    expect(claim.body).toEqual({ tasks: [], retryAfterSeconds: 1 })
+    const waiting = lease(joined, 1, 10)
+    expect((await api.post('/agents/rests/resume')).body).toMatchObject({ detail: 'READY' })
+    expect(await waiting).toMatchObject([{ taskId: id }])
+    const { items } = (await api.get('/agents/rests/history')).body
+    expect(items.slice(0, 2)).toMatchObject([
+      { from: 'MAINTENANCE', to: 'ONLINE', reason: 'resumed' },
+      { from: 'ONLINE', to: 'MAINTENANCE', detail: 'PAUSED', reason: 'a deploy' },
+    ])
+  })
+
+  it('names what cannot be done to an agent, drains it, and brings it back', async () => {
+    await register('moves')
+    const joined = await join('moves')
+    await register('fresh')
+    expect(await api.post('/agents/fresh/drain')).toMatchObject({ status: 409, body: { code: 'CONFLICT' } })
+    expect((await api.post('/agents/moves/drain')).body).toMatchObject({ state: 'OFFLINE', detail: 'DRAINING' })
+    const beat = await api.post(`/instances/${joined.instanceId}/heartbeat`, {}, { key: joined.token })
+    expect(beat.body.drain).toBe(true)
+    const id = await submit('moves')
+    expect((await api.get(`/tasks/${id}/why`)).body).toMatchObject({ code: 'VERSION_DRAINING' })
+    expect((await api.post('/agents/moves/activate')).body.detail).not.toBe('DRAINING')
+    expect((await api.post('/agents/moves/maintenance')).body).toMatchObject({ detail: 'UPDATING' })
+    expect((await api.get(`/tasks/${id}/why`)).body).toMatchObject({ code: 'MAINTENANCE' })
+  })
+})
