@@ -1,6 +1,8 @@
 import type { Problem } from '#shared/contracts/common.ts'
 import { DomainError, type DomainErrorCode } from '#shared/domain/domain-error.ts'
+import { RateLimitedError } from '#shared/domain/limits/submit-rate.ts'
 import { PlatformError, type PlatformErrorCode } from '#shared/platform/platform-error.ts'
+import { rateHeaders } from './rate-limit.ts'
 
 /** Refusals that only HTTP knows. */
 const httpCodes = {
@@ -29,6 +31,12 @@ const domainStatus: Record<DomainErrorCode, number> = {
   PRECONDITION_FAILED: 412,
   TOO_LARGE: 413,
   TREE_LIMIT: 409,
+  RATE_LIMITED: 429,
+  BUDGET: 409,
+  NOT_WAITING: 409,
+  ALREADY_DECIDED: 409,
+  INPUT_ENDED: 409,
+  INPUT_FULL: 429,
 }
 
 const platformStatus: Record<PlatformErrorCode, number> = {
@@ -79,13 +87,24 @@ type Described = Pick<Problem, 'status' | 'code' | 'detail' | 'errors'> & { head
 
 /** What a caller is told of an error: its status, code and sentence; of an unknown one no more than that it is one. */
 export const describeError = (error: unknown): Described => {
-  if (error instanceof DomainError)
-    return { status: domainStatus[error.code], code: error.code, detail: error.message, errors: error.errors }
+  if (error instanceof DomainError) return describeRefusal(error)
   if (error instanceof HttpError)
     return { status: httpCodes[error.code], code: error.code, detail: error.message, headers: error.headers }
   if (error instanceof PlatformError) return describePlatform(error)
   return { status: 500, code: 'INTERNAL', detail: 'internal error; the server log has it under this request id' }
 }
+
+const describeRefusal = (error: DomainError): Described => {
+  const { code, message, errors } = error
+  const status = domainStatus[code]
+  if (error instanceof RateLimitedError) return { status, code, detail: message, headers: retryHeaders(error) }
+  return { status, code, detail: message, errors, ...(status === 429 && { headers: { 'retry-after': '1' } }) }
+}
+
+const retryHeaders = ({ state, retryAfterSeconds }: RateLimitedError): Record<string, string> => ({
+  'retry-after': String(retryAfterSeconds),
+  ...rateHeaders(state),
+})
 
 const describePlatform = (error: PlatformError): Described => {
   if (error.code === 'INVALID')

@@ -1,5 +1,7 @@
 import type { Agent } from '#shared/domain/agents/agent.ts'
 import { closeApprovalOf } from '#shared/domain/approvals/close-approval.ts'
+import type { LimitsRow } from '#shared/domain/limits/limits-store.ts'
+import { wakeForAgent, wakeForLimits } from '#shared/domain/limits/wake-changed.ts'
 import { attemptItem, attemptOfChange } from '#shared/domain/tasks/attempts.ts'
 import { cancelChildren, endsChildren } from '#shared/domain/tasks/cancel-children.ts'
 import { handOnTasks } from '#shared/domain/tasks/hand-on-task.ts'
@@ -102,9 +104,11 @@ const projections: Record<string, Projection> = {
     async act(platform, change) {
       await publish(platform, change)
       await handOn(platform, change)
+      await wakeForAgent(platform, change as Change<Agent>)
     },
   },
   offer: { act: releaseFor },
+  limits: { act: (platform, change) => wakeForLimits(platform, change as Change<LimitsRow>) },
   approval: { act: publish },
 }
 export const projectedTypes = Object.keys(projections)

@@ -3,6 +3,7 @@ import { approvalOperations } from './operations/approvals.ts'
 import { batchOperations } from './operations/batches.ts'
 import { controlOperations } from './operations/control.ts'
 import { inputOperations } from './operations/input.ts'
+import { limitOperations } from './operations/limits.ts'
 import { objectOperations } from './operations/objects.ts'
 import { taskOperations } from './operations/tasks.ts'
 import { workerOperations } from './operations/worker.ts'
@@ -19,6 +20,7 @@ export const operations = {
   ...inputOperations,
   ...approvalOperations,
   ...batchOperations,
+  ...limitOperations,
 }
 
 export type OperationId = keyof typeof operations

@@ -13,6 +13,12 @@ export const domainErrorCodes = [
   'PRECONDITION_FAILED',
   'TOO_LARGE',
   'TREE_LIMIT',
+  'RATE_LIMITED',
+  'BUDGET',
+  'NOT_WAITING',
+  'ALREADY_DECIDED',
+  'INPUT_ENDED',
+  'INPUT_FULL',
 ] as const
 export type DomainErrorCode = (typeof domainErrorCodes)[number]
 

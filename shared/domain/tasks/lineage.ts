@@ -48,7 +48,7 @@ const requireOpen = (parent: Task, { principal }: Caller, { batch }: SubmitComma
 
 const fromParent = (parent: Task, command: SubmitCommand): SubmitCommand => ({
   ...command,
-  deadline: Math.min(command.deadline ?? parent.deadline, parent.deadline),
+  deadline: parent.deadlineGiven ? Math.min(command.deadline ?? parent.deadline, parent.deadline) : command.deadline,
   priority: command.priority ?? parent.priority,
   labels: { ...parent.labels, ...command.labels },
   traceparent: parent.traceparent ?? command.traceparent,

@@ -1,5 +1,7 @@
 import type { Change, CloudEvent } from '../../platform/platform.ts'
 import type { Agent } from '../agents/agent.ts'
+import type { Approval } from '../approvals/approval.ts'
+import { approvalEvent } from '../approvals/approval-events.ts'
 import { isFinished, type Task } from './task.ts'
 
 /** The `source` of everything the platform publishes. */
@@ -14,11 +16,19 @@ const envelope = (change: Change, tenant: string, time: number) => ({
   tenantid: tenant,
 })
 
-/** What other systems are told about a change: tasks that ended, agents that came and went. */
+/** What other systems are told about a change: tasks that ended, approvals, agents that came and went. */
 export const publicEvent = (change: Change): CloudEvent | undefined => {
   if (change.type === 'task') return taskEvent(change as Change<Task>)
   if (change.type === 'agent') return agentEvent(change as Change<Agent>)
+  if (change.type === 'approval') return eventOfApproval(change as Change<Approval>)
   return undefined
+}
+
+const eventOfApproval = (change: Change<Approval>): CloudEvent | undefined => {
+  const event = approvalEvent(change)
+  if (event === undefined) return undefined
+  const { tenant, time, ...rest } = event
+  return { ...envelope(change, tenant, time), ...rest }
 }
 
 const taskEvent = (change: Change<Task>): CloudEvent | undefined => {

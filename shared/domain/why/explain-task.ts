@@ -1,5 +1,6 @@
 import type { Platform } from '../../platform/platform.ts'
 import { findAgent } from '../agents/agent-store.ts'
+import { findApproval } from '../approvals/approval-store.ts'
 import { laneQueues } from '../dispatch/lanes.ts'
 import { findLease, findLeases, liveInstancesOf } from '../instances/instance-store.ts'
 import { instanceHolderPk } from '../tasks/holders.ts'
@@ -20,8 +21,13 @@ export const explainTask = async (ports: Ports, tenant: string, id: string): Pro
 
 const lookAround = async (ports: Ports, task: Task): Promise<Partial<Situation>> => {
   if (task.status === 'RUNNING') return { leaseUntil: await leaseUntil(ports, task) }
+  if (task.waiting?.approval !== undefined)
+    return { approval: await approvalOf(ports, task.tenant, task.waiting.approval) }
   return task.status === 'QUEUED' && task.target ? aroundQueued(ports, task, task.target) : {}
 }
+
+const approvalOf = async (ports: Ports, tenant: string, id: string): Promise<Situation['approval']> =>
+  (await findApproval(ports, tenant, id))?.value
 
 const leaseUntil = async (ports: Ports, { tenant, lease }: Task): Promise<number> =>
   lease === undefined ? 0 : ((await findLease(ports, tenant, lease.instance))?.expiresAt ?? 0)

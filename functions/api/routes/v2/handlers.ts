@@ -5,6 +5,7 @@ import { approvalHandlers } from './approvals.ts'
 import { batchHandlers } from './batches.ts'
 import { controlHandlers } from './control.ts'
 import { inputHandlers } from './input.ts'
+import { limitHandlers } from './limits.ts'
 import { objectHandlers } from './objects.ts'
 import { taskHandlers } from './tasks.ts'
 import { workerHandlers } from './worker.ts'
@@ -19,4 +20,5 @@ export const handlers: { [Id in OperationId]: Handler<OperationOf<Id>> } = {
   ...inputHandlers,
   ...approvalHandlers,
   ...batchHandlers,
+  ...limitHandlers,
 }

@@ -42,7 +42,11 @@ const heartbeat: Handler<OperationOf<'heartbeat'>> = async ({ platform }, { call
 const toLeased = async (platform: Platform, task: Task): Promise<LeasedTask> => {
   const { tenant, id } = task
   const load = (body: Task['input'] | undefined) => loadBody(platform, { tenant, pk: taskPk(tenant, id), body })
-  const [input, checkpoint] = await Promise.all([load(task.input), task.checkpoint && load(task.checkpoint)])
+  const [input, checkpoint, response] = await Promise.all([
+    load(task.input),
+    task.checkpoint && load(task.checkpoint),
+    task.resume && load(task.resume.response),
+  ])
   return {
     taskId: id,
     fence: task.lease?.fence ?? '',
@@ -53,6 +57,7 @@ const toLeased = async (platform: Platform, task: Task): Promise<LeasedTask> => 
     timeoutSeconds: task.timeoutSeconds,
     leaseSeconds,
     ...(task.checkpoint && { checkpoint }),
+    ...(task.resume && { resume: { kind: task.resume.kind, response, by: task.resume.by } }),
     traceparent: task.traceparent ?? null,
     budgetLeft: null,
   }

@@ -1,0 +1,83 @@
+import * as z from 'zod'
+import { idSchema, jsonSchema, pageQuery, pageSchema, timeSchema } from './common.ts'
+
+/** A JSON value of a bounded size; larger ones go through `POST /objects`. */
+export const boundedJson = (kib: number) =>
+  jsonSchema
+    .refine((value) => value !== undefined, 'expected a JSON value')
+    .refine(
+      (value) => Buffer.byteLength(JSON.stringify(value) ?? '') <= kib * 1024,
+      `at most ${kib} KiB of JSON; upload more through POST /objects and name it`,
+    )
+
+const who = z.string().min(1).max(200)
+const comment = z.string().max(2000)
+const people = z.array(who).max(50)
+
+/** What a wait for an approval may say besides its prompt. */
+export const approvalTerms = {
+  /** Names of people or groups, shown to whoever looks; every key that may decide can decide. */
+  approvers: people.optional(),
+  /** So many different principals have to approve. @default 1 */
+  quorum: z.int().min(1).max(10).optional(),
+  escalateAfterSeconds: z.int().min(1).max(31_536_000).optional(),
+  escalateTo: people.optional(),
+  /** `resume`: a rejection is told to the handler, which goes on. @default 'fail' */
+  onReject: z.enum(['fail', 'resume']).optional(),
+}
+
+export const approvalStateSchema = z.enum(['PENDING', 'ESCALATED', 'APPROVED', 'REJECTED', 'EXPIRED', 'CANCELLED'])
+
+export const approvalSchema = z
+  .object({
+    id: idSchema('apr'),
+    state: approvalStateSchema,
+    task: idSchema('tsk'),
+    agent: z.string(),
+    capability: z.string().nullable(),
+    prompt: jsonSchema,
+    approvers: z.array(z.string()),
+    quorum: z.int(),
+    onReject: z.enum(['fail', 'resume']),
+    requestedAt: timeSchema,
+    escalateAt: timeSchema.optional(),
+    escalateTo: z.array(z.string()),
+    expiresAt: timeSchema,
+    decidedAt: timeSchema.optional(),
+    decisions: z.array(
+      z.object({
+        by: z.string(),
+        verdict: z.enum(['approve', 'reject']),
+        at: timeSchema,
+        comment: z.string().optional(),
+        response: jsonSchema.optional(),
+      }),
+    ),
+    history: z.array(
+      z.object({
+        what: z.enum(['requested', 'approved', 'rejected', 'delegated', 'escalated', 'expired', 'cancelled']),
+        by: z.string(),
+        at: timeSchema,
+        comment: z.string().optional(),
+        to: z.array(z.string()).optional(),
+      }),
+    ),
+  })
+  .meta({ id: 'Approval' })
+export type ApprovalResponse = z.infer<typeof approvalSchema>
+export const approvalPageSchema = pageSchema(approvalSchema).meta({ id: 'ApprovalPage' })
+
+export const listApprovalsQuery = z.strictObject({
+  ...pageQuery,
+  state: approvalStateSchema.optional(),
+  task: idSchema('tsk').optional(),
+})
+
+export const approveSchema = z.strictObject({ comment: comment.optional(), response: boundedJson(16).optional() })
+export const rejectSchema = z.strictObject({ comment: comment.optional() })
+export const delegateSchema = z.strictObject({
+  to: who,
+  /** Whose place it is; absent: everybody's. */
+  from: who.optional(),
+  comment: comment.optional(),
+})

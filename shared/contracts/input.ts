@@ -1,0 +1,68 @@
+import * as z from 'zod'
+import { approvalTerms, boundedJson } from './approvals.ts'
+import { afterQuery, jsonSchema, waitQuery } from './common.ts'
+import { taskSchema } from './tasks.ts'
+
+/** Fields that only a wait for an approval has. */
+const termNames = Object.keys(approvalTerms) as (keyof typeof approvalTerms)[]
+
+export const waitSchema = z
+  .strictObject({
+    fence: z.string().min(1).max(100),
+    kind: z.enum(['input', 'approval']),
+    /** What people are asked: a sentence, or anything that a form can be made of. */
+    prompt: boundedJson(32),
+    /** Where the task goes on. @default its last checkpoint */
+    checkpoint: jsonSchema.optional(),
+    /** @default 604800 */
+    expiresInSeconds: z.int().min(1).max(31_536_000).optional(),
+    ...approvalTerms,
+  })
+  .superRefine((wait, context) => {
+    for (const name of termNames)
+      if (wait.kind !== 'approval' && wait[name] !== undefined)
+        context.addIssue({ code: 'custom', path: [name], message: `${name} is for kind approval alone` })
+  })
+export type Wait = z.infer<typeof waitSchema>
+
+export const inputSchema = z.union([
+  z.strictObject({ response: jsonSchema.refine((value) => value !== undefined, 'expected a response or records') }),
+  z
+    .strictObject({ records: z.array(jsonSchema).max(1000).default([]), end: z.boolean().default(false) })
+    .refine(({ records, end }) => records.length > 0 || end, {
+      message: 'give a record at least, or end the input',
+      path: ['records'],
+    }),
+])
+
+/** The answer to records. */
+export const appendedSchema = z
+  .object({
+    lastSeq: z.int(),
+    /** How many records wait to be read; some that were read lately may be counted. */
+    unread: z.int(),
+    ended: z.boolean(),
+  })
+  .meta({ id: 'Appended' })
+export type Appended = z.infer<typeof appendedSchema>
+export const inputAnswerSchema = z.union([taskSchema, appendedSchema])
+
+export const readInputQuery = z.strictObject({
+  after: afterQuery,
+  limit: z.coerce.number().int().min(1).max(1000).default(100),
+  wait: waitQuery,
+  fence: z.string().min(1).max(100).optional(),
+})
+
+export const inputPageSchema = z
+  .object({
+    /** Numbered from 1 without gaps. */
+    records: z.array(z.object({ seq: z.int(), value: jsonSchema })),
+    /** Nothing follows these records. */
+    ended: z.boolean(),
+    nextAfter: z.int(),
+    /** `wait` was cut short: ask again then. */
+    retryAfterSeconds: z.number().optional(),
+  })
+  .meta({ id: 'InputPage' })
+export type InputPage = z.infer<typeof inputPageSchema>

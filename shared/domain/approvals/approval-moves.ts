@@ -1,0 +1,93 @@
+import { type Refused, refuse } from '../domain-error.ts'
+import type { Task } from '../tasks/task.ts'
+import { type Approval, type ApprovalEntry, type ApprovalTerms, type Decision, isOpen } from './approval.ts'
+
+/** A delegation more than this is a quarrel, not a process. */
+const maxDelegations = 50
+
+type Request = { id: string; prompt: unknown; terms: ApprovalTerms; now: number; expiresAt: number; by: string }
+
+/** What a task asks people for. */
+export const requestApproval = (
+  task: Task,
+  { id, prompt, terms, now, expiresAt, by }: Request,
+): Omit<Approval, 'stamp'> => {
+  const { approvers = [], quorum = 1, onReject = 'fail', escalateAfterSeconds, escalateTo = [] } = terms
+  const escalateAt = escalateAfterSeconds === undefined ? undefined : now + escalateAfterSeconds * 1000
+  return {
+    id,
+    tenant: task.tenant,
+    task: task.id,
+    agent: task.target?.agentName ?? '',
+    capability: task.capability,
+    prompt,
+    state: 'PENDING',
+    approvers,
+    quorum,
+    onReject,
+    requestedAt: now,
+    escalateAt,
+    escalateTo,
+    expiresAt,
+    decisions: [],
+    history: [{ what: 'requested', by, at: now }],
+    dueAt: Math.min(escalateAt ?? expiresAt, expiresAt),
+  }
+}
+
+const noted = (approval: Approval, entry: ApprovalEntry): Approval => ({
+  ...approval,
+  history: [...approval.history, entry],
+})
+
+const refuseClosed = ({ id, state }: Approval): Refused =>
+  refuse('ALREADY_DECIDED', `approval ${id} is ${state} and takes no more decisions`)
+
+const isQuorum = ({ decisions, quorum }: Approval): boolean =>
+  decisions.filter(({ verdict }) => verdict === 'approve').length >= quorum
+
+/** Counts a decision; the same one of the same principal again changes nothing. One rejection closes it. */
+export const decideApproval = (approval: Approval, decision: Decision): Approval | Refused => {
+  const before = approval.decisions.find(({ by }) => by === decision.by)
+  if (before?.verdict === decision.verdict) return approval
+  if (!isOpen(approval)) return refuseClosed(approval)
+  const { by, at, comment, verdict } = decision
+  const what = verdict === 'approve' ? 'approved' : 'rejected'
+  const decisions = [...approval.decisions.filter((one) => one !== before), decision]
+  const next = noted({ ...approval, decisions }, { what, by, at, ...(comment !== undefined && { comment }) })
+  if (verdict === 'reject') return { ...next, state: 'REJECTED', decidedAt: at, dueAt: undefined }
+  return isQuorum(next) ? { ...next, state: 'APPROVED', decidedAt: at, dueAt: undefined } : next
+}
+
+export type Delegation = { to: string; from?: string; comment?: string; by: string; at: number }
+
+/** Puts somebody in the place of an approver; of all of them unless `from` says whose. */
+export const delegateApproval = (approval: Approval, { to, from, comment, by, at }: Delegation): Approval | Refused => {
+  if (!isOpen(approval)) return refuseClosed(approval)
+  const { approvers, history, id } = approval
+  if (from !== undefined && !approvers.includes(from))
+    return refuse('CONFLICT', `${from} is no approver of ${id}; they are ${approvers.join(', ') || 'not named'}`)
+  if (history.filter(({ what }) => what === 'delegated').length >= maxDelegations)
+    return refuse('CONFLICT', `approval ${id} was delegated ${maxDelegations} times; decide it`)
+  const left = from === undefined ? [] : approvers.filter((one) => one !== from && one !== to)
+  const entry = { what: 'delegated' as const, by, at, to: [to], ...(comment !== undefined && { comment }) }
+  return noted({ ...approval, approvers: [...left, to] }, entry)
+}
+
+/** `PENDING → ESCALATED`: those whom it escalates to are approvers too. */
+export const escalateApproval = (approval: Approval, now: number): Approval => {
+  const { approvers, escalateTo, expiresAt } = approval
+  const all = [...new Set([...approvers, ...escalateTo])]
+  const entry = { what: 'escalated' as const, by: 'system', at: now, to: escalateTo }
+  return noted({ ...approval, state: 'ESCALATED', approvers: all, dueAt: expiresAt }, entry)
+}
+
+/** Closes what its task does not wait for any more. */
+export const closeApproval = (
+  approval: Approval,
+  { state, at, comment }: { state: 'EXPIRED' | 'CANCELLED'; at: number; comment: string },
+): Approval => {
+  if (!isOpen(approval)) return approval
+  const what = state === 'EXPIRED' ? 'expired' : 'cancelled'
+  return noted({ ...approval, state, dueAt: undefined }, { what, by: 'system', at, comment })
+}

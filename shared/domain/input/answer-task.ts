@@ -1,0 +1,57 @@
+import type { Platform } from '../../platform/platform.ts'
+import { planBody } from '../bodies/body.ts'
+import { actorOf, type Caller, stamp } from '../caller.ts'
+import { sendTask } from '../dispatch/send-task.ts'
+import { DomainError, orThrow } from '../domain-error.ts'
+import { digest } from '../ids.ts'
+import type { Task } from '../tasks/task.ts'
+import { resumeTask } from '../tasks/task-moves.ts'
+import { changeTask, getTask, taskPk } from '../tasks/task-store.ts'
+import { keyItem, wasDone } from './input-key.ts'
+
+export type AnswerCommand = { response: unknown; idempotencyKey?: string }
+
+type Ports = Omit<Platform, 'feed' | 'bus' | 'hosts' | 'generation'>
+
+/** Gives a task the input that it waits for. Under its idempotency key the same answer again changes nothing. */
+export const answerTask = async (
+  ports: Ports,
+  caller: Caller,
+  id: string,
+  { response, idempotencyKey }: AnswerCommand,
+): Promise<Task> => {
+  const { tenant } = caller
+  const request = { tenant, task: id, idempotencyKey, body: digest({ response }) }
+  const start = await getTask(ports, tenant, id)
+  if (await wasDone(ports, request)) return start.value
+  requireInputWait(start.value)
+  const stamped = stamp(caller, 'task.input')
+  const sk = `response#${start.value.epoch}`
+  const planned = await planBody(ports, { tenant, pk: taskPk(tenant, id), sk, value: response, stamp: stamped })
+  const resume = { kind: 'input' as const, response: planned.body, by: actorOf(caller) }
+  const { task } = await changeTask(ports, start, async (current) => {
+    if (await wasDone(ports, request)) return { task: current, answer: undefined }
+    requireSameWait(start.value, current)
+    const next = orThrow(resumeTask(current, { resume, now: ports.clock.now() }))
+    const items = [...planned.items, ...keyItem(request, {})]
+    return { task: { ...next, stamp: stamped }, items, answer: undefined }
+  })
+  await sendTask(ports, task)
+  return task
+}
+
+const requireInputWait = (task: Task): void => {
+  if (task.status === 'WAITING' && task.waiting?.kind === 'input') return
+  const what =
+    task.waiting?.approval === undefined
+      ? `is ${task.status}; a response is for a task that waits for input`
+      : `waits for an approval: POST /approvals/${task.waiting.approval}/approve or /reject`
+  throw new DomainError('NOT_WAITING', `task ${task.id} ${what}`)
+}
+
+/** The answer is to the question that was there when it came, and to no later one. */
+const requireSameWait = (before: Task, task: Task): void => {
+  requireInputWait(task)
+  if (task.epoch !== before.epoch)
+    throw new DomainError('NOT_WAITING', `task ${task.id} was answered by somebody else and asks something else by now`)
+}

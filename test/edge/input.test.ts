@@ -1,0 +1,275 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { sweep } from '#functions/sweep/sweep.ts'
+import { type InputStream, inputLimits, streamItem } from '#shared/domain/input/input-stream.ts'
+import { anApi, anAwsApi, type TestApi } from '#test/support/api.ts'
+import { dynoxideBinary } from '#test/support/aws-servers.ts'
+import { until } from '#test/support/server-process.ts'
+import { aSkewedClock } from '#test/support/skewed-clock.ts'
+
+const hosts = [
+  { host: 'the embedded host', open: anApi },
+  ...(dynoxideBinary() === undefined ? [] : [{ host: 'AWS', open: anAwsApi }]),
+]
+if (hosts.length === 1) console.warn('left out on AWS: there is no dynoxide for this platform')
+
+let api: TestApi
+
+type Joined = { instanceId: string; token: string }
+const joinAs = async (agent: string): Promise<Joined> => (await api.post('/instances', { agent })).body
+const lease = async (joined: Joined) =>
+  (await api.post(`/instances/${joined.instanceId}/lease?wait=5`, { max: 1 }, { key: joined.token })).body.tasks[0]
+
+/** A running task of an agent of its own, and calls for it. */
+const running = async (name: string, more = {}) => {
+  await api.post('/agents', { name, capabilities: [{ name }] })
+  const joined = await joinAs(name)
+  const { id } = (await api.post('/tasks', { capability: name, ...more })).body
+  const task = await lease(joined)
+  const call = (verb: string, body: object, as = joined) =>
+    api.post(`/tasks/${id}/${verb}`, { fence: task.fence, ...body }, { key: as.token })
+  return { joined, id, task, call }
+}
+const ask = { kind: 'input', prompt: 'which branch?', checkpoint: { step: 2 } }
+const taskOf = async (id: string) => (await api.get(`/tasks/${id}`)).body
+
+describe.each(hosts)('a task that waits for input on $host', ({ open }) => {
+  beforeAll(async () => {
+    api = await open()
+  }, 30_000)
+  afterAll(() => api?.close())
+
+  it('frees its instance, and goes on elsewhere with the answer and its checkpoint as the same attempt', async () => {
+    const { id, task, joined, call } = await running('ask.one')
+    const waiting = await call('wait', ask)
+    expect(waiting).toMatchObject({
+      status: 200,
+      body: { status: 'WAITING', attempt: 1, waiting: { kind: 'input', prompt: 'which branch?' } },
+    })
+    expect((await call('complete', { result: 1 })).body.code).toBe('STALE_FENCE')
+    await api.request('DELETE', `/instances/${joined.instanceId}`, { key: joined.token })
+    const other = await joinAs('ask.one')
+    const answered = await api.post(`/tasks/${id}/input`, { response: { branch: 'main' } })
+    expect(answered).toMatchObject({ status: 200, body: { status: 'QUEUED' } })
+    expect(answered.body.waiting).toBeUndefined()
+    const again = await lease(other)
+    expect(again).toMatchObject({
+      taskId: id,
+      attempt: 1,
+      checkpoint: { step: 2 },
+      resume: { kind: 'input', response: { branch: 'main' }, by: expect.stringMatching(/^key:/) },
+    })
+    expect(again.fence).not.toBe(task.fence)
+    const done = await api.post(`/tasks/${id}/complete`, { fence: again.fence, result: 1 }, { key: other.token })
+    expect(done.body).toMatchObject({ status: 'SUCCEEDED', attempt: 1 })
+  })
+
+  it('answers a repeated wait with the task as it is, and refuses another one', async () => {
+    const { id, call } = await running('ask.twice')
+    await call('wait', ask)
+    expect((await call('wait', ask)).body.status).toBe('WAITING')
+    expect((await call('wait', { ...ask, prompt: 'and now?' })).body.code).toBe('STALE_FENCE')
+    await api.post(`/tasks/${id}/input`, { response: 1 })
+    expect(await call('wait', ask)).toMatchObject({ status: 200, body: { status: 'QUEUED' } })
+  })
+
+  it('takes one answer: the same under its key again, no other, and none when it does not wait', async () => {
+    const { id, call } = await running('ask.key')
+    const answer = (response: unknown, key?: string) =>
+      api.post(`/tasks/${id}/input`, { response }, { headers: key === undefined ? {} : { 'idempotency-key': key } })
+    expect(await answer('a', 'k1')).toMatchObject({ status: 409, body: { code: 'NOT_WAITING' } })
+    await call('wait', ask)
+    expect((await answer('a', 'k1')).status).toBe(200)
+    expect((await answer('a', 'k1')).status).toBe(200)
+    expect(await answer('b', 'k1')).toMatchObject({ status: 409, body: { code: 'IDEMPOTENCY_CONFLICT' } })
+    expect(await answer('a')).toMatchObject({ status: 409, body: { code: 'NOT_WAITING' } })
+  })
+
+  it('keeps a long prompt and a large answer', async () => {
+    const { id, call, joined } = await running('ask.large')
+    const prompt = { text: 'p'.repeat(20_000) }
+    expect((await call('wait', { kind: 'input', prompt })).body.waiting.prompt).toEqual(prompt)
+    expect((await taskOf(id)).waiting.prompt).toEqual(prompt)
+    expect((await api.get(`/tasks/${id}/why`)).body.code).toBe('WAITING_FOR_INPUT')
+    const response = 'r'.repeat(100_000)
+    await api.post(`/tasks/${id}/input`, { response })
+    expect((await lease(joined)).resume.response).toBe(response)
+  })
+
+  it('can be cancelled', async () => {
+    const { id, call } = await running('ask.cancel')
+    await call('wait', ask)
+    expect((await api.post(`/tasks/${id}/cancel`)).body).toMatchObject({ status: 'CANCELLED' })
+    expect((await api.post(`/tasks/${id}/input`, { response: 1 })).body.code).toBe('NOT_WAITING')
+  })
+
+  it.each([
+    ['no prompt', { kind: 'input' }, '#/prompt'],
+    ['another kind', { kind: 'magic', prompt: 'x' }, '#/kind'],
+    ['a prompt that is too long', { kind: 'input', prompt: 'x'.repeat(40_000) }, '#/prompt'],
+    ['terms of an approval', { kind: 'input', prompt: 'x', quorum: 2 }, '#/quorum'],
+  ])('refuses a wait with %s', async (_, body, pointer) => {
+    const refused = await api.post('/tasks/tsk_00000000000000000000000000/wait', { fence: '1.1', ...body })
+    expect(refused).toMatchObject({ status: 422, body: { errors: [{ pointer }] } })
+  })
+})
+
+describe.each(hosts)('the input stream of a task on $host', ({ open }) => {
+  beforeAll(async () => {
+    api = await open()
+  }, 30_000)
+  afterAll(() => api?.close())
+
+  const read = async (id: string, query: string, joined: Joined) =>
+    api.get(`/tasks/${id}/input?${query}`, { key: joined.token })
+
+  it('is in order and numbered, also when it is given before the task runs, and ends', async () => {
+    await api.post('/agents', { name: 'in.order', capabilities: [{ name: 'in.order' }] })
+    const { id } = (await api.post('/tasks', { capability: 'in.order' })).body
+    expect((await api.post(`/tasks/${id}/input`, { records: ['a', 'b'] })).body).toEqual({
+      lastSeq: 2,
+      unread: 2,
+      ended: false,
+    })
+    const joined = await joinAs('in.order')
+    const { fence } = await lease(joined)
+    expect((await read(id, `after=0&fence=${fence}`, joined)).body).toEqual({
+      records: [
+        { seq: 1, value: 'a' },
+        { seq: 2, value: 'b' },
+      ],
+      ended: false,
+      nextAfter: 2,
+    })
+    const next = read(id, 'after=2&wait=5', joined)
+    await api.post(`/tasks/${id}/input`, { records: [{ c: 3 }], end: true })
+    expect((await next).body).toEqual({ records: [{ seq: 3, value: { c: 3 } }], ended: true, nextAfter: 3 })
+    expect((await read(id, 'after=3&wait=5', joined)).body).toEqual({ records: [], ended: true, nextAfter: 3 })
+    expect((await api.post(`/tasks/${id}/input`, { records: ['d'] })).body.code).toBe('INPUT_ENDED')
+    expect((await api.post(`/tasks/${id}/input`, { end: true })).status).toBe(200)
+  })
+
+  it('takes an append once under its key, and each of many at once', async () => {
+    const { id, joined } = await running('in.once')
+    const append = (records: unknown[], key: string) =>
+      api.post(`/tasks/${id}/input`, { records }, { headers: { 'idempotency-key': key } })
+    const keys = Array.from({ length: 12 }, (_, at) => `k${at}`)
+    const answers = await Promise.all([...keys, ...keys].map((key) => append([key, `${key}'`], key)))
+    expect(answers.map(({ status }) => status)).toEqual(Array(24).fill(200))
+    expect((await append(['other'], 'k1')).body.code).toBe('IDEMPOTENCY_CONFLICT')
+    const { records } = (await read(id, 'limit=1000', joined)).body
+    expect(records.map(({ seq }: { seq: number }) => seq)).toEqual(Array.from({ length: 24 }, (_, at) => at + 1))
+    expect(records.map(({ value }: { value: string }) => value).sort()).toEqual(
+      keys.flatMap((key) => [key, `${key}'`]).sort(),
+    )
+  })
+
+  it('comes in pages of a bounded size', async () => {
+    const { id, joined } = await running('in.pages')
+    const parts = [...'abcdefghijkl']
+    for (const part of parts) await api.post(`/tasks/${id}/input`, { records: [part.repeat(200_000)] })
+    const seen: string[] = []
+    for (let after = 0; seen.length < parts.length; ) {
+      const page = (await read(id, `after=${after}`, joined)).body
+      expect(JSON.stringify(page).length).toBeLessThan(3_000_000)
+      seen.push(...page.records.map(({ value }: { value: string }) => value[0]))
+      after = page.nextAfter
+    }
+    expect(seen).toEqual(parts)
+  })
+
+  it('is full when too much waits to be read, and takes more once that was read', async () => {
+    const { id, joined } = await running('in.full')
+    const records = Array.from({ length: 1000 }, (_, at) => at)
+    for (let waiting = 0; waiting < inputLimits.records; waiting += 1000)
+      expect((await api.post(`/tasks/${id}/input`, { records })).status).toBe(200)
+    const full = await api.post(`/tasks/${id}/input`, { records: ['more'] })
+    expect(full).toMatchObject({ status: 429, body: { code: 'INPUT_FULL' } })
+    expect(full.headers.get('retry-after')).toBe('1')
+    expect((await api.post(`/tasks/${id}/input`, { end: false, records: [] })).status).toBe(422)
+    await read(id, 'after=1000&limit=1', joined)
+    expect((await api.post(`/tasks/${id}/input`, { records: ['more'] })).body.lastSeq).toBe(10_001)
+  })
+
+  it('is read by the holder of the current lease alone, and looked at by an administrator', async () => {
+    const { id, task, joined } = await running('in.mine')
+    await api.post(`/tasks/${id}/input`, { records: [1] })
+    await api.post('/agents', { name: 'in.other', capabilities: [{ name: 'in.other' }] })
+    expect((await read(id, '', await joinAs('in.other'))).body.code).toBe('STALE_FENCE')
+    expect((await read(id, `fence=${task.fence}x`, joined)).body.code).toBe('STALE_FENCE')
+    await api.post(`/tasks/${id}/complete`, { fence: task.fence, result: 0 }, { key: joined.token })
+    expect((await read(id, '', joined)).body.code).toBe('STALE_FENCE')
+    expect((await api.get(`/tasks/${id}/input`)).body.records).toEqual([{ seq: 1, value: 1 }])
+    expect((await api.post(`/tasks/${id}/input`, { records: [2] })).body.code).toBe('ALREADY_FINISHED')
+  })
+})
+
+describe('time and a waiting task', () => {
+  const clock = aSkewedClock()
+  const hour = 3_600_000
+  beforeAll(async () => {
+    api = await anApi({ clock })
+  })
+  afterAll(() => api?.close())
+  const pass = async (ms: number) => {
+    clock.forward(ms)
+    await sweep(api.platform)
+  }
+
+  it('fails with TIMEOUT when nobody answers until the wait expires', async () => {
+    const { id, call } = await running('late.answer')
+    await call('wait', { ...ask, expiresInSeconds: 60 })
+    await pass(59_000)
+    expect((await taskOf(id)).status).toBe('WAITING')
+    await pass(2000)
+    const { failure } = await until(async () => (await taskOf(id)).failure && taskOf(id))
+    expect(failure).toEqual({ code: 'TIMEOUT', message: 'nobody gave its input within 60 s', retryable: false })
+  })
+
+  it('outlives the deadline that nobody gave, which moves with the wait', async () => {
+    const { id, call } = await running('long.wait', { timeoutSeconds: 600_000 })
+    const before = Date.parse((await taskOf(id)).deadline)
+    await call('wait', ask)
+    await pass(30 * hour)
+    expect((await taskOf(id)).status).toBe('WAITING')
+    await api.post(`/tasks/${id}/input`, { response: 'late' })
+    const after = Date.parse((await taskOf(id)).deadline)
+    expect(Math.abs(after - before - 30 * hour)).toBeLessThan(5000)
+    expect((await lease(await joinAs('long.wait'))).resume.response).toBe('late')
+  })
+
+  it('ends at the deadline that its submitter gave', async () => {
+    const deadline = new Date(clock.now() + hour).toISOString()
+    const { id, call } = await running('given.deadline', { deadline })
+    await call('wait', ask)
+    await pass(hour + 1000)
+    await until(async () => (await taskOf(id)).failure?.code === 'DEADLINE')
+  })
+
+  it('counts what ran before the wait, and not the wait, against the time-out', async () => {
+    const { id, call, joined } = await running('paused.time', { timeoutSeconds: 100 })
+    clock.forward(60_000)
+    await call('wait', ask)
+    await pass(hour)
+    await api.post(`/tasks/${id}/input`, { response: 1 })
+    await api.post(`/instances/${joined.instanceId}/heartbeat`, {}, { key: joined.token })
+    const { fence } = await lease(joined)
+    clock.forward(39_000)
+    const report = await api.post(`/tasks/${id}/progress`, { fence, percent: 1 }, { key: joined.token })
+    expect(report.status).toBe(202)
+    await pass(2000)
+    await until(async () => (await taskOf(id)).failure?.code === 'TIMEOUT')
+  })
+
+  it('makes room again by bytes as well', async () => {
+    const { id, joined } = await running('byte.room')
+    const mostly: InputStream = {
+      last: { seq: 70, bytes: inputLimits.bytes - 10 },
+      read: { seq: 0, bytes: 0 },
+      ended: false,
+    }
+    await api.platform.main.write({ op: 'put', item: streamItem('default', id, mostly), expect: 'absent' })
+    expect((await api.post(`/tasks/${id}/input`, { records: ['0123456789'] })).body.code).toBe('INPUT_FULL')
+    await api.get(`/tasks/${id}/input?after=70`, { key: joined.token })
+    expect((await api.post(`/tasks/${id}/input`, { records: ['0123456789'] })).body.lastSeq).toBe(71)
+  })
+})
