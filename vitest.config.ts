@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config'
 /** The fast suite; what needs emulators is `npm run test:aws`. */
 export default defineConfig({
   test: {
-    include: ['test/{unit,contract,edge,infra,sim,e2e,architecture}/**/*.test.ts'],
+    include: ['test/{unit,contract,edge,infra,sim,model,e2e,architecture}/**/*.test.ts'],
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 20_000,

@@ -1,0 +1,22 @@
+import { checkHistory } from '#cli/server/faults/check/check-history.ts'
+import type { Finding } from '#cli/server/faults/check/history.ts'
+import { idFromKey } from '#shared/domain/ids.ts'
+import type { World } from '../world/world.ts'
+import { checkCommits } from './check-commits.ts'
+import { checkRecords } from './check-records.ts'
+import { finalTasks } from './final-tasks.ts'
+
+/** Everything that is wrong with what happened in a world, and with what is left of it. */
+export const checkWorld = (world: World): Finding[] => [
+  ...checkHistory({
+    calls: world.calls,
+    tasks: finalTasks(world),
+    restores: world.restores,
+    idOf: ({ key }) => {
+      const [tenant = '', ...rest] = (key ?? '').split(' ')
+      return key === undefined ? undefined : idFromKey('tsk', tenant, rest.join(' '))
+    },
+  }),
+  ...checkCommits(world),
+  ...checkRecords(world),
+]

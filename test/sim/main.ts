@@ -1,0 +1,60 @@
+/** `npm run sim -- --seed S | --seeds A..B [--steps N] [--workers N]`: schedules of the real code, each by its seed. */
+import { parseArgs } from 'node:util'
+import { Worker } from 'node:worker_threads'
+import type { RangeAnswer } from './range-worker.ts'
+
+const usage = 'usage: npm run sim -- --seed S | --seeds A..B [--steps N] [--workers N]'
+
+const fail = (message: string): never => {
+  console.error(`${message}; ${usage}`)
+  process.exit(2)
+}
+
+const whole = (name: string, text: string | undefined): number =>
+  /^\d{1,9}$/.test(text ?? '') ? Number(text) : fail(`--${name} takes a whole number; received ${text}`)
+
+const read = () => {
+  try {
+    const options = {
+      seed: { type: 'string' },
+      seeds: { type: 'string' },
+      steps: { type: 'string' },
+      workers: { type: 'string' },
+    } as const
+    return parseArgs({ options, strict: true }).values
+  } catch (error) {
+    return fail(String((error as Error).message))
+  }
+}
+
+const { seed, seeds = seed === undefined ? '1..100' : `${seed}..${seed}`, steps = '200', workers = '1' } = read()
+const [, first, last] = /^(\d{1,9})\.\.(\d{1,9})$/.exec(seeds) ?? fail(`--seeds takes A..B; received ${seeds}`)
+const range = { first: whole('seeds', first), last: whole('seeds', last), steps: whole('steps', steps) }
+const count = range.last - range.first + 1
+const share = Math.min(whole('workers', workers), count)
+
+const began = performance.now()
+let [done, failed, operations] = [0, 0, 0]
+const hear = (answer: RangeAnswer): void => {
+  done++
+  operations += answer.operations
+  if (answer.failure === undefined) return
+  failed++
+  console.log(`${answer.failure}\n  again: npm run sim -- --seed ${answer.seed} --steps ${range.steps}\n`)
+}
+const run = (number: number): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const workerData = { ...range, first: range.first + number, by: share }
+    const worker = new Worker(new URL('./range-worker.ts', import.meta.url), { workerData })
+    worker.on('message', hear)
+    worker.on('error', reject)
+    worker.on('exit', () => resolve())
+  })
+
+await Promise.all(Array.from({ length: share }, (_, number) => run(number)))
+const took = (performance.now() - began) / 1000
+const mean = Math.round(operations / done)
+console.log(
+  `${done} seeds of ${mean} operations, ${failed} failed; ${(done / took).toFixed(1)} seeds/s on ${share} core${share > 1 ? 's' : ''}`,
+)
+process.exitCode = failed > 0 || done < count ? 1 : 0

@@ -1,0 +1,39 @@
+import { describe, expect, it } from 'vitest'
+import type { Task } from '#shared/domain/tasks/task.ts'
+import { faultNames, printPlan } from './world/faults.ts'
+import { runSeed } from './world/run-seed.ts'
+import { describeFailure } from './world/trace.ts'
+
+describe('the simulated world', () => {
+  it('is the same again for the same seed', async () => {
+    const story = async () => {
+      const { world, fired } = await runSeed(7)
+      const changes = world.commits.map(
+        ({ at, key, after }) => `${at - world.timeline.start} ${key.pk} ${JSON.stringify(after?.index?.due?.pk)}`,
+      )
+      return {
+        changes,
+        calls: world.calls.map(({ operation, answer }) => `${operation} ${answer?.status}`),
+        plan: printPlan(fired),
+      }
+    }
+    expect(await story()).toEqual(await story())
+  })
+
+  it('loses, doubles and forgets nothing, whatever goes wrong in a hundred schedules', async () => {
+    const failures: string[] = []
+    const faults = new Set<string>()
+    const ends = new Set<string>()
+    for (let seed = 1; seed <= 100; seed++) {
+      const run = await runSeed(seed)
+      if (run.findings.length > 0) failures.push(describeFailure(run))
+      for (const { fault } of run.fired) faults.add(fault)
+      for (const { after } of run.world.commits) ends.add((after?.value as Task | undefined)?.status ?? '')
+    }
+    expect(failures).toEqual([])
+    expect([...faults].sort()).toEqual(Object.keys(faultNames).sort())
+    expect([...ends]).toEqual(
+      expect.arrayContaining(['SCHEDULED', 'QUEUED', 'RUNNING', 'SUCCEEDED', 'FAILED', 'CANCELLED']),
+    )
+  })
+})

@@ -1,0 +1,75 @@
+import type { Principal } from '#shared/domain/caller.ts'
+import { priorities } from '#shared/domain/tasks/task.ts'
+import type { Asking, Reply } from './call-api.ts'
+import { drawWish } from './wish.ts'
+import type { World } from './world.ts'
+
+type Options = {
+  world: World
+  send: (asking: Asking) => Promise<Reply>
+  number: number
+  agent: string
+  isOver: () => boolean
+}
+
+type Submitted = { key: string; body: Record<string, unknown>; id?: string }
+
+/** A program that submits, asks, cancels, and repeats itself when it got no answer, until it is over. */
+export const runClient = async ({ world, send, number, agent, isOver }: Options): Promise<void> => {
+  const { timeline, faults } = world
+  const random = world.random.fork(`client ${number}`)
+  const principal: Principal = { kind: 'key', id: `client-${number}`, role: 'admin' }
+  const submitted: Submitted[] = []
+
+  const submit = async (one: Submitted): Promise<void> => {
+    for (let tries = 1 + random.below(4); tries > 0; tries--) {
+      const reply = await send({ principal, operation: 'submitTask', body: one.body, key: one.key })
+      if (reply.status === 202) one.id = String(reply.body.id)
+      if (reply.status !== 0 && reply.status < 500) return
+      await timeline.sleep(random.between(50, 3000))
+    }
+  }
+  const submitNew = (): Promise<void> => {
+    const n = submitted.length
+    const input = drawWish(random, n, faults.takesPoison())
+    const runAt = random.chance(0.1) ? new Date(timeline.now() + random.between(1000, 40_000)).toISOString() : undefined
+    const body = {
+      ...(random.chance(0.5) ? { agent } : { capability: 'work' }),
+      input,
+      labels: {},
+      priority: random.pick(priorities),
+      timeoutSeconds: 5 + random.below(90),
+      ...(runAt && { runAt }),
+    }
+    const one = { key: `c${number}-${n}`, body }
+    submitted.push(one)
+    return submit(one)
+  }
+  const old = (): Submitted | undefined => (submitted.length === 0 ? undefined : random.pick(submitted))
+  const askAbout = async (operation: 'getTask' | 'cancelTask'): Promise<void> => {
+    const id = old()?.id
+    if (id !== undefined)
+      await send({ principal, operation, params: { task: id }, query: { after: 0, limit: 50 }, body: {} })
+  }
+  const again = async (): Promise<void> => {
+    const one = old()
+    if (one) await submit(one)
+  }
+  const contradict = async (): Promise<void> => {
+    const one = old()
+    if (one?.id)
+      await send({ principal, operation: 'submitTask', body: { ...one.body, labels: { other: 'body' } }, key: one.key })
+  }
+  const habits: [number, () => Promise<void>][] = [
+    [0.62, submitNew],
+    [0.72, () => askAbout('getTask')],
+    [0.84, () => askAbout('cancelTask')],
+    [0.95, again],
+    [1, contradict],
+  ]
+  while (!isOver()) {
+    await timeline.sleep(random.chance(0.8) ? random.between(20, 2500) : random.between(2500, 12_000))
+    const ticket = random.number()
+    if (!isOver()) await habits.find(([below]) => ticket < below)?.[1]()
+  }
+}

@@ -1,0 +1,116 @@
+import type { Finding } from '#cli/server/faults/check/history.ts'
+import { registerAgent } from '#shared/domain/agents/register-agent.ts'
+import { checkWorld } from '../check/check-world.ts'
+import { createSeeded } from '../engine/random.ts'
+import { type Agent, startAgent } from './agent.ts'
+import { type Asking, callApi } from './call-api.ts'
+import { runClient } from './client.ts'
+import { drawPlan, type Fault, type FaultPlan } from './faults.ts'
+import { dueLoop, projectLoop, sweepLoop } from './loops.ts'
+import { createProcess, type Process } from './process.ts'
+import { createWorld, type Sabotage, type World } from './world.ts'
+
+export type Run = {
+  seed: number
+  steps: number
+  plan: FaultPlan
+  /** Those of the plan that came to pass. */
+  fired: Fault[]
+  findings: Finding[]
+  world: World
+  portCalls: number
+}
+
+/** How long, after the last fault, everything may take to come to its end. */
+export const patienceMs = 40 * 60_000
+const agents = 3
+/** Of the steps, those under faults; the others bring everything to its end. */
+const faultyShare = 0.6
+/** Calls of ports for each operation, about. */
+const callsPerStep = 9
+
+/** One schedule of the real code: the same seed, steps and plan give the same run. */
+export const runSeed = async (
+  seed: number,
+  { steps = 200, plan: given, sabotage }: { steps?: number; plan?: FaultPlan; sabotage?: Sabotage } = {},
+): Promise<Run> => {
+  const random = createSeeded(`seed ${seed}`)
+  const plan = given ?? drawPlan(random.fork('plan'), Math.ceil(steps * faultyShare) * callsPerStep)
+  const processes: Process[] = []
+  const workers: Agent[] = []
+  const acts = {
+    kill: (who: number) => workers[who]?.kill(),
+    pause: (who: number, ms: number) => workers[who]?.pause(ms),
+  }
+  const onRestore = (): void => {
+    for (const process of processes) process.die()
+  }
+  const world = createWorld({ random: random.fork('world'), plan, acts, sabotage, onRestore })
+  const start = (name: string, loop: (platform: Process['platform']) => void = () => undefined): Process => {
+    const process = createProcess(world, name, loop)
+    processes.push(process)
+    return process
+  }
+  const api = [start('api-1'), start('api-2')]
+  const agent = await register(world, api)
+  const period = random.between(10_000, 60_000)
+  start('projector', projectLoop(world))
+  start('due', dueLoop())
+  if (sabotage !== 'sweep')
+    for (const name of ['sweep-1', 'sweep-2']) start(name, sweepLoop(period * random.between(0.9, 1.1)))
+
+  let left = Math.ceil(steps * faultyShare)
+  const send = (asking: Asking) => {
+    if (--left === 0) world.faults.end()
+    return callApi(world, api, asking)
+  }
+  const direct = random.chance(0.3)
+  for (let number = 0; number < agents; number++)
+    workers.push(startAgent({ world, send, number, agent, slots: 1 + random.below(3), direct }))
+  let clients = 2
+  for (let number = 0; number < 2; number++)
+    void runClient({ world, send, number, agent: agent.id, isOver: () => left <= 0 }).then(() => clients--)
+  world.faults.begin()
+  let end = Infinity
+  const isOver = (): boolean => {
+    if (left > 0) return false
+    if (end === Infinity) end = world.timeline.now() + patienceMs
+    return (clients === 0 && world.open.size === 0 && world.feed.pending() === 0) || world.timeline.now() > end
+  }
+  await world.timeline.run(isOver)
+  return {
+    seed,
+    steps,
+    plan,
+    fired: world.faults.fired,
+    findings: checkWorld(world),
+    world,
+    portCalls: world.faults.calls(),
+  }
+}
+
+const register = async (world: World, [process]: Process[]): Promise<{ id: string; version: string }> => {
+  const caller = {
+    tenant: 'default',
+    principal: { kind: 'key' as const, id: 'setup', role: 'admin' as const },
+    requestId: 'setup',
+  }
+  const limited = world.random.chance(0.25)
+  let agent: { id: string; version: string } | undefined
+  const platform = process?.platform
+  if (platform === undefined) throw new Error('there is no process to register with')
+  const registering = registerAgent(platform, caller, {
+    name: 'worker',
+    type: 'sim',
+    version: '1.0.0',
+    capabilities: [{ name: 'work' }],
+    configuration: limited ? { maxConcurrentTasks: 2 } : {},
+    labels: {},
+    idempotencyKey: 'worker',
+  }).then((one) => {
+    agent = one
+  })
+  await world.timeline.run(() => agent !== undefined)
+  await registering
+  return agent ?? { id: '', version: '' }
+}

@@ -1,0 +1,134 @@
+import type { Call, Restore } from '#cli/server/faults/check/history.ts'
+import { projectedTypes } from '#functions/stream/project.ts'
+import { isFinished, type Task } from '#shared/domain/tasks/task.ts'
+import type { CloudEvent } from '#shared/platform/platform.ts'
+import { ulid } from '#shared/platform/ulid.ts'
+import { createSimFeed, type SimFeed } from '../engine/feed.ts'
+import { createSimObjects, type SimObjects } from '../engine/objects.ts'
+import { createSimQueues, type SimQueues } from '../engine/queues.ts'
+import type { Seeded } from '../engine/random.ts'
+import { type Commit, createSimTable, type SimTable } from '../engine/table.ts'
+import { createTimeline, type Timeline } from '../engine/timeline.ts'
+import { createFaultEngine, type FaultActs, type FaultEngine } from './fault-engine.ts'
+import type { FaultPlan } from './faults.ts'
+
+/** Takes a part of the product out, to see whether the checks notice. */
+export type Sabotage = 'cas' | 'sweep' | 'generation'
+
+/** What is the same for all processes: time, storage, and what is written down about them. */
+export type World = {
+  timeline: Timeline
+  random: Seeded
+  faults: FaultEngine
+  main: SimTable
+  volatile: SimTable
+  queues: SimQueues
+  objects: SimObjects
+  feed: SimFeed
+  publish(events: CloudEvent[]): string[]
+  generation(): number
+  sabotage?: Sabotage
+  /** What was asked and answered, and every change of a task, in the order of their numbers. */
+  calls: Call[]
+  commits: (Commit & { place: number })[]
+  restores: Restore[]
+  published: CloudEvent[]
+  /** The next number. */
+  place(): number
+  /** Tasks that have not ended. */
+  open: Set<string>
+}
+
+/** Each world begins after all that were before it, so that ids of one process never run backwards. */
+const spanMs = 20 * 24 * 3_600_000
+let begun = 0
+
+type Options = {
+  random: Seeded
+  plan: FaultPlan
+  acts: Omit<FaultActs, 'rewind' | 'restore'>
+  sabotage?: Sabotage
+  onRestore: () => void
+}
+
+export const createWorld = ({ random, plan, acts, sabotage, onRestore }: Options): World => {
+  const timeline = createTimeline(Date.UTC(2026, 0, 1) + begun++ * spanMs)
+  const commits: World['commits'] = []
+  const open = new Set<string>()
+  let last = 0
+  let generation = 1
+  const place = (): number => ++last
+
+  const follow = (commit: Commit): void => {
+    feed.append(commit)
+    if (commit.type !== 'task') return
+    commits.push({ ...commit, place: place() })
+    const task = commit.after?.value as Task
+    if (isFinished(task)) open.delete(task.id)
+    else open.add(task.id)
+  }
+  const feed = createSimFeed({ random: random.fork('feed'), types: projectedTypes })
+  const mints = random.fork('revs')
+  const mint = (): string => ulid(timeline.now(), mints.bytes)
+  const lags = random.fork('lag')
+  const lagging = lags.chance(0.5)
+  const lag = (): number => (lagging && lags.chance(0.3) ? lags.between(1, 3000) : 0)
+  const ignoresRevs = sabotage === 'cas'
+  const main = createSimTable({ timeline, mint, lag, onCommit: follow, ignoresRevs })
+  const volatile = createSimTable({ timeline, mint, ignoresRevs })
+  const published: CloudEvent[] = []
+  const restores: Restore[] = []
+  const backups: { place: number; main: ReturnType<SimTable['backup']>; feed: ReturnType<SimFeed['backup']> }[] = []
+
+  const backUp = (): void => {
+    backups.push({ place: place(), main: main.backup(), feed: feed.backup() })
+  }
+  const restore = (): void => {
+    const backup = backups.at(-1 - random.below(Math.min(2, backups.length)))
+    if (backup === undefined) return
+    main.restore(backup.main)
+    feed.restore(backup.feed)
+    if (sabotage !== 'generation') generation++
+    restores.push({ backup: backup.place, at: place() })
+    open.clear()
+    for (const { type, value } of main.rows())
+      if (type === 'task' && !isFinished(value as Task)) open.add((value as Task).id)
+    onRestore()
+  }
+  if (plan.some(({ fault }) => fault === 'F20')) {
+    const every = random.between(10_000, 60_000)
+    const repeat = (): void => {
+      backUp()
+      if (backups.length < 20) timeline.at(timeline.now() + every, repeat)
+    }
+    timeline.at(timeline.now() + every, repeat)
+  }
+  const faults = createFaultEngine({
+    plan,
+    random: random.fork('faults'),
+    now: timeline.now,
+    acts: { ...acts, rewind: (count) => feed.rewind(count), restore },
+  })
+  return {
+    timeline,
+    random,
+    faults,
+    main,
+    volatile,
+    feed,
+    queues: createSimQueues({ timeline, random: random.fork('queues'), transit: () => faults.transit() }),
+    objects: createSimObjects(),
+    publish(events) {
+      published.push(...events)
+      return []
+    },
+    generation: () => generation,
+    sabotage,
+    calls: [],
+    commits,
+    restores,
+    published,
+    place,
+    open,
+  }
+}
