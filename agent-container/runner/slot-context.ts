@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { AgentContext } from '../sdk/index.ts'
+import { createCall } from './slot-call.ts'
 import type { FromSlot, SlotCalls, SlotTask, ToSlot } from './slot-messages.ts'
 
 type Send = (message: FromSlot) => Promise<void>
@@ -93,6 +94,7 @@ export const createSlotContext = (send: Send): SlotContext => {
         }
       },
       usage: (used) => tell({ type: 'usage', used }),
+      call: createCall((argument) => call('call', argument), aborting.signal),
       objects,
     }),
   }

@@ -17,6 +17,10 @@ export type SlotTask = {
 export type SlotCalls = {
   checkpoint: { argument: unknown; answer: null }
   fetch: { argument: ObjectRef; answer: string }
+  call: {
+    argument: { key: string; body: Record<string, unknown> }
+    answer: { result: unknown } | { failed: { code: string; message: string; retryable: boolean } }
+  }
   put: { argument: { file?: string; base64?: string; contentType?: string }; answer: ObjectRef }
 }
 

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { LeasedTask } from '#shared/contracts/worker.ts'
+import { callChild } from './child-call.ts'
 import { fetchObject, insideOf, isReference, putObject } from './object-transfer.ts'
 import { Refusal, sendUntilAnswered } from './platform-client.ts'
 import { createReporter, type Report, sizeOf } from './reporter.ts'
@@ -106,6 +107,11 @@ export const runTask = ({ task, slot, source, mask, onContact }: Options): TaskR
       await reporter.checkpoint(value)
       return null
     },
+    call: (argument) =>
+      callChild({ ...access, workspace: slot.workspace }, taskId, argument).catch((error: unknown) => {
+        if (error instanceof Refusal && error.code === 'STALE_FENCE') abort(messageOf(error))
+        throw error
+      }),
     fetch: ({ $ref }) => fetchObject(access, $ref, slot.workspace),
     put: ({ file, base64 = '', contentType }) =>
       putObject(

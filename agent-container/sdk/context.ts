@@ -13,6 +13,26 @@ export type ObjectRef = { $ref: string }
 /** What an attempt consumed; `tokens` and `cost` (US dollars) are the agent's own account. */
 export type Usage = { seconds?: number; tokens?: number; cost?: number }
 
+/** A capability that somebody offers, or an agent by name or id. */
+export type CallTarget = string | { agent: string; capability?: string; version?: string }
+
+export type CallOptions = {
+  /** Visible ASCII, up to 200; the same key is the same child. */
+  key?: string
+  timeoutSeconds?: number
+  /** ISO 8601; never later than the caller's own. */
+  deadline?: string
+  priority?: 'low' | 'normal' | 'high' | 'urgent'
+  labels?: Record<string, string>
+  retry?: {
+    attempts?: number
+    initialSeconds?: number
+    maxSeconds?: number
+    factor?: number
+    retryableCodes?: string[]
+  }
+}
+
 export type AgentContext = {
   readonly task: {
     id: string
@@ -43,6 +63,11 @@ export type AgentContext = {
   metric(name: string, value: number, unit?: string, labels?: Record<string, string>): void
   /** Runs `work` as a named span of the task's trace. */
   span<T>(name: string, work: () => Promise<T>): Promise<T>
+  /**
+   * Runs a child task and answers its result; a child that does not succeed is an `AgentError` with its code. An attempt
+   * that makes the same call again, by its `key` or else by its arguments, finds the child of the earlier one.
+   */
+  call<T = unknown>(target: CallTarget, input?: unknown, options?: CallOptions): Promise<T>
   /** Adds to what this attempt has used. */
   usage(used: Usage): void
   readonly objects: {

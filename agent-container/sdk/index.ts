@@ -1,3 +1,3 @@
 /** The agent SDK: `import { defineAgent, capability } from '#agent/sdk/index.ts'`. */
-export type { AgentContext, ObjectRef, RepositoryInput, Usage } from './context.ts'
+export type { AgentContext, CallOptions, CallTarget, ObjectRef, RepositoryInput, Usage } from './context.ts'
 export { type AgentDefinition, AgentError, capability, defineAgent, type Handler, type Schema } from './define-agent.ts'

@@ -38,6 +38,9 @@ export const anAgentContext = (task: Partial<AgentContext['task']> = {}): TestCo
     metric: () => undefined,
     span: (_name, work) => work(),
     usage: () => undefined,
+    call: async () => {
+      throw new AgentError('there is no platform to call', { retryable: false })
+    },
     objects: {
       fetch,
       put: async (body) =>
