@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { anApi, anAwsApi, type TestApi } from '#test/support/api.ts'
 import { dynoxideBinary } from '#test/support/aws-servers.ts'
+import { aRowWorker, type RowTask } from '#test/support/row-worker.ts'
 import { until } from '#test/support/server-process.ts'
 
 const hosts = [
@@ -19,34 +20,15 @@ const upload = async (lines: string[]): Promise<{ $ref: string }> => {
 }
 const rowsOf = (count: number) => Array.from({ length: count }, (_, n) => JSON.stringify({ n }))
 
-type Leased = { taskId: string; fence: string; input: { n: number } }
-/** An instance that completes what it is given, or fails it, until it is stopped. */
-const worker = async (name: string, isBad: (input: { n: number }) => boolean = () => false) => {
-  await api.post('/agents', { name, capabilities: [{ name }] })
-  const { instanceId, token } = (await api.post('/instances', { agent: name, slots: 100 })).body
-  const ran: number[] = []
-  let stopped = false
-  const one = async ({ taskId, fence, input }: Leased) => {
-    ran.push(input.n)
-    const bad = { fence, code: 'AGENT_ERROR', message: `not ${input.n}`, retryable: false }
-    await (isBad(input)
-      ? api.post(`/tasks/${taskId}/fail`, bad, { key: token })
-      : api.post(`/tasks/${taskId}/complete`, { fence, result: input.n }, { key: token }))
-  }
-  const loop = (async () => {
-    while (!stopped) {
-      const { body } = await api.post(`/instances/${instanceId}/lease?wait=1`, { max: 50 }, { key: token })
-      await Promise.all(body.tasks.map(one))
-    }
-  })()
-  return {
-    ran,
-    async stop() {
-      stopped = true
-      await loop
-    },
-  }
-}
+type Input = { n: number }
+/** Completes rows, and fails those that are bad. */
+const worker = (name: string, isBad: (input: Input) => boolean = () => false) =>
+  aRowWorker(api, name, [name], (row: never) => {
+    const input = row as Input
+    return isBad(input) ? { fails: { code: 'AGENT_ERROR', message: `not ${input.n}` } } : { result: input.n }
+  })
+const numbersOf = (ran: RowTask[]) => ran.map(({ input }) => (input as Input).n).sort((a, b) => a - b)
+
 const ended = (id: string) =>
   until(
     async () => {
@@ -57,12 +39,10 @@ const ended = (id: string) =>
   )
 const reportOf = async ({ report }: { report: { $ref: string } }) => {
   const found = await api.platform.objects.get({ tenant: 'default', id: report.$ref })
-  const text = await new Response(found?.body).text()
-  return text
-    .split('\n')
-    .filter(Boolean)
-    .map((line) => JSON.parse(line))
+  const lines = (await new Response(found?.body).text()).split('\n').filter(Boolean)
+  return lines.map((line) => JSON.parse(line))
 }
+const create = async (body: object, headers = {}) => api.post('/batches', body, { headers })
 
 describe.each(hosts)('a batch on $host', ({ open }) => {
   beforeAll(async () => {
@@ -70,27 +50,32 @@ describe.each(hosts)('a batch on $host', ({ open }) => {
   }, 30_000)
   afterAll(() => api?.close())
 
-  it('makes a task of each row, no more than its window at a time, and ends when they have', async () => {
+  it('makes a task of each row, and ends when they have', async () => {
     const { ran, stop } = await worker('bat.all')
-    const body = { input: await upload(rowsOf(300)), task: { capability: 'bat.all' }, maxInFlight: 40, name: 'all' }
-    const made = await api.post('/batches', body)
-    expect(made).toMatchObject({ status: 202, body: { state: 'RUNNING', name: 'all', maxInFlight: 40 } })
+    const task = { capability: 'bat.all', labels: { job: 'all' }, priority: 'low' }
+    const made = await create({ input: await upload(rowsOf(250)), task, maxInFlight: 100, name: 'all' })
+    expect(made).toMatchObject({ status: 202, body: { state: 'RUNNING', name: 'all', maxInFlight: 100 } })
+    expect(made.headers.get('location')).toBe(`/api/v2/batches/${made.body.id}`)
     const last = await ended(made.body.id)
     expect(last).toMatchObject({
       state: 'SUCCEEDED',
       percent: 100,
-      counts: { total: 300, submitted: 300, succeeded: 300, failed: 0, cancelled: 0 },
+      counts: { total: 250, submitted: 250, succeeded: 250, failed: 0, cancelled: 0 },
       finishedAt: expect.any(String),
     })
     expect(last.report).toBeUndefined()
-    expect(ran.sort((a, b) => a - b)).toEqual(Array.from({ length: 300 }, (_, n) => n))
+    expect(numbersOf(ran)).toEqual(Array.from({ length: 250 }, (_, n) => n))
+    const [first] = ran
+    const shown = (await api.get(`/tasks/${first?.taskId}`)).body
+    expect(shown).toMatchObject({ batch: made.body.id, priority: 'low', labels: { job: 'all' } })
+    expect((await api.get('/batches')).body.items.map(({ id }: { id: string }) => id)).toEqual([made.body.id])
     await stop()
   }, 40_000)
 
   it('tells which rows failed, by line, also those that could not be tasks', async () => {
     const { stop } = await worker('bat.some', ({ n }) => n === 2)
     const lines = ['{"n":1}', 'not json', '{"n":2}', '', '{"n":3}']
-    const { id } = (await api.post('/batches', { input: await upload(lines), task: { capability: 'bat.some' } })).body
+    const { id } = (await create({ input: await upload(lines), task: { capability: 'bat.some' } })).body
     const last = await ended(id)
     expect(last).toMatchObject({ state: 'PARTIAL', counts: { total: 5, succeeded: 2, failed: 3 } })
     expect(await reportOf(last)).toMatchObject([
@@ -101,4 +86,106 @@ describe.each(hosts)('a batch on $host', ({ open }) => {
     expect((await api.get(`/objects/${last.report.$ref}`)).body.state).toBe('STORED')
     await stop()
   }, 40_000)
+
+  it('takes rows that are whole bodies of a submit, and says what is wrong with one', async () => {
+    const { ran, stop } = await worker('bat.whole')
+    const lines = [
+      '{"capability":"bat.whole","input":{"n":4}}',
+      '{"capability":"bat.whole","inputs":1}',
+      '{"agent":"x"}',
+    ]
+    const last = await ended((await create({ input: await upload(lines) })).body.id)
+    expect(last).toMatchObject({ state: 'PARTIAL', counts: { total: 3, succeeded: 1, failed: 2 } })
+    expect(numbersOf(ran)).toEqual([4])
+    expect(await reportOf(last)).toMatchObject([
+      { line: 2, code: 'INVALID', message: expect.stringContaining('#/inputs') },
+      { line: 3, code: 'NOT_FOUND' },
+    ])
+    await stop()
+  }, 40_000)
+
+  it('stops after too many failures, and leaves the rest alone', async () => {
+    const { stop } = await worker('bat.stops', () => true)
+    const task = { capability: 'bat.stops' }
+    const body = { input: await upload(rowsOf(500)), task, maxInFlight: 8, onFailure: 'stop', maxFailures: 2 }
+    const last = await ended((await create(body)).body.id)
+    expect(last).toMatchObject({
+      state: 'FAILED',
+      message: expect.stringMatching(/^\d+ rows failed, more than 2 may$/),
+    })
+    expect(last.counts.submitted).toBeLessThan(50)
+    expect(last.counts.failed + last.counts.cancelled).toBe(last.counts.submitted)
+    await stop()
+  }, 40_000)
+
+  it('is cancelled with what it submitted', async () => {
+    const task = { capability: 'bat.nobody' }
+    const { id } = (await create({ input: await upload(rowsOf(90)), task, maxInFlight: 30 })).body
+    await until(async () => (await api.get(`/batches/${id}`)).body.counts.submitted === 30)
+    expect((await api.post(`/batches/${id}/cancel`)).status).toBe(200)
+    const last = await ended(id)
+    expect(last).toMatchObject({ state: 'CANCELLED', counts: { submitted: 30, cancelled: 30 } })
+    expect((await reportOf(last))[0]).toMatchObject({ line: 1, code: 'CANCELLED' })
+    expect((await api.post(`/batches/${id}/cancel`)).status).toBe(200)
+    const { items } = (await api.get('/tasks?capability=bat.nobody&status=CANCELLED')).body
+    expect(items).toHaveLength(30)
+  }, 40_000)
+
+  it('ends at once without rows', async () => {
+    const last = await ended((await create({ input: await upload([]), task: { capability: 'x' } })).body.id)
+    expect(last).toMatchObject({ state: 'SUCCEEDED', counts: { total: 0 }, percent: 100 })
+    expect((await api.post(`/batches/${last.id}/cancel`)).body.code).toBe('ALREADY_FINISHED')
+  }, 40_000)
+
+  it('is the same under the same key, and refuses what cannot be one', async () => {
+    const input = await upload(['1'])
+    const body = { input, task: { capability: 'bat.key' } }
+    const headers = { 'idempotency-key': 'bat-1' }
+    const first = (await create(body, headers)).body
+    expect((await create(body, headers)).body.id).toBe(first.id)
+    expect((await create({ ...body, maxInFlight: 5 }, headers)).body.code).toBe('IDEMPOTENCY_CONFLICT')
+    const pointer = async (wrong: object) => (await create({ ...body, ...wrong })).body.errors[0].pointer
+    expect(await pointer({ input: { $ref: 'obj_00000000000000000000000000' } })).toBe('#/input/$ref')
+    expect(await pointer({ task: { capability: 'x', input: 1 } })).toBe('#/task/input')
+    expect(await pointer({ task: {} })).toBe('#/task/capability')
+    expect(await pointer({ maxInFlight: 0 })).toBe('#/maxInFlight')
+    expect((await api.get('/batches/bat_00000000000000000000000000')).status).toBe(404)
+  })
+})
+
+describe.each(hosts)('several tasks in one call on $host', ({ open }) => {
+  beforeAll(async () => {
+    api = await open()
+  }, 30_000)
+  afterAll(() => api?.close())
+
+  it('have an outcome each, and one key for all', async () => {
+    const tasks = [
+      { capability: 'some.one', input: 1 },
+      { capability: 'some.one', colour: 'red' },
+      { agent: 'nobody' },
+      { capability: 'some.one', input: 4, idempotencyKey: 'own' },
+    ]
+    const submit = () => api.post('/tasks:batch', { tasks }, { headers: { 'idempotency-key': 'many' } })
+    const { status, body } = await submit()
+    expect(status).toBe(200)
+    expect(body.items).toMatchObject([
+      { index: 0, status: 202, task: { capability: 'some.one', status: 'QUEUED' } },
+      { index: 1, status: 422, problem: { code: 'INVALID', errors: [{ pointer: '#/colour', code: 'UNKNOWN_FIELD' }] } },
+      { index: 2, status: 404, problem: { code: 'NOT_FOUND' } },
+      { index: 3, status: 202 },
+    ])
+    const again = (await submit()).body.items
+    expect([again[0].task.id, again[3].task.id]).toEqual([body.items[0].task.id, body.items[3].task.id])
+    const own = { headers: { 'idempotency-key': 'own' } }
+    expect((await api.post('/tasks', { capability: 'some.one', input: 4 }, own)).body.id).toBe(body.items[3].task.id)
+  })
+
+  it('are at least one and at most a hundred', async () => {
+    for (const count of [0, 101]) {
+      const tasks = Array.from({ length: count }, () => ({ capability: 'some.one' }))
+      const { status, body } = await api.post('/tasks:batch', { tasks })
+      expect([status, body.errors?.[0].pointer]).toEqual([422, '#/tasks'])
+    }
+  })
 })

@@ -153,7 +153,9 @@ export const advance = (fan: FanOut, { rows, byte, ended }: { rows: number; byte
   }
 }
 
+/** A closed page stays closed: nothing is opened without rows. */
 const withPages = (open: number[], from: number, to: number): number[] => {
+  if (from >= to) return open
   const pages = new Set(open)
   for (let page = pageOf(from); page * pageRows < to; page++) pages.add(page)
   return [...pages].sort((a, b) => a - b)

@@ -1,0 +1,130 @@
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { checkInput } from '#functions/api/check-input.ts'
+import { readSubmit } from '#functions/api/read-submit.ts'
+import { cancelBatch, getBatch } from '#shared/domain/batches/batch.ts'
+import { createBatch } from '#shared/domain/batches/create-batch.ts'
+import type { Caller } from '#shared/domain/caller.ts'
+import { attendFanOut } from '#shared/domain/fan-out/attend-fan-out.ts'
+import { notesOf, takeNotes } from '#shared/domain/fan-out/note-ends.ts'
+import { cancelBySystem } from '#shared/domain/tasks/cancel-children.ts'
+import type { Task } from '#shared/domain/tasks/task.ts'
+import { taskListPk } from '#shared/domain/tasks/task-store.ts'
+import type { Platform, Table } from '#shared/platform/platform.ts'
+import { aPlatform } from '#test/support/embedded.ts'
+import { aSkewedClock } from '#test/support/skewed-clock.ts'
+
+const tools = { checkInput, readSubmit }
+const caller: Caller = { tenant: 'default', principal: { kind: 'key', id: 'k', role: 'admin' }, requestId: 'r' }
+const clock = aSkewedClock()
+let platform: Platform
+let close: () => Promise<void>
+beforeAll(async () => {
+  const opened = await aPlatform(undefined, clock)
+  platform = opened.platform
+  close = opened.close
+})
+afterAll(() => close())
+
+const rows = 12
+let made = 0
+
+const aBatch = async () => {
+  const object = `obj_${String(++made).padStart(26, '0')}`
+  const lines = Array.from({ length: rows }, (_, n) => (n === 3 ? 'bad' : String(n)))
+  await platform.objects.put({ tenant: 'default', id: object }, Buffer.from(lines.join('\n')))
+  const task = { capability: 'nobody', labels: { batch: object } }
+  const { id } = await createBatch(platform, caller, { object, task, maxInFlight: 8 })
+  return { id, object }
+}
+const attend = (id: string, ports: Platform = platform) => attendFanOut(ports, tools, 'default', id)
+const tasksOf = async (object: string): Promise<Task[]> => {
+  const page = await platform.main.query<Task>({ index: 'list', pk: taskListPk('default'), limit: 10_000 })
+  return page.items.map(({ value }) => value).filter(({ labels }) => labels.batch === object)
+}
+
+/** The same platform, whose process ends for good with its nth write: before it was stored, or before it was known. */
+const dying = (last: number, stored: boolean): Platform => {
+  let writes = 0
+  const cut = (write: (...args: never[]) => Promise<unknown>) =>
+    (async (...args: never[]) => {
+      if (++writes < last) return write(...args)
+      if (writes === last && stored) await write(...args)
+      throw new Error('the process ended')
+    }) as never
+  const main: Table = Object.create(platform.main, {
+    write: { value: cut(platform.main.write.bind(platform.main) as never) },
+    transact: { value: cut(platform.main.transact.bind(platform.main) as never) },
+  })
+  return { ...platform, main }
+}
+
+/** Ends every task of a batch and tells of it, as the projector does, until the batch has ended. */
+const runToTheEnd = async (id: string, object: string) => {
+  for (let round = 0; round < 20; round++) {
+    await attend(id)
+    const batch = await getBatch(platform, 'default', id)
+    if (batch.fan.state !== 'RUNNING') return batch
+    for (const task of await tasksOf(object)) {
+      const ended = await cancelBySystem(platform, 'default', task.id, 'test')
+      await takeNotes(platform, ended ? notesOf(ended) : [])
+    }
+  }
+  throw new Error(`batch ${id} does not end`)
+}
+const deaths = Array.from({ length: 24 }, (_, at) => at + 1).flatMap((last) => [
+  { last, stored: false },
+  { last, stored: true },
+])
+
+it('a pass that breaks off at any write is gone on with: each row is one task', async () => {
+  for (const { last, stored } of deaths) {
+    const { id, object } = await aBatch()
+    await attend(id, dying(last, stored)).catch(() => undefined)
+    clock.forward(91_000)
+    const { fan, counts } = await runToTheEnd(id, object)
+    const about = `death at write ${last}, ${stored ? 'stored' : 'not stored'}`
+    expect({ state: fan.state, counts }, about).toEqual({
+      state: 'FAILED',
+      counts: { succeeded: 0, failed: 1, cancelled: rows - 1 },
+    })
+    expect(new Set((await tasksOf(object)).map((task) => task.batch?.row)).size, about).toBe(rows - 1)
+    expect(await tasksOf(object), about).toHaveLength(rows - 1)
+  }
+}, 60_000)
+
+it('a batch that is cancelled after such a pass leaves no task behind', async () => {
+  for (const { last, stored } of deaths.filter((_, at) => at % 3 === 0)) {
+    const { id, object } = await aBatch()
+    await attend(id, dying(last, stored)).catch(() => undefined)
+    await cancelBatch(platform, caller, id)
+    clock.forward(91_000)
+    await attend(id)
+    const about = `death at write ${last}, ${stored ? 'stored' : 'not stored'}`
+    const statuses = new Set((await tasksOf(object)).map(({ status }) => status))
+    expect(
+      [...statuses].every((status) => status === 'CANCELLED'),
+      about,
+    ).toBe(true)
+    const { fan } = await runToTheEnd(id, object)
+    expect(fan.state, about).toBe('CANCELLED')
+  }
+}, 60_000)
+
+it('ends that nobody told of are found', async () => {
+  const { id, object } = await aBatch()
+  await attend(id)
+  for (const task of await tasksOf(object)) await cancelBySystem(platform, 'default', task.id, 'test')
+  await attend(id)
+  expect((await getBatch(platform, 'default', id)).fan.position.row).toBe(8)
+  clock.forward(301_000)
+  await attend(id)
+  expect((await getBatch(platform, 'default', id)).fan.position.row).toBeGreaterThan(8)
+})
+
+it('two passes at once do the work of one', async () => {
+  const { id, object } = await aBatch()
+  await Promise.all([attend(id), attend(id), attend(id)])
+  expect((await tasksOf(object)).map((task) => task.batch?.row)).toHaveLength(8 - 1)
+  const { fan } = await getBatch(platform, 'default', id)
+  expect(fan.pass).toBeUndefined()
+})
