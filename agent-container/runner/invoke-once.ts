@@ -34,7 +34,7 @@ export const createInvocation =
             slot.send(
               message.name === 'checkpoint'
                 ? { type: 'answer', id: message.id, value: null }
-                : { type: 'answer', id: message.id, error: 'objects are only there for tasks of the platform' },
+                : { type: 'answer', id: message.id, error: `${message.name} is only there for tasks of the platform` },
             )
         })
         void slot.ended.then(({ code, signal }) =>

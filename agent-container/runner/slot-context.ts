@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import type { AgentContext } from '../sdk/index.ts'
 import { createCall } from './slot-call.ts'
 import type { FromSlot, SlotCalls, SlotTask, ToSlot } from './slot-messages.ts'
+import { createPeople } from './slot-people.ts'
 
 type Send = (message: FromSlot) => Promise<void>
 
@@ -64,38 +65,48 @@ export const createSlotContext = (send: Send): SlotContext => {
           aborting.signal.addEventListener('abort', () => resolve(), { once: true })
         })
     },
-    forTask: (task) => ({
-      task: {
-        id: task.id,
-        fence: task.fence,
-        attempt: task.attempt,
-        capability: task.capability ?? '',
-        deadline: task.deadline,
-        timeoutSeconds: task.timeoutSeconds,
-        ...(task.traceparent && { traceparent: task.traceparent }),
-      },
-      signal: aborting.signal,
-      workspace: process.cwd(),
-      lastCheckpoint: task.checkpoint,
-      progress: (percent, message) => tell({ type: 'progress', percent: Math.max(0, Math.min(100, percent)), message }),
-      output(chunk) {
-        unflushed++
-        tell({ type: 'output', chunk })
-      },
-      checkpoint: async (value) => void (await call('checkpoint', value)),
-      log: (level, message, fields) => tell({ type: 'log', level, message, fields }),
-      metric: (name, value, unit, labels) => tell({ type: 'metric', name, value, unit, labels }),
-      async span(name, work) {
-        const began = performance.now()
-        try {
-          return await work()
-        } finally {
-          tell({ type: 'log', level: 'debug', message: name, fields: { ms: Math.round(performance.now() - began) } })
-        }
-      },
-      usage: (used) => tell({ type: 'usage', used }),
-      call: createCall((argument) => call('call', argument), aborting.signal),
-      objects,
-    }),
+    forTask(task) {
+      const people = createPeople(task, {
+        wait: (request) => call('wait', request),
+        inputs: (after) => call('inputs', after),
+      })
+      return {
+        task: {
+          id: task.id,
+          fence: task.fence,
+          attempt: task.attempt,
+          capability: task.capability ?? '',
+          deadline: task.deadline,
+          timeoutSeconds: task.timeoutSeconds,
+          ...(task.traceparent && { traceparent: task.traceparent }),
+        },
+        signal: aborting.signal,
+        workspace: process.cwd(),
+        lastCheckpoint: people.lastCheckpoint,
+        progress: (percent, message) =>
+          tell({ type: 'progress', percent: Math.max(0, Math.min(100, percent)), message }),
+        output(chunk) {
+          unflushed++
+          tell({ type: 'output', chunk })
+        },
+        checkpoint: async (value) => void (await call('checkpoint', people.seal(value))),
+        requestInput: people.requestInput,
+        approve: people.approve,
+        inputs: people.inputs,
+        log: (level, message, fields) => tell({ type: 'log', level, message, fields }),
+        metric: (name, value, unit, labels) => tell({ type: 'metric', name, value, unit, labels }),
+        async span(name, work) {
+          const began = performance.now()
+          try {
+            return await work()
+          } finally {
+            tell({ type: 'log', level: 'debug', message: name, fields: { ms: Math.round(performance.now() - began) } })
+          }
+        },
+        usage: (used) => tell({ type: 'usage', used }),
+        call: createCall((argument) => call('call', argument), aborting.signal),
+        objects,
+      }
+    },
   }
 }

@@ -1,3 +1,4 @@
+import type { InputPage, Wait } from '#shared/contracts/input.ts'
 import type { Fields, LogLevel, ObjectRef, Usage } from '../sdk/context.ts'
 
 /** What a slot is told to run. */
@@ -11,11 +12,16 @@ export type SlotTask = {
   traceparent: string | null
   input: unknown
   checkpoint: unknown
+  /** The answer to what the checkpoint waited for. */
+  resume?: { kind: string; response: unknown; by: string }
 }
 
 /** Calls that the runner answers for a slot, which has no credential of its own. */
 export type SlotCalls = {
   checkpoint: { argument: unknown; answer: null }
+  /** Never answered, except with an error: the process ends. */
+  wait: { argument: Omit<Wait, 'fence' | 'prompt'> & { prompt: unknown }; answer: null }
+  inputs: { argument: { after: number }; answer: Pick<InputPage, 'records' | 'ended'> }
   fetch: { argument: ObjectRef; answer: string }
   call: {
     argument: { key: string; body: Record<string, unknown> }

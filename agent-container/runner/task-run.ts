@@ -4,6 +4,7 @@ import type { LeasedTask } from '#shared/contracts/worker.ts'
 import { callChild } from './child-call.ts'
 import { fetchObject, insideOf, isReference, putObject } from './object-transfer.ts'
 import { Refusal, sendUntilAnswered } from './platform-client.ts'
+import { readInputs } from './read-inputs.ts'
 import { createReporter, type Report, sizeOf } from './reporter.ts'
 import type { Slot, SlotEnd } from './slot.ts'
 import type { FromSlot, SlotCalls } from './slot-messages.ts'
@@ -13,7 +14,7 @@ const graceMs = 2000
 const maxInlineResult = 250 * 1024
 const maxInlineChunk = 100 * 1024
 
-type Outcome = Extract<FromSlot, { type: 'done' | 'failed' }>
+type Outcome = Extract<FromSlot, { type: 'done' | 'failed' }> | { type: 'waiting' }
 type Failure = Extract<FromSlot, { type: 'failed' }>
 export type TaskRun = {
   task: LeasedTask
@@ -100,6 +101,10 @@ export const runTask = ({ task, slot, source, mask, onContact }: Options): TaskR
     const message = `${metrics.length} metrics were dropped: ${error.message}`.slice(0, 16_000)
     await postReport({ ...rest, logs: [...logs, { level: 'warn', message }] })
   }
+  const stopIfLost = (error: unknown): never => {
+    if (isLost(error)) abort(messageOf(error))
+    throw error
+  }
   const reporter = createReporter(report, (count) => slot.send({ type: 'flushed', count }))
 
   const calls: { [N in keyof SlotCalls]: (argument: SlotCalls[N]['argument']) => Promise<SlotCalls[N]['answer']> } = {
@@ -107,6 +112,14 @@ export const runTask = ({ task, slot, source, mask, onContact }: Options): TaskR
       await reporter.checkpoint(value)
       return null
     },
+    wait: async (request) => {
+      await outputs
+      await reporter.flush()
+      await post('wait', mask(request) as object).catch(stopIfLost)
+      settle({ type: 'waiting' })
+      return new Promise(() => undefined) // nobody goes on: the process is ended
+    },
+    inputs: ({ after }) => readInputs(access, { taskId, fence, after }).catch(stopIfLost),
     call: (argument) =>
       callChild({ ...access, workspace: slot.workspace }, taskId, argument).catch((error: unknown) => {
         if (error instanceof Refusal && error.code === 'STALE_FENCE') abort(messageOf(error))
@@ -175,6 +188,7 @@ export const runTask = ({ task, slot, source, mask, onContact }: Options): TaskR
     })
   }
   const conclude = async (end: Outcome): Promise<void> => {
+    if (end.type === 'waiting') return
     await outputs
     await reporter.flush()
     if (timedOut)
@@ -186,11 +200,22 @@ export const runTask = ({ task, slot, source, mask, onContact }: Options): TaskR
     post('fail', { code, message: String(mask(message)).slice(0, 8000), retryable })
   const run = async (): Promise<void> => {
     try {
-      const { capability, deadline, timeoutSeconds, traceparent, attempt, checkpoint = null } = task
+      const { capability, deadline, timeoutSeconds, traceparent, attempt, checkpoint = null, resume } = task
       const input = await loadInput()
       slot.send({
         type: 'run',
-        task: { id: taskId, fence, attempt, capability, deadline, timeoutSeconds, traceparent, input, checkpoint },
+        task: {
+          id: taskId,
+          fence,
+          attempt,
+          capability,
+          deadline,
+          timeoutSeconds,
+          traceparent,
+          input,
+          checkpoint,
+          resume,
+        },
       })
       await conclude(await outcome)
     } catch (error) {

@@ -1,3 +1,5 @@
+import type { ApprovalOptions, InputRecord, InputRequest } from './people.ts'
+
 /** What a handler is given. Everything here works the same in a child process on one machine and on Fargate. */
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
@@ -68,6 +70,18 @@ export type AgentContext = {
    * that makes the same call again, by its `key` or else by its arguments, finds the child of the earlier one.
    */
   call<T = unknown>(target: CallTarget, input?: unknown, options?: CallOptions): Promise<T>
+  /**
+   * Asks people and answers what they say. The process ends meanwhile: the handler runs again from its start, with
+   * `lastCheckpoint`, and what was answered before is answered at once. Do nothing before it that must not happen twice.
+   */
+  requestInput<T = unknown>(request: InputRequest): Promise<T>
+  /** Asks for an approval; `false` only with `onReject: 'resume'`, else a rejection fails the task. */
+  approve(prompt: unknown, options?: ApprovalOptions): Promise<boolean>
+  /**
+   * The records that are given to the task while it is there, each once: a later attempt goes on behind the last record
+   * that was handed out before the last `checkpoint`.
+   */
+  readonly inputs: AsyncIterable<InputRecord>
   /** Adds to what this attempt has used. */
   usage(used: Usage): void
   readonly objects: {

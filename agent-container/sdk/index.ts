@@ -1,3 +1,4 @@
 /** The agent SDK: `import { defineAgent, capability } from '#agent/sdk/index.ts'`. */
 export type { AgentContext, CallOptions, CallTarget, ObjectRef, RepositoryInput, Usage } from './context.ts'
 export { type AgentDefinition, AgentError, capability, defineAgent, type Handler, type Schema } from './define-agent.ts'
+export type { ApprovalAnswer, ApprovalOptions, InputRecord, InputRequest } from './people.ts'

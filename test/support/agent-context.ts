@@ -41,6 +41,9 @@ export const anAgentContext = (task: Partial<AgentContext['task']> = {}): TestCo
     call: async () => {
       throw new AgentError('there is no platform to call', { retryable: false })
     },
+    requestInput: noPlatform,
+    approve: noPlatform,
+    inputs: { async *[Symbol.asyncIterator]() {} },
     objects: {
       fetch,
       put: async (body) =>
@@ -52,6 +55,10 @@ export const anAgentContext = (task: Partial<AgentContext['task']> = {}): TestCo
     abort: (reason) => controller.abort(reason),
     remove: () => rmSync(root, { recursive: true, force: true }),
   }
+}
+
+const noPlatform = async (): Promise<never> => {
+  throw new AgentError('there is nobody to ask', { retryable: false })
 }
 
 const createObjects = (root: string, workspace: string) => {
