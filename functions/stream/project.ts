@@ -1,7 +1,9 @@
+import { scheduleTools } from '#functions/sweep/schedule-tools.ts'
 import type { Agent } from '#shared/domain/agents/agent.ts'
 import { closeApprovalOf } from '#shared/domain/approvals/close-approval.ts'
 import type { LimitsRow } from '#shared/domain/limits/limits-store.ts'
 import { wakeForAgent, wakeForLimits } from '#shared/domain/limits/wake-changed.ts'
+import { attendSchedule } from '#shared/domain/schedules/attend-schedule.ts'
 import { attemptItem, attemptOfChange } from '#shared/domain/tasks/attempts.ts'
 import { cancelChildren, endsChildren } from '#shared/domain/tasks/cancel-children.ts'
 import { handOnTasks } from '#shared/domain/tasks/hand-on-task.ts'
@@ -88,6 +90,12 @@ const handOn = async (platform: Platform, change: Change): Promise<void> => {
   if (agent?.decommissionedAt !== undefined) await handOnTasks(platform, agent)
 }
 
+/** A start of a schedule may wait for the end of the one before. */
+const startNext = async (platform: Platform, change: Change): Promise<void> => {
+  const task = transition(change)?.task
+  if (task?.schedule && isFinished(task)) await attendSchedule(platform, task.tenant, task.schedule, scheduleTools)
+}
+
 /** By type of item; what is not named here is nobody's concern. */
 const projections: Record<string, Projection> = {
   task: {
@@ -97,6 +105,7 @@ const projections: Record<string, Projection> = {
       measure(platform, change)
       await endChildren(platform, change)
       await closeApproval(platform, change)
+      await startNext(platform, change)
     },
   },
   agent: {
@@ -108,8 +117,8 @@ const projections: Record<string, Projection> = {
     },
   },
   offer: { act: releaseFor },
-  limits: { act: (platform, change) => wakeForLimits(platform, change as Change<LimitsRow>) },
   approval: { act: publish },
+  limits: { act: (platform, change) => wakeForLimits(platform, change as Change<LimitsRow>) },
 }
 export const projectedTypes = Object.keys(projections)
 

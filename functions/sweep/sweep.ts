@@ -5,12 +5,15 @@ import { dueBefore, dueShardPk, dueShards, parseDueBody } from '#shared/domain/d
 import { attendFanOut } from '#shared/domain/fan-out/attend-fan-out.ts'
 import { attendInstance } from '#shared/domain/instances/end-instance.ts'
 import { attendLimit } from '#shared/domain/limits/hold-task.ts'
+import { attendSchedule } from '#shared/domain/schedules/attend-schedule.ts'
 import { attendTask } from '#shared/domain/tasks/attend-task.ts'
 import type { Task } from '#shared/domain/tasks/task.ts'
 import type { Platform, Stored } from '#shared/platform/platform.ts'
+import { scheduleTools } from './schedule-tools.ts'
 
 type Attend = (platform: Platform, tenant: string, id: string) => Promise<void>
 
+const attendStart: Attend = (platform, tenant, id) => attendSchedule(platform, tenant, id, scheduleTools)
 const attendBatch: Attend = (platform, tenant, id) => attendFanOut(platform, { checkInput, readSubmit }, tenant, id)
 
 /** Who looks after what, by the prefix of its id. */
@@ -20,6 +23,7 @@ const attendants: Record<string, Attend> = {
   apr: attendApproval,
   bat: attendBatch,
   lim: attendLimit,
+  sch: attendStart,
 }
 
 const attendOne = async (platform: Platform, tenant: string, id: string): Promise<void> => {

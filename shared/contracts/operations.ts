@@ -5,6 +5,7 @@ import { controlOperations } from './operations/control.ts'
 import { inputOperations } from './operations/input.ts'
 import { limitOperations } from './operations/limits.ts'
 import { objectOperations } from './operations/objects.ts'
+import { scheduleOperations } from './operations/schedules.ts'
 import { taskOperations } from './operations/tasks.ts'
 import { workerOperations } from './operations/worker.ts'
 
@@ -17,6 +18,7 @@ export const operations = {
   ...workerOperations,
   ...objectOperations,
   ...controlOperations,
+  ...scheduleOperations,
   ...inputOperations,
   ...approvalOperations,
   ...batchOperations,

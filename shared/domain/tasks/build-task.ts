@@ -58,6 +58,7 @@ export const buildTask = async (ports: Ports, caller: Caller, plan: Plan) => {
     ...(command.requirements && { requirements: command.requirements }),
     ...(command.affinityKey !== undefined && { affinityKey: command.affinityKey }),
     ...(command.budget && { budget: command.budget }),
+    ...(command.schedule && { schedule: command.schedule }),
     ...(command.retryOf && { retryOf: command.retryOf.id }),
     ...(checkpoint && { checkpoint: checkpoint.body }),
     ...(command.batch && { batch: command.batch }),

@@ -27,6 +27,8 @@ export type SubmitCommand = Distribution & {
   batch?: Task['batch']
   /** The task that it does again, and where that had come to. */
   retryOf?: { id: string; checkpoint?: unknown }
+  /** The schedule that started it. */
+  schedule?: string
   idempotencyKey?: string
   traceparent?: string
 }

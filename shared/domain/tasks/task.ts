@@ -87,6 +87,8 @@ export type Task = {
   fanOut?: { id: string; capability?: string }
   /** Its own; the pools of those above it bound it too. */
   budget?: Budget
+  /** The schedule that started it. */
+  schedule?: string
   /** The task that was retried by this one. */
   retryOf?: string
   labels: Record<string, string>

@@ -7,6 +7,7 @@ import { controlHandlers } from './control.ts'
 import { inputHandlers } from './input.ts'
 import { limitHandlers } from './limits.ts'
 import { objectHandlers } from './objects.ts'
+import { scheduleHandlers } from './schedules.ts'
 import { taskHandlers } from './tasks.ts'
 import { workerHandlers } from './worker.ts'
 
@@ -17,6 +18,7 @@ export const handlers: { [Id in OperationId]: Handler<OperationOf<Id>> } = {
   ...workerHandlers,
   ...objectHandlers,
   ...controlHandlers,
+  ...scheduleHandlers,
   ...inputHandlers,
   ...approvalHandlers,
   ...batchHandlers,

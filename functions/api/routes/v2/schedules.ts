@@ -1,0 +1,101 @@
+import type { OperationOf } from '#shared/contracts/operations.ts'
+import type { CreateSchedule, PatchSchedule, ScheduleResponse } from '#shared/contracts/schedules.ts'
+import { invalid } from '#shared/domain/domain-error.ts'
+import { deleteSchedule, makeSchedule, patchSchedule } from '#shared/domain/schedules/change-schedule.ts'
+import type { Schedule, Timing } from '#shared/domain/schedules/schedule.ts'
+import { getSchedule, listSchedules } from '#shared/domain/schedules/schedule-store.ts'
+import type { Stored } from '#shared/platform/platform.ts'
+import { idempotencyKey, ifMatch, iso, toETag } from '../../headers.ts'
+import type { Handler, Reply } from '../../operation.ts'
+import { toCommand } from '../../read-submit.ts'
+import { times, timingProblem } from '../../times.ts'
+
+const defaultCatchUpSeconds = 300
+const shownTimes = 5
+
+type TimingFields = Pick<CreateSchedule | PatchSchedule, 'cron' | 'rate' | 'at'>
+
+/** What a body says about when, checked; `undefined` when it says nothing. */
+const toTiming = ({ cron, rate, at }: TimingFields, now: number): Timing | undefined => {
+  const timing: Timing | undefined = cron
+    ? { cron }
+    : rate
+      ? { rate: { ...rate, from: now } }
+      : at
+        ? { at: Date.parse(at) }
+        : undefined
+  const problem = timing && timingProblem(timing, now)
+  if (problem) throw invalid(problem.pointer, 'TIMING', problem.message)
+  return timing
+}
+
+const shownTiming = (timing: Timing): TimingFields => {
+  if ('at' in timing) return { at: iso(timing.at) }
+  return 'cron' in timing ? timing : { rate: { everySeconds: timing.rate.everySeconds } }
+}
+
+const toSchedule = (schedule: Schedule): ScheduleResponse => {
+  const { id, name, timing, task, overlap, catchUpSeconds, state, nextAt, last, waitingFor, counts } = schedule
+  const next = state === 'ACTIVE' && nextAt !== undefined ? times(timing, nextAt - 1, shownTimes) : []
+  return {
+    id,
+    ...(name !== undefined && { name }),
+    ...shownTiming(timing),
+    task,
+    overlap,
+    catchUpSeconds,
+    state,
+    next: next.map(iso),
+    ...(last && { last: { ...last, at: iso(last.at) } }),
+    ...(waitingFor !== undefined && { waitingFor: iso(waitingFor) }),
+    counts,
+    createdAt: iso(schedule.createdAt),
+    updatedAt: iso(schedule.updatedAt),
+  }
+}
+
+const reply = (status: number, { value, rev }: Stored<Schedule>): Reply => ({
+  status,
+  body: toSchedule(value),
+  headers: { etag: toETag(rev), ...(status === 201 && { location: `/api/v2/schedules/${value.id}` }) },
+})
+
+const create: Handler<OperationOf<'createSchedule'>> = async ({ platform }, { caller, body, headers }) => {
+  const timing = toTiming(body, platform.clock.now()) ?? { at: 0 }
+  const { name, overlap = 'skip', catchUpSeconds = defaultCatchUpSeconds, state = 'ACTIVE' } = body
+  const command = { name, timing, task: toCommand(body.task), overlap, catchUpSeconds, state }
+  const key = idempotencyKey(headers)
+  return reply(201, await makeSchedule(platform, caller, { ...command, idempotencyKey: key }, times))
+}
+
+const list: Handler<OperationOf<'listSchedules'>> = async ({ platform }, { caller, query }) => {
+  const page = await listSchedules(platform, caller.tenant, query)
+  return {
+    status: 200,
+    body: { items: page.items.map(({ value }) => toSchedule(value)), nextCursor: page.cursor ?? null },
+  }
+}
+
+const get: Handler<OperationOf<'getSchedule'>> = async ({ platform }, { caller, params }) =>
+  reply(200, await getSchedule(platform, caller.tenant, params.schedule ?? ''))
+
+const patch: Handler<OperationOf<'patchSchedule'>> = async ({ platform }, { caller, params, body, headers }) => {
+  const { cron, rate, at, task, ...rest } = body
+  const timing = toTiming({ cron, rate, at }, platform.clock.now())
+  const changes = { ...rest, ...(timing && { timing }), ...(task && { task: toCommand(task) }) }
+  const wish = { patch: changes, ifMatch: ifMatch(headers), times }
+  return reply(200, await patchSchedule(platform, caller, params.schedule ?? '', wish))
+}
+
+const remove: Handler<OperationOf<'deleteSchedule'>> = async ({ platform }, { caller, params, headers }) => {
+  await deleteSchedule(platform, caller, params.schedule ?? '', ifMatch(headers))
+  return { status: 204 }
+}
+
+export const scheduleHandlers = {
+  createSchedule: create,
+  listSchedules: list,
+  getSchedule: get,
+  patchSchedule: patch,
+  deleteSchedule: remove,
+}

@@ -1,0 +1,46 @@
+import { Cron } from 'croner'
+import type { Times, Timing } from '#shared/domain/schedules/schedule.ts'
+
+const cronOf = ({ expression, timeZone }: { expression: string; timeZone: string }): Cron =>
+  new Cron(expression, { timezone: timeZone, mode: '5-or-6-parts', paused: true })
+
+/**
+ * When a schedule starts. A cron time that the clocks skip comes at the end of the gap; one that they repeat comes once,
+ * unless the expression is for every so many minutes or hours.
+ */
+export const times: Times = (timing, after, count) => {
+  if ('at' in timing) return timing.at > after ? [timing.at] : []
+  if ('cron' in timing)
+    return cronOf(timing.cron)
+      .nextRuns(count, new Date(after))
+      .map((time) => time.getTime())
+  const { everySeconds, from } = timing.rate
+  const every = everySeconds * 1000
+  const first = Math.max(1, Math.floor((after - from) / every) + 1)
+  return Array.from({ length: count }, (_, n) => from + (first + n) * every)
+}
+
+/** Why a timing cannot be used: the field and what would be right; `undefined` when it can. */
+export const timingProblem = (timing: Timing, now: number): { pointer: string; message: string } | undefined => {
+  if ('at' in timing)
+    return timing.at > now ? undefined : { pointer: '#/at', message: 'the time is over; give one in the future' }
+  if ('rate' in timing) return undefined
+  const { expression, timeZone } = timing.cron
+  if (!isTimeZone(timeZone))
+    return { pointer: '#/cron/timeZone', message: `there is no time zone ${timeZone}; give one such as Europe/Berlin` }
+  try {
+    if (cronOf(timing.cron).nextRun()) return undefined
+    return { pointer: '#/cron/expression', message: `${expression} never comes` }
+  } catch (error) {
+    const problem = String((error as Error).message).replace(/^CronPattern: /, '')
+    return { pointer: '#/cron/expression', message: `${problem}; give five or six fields such as "0 9 * * 1-5"` }
+  }
+}
+
+const isTimeZone = (timeZone: string): boolean => {
+  try {
+    return Intl.DateTimeFormat('en', { timeZone }).resolvedOptions().timeZone !== ''
+  } catch {
+    return false
+  }
+}

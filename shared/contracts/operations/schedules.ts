@@ -1,0 +1,63 @@
+import {
+  createScheduleSchema,
+  listSchedulesQuery,
+  patchScheduleSchema,
+  schedulePageSchema,
+  scheduleSchema,
+} from '../schedules.ts'
+import { admins, type Operation } from './operation.ts'
+
+export const scheduleOperations = {
+  createSchedule: {
+    method: 'POST',
+    path: '/schedules',
+    tag: 'Schedules',
+    summary: 'Create a schedule',
+    description: 'Submits a task by cron, every so many seconds, or once at a time.',
+    audience: admins,
+    headers: ['Idempotency-Key'],
+    body: createScheduleSchema,
+    answers: { 201: { description: 'The schedule, with its next five starts.', schema: scheduleSchema } },
+    refusals: [409],
+  },
+  listSchedules: {
+    method: 'GET',
+    path: '/schedules',
+    tag: 'Schedules',
+    summary: 'List schedules',
+    audience: admins,
+    query: listSchedulesQuery,
+    answers: { 200: { description: 'A page of schedules, newest first.', schema: schedulePageSchema } },
+  },
+  getSchedule: {
+    method: 'GET',
+    path: '/schedules/{schedule}',
+    tag: 'Schedules',
+    summary: 'Get a schedule',
+    audience: admins,
+    answers: { 200: { description: 'The schedule.', schema: scheduleSchema } },
+  },
+  patchSchedule: {
+    method: 'PATCH',
+    path: '/schedules/{schedule}',
+    tag: 'Schedules',
+    summary: 'Change, pause or resume a schedule',
+    description: 'The next start is planned anew; starts that a pause kept are not made up.',
+    audience: admins,
+    headers: ['If-Match'],
+    body: patchScheduleSchema,
+    answers: { 200: { description: 'The changed schedule.', schema: scheduleSchema } },
+    refusals: [412],
+  },
+  deleteSchedule: {
+    method: 'DELETE',
+    path: '/schedules/{schedule}',
+    tag: 'Schedules',
+    summary: 'Delete a schedule',
+    description: 'It starts nothing more; what it started goes on.',
+    audience: admins,
+    headers: ['If-Match'],
+    answers: { 204: { description: 'Deleted.' } },
+    refusals: [412],
+  },
+} as const satisfies Record<string, Operation>

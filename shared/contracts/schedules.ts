@@ -1,0 +1,78 @@
+import * as z from 'zod'
+import { idSchema, jsonSchema, pageQuery, pageSchema, timeSchema } from './common.ts'
+import { submitTaskSchema } from './tasks.ts'
+
+const cronSchema = z.strictObject({
+  /** Five fields, or six with seconds first. */
+  expression: z.string().min(1).max(200),
+  /** IANA. @default UTC */
+  timeZone: z.string().min(1).max(100).default('UTC'),
+})
+const rateSchema = z.strictObject({ everySeconds: z.int().min(1).max(31_536_000) })
+const overlapSchema = z.enum(['skip', 'queue', 'cancel-previous'])
+
+const timing = { cron: cronSchema.optional(), rate: rateSchema.optional(), at: timeSchema.optional() }
+const timingCount = ({ cron, rate, at }: { cron?: unknown; rate?: unknown; at?: unknown }): number =>
+  [cron, rate, at].filter((one) => one !== undefined).length
+
+const settings = {
+  name: z.string().min(1).max(100).optional(),
+  /** What happens to a start while the task before has not ended. */
+  overlap: overlapSchema.optional(),
+  /** A start that is late by more is missed; of several late ones only the latest is made. */
+  catchUpSeconds: z.int().min(0).max(604_800).optional(),
+  state: z.enum(['ACTIVE', 'PAUSED']).optional(),
+}
+
+export const createScheduleSchema = z
+  .strictObject({
+    ...timing,
+    /** The body of `POST /tasks`; it has no `runAt` and no `deadline`. */
+    task: submitTaskSchema,
+    ...settings,
+  })
+  .refine((body) => timingCount(body) === 1, { message: 'name one of cron, rate and at', path: ['cron'] })
+  .refine(({ task }) => task.runAt === undefined && task.deadline === undefined, {
+    message: 'the schedule says when: leave runAt and deadline out',
+    path: ['task'],
+  })
+export type CreateSchedule = z.infer<typeof createScheduleSchema>
+
+export const patchScheduleSchema = z
+  .strictObject({ ...timing, task: submitTaskSchema.optional(), ...settings })
+  .refine((patch) => Object.keys(patch).length > 0, 'name at least one field to change')
+  .refine((patch) => timingCount(patch) <= 1, { message: 'name one of cron, rate and at', path: ['cron'] })
+export type PatchSchedule = z.infer<typeof patchScheduleSchema>
+
+export const scheduleSchema = z
+  .object({
+    id: idSchema('sch'),
+    name: z.string().optional(),
+    cron: cronSchema.optional(),
+    rate: rateSchema.optional(),
+    at: timeSchema.optional(),
+    task: jsonSchema,
+    overlap: overlapSchema,
+    catchUpSeconds: z.int(),
+    /** `ENDED`: there is no further start. */
+    state: z.enum(['ACTIVE', 'PAUSED', 'ENDED']),
+    /** The next five starts. */
+    next: z.array(timeSchema),
+    last: z
+      .object({
+        at: timeSchema,
+        task: idSchema('tsk').optional(),
+        outcome: z.enum(['STARTED', 'SKIPPED', 'REFUSED']),
+        message: z.string().optional(),
+      })
+      .optional(),
+    /** The start that waits for the end of the task before. */
+    waitingFor: timeSchema.optional(),
+    counts: z.object({ started: z.int(), skipped: z.int(), missed: z.int(), refused: z.int() }),
+    createdAt: timeSchema,
+    updatedAt: timeSchema,
+  })
+  .meta({ id: 'Schedule' })
+export type ScheduleResponse = z.infer<typeof scheduleSchema>
+export const schedulePageSchema = pageSchema(scheduleSchema).meta({ id: 'SchedulePage' })
+export const listSchedulesQuery = z.strictObject(pageQuery)

@@ -1,0 +1,78 @@
+import type { Platform } from '../../platform/platform.ts'
+import { type Caller, systemStamp } from '../caller.ts'
+import { remind } from '../dispatch/due.ts'
+import { DomainError } from '../domain-error.ts'
+import { cancelTask } from '../tasks/cancel-task.ts'
+import { type CheckInput, submitTask } from '../tasks/submit-task.ts'
+import { isFinished } from '../tasks/task.ts'
+import { findTask } from '../tasks/task-store.ts'
+import { decide, record, type Schedule, type Start, type Times } from './schedule.ts'
+import { findSchedule, saveSchedule } from './schedule-store.ts'
+
+type Ports = Omit<Platform, 'feed' | 'bus' | 'hosts' | 'generation'>
+
+/** What the domain is given from outside: the arithmetic of calendars, and the check of inputs. */
+export type ScheduleTools = { times: Times; checkInput: CheckInput }
+
+const rounds = 10
+
+/**
+ * Makes the start that is due, if one is. However often it is called for one time, there is one task: its idempotency
+ * key is the schedule and the time.
+ */
+export const attendSchedule = async (ports: Ports, tenant: string, id: string, tools: ScheduleTools): Promise<void> => {
+  for (let round = 0; round < rounds; round++) {
+    const found = await findSchedule(ports, tenant, id)
+    if (found === undefined) return
+    const next = await advance(ports, found.value, tools)
+    if (next === found.value) return
+    const saved = await saveSchedule(ports, found, { ...next, stamp: systemStamp('schedule.attend') })
+    if (saved === undefined) continue // somebody else attended, or changed it
+    if (next.dueAt !== undefined) await remind(ports, { tenant, id, at: next.dueAt })
+    return
+  }
+  throw new DomainError('CONFLICT', `schedule ${id} is changed by too many writers at once; it is looked at again`)
+}
+
+const advance = async (ports: Ports, schedule: Schedule, tools: ScheduleTools): Promise<Schedule> => {
+  const now = ports.clock.now()
+  if (schedule.state !== 'ACTIVE') return schedule
+  const busy = await isBusy(ports, schedule)
+  const waits = schedule.waitingFor !== undefined && !busy
+  if (!waits && (schedule.dueAt === undefined || schedule.dueAt > now)) return schedule
+  const { schedule: moved, start, cancel } = decide(schedule, { now, busy, times: tools.times })
+  if (cancel !== undefined) await cancelPrevious(ports, schedule, cancel)
+  return start === undefined ? moved : record(moved, await makeStart(ports, schedule, start, tools.checkInput))
+}
+
+const isBusy = async (ports: Ports, { tenant, lastTask }: Schedule): Promise<boolean> => {
+  const task = lastTask === undefined ? undefined : await findTask(ports, tenant, lastTask)
+  return task !== undefined && !isFinished(task.value)
+}
+
+/** Schedules act for whoever may submit. */
+const callerOf = ({ tenant, id }: Schedule): Caller => ({
+  tenant,
+  principal: { kind: 'key', id: `schedule:${id}`, role: 'admin' },
+  requestId: id,
+})
+
+const cancelPrevious = async (ports: Ports, schedule: Schedule, task: string): Promise<void> => {
+  try {
+    await cancelTask(ports, callerOf(schedule), task)
+  } catch (error) {
+    if (!(error instanceof DomainError) || error.code !== 'ALREADY_FINISHED') throw error
+  }
+}
+
+/** A start that is refused is recorded and does not come again; what fails in passing is thrown, and comes again. */
+const makeStart = async (ports: Ports, schedule: Schedule, at: number, checkInput: CheckInput): Promise<Start> => {
+  const command = { ...schedule.task, schedule: schedule.id, idempotencyKey: `${schedule.id}:${at}` }
+  try {
+    const { id } = await submitTask(ports, callerOf(schedule), command, checkInput)
+    return { at, task: id, outcome: 'STARTED' }
+  } catch (error) {
+    if (!(error instanceof DomainError)) throw error
+    return { at, outcome: 'REFUSED', message: `${error.code}: ${error.message}` }
+  }
+}

@@ -1,0 +1,91 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { sweep } from '#functions/sweep/sweep.ts'
+import { anApi, anAwsApi, type TestApi } from '#test/support/api.ts'
+import { dynoxideBinary } from '#test/support/aws-servers.ts'
+import { eventually } from '#test/support/eventually.ts'
+
+const hosts = [
+  { host: 'the embedded host', open: anApi },
+  ...(dynoxideBinary() === undefined ? [] : [{ host: 'AWS', open: anAwsApi }]),
+]
+let api: TestApi
+
+const create = (body: object, headers = {}) => api.post('/schedules', body, { headers })
+const tasksOf = async (capability: string) => (await api.get(`/tasks?capability=${capability}`)).body.items
+const soon = () => new Date(Date.now() + 200).toISOString()
+
+describe.each(hosts)('schedules on $host', ({ open }) => {
+  beforeAll(async () => {
+    api = await open()
+  }, 30_000)
+  afterAll(() => api?.close())
+
+  it('show their next five starts, and are changed, paused and deleted', async () => {
+    const body = { cron: { expression: '0 9 * * 1-5', timeZone: 'Europe/Berlin' }, task: { capability: 'report' } }
+    const made = await create(body, { 'idempotency-key': 'daily' })
+    expect(made).toMatchObject({ status: 201, body: { state: 'ACTIVE', overlap: 'skip', catchUpSeconds: 300 } })
+    expect(made.body.next).toHaveLength(5)
+    const path = `/schedules/${made.body.id}`
+    expect(made.headers.get('location')).toBe(`/api/v2${path}`)
+    expect((await create(body, { 'idempotency-key': 'daily' })).body.id).toBe(made.body.id)
+    expect((await create({ ...body, overlap: 'queue' }, { 'idempotency-key': 'daily' })).status).toBe(409)
+    const etag = made.headers.get('etag') ?? ''
+    const paused = await api.request('PATCH', path, { body: { state: 'PAUSED' }, headers: { 'if-match': etag } })
+    expect(paused).toMatchObject({ status: 200, body: { state: 'PAUSED', next: [] } })
+    const stale = await api.request('PATCH', path, { body: { state: 'ACTIVE' }, headers: { 'if-match': etag } })
+    expect(stale.status).toBe(412)
+    const moved = await api.request('PATCH', path, { body: { state: 'ACTIVE', rate: { everySeconds: 3600 } } })
+    expect(moved.body).toMatchObject({ state: 'ACTIVE', rate: { everySeconds: 3600 } })
+    expect(moved.body.cron).toBeUndefined()
+    expect((await api.get('/schedules')).body.items.map(({ id }: { id: string }) => id)).toContain(made.body.id)
+    expect((await api.request('DELETE', path)).status).toBe(204)
+    expect((await api.get(path)).status).toBe(404)
+    expect((await api.get('/schedules')).body.items).toEqual([])
+  })
+
+  it('refuse what can never start, naming the field', async () => {
+    const refused = async (body: object) => {
+      const answer = await create({ task: { capability: 'x' }, ...body })
+      return [answer.status, answer.body.errors?.[0].pointer]
+    }
+    expect(await refused({ cron: { expression: '99 * * * *' } })).toEqual([422, '#/cron/expression'])
+    expect(await refused({ cron: { expression: '0 9 * * *', timeZone: 'Nowhere' } })).toEqual([422, '#/cron/timeZone'])
+    expect(await refused({ at: '2001-01-01T00:00:00Z' })).toEqual([422, '#/at'])
+    expect(await refused({})).toEqual([422, '#/cron'])
+    expect(await refused({ rate: { everySeconds: 5 }, at: soon() })).toEqual([422, '#/cron'])
+    expect(await refused({ rate: { everySeconds: 5 }, task: {} })).toEqual([422, '#/task/capability'])
+    expect(await refused({ rate: { everySeconds: 5 }, task: { capability: 'x', runAt: soon() } })).toEqual([
+      422,
+      '#/task',
+    ])
+  })
+
+  it('start a task at their time, once, and say how it went', async () => {
+    const { id } = (await create({ at: soon(), task: { capability: 'once', labels: { by: 'clock' } } })).body
+    await eventually(async () => expect(await tasksOf('once')).toMatchObject([{ labels: { by: 'clock' } }]))
+    await Promise.all([sweep(api.platform), sweep(api.platform)])
+    const [task] = await tasksOf('once')
+    expect(await tasksOf('once')).toHaveLength(1)
+    expect((await api.get(`/schedules/${id}`)).body).toMatchObject({
+      state: 'ENDED',
+      next: [],
+      counts: { started: 1 },
+      last: { outcome: 'STARTED', task: task.id },
+    })
+  })
+
+  it('hold a start until the task before has ended', async () => {
+    const body = { rate: { everySeconds: 1 }, overlap: 'queue', task: { capability: 'slow' } }
+    const { id } = (await create(body)).body
+    const [first] = await eventually(async () => {
+      const tasks = await tasksOf('slow')
+      expect(tasks).toHaveLength(1)
+      expect((await api.get(`/schedules/${id}`)).body.waitingFor).toBeDefined()
+      return tasks
+    })
+    expect(await tasksOf('slow')).toHaveLength(1)
+    await api.post(`/tasks/${first.id}/cancel`)
+    await eventually(async () => expect((await tasksOf('slow')).length).toBeGreaterThan(1))
+    await api.request('DELETE', `/schedules/${id}`)
+  })
+})
