@@ -112,7 +112,7 @@ export class ApiStack extends Stack {
     const { data, prefix } = this.settings
     const stream = new PlatformFunction(this, 'Stream', this.functionProps('stream', { timeout: Duration.minutes(1) }))
     stream.keepRecords(data.main)
-    stream.readRecords(data.volatile)
+    stream.keepRecords(data.volatile)
     stream.dispatch(prefix)
     stream.receive(prefix)
     stream.publish(data.bus)

@@ -28,7 +28,7 @@ export const saveLimits = async (
   const expect = before === undefined ? 'absent' : { rev: before.rev }
   const outcome = await ports.main.write({ op: 'put', item, expect, rev })
   if (!outcome.ok) throw new DomainError('PRECONDITION_FAILED', 'the limits were changed meanwhile; read them again')
-  forget(ports.main)
+  forgetLimits(ports.main)
   return { ...item, rev }
 }
 
@@ -39,7 +39,9 @@ type Cached = { until: number; known: Promise<Known> }
 /** A change takes effect everywhere after this time, where it was made at once. */
 const maxAgeMs = 500
 const caches = processMemory<Cached>(1000)
-const forget = (main: Table): void => caches(main).clear()
+
+/** What was changed is read again. */
+export const forgetLimits = (main: Table): void => caches(main).clear()
 
 /** The limits, and what the agent says of itself: read together, and at most so often. */
 export const knownLimits = (ports: Ports, tenant: string, agent: string | undefined): Promise<Known> => {

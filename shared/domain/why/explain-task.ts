@@ -3,6 +3,7 @@ import { findAgent } from '../agents/agent-store.ts'
 import { findApproval } from '../approvals/approval-store.ts'
 import { laneQueues } from '../dispatch/lanes.ts'
 import { findLease, findLeases, liveInstancesOf } from '../instances/instance-store.ts'
+import { holdingLimit } from '../limits/holding-limit.ts'
 import { instanceHolderPk } from '../tasks/holders.ts'
 import { priorities, type Target, type Task } from '../tasks/task.ts'
 import { getTask } from '../tasks/task-store.ts'
@@ -34,13 +35,14 @@ const leaseUntil = async (ports: Ports, { tenant, lease }: Task): Promise<number
 
 const aroundQueued = async (ports: Ports, task: Task, target: Target): Promise<Partial<Situation>> => {
   const { tenant } = task
-  const [agent, live, starting, ahead] = await Promise.all([
+  const [agent, live, starting, ahead, limit] = await Promise.all([
     findAgent(ports, tenant, target.agent),
     liveOf(ports, tenant, target),
     coldStartsOf(ports, tenant, target.agentName),
     countAhead(ports, task, target),
+    holdingLimit(ports, task),
   ])
-  return { agent: agent?.value, live, starting, queue: { ahead } }
+  return { agent: agent?.value, live, starting, limit, queue: { ahead } }
 }
 
 const liveOf = async (ports: Ports, tenant: string, target: Target): Promise<LiveInstance[]> => {

@@ -10,6 +10,7 @@ import { checkInput } from '../../check-input.ts'
 import { toProblem } from '../../errors.ts'
 import { checkKey, idempotencyKey, iso, traceparent } from '../../headers.ts'
 import type { Context, Handler } from '../../operation.ts'
+import { withSubmitRate } from '../../rate-limit.ts'
 import { readSubmit } from '../../read-submit.ts'
 import { toTask } from './task-response.ts'
 
@@ -85,7 +86,7 @@ const submitTasks: Handler<OperationOf<'submitTasks'>> = async (context, { calle
 }
 
 export const batchHandlers = {
-  submitTasks,
+  submitTasks: withSubmitRate(submitTasks, ({ body }) => body.tasks.length),
   createBatch: create,
   listBatches: list,
   getBatch: get,

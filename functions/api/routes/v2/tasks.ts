@@ -16,6 +16,7 @@ import type { Platform } from '#shared/platform/platform.ts'
 import { checkInput } from '../../check-input.ts'
 import { idempotencyKey, iso, parseLabels, preferWait, traceparent } from '../../headers.ts'
 import type { Handler } from '../../operation.ts'
+import { withSubmitRate } from '../../rate-limit.ts'
 import { toCommand } from '../../read-submit.ts'
 import { answerEvents } from './task-events.ts'
 import { resultObject, toTask } from './task-response.ts'
@@ -120,7 +121,7 @@ const why: Handler<OperationOf<'getTaskWhy'>> = async ({ platform }, { caller, p
 
 export const taskHandlers = {
   getTaskWhy: why,
-  submitTask: submit,
+  submitTask: withSubmitRate(submit),
   listTasks: list,
   getTask: get,
   listChildren: children,

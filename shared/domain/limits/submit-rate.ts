@@ -1,0 +1,38 @@
+import type { Platform } from '../../platform/platform.ts'
+import { DomainError } from '../domain-error.ts'
+import { type Rate, submitLimitId } from './limit.ts'
+import { knownLimits } from './limits-store.ts'
+import { takeFrom } from './tokens.ts'
+
+type Ports = Pick<Platform, 'main' | 'volatile' | 'clock' | 'random'>
+
+/** What a caller is told of a rate: what is left of it, and seconds until all of it is there again. */
+export type RateState = { name: string; rate: Rate; left: number; fullInSeconds: number }
+
+/** More was submitted than the rate allows; `retryAfterSeconds` is when there is room again. */
+export class RateLimitedError extends DomainError {
+  readonly state: RateState
+  readonly retryAfterSeconds: number
+
+  constructor(state: RateState, retryAfterSeconds: number) {
+    const { rate } = state
+    super(
+      'RATE_LIMITED',
+      `the tenant may submit ${rate.count} tasks in ${rate.seconds} s; try again in ${retryAfterSeconds} s`,
+    )
+    this.state = state
+    this.retryAfterSeconds = retryAfterSeconds
+  }
+}
+
+/** Counts what a client submits. Answers what is left; `undefined`: the tenant has no such rate. */
+export const takeSubmits = async (ports: Ports, tenant: string, count: number): Promise<RateState | undefined> => {
+  const rate = (await knownLimits(ports, tenant, undefined)).limits.submitRate
+  if (rate === undefined) return undefined
+  const wanted = Math.min(count, rate.count) // a batch beyond the whole rate takes all of it
+  const { taken, left, at } = await takeFrom(ports, { tenant, limit: submitLimitId, rate }, wanted)
+  const fullInSeconds = Math.ceil(((rate.count - left) * rate.seconds) / rate.count)
+  const state = { name: 'submit', rate, left: Math.max(0, Math.floor(left + 0.001)), fullInSeconds }
+  if (!taken) throw new RateLimitedError(state, Math.max(1, Math.ceil((at - ports.clock.now()) / 1000)))
+  return state
+}
