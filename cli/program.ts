@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { addAgents } from './tree/agents.ts'
+import { addApprovals } from './tree/approvals.ts'
+import { addBatches } from './tree/batches.ts'
 import { addCompletion } from './tree/completion.ts'
 import { addObjects } from './tree/objects.ts'
 import { example } from './tree/options.ts'
@@ -16,7 +18,18 @@ export const createProgram = (): Command => {
     .description('Runs AI agents for the software development life cycle.')
     .version(version)
     .exitOverride()
-  for (const add of [addStart, addReview, addAgents, addTasks, addObjects, addBootstrap, addCompletion]) add(program)
+  for (const add of [
+    addStart,
+    addReview,
+    addAgents,
+    addTasks,
+    addApprovals,
+    addBatches,
+    addObjects,
+    addBootstrap,
+    addCompletion,
+  ])
+    add(program)
   example(program.addHelpText('after', exitCodesHelp), 'start', 'review .', 'tasks list --status running')
   explainInOneLine(program, 'devcycle')
   return program

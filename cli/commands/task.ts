@@ -23,6 +23,8 @@ export const getTask = async (client: Client, id: string, { json }: Shown): Prom
     ['agent', task.agent === null ? undefined : `${task.agent} ${task.version}`],
     ['priority', task.priority],
     ['labels', pairs(task.labels)],
+    ['parent', task.parent],
+    ['batch', task.batch],
     ['attempt', `${task.attempt} of ${task.maxAttempts}`],
     ['created', task.createdAt],
     ['starts', task.runAt],
@@ -31,10 +33,14 @@ export const getTask = async (client: Client, id: string, { json }: Shown): Prom
     ['deadline', task.finishedAt ? undefined : task.deadline],
     ['progress', task.finishedAt ? undefined : progressOf(task)],
     ['waits for', blockedBy && plain(`${blockedBy.message} (${blockedBy.code})`)],
+    ['asks', task.waiting && asked(task.waiting)],
     ['failure', failure && plain(`${failure.message} (${failure.code})`)],
     ['result', task.status === 'SUCCEEDED' ? `devcycle tasks result ${task.id}` : undefined],
   ])
 }
+
+const asked = ({ kind, prompt, approval, expiresAt }: NonNullable<TaskResponse['waiting']>): string =>
+  plain(`${typeof prompt === 'string' ? prompt : JSON.stringify(prompt)} (${approval ?? kind}, until ${expiresAt})`)
 
 const pairs = (labels: Record<string, string>): string | undefined =>
   Object.entries(labels)

@@ -4,10 +4,13 @@ import { usageError } from '../failure.ts'
 import { checkReadable } from './files.ts'
 
 /** The value of `--input`: JSON, `@file`, or `-` for standard input. */
-export const readInput = async (given: string | undefined): Promise<unknown> => {
+export const readInput = (given: string | undefined): Promise<unknown> => readJson(given, '--input')
+
+/** The value of a flag that takes JSON. */
+export const readJson = async (given: string | undefined, flag: string): Promise<unknown> => {
   if (given === undefined) return undefined
   if (given === '-') return parse(await text(process.stdin), 'standard input')
-  if (!given.startsWith('@')) return parse(given, '--input')
+  if (!given.startsWith('@')) return parse(given, flag)
   const file = given.slice(1)
   checkReadable(file)
   return parse(readFileSync(file, 'utf8'), file)

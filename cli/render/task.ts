@@ -17,8 +17,11 @@ export const remarkOf = (task: TaskResponse): string => {
   const { status, failure, blockedBy } = task
   if (status === 'SUCCEEDED' || status === 'CANCELLED') return ''
   if (status === 'FAILED' || status === 'SCHEDULED') return failure ? plain(`${failure.code}: ${failure.message}`) : ''
-  return plain(blockedBy?.message ?? progressOf(task) ?? '')
+  return plain(blockedBy?.message ?? waitOf(task) ?? progressOf(task) ?? '')
 }
+
+const waitOf = ({ waiting }: TaskResponse): string | undefined =>
+  waiting && `waits for ${waiting.approval ?? waiting.kind}`
 
 const describeProgress = ({ percent, message }: { percent?: unknown; message?: unknown }): string =>
   plain(`${percent === undefined ? '' : `${Math.round(Number(percent))} %`} ${message ?? ''}`)

@@ -24,8 +24,10 @@ export const addTasks = (program: Command): void => {
   addResult(tasks)
   addEvents(tasks)
   addAttempts(tasks)
+  addChildren(tasks)
   addWhy(tasks)
   addCancel(tasks)
+  addInput(tasks)
 }
 
 const addSubmit = (tasks: Command): void => {
@@ -111,6 +113,18 @@ const addAttempts = (tasks: Command): void => {
   example(attempts, `tasks attempts ${someId}`)
 }
 
+const addChildren = (tasks: Command): void => {
+  const about: [string, string] = ['children', 'list the tasks that a task called, newest first']
+  const children = one<Connection & { limit: number; cursor?: string }>(
+    tasks,
+    about,
+    async () => (await import('../commands/list-tasks.ts')).listChildren,
+  )
+    .option('--limit <n>', 'at most so many', whole(1, 200), 20)
+    .option('--cursor <cursor>', 'go on where a list ended')
+  example(children, `tasks children ${someId}`)
+}
+
 const addWhy = (tasks: Command): void => {
   const about: [string, string] = ['why', 'explain why a task does not run, or how it ended']
   const why = one(tasks, about, async () => (await import('../commands/why.ts')).whyTask)
@@ -121,4 +135,13 @@ const addCancel = (tasks: Command): void => {
   const about: [string, string] = ['cancel', 'cancel a task that has not ended']
   const cancel = one(tasks, about, async () => (await import('../commands/task.ts')).cancelTask)
   example(cancel, `tasks cancel ${someId}`)
+}
+
+const addInput = (tasks: Command): void => {
+  const about: [string, string] = ['input', 'answer a task that waits for input, or append to its input stream']
+  const input = one(tasks, about, async () => (await import('../commands/input-task.ts')).inputTask)
+    .option('--response <json>', 'the answer: JSON, @file, or - for standard input')
+    .option('--records <file>', 'records of JSON, one a line; - for standard input')
+    .option('--end', 'nothing follows')
+  example(input, `tasks input ${someId} --response '"main"'`, `tasks input ${someId} --records rows.jsonl --end`)
 }
