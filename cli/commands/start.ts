@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { CliError, exitCodes } from '../failure.ts'
 import { plain } from '../render/terminal.ts'
 import { type EmbeddedServer, startServer } from '../server/embedded-server.ts'
+import { type FaultPlan, readFaultPlan } from '../server/faults/plan.ts'
 import { runTour, tourIsDue } from '../server/tour.ts'
 
 /** As the command line and `DEVCYCLE_*` give them. */
@@ -16,6 +17,10 @@ export type StartOptions = {
   /** `false`: registers and starts none. */
   agents: boolean
   tour: boolean
+  /** File of what goes wrong on purpose. */
+  faultPlan?: string
+  /** File that every operation is written to. */
+  history?: string
 }
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
@@ -78,16 +83,33 @@ export const start = async (options: StartOptions): Promise<void> => {
   console.log('stopped')
 }
 
+const planOf = (file: string): FaultPlan => {
+  try {
+    return readFaultPlan(file)
+  } catch (error) {
+    throw new CliError((error as Error).message, exitCodes.usage, { cause: error })
+  }
+}
+
 const bringUp = async (options: StartOptions, dataDir: string, agents: string[]): Promise<EmbeddedServer> => {
   const { host, port } = options
   const began = performance.now()
+  const faultPlan = options.faultPlan === undefined ? undefined : planOf(options.faultPlan)
+  const history = options.history === undefined ? undefined : resolve(options.history)
   const onFailedAgent = (folder: string, reason: string): void =>
     console.error(`agent ${basename(folder)} does not start: ${plain(reason)}; see ${join(dataDir, 'server.log')}`)
-  const server = await startServer({ dataDir, host, port, agents, version: version(), onFailedAgent }).catch(
-    (error: unknown) => {
-      throw new CliError(error instanceof Error ? explain(error, options) : String(error), 1, { cause: error })
-    },
-  )
+  const server = await startServer({
+    dataDir,
+    host,
+    port,
+    agents,
+    version: version(),
+    faultPlan,
+    history,
+    onFailedAgent,
+  }).catch((error: unknown) => {
+    throw new CliError(error instanceof Error ? explain(error, options) : String(error), 1, { cause: error })
+  })
   console.log(`DevCycle ${version()} is ready at ${server.url} (${Math.round(performance.now() - began)} ms)`)
   console.log(`  data   ${dataDir}`)
   console.log(

@@ -12,6 +12,8 @@ import { noteColdStart } from '#shared/domain/why/cold-start.ts'
 import { createEmbeddedAgentHosts } from '#shared/platform/embedded/agent-hosts.ts'
 import { createEmbeddedPlatform, type EmbeddedPlatform } from '#shared/platform/embedded/create-embedded-platform.ts'
 import { readCredentials, removeServerFile, writeCredentials, writeServerFile } from './data-folder.ts'
+import { observe } from './faults/observe.ts'
+import type { FaultPlan } from './faults/plan.ts'
 import { hostCheck } from './host-check.ts'
 import { startLoops } from './loops.ts'
 import { mountEmbedded } from './mount-embedded.ts'
@@ -24,6 +26,10 @@ export type ServerOptions = {
   /** Agent folders to supervise. */
   agents: string[]
   version: string
+  /** What goes wrong on purpose. @default nothing */
+  faultPlan?: FaultPlan
+  /** Where every operation is written down. @default nowhere */
+  history?: string
   /** An agent folder that cannot be started, and why. */
   onFailedAgent?: (folder: string, reason: string) => void
 }
@@ -69,9 +75,12 @@ const open = async (options: ServerOptions, closing: Closing): Promise<Omit<Embe
   state.agentKey = agentKey
   const server = createServer({ requestTimeout: 300_000, keepAliveTimeout: 65_000 })
   state.url = await listen(server, options)
-  const loops = startLoops(platform)
+  const observation = observe(platform, options)
+  closing.push(observation.close)
+  const loops = startLoops(observation.platform)
   closing.push(loops.stop, () => stopListening(server), platform.closeHosts)
-  server.on('request', getRequestListener(createApp(platform, options).fetch, { overrideGlobalObjects: false }))
+  const serve = observation.around(createApp(observation.platform, options).fetch)
+  server.on('request', getRequestListener(serve, { overrideGlobalObjects: false }))
   await startAgents(platform, options)
   writeServerFile(dataDir, { url: state.url, pid: process.pid, version })
   closing.push(() => removeServerFile(dataDir))

@@ -51,11 +51,15 @@ const lost = ({ calls, tasks, restores = [] }: Options): Finding[] => {
     })
 }
 
+/** Operations that make tasks, and so may have made one without telling. */
+const makers = new Set(['submitTask', 'submitTasks', 'retryTask', 'createBatch'])
+
 const unexpected = ({ calls, tasks, idOf }: Options): Finding[] => {
-  const submits = calls.filter(({ operation }) => operation === 'submitTask')
-  const known = new Set(submits.flatMap((call) => [call.answer?.task?.id ?? [], idOf(call) ?? []].flat()))
+  const making = calls.filter(({ operation }) => makers.has(operation))
+  const known = new Set(making.flatMap((call) => [call.answer?.task?.id, idOf(call), ...(call.answer?.made ?? [])]))
   const strangers = tasks.filter(({ id, derived }) => !derived && !known.has(id))
-  const mayBe = submits.filter((call) => isOpen(call) && idOf(call) === undefined).length
+  const open = making.filter((call) => isOpen(call) && idOf(call) === undefined)
+  const mayBe = open.every(({ operation }) => operation === 'submitTask') ? open.length : Infinity
   const failures = calls.filter(({ answer }) => answer?.status === 500)
   return [
     ...strangers

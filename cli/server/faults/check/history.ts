@@ -21,6 +21,8 @@ export type Answered = {
   task?: { id: string; status: string }
   /** What a lease handed out. */
   leased?: { id: string; fence: string }[]
+  /** The tasks that a call of several made, or lists. */
+  made?: string[]
 }
 
 /** One call of an operation: `from` and `to` are its places, and its answer's, in the order in which things happened. */

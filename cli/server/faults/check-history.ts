@@ -1,0 +1,66 @@
+/** `npm run check-history -- FILE… [--url U | --data DIR] [--patience SECONDS] [--json]`: is a server's history good? */
+import { parseArgs } from 'node:util'
+import { idFromKey } from '#shared/domain/ids.ts'
+import { connect } from '../../client/connect.ts'
+import { checkHistory } from './check/check-history.ts'
+import { type Call, columns, type Finding } from './check/history.ts'
+import { readFinal } from './check/read-final.ts'
+import { readHistory } from './check/read-history.ts'
+
+const usage =
+  'usage: npm run check-history -- FILE… [--url URL] [--api-key KEY] [--data DIR] [--patience SECONDS] [--json]'
+const tenant = 'default'
+const shown = 20
+
+const read = () =>
+  parseArgs({
+    allowPositionals: true,
+    options: {
+      url: { type: 'string' },
+      'api-key': { type: 'string' },
+      data: { type: 'string' },
+      patience: { type: 'string', default: '60' },
+      json: { type: 'boolean', default: false },
+    },
+  })
+
+const print = (
+  findings: Finding[],
+  counts: Record<string, number>,
+  read: { calls: Call[]; torn: number; tasks: number },
+): void => {
+  console.log(
+    `${read.calls.length} calls, ${read.tasks} tasks${read.torn > 0 ? `, ${read.torn} torn line${read.torn > 1 ? 's' : ''}` : ''}`,
+  )
+  const width = Math.max(...columns.map((column) => column.length))
+  for (const column of columns) console.log(`${column.padEnd(width)}  ${counts[column]}`)
+  for (const { column, message } of findings.slice(0, shown)) console.log(`  ${column}: ${message}`)
+  if (findings.length > shown) console.log(`  … ${findings.length - shown} more`)
+}
+
+const main = async (): Promise<number> => {
+  const { values, positionals } = read()
+  const patience = Number(values.patience)
+  if (positionals.length === 0 || !Number.isInteger(patience) || patience < 0) throw new Error(usage)
+  const client = connect({
+    url: values.url ?? process.env.DEVCYCLE_URL,
+    apiKey: values['api-key'] ?? process.env.DEVCYCLE_API_KEY,
+    data: values.data ?? process.env.DEVCYCLE_DATA,
+  })
+  const tasks = await readFinal(client, patience)
+  const { calls, restores, torn } = readHistory(positionals)
+  const idOf = ({ key, operation }: Call) =>
+    key === undefined || operation !== 'submitTask' ? undefined : idFromKey('tsk', tenant, key)
+  const findings = checkHistory({ calls, tasks, restores, idOf })
+  const counts = Object.fromEntries(
+    columns.map((column) => [column, findings.filter((one) => one.column === column).length]),
+  )
+  if (values.json) console.log(JSON.stringify({ counts, findings, calls: calls.length, tasks: tasks.length, torn }))
+  else print(findings, counts, { calls, torn, tasks: tasks.length })
+  return findings.length > 0 ? 1 : 0
+}
+
+process.exitCode = await main().catch((error: Error) => {
+  console.error(`check-history: ${error.message}`)
+  return 2
+})
