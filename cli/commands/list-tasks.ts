@@ -41,7 +41,18 @@ const toRow = (task: TaskResponse): string[] => [
 export const listTasks = async (client: Client, { label, json, ...filter }: ListTasksOptions): Promise<void> => {
   const { status, agent, capability, priority, limit, cursor } = filter
   const query = toQuery({ status, agent, capability, priority, label: label?.join(','), limit, cursor })
-  const page = await client.get<{ items: TaskResponse[]; nextCursor: string | null }>(`/tasks${query}`)
+  await printTasks(client, `/tasks${query}`, json)
+}
+
+/** What a task called, as a table. */
+export const listChildren = async (
+  client: Client,
+  id: string,
+  { limit, cursor, json }: Pick<ListTasksOptions, 'limit' | 'cursor' | 'json'>,
+): Promise<void> => printTasks(client, `/tasks/${encodeURIComponent(id)}/children${toQuery({ limit, cursor })}`, json)
+
+const printTasks = async (client: Client, path: string, json: boolean | undefined): Promise<void> => {
+  const page = await client.get<{ items: TaskResponse[]; nextCursor: string | null }>(path)
   if (json) return printJson(page)
   printTable(columns, page.items.map(toRow), 'no tasks')
   noteMore(page)
