@@ -104,6 +104,10 @@ export type QueueMessage = {
   delaySeconds?: number
   /** Fairness key: messages of a quiet group never wait behind a noisy group's backlog. */
   group?: string
+  /** Lower ones first inside their group, equal ones as they came, those without one last. A host may leave it aside. */
+  order?: number
+  /** Kept for this receiver by a host that can. Sent again while it waits, it is kept for whom the last send named. */
+  for?: string
 }
 /** `receipt` names this delivery of the message for `delete` and `release`. */
 export type Received = { queue: string; body: string; receipt: string; receives: number; sentAt: number }
@@ -111,6 +115,12 @@ export type ReceiveOptions = {
   /** Highest first: messages of a later queue are only taken when the earlier ones left room. */
   queues: string[]
   max: number
+  /** Of each queue: it gives only while fewer than so many were taken in this call. @default max */
+  room?: number[]
+  /** Who receives: what is kept for it comes as well. */
+  receiver?: string
+  /** One in so many goes to a later queue in which something has waited that long. @default earlier queues always first */
+  aging?: { afterSeconds: number; oneIn: number }
   /** Resolves as soon as there is something, or empty after this time. */
   waitSeconds: number
   /** Unless deleted, a message comes again after this time. @default 60 */
@@ -125,8 +135,8 @@ export interface Queues {
   send(queue: string, messages: QueueMessage[]): Promise<void>
   receive(options: ReceiveOptions): Promise<Received[]>
   delete(messages: Received[]): Promise<void>
-  /** Gives messages back to others at once. */
-  release(messages: Received[]): Promise<void>
+  /** Gives messages back to others, at once or after a while (0–900). */
+  release(messages: Received[], delaySeconds?: number): Promise<void>
   /** Where a trusted agent may receive by itself; `undefined` when only the platform can. */
   locate(queue: string): Promise<string | undefined>
   /** Approximate: what waits, and what was received but not deleted. */
@@ -183,6 +193,24 @@ export type CloudEvent = {
 /** Publish-only. Answers the ids that were not accepted. */
 export interface EventBus {
   publish(events: CloudEvent[]): Promise<string[]>
+}
+
+// ── Calls to other systems ─────────────────────────────────────────────────────────────────────
+
+export type EgressRequest = { url: string; headers: Record<string, string>; body: string; timeoutMs: number }
+/** `body` is the beginning of the answer, 64 KB at most. */
+export type EgressAnswer = { status: number; body: string }
+
+/**
+ * HTTP to addresses that callers gave. Nothing that is not public is ever connected to, unless the host's own settings
+ * name it: what a name resolves to is checked, and the checked address is the one that is connected to. Redirects are
+ * not followed.
+ */
+export interface Egress {
+  /** Why an address cannot be called; `undefined` when it can, or when its name does not resolve now. */
+  problem(url: string): Promise<string | undefined>
+  /** A target that is refused is a `PlatformError` `INVALID`; no answer is `UNAVAILABLE`. */
+  post(request: EgressRequest): Promise<EgressAnswer>
 }
 
 // ── Agent hosts ────────────────────────────────────────────────────────────────────────────────
@@ -243,6 +271,7 @@ export type Platform = {
   queues: Queues
   objects: Objects
   bus: EventBus
+  egress: Egress
   hosts: AgentHosts
   telemetry: Telemetry
   clock: Clock

@@ -11,10 +11,11 @@ import { translated } from './aws-error.ts'
 import { chunks, type Timing, untilNoneIsLeft } from './back-off.ts'
 import type { SqsAddresses } from './sqs-addresses.ts'
 import { sqsGroup } from './sqs-name.ts'
+import type { SqsTurns } from './sqs-turns.ts'
 
 export const batchSize = 10
 
-export type SqsContext = Timing & { client: SQSClient; addresses: SqsAddresses }
+export type SqsContext = Timing & { client: SQSClient; addresses: SqsAddresses; turns: SqsTurns }
 
 type Failed = BatchResultErrorEntry[] | undefined
 
@@ -23,13 +24,15 @@ const failedOf = <T>(items: T[], failed: Failed): T[] => (failed ?? []).flatMap(
 
 /** Calls in batches, again with what SQS could not take. */
 const inBatches = async <T>(
-  { addresses, ...timing }: SqsContext,
+  { addresses, clock, random }: SqsContext,
   { queue, items, what }: { queue: string; items: T[]; what: string },
   call: (url: string, batch: T[]) => Promise<T[]>,
 ): Promise<void> => {
   const left = await Promise.all(
     chunks(items, batchSize).map((batch) =>
-      untilNoneIsLeft(timing, batch, (rest) => addresses.at(queue, (url) => translated(what, () => call(url, rest)))),
+      untilNoneIsLeft({ clock, random }, batch, (rest) =>
+        addresses.at(queue, (url) => translated(what, () => call(url, rest))),
+      ),
     ),
   )
   const count = left.flat().length
@@ -80,8 +83,9 @@ export const deleteAll = (context: SqsContext, messages: Received[]): Promise<vo
     return (await context.client.send(new DeleteMessageBatchCommand({ QueueUrl, Entries }))).Failed
   })
 
-export const releaseAll = (context: SqsContext, messages: Received[]): Promise<void> =>
+export const releaseAll = (context: SqsContext, messages: Received[], delaySeconds = 0): Promise<void> =>
   byQueue(context, { what: 'a release', messages }, async (QueueUrl, batch) => {
-    const Entries = batch.map(({ receipt }, at) => ({ Id: String(at), ReceiptHandle: receipt, VisibilityTimeout: 0 }))
+    const VisibilityTimeout = Math.ceil(delaySeconds)
+    const Entries = batch.map(({ receipt }, at) => ({ Id: String(at), ReceiptHandle: receipt, VisibilityTimeout }))
     return (await context.client.send(new ChangeMessageVisibilityBatchCommand({ QueueUrl, Entries }))).Failed
   })

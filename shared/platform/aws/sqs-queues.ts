@@ -4,6 +4,7 @@ import { translated } from './aws-error.ts'
 import { type AddressOptions, createSqsAddresses } from './sqs-addresses.ts'
 import { deleteAll, releaseAll, type SqsContext, sendAll } from './sqs-batches.ts'
 import { receiveFrom } from './sqs-receive.ts'
+import { createSqsTurns } from './sqs-turns.ts'
 
 type Options = Omit<AddressOptions, 'client'> & { client?: SQSClient; clock: Clock; random: Random }
 
@@ -11,7 +12,7 @@ type Options = Omit<AddressOptions, 'client'> & { client?: SQSClient; clock: Clo
 export const createSqsQueues = (options: Options): Queues => {
   const { client = new SQSClient({ useQueueUrlAsEndpoint: false }), clock, random } = options
   const addresses = createSqsAddresses({ ...options, client })
-  const context: SqsContext = { client, addresses, clock, random }
+  const context: SqsContext = { client, addresses, clock, random, turns: createSqsTurns() }
   return {
     async ensure(queue) {
       await addresses.urlOf(queue)
@@ -19,7 +20,7 @@ export const createSqsQueues = (options: Options): Queues => {
     send: (queue, messages) => sendAll(context, queue, messages),
     receive: (receiving) => receiveFrom(context, receiving),
     delete: (messages) => deleteAll(context, messages),
-    release: (messages) => releaseAll(context, messages),
+    release: (messages, delaySeconds) => releaseAll(context, messages, delaySeconds),
     locate: (queue) => addresses.urlOf(queue),
     async depth(queue) {
       const command = (QueueUrl: string) =>

@@ -36,14 +36,17 @@ const pollOnce = async ({ client, addresses }: SqsContext, poll: Poll): Promise<
   return (answer.Messages ?? []).map((message) => toReceived(queue, message))
 }
 
+/** How many of a lane may be received when so many were. */
+const roomIn = ({ room, max }: ReceiveOptions, lane: number, taken: number): number => (room?.[lane] ?? max) - taken
+
 /** What waits already: the highest lane first, and never more than is taken. */
 const takeWaiting = async (context: SqsContext, options: ReceiveOptions): Promise<Received[]> => {
-  const { queues, max, visibilitySeconds } = options
-  const received: Received[] = []
+  const { queues, visibilitySeconds } = options
+  const received: Received[] = await takeOverdue(context, options)
   try {
-    for (const queue of queues)
-      for (let full = true; full && received.length < max; ) {
-        const room = Math.min(max - received.length, batchSize)
+    for (const [lane, queue] of queues.entries())
+      for (let full = true; full && roomIn(options, lane, received.length) > 0; ) {
+        const room = Math.min(roomIn(options, lane, received.length), batchSize)
         const batch = await pollOnce(context, { queue, max: room, waitSeconds: 0, visibilitySeconds })
         received.push(...batch)
         full = batch.length === room
@@ -51,20 +54,40 @@ const takeWaiting = async (context: SqsContext, options: ReceiveOptions): Promis
   } catch (error) {
     if (received.length === 0) throw error
   }
+  context.turns.count(options, received.length)
   return received
+}
+
+/** Now and then the lower lanes are looked at first: what has waited too long there is kept. */
+const takeOverdue = async (context: SqsContext, options: ReceiveOptions): Promise<Received[]> => {
+  const { queues, visibilitySeconds, aging } = options
+  if (aging === undefined || !context.turns.isDue(options)) return []
+  const before = context.clock.now() - aging.afterSeconds * 1000
+  for (const queue of queues.slice(1).toReversed()) {
+    const received = await pollOnce(context, { queue, max: 1, waitSeconds: 0, visibilitySeconds })
+    if (received.some(({ sentAt }) => sentAt <= before)) return received
+    if (received.length > 0) await releaseAll(context, received)
+  }
+  return []
 }
 
 /** Waits on all lanes at once, keeps the highest of what came and gives the rest back. */
 const pollAll = async (context: SqsContext, options: ReceiveOptions, waitSeconds: number): Promise<Received[]> => {
-  const { queues, max, visibilitySeconds } = options
+  const { queues, visibilitySeconds } = options
+  const open = queues.map((queue, lane) => ({ queue, room: roomIn(options, lane, 0) })).filter(({ room }) => room > 0)
   const polls = await Promise.allSettled(
-    queues.map((queue) => pollOnce(context, { queue, max, waitSeconds, visibilitySeconds })),
+    open.map(({ queue, room }) => pollOnce(context, { queue, max: room, waitSeconds, visibilitySeconds })),
   )
-  const received = polls.flatMap((poll) => (poll.status === 'fulfilled' ? poll.value : []))
   const failed = polls.find((poll) => poll.status === 'rejected')
-  if (received.length === 0 && failed) throw failed.reason
-  if (received.length > max) await releaseAll(context, received.slice(max))
-  return received.slice(0, max)
+  const kept: Received[] = []
+  const others: Received[] = []
+  for (const [at, poll] of polls.entries())
+    for (const one of poll.status === 'fulfilled' ? poll.value : [])
+      (kept.length < (open[at]?.room ?? 0) ? kept : others).push(one)
+  if (kept.length === 0 && failed) throw failed.reason
+  if (others.length > 0) await releaseAll(context, others)
+  context.turns.count(options, kept.length)
+  return kept
 }
 
 /** `undefined` as soon as the caller gives up; what the poll brings after that is given back. */

@@ -1,5 +1,7 @@
 import { join, resolve } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
+import { createEgress } from '../egress.ts'
+import type { EgressAllowance } from '../egress-target.ts'
 import type { AgentHosts, Clock, LogLevel, Platform, Random, Telemetry } from '../platform.ts'
 import { createSystemClock, createSystemRandom } from '../system.ts'
 import { makeFolder } from './durable-file.ts'
@@ -31,6 +33,8 @@ export type EmbeddedOptions = {
   logLevel?: LogLevel
   clock?: Clock
   random?: Random
+  /** Targets of webhooks that may be called although they are not public. @default none */
+  egressAllow?: EgressAllowance
 }
 
 export type EmbeddedPlatform = Platform & {
@@ -85,6 +89,7 @@ const open = async (options: EmbeddedOptions, closing: Closing): Promise<Embedde
     queues,
     objects: createFileObjects({ root: join(dataDir, 'objects'), presigner }),
     bus: createProcessBus({ onError: (error) => telemetry.log('error', 'a listener of the bus failed', { error }) }),
+    egress: createEgress({ allow: options.egressAllow }),
     hosts,
     telemetry,
     clock,

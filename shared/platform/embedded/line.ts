@@ -20,19 +20,6 @@ export const createLine = <T>() => {
       last = place
       return place
     },
-    /** To the front. */
-    unshift(value: T): Place<T> {
-      const place: Place<T> = { value, next: first }
-      if (first) first.previous = place
-      else last = place
-      first = place
-      return place
-    },
-    shift(): T | undefined {
-      const place = first
-      if (place) leave(place)
-      return place?.value
-    },
     leave,
   }
 }

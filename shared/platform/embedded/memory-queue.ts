@@ -1,89 +1,88 @@
-import { createLine, type Line, type Place } from './line.ts'
+import { createShelf, type Held, type Shelf } from './shelf.ts'
 
-/** One message; `delivery` grows with each time it is handed out, so that an old receipt means nothing. */
-export type Held = { seq: number; body: string; group: string; sentAt: number; receives: number; delivery: number }
-
-type Group = { name: string; waiting: Line<Held>; inFlight: number; level?: Line<Group>; place?: Place<Group> }
-
-/** Groups that have something waiting, by how much each has in flight; at each level they take turns. */
-const createLevels = () => {
-  const levels = new Map<number, Line<Group>>()
-  let lowest = 0
-  const leave = (group: Group): void => {
-    if (group.place) group.level?.leave(group.place)
-    group.place = undefined
-  }
-  return {
-    leave,
-    /** To the end of its level. */
-    join(group: Group): void {
-      leave(group)
-      const level = levels.get(group.inFlight) ?? createLine<Group>()
-      levels.set(group.inFlight, level)
-      group.level = level
-      group.place = level.push(group)
-      lowest = Math.min(lowest, group.inFlight)
-    },
-    first(): Group | undefined {
-      for (; levels.size > 0; lowest++) {
-        const level = levels.get(lowest)
-        if (level && !level.isEmpty()) return level.first()
-        levels.delete(lowest)
-      }
-      lowest = 0
-      return undefined
-    },
-  }
-}
+export type { Held } from './shelf.ts'
 
 /**
- * One queue: groups take turns, the one with the least in flight first. A body that already waits is not queued twice.
+ * One queue: what anybody may have, and beside it what is kept for one receiver each. A body that already waits is not
+ * queued twice.
  */
 export const createMemoryQueue = () => {
-  const groups = new Map<string, Group>()
-  const bodies = new Set<string>()
+  const counts = new Map<string, number>()
+  const bodies = new Map<string, Held>()
   const inFlight = new Map<number, Held>()
-  const levels = createLevels()
+  const newShelf = (): Shelf => createShelf((group) => counts.get(group) ?? 0)
+  const common = newShelf()
+  const kept = new Map<string, Shelf>()
+  let keptFirst = false
 
-  const groupOf = (name: string): Group => {
-    const group: Group = groups.get(name) ?? { name, waiting: createLine<Held>(), inFlight: 0 }
-    groups.set(name, group)
-    return group
+  const count = (group: string, by: number): void => {
+    const now = (counts.get(group) ?? 0) + by
+    if (now > 0) counts.set(group, now)
+    else counts.delete(group)
+    common.place(group)
+    for (const shelf of kept.values()) shelf.place(group)
   }
-  const settleIn = (group: Group): void => {
-    if (!group.waiting.isEmpty()) levels.join(group)
-    else {
-      levels.leave(group)
-      if (group.inFlight === 0) groups.delete(group.name)
-    }
+  const shelfOf = (receiver: string | undefined): Shelf => {
+    if (receiver === undefined) return common
+    const shelf = kept.get(receiver) ?? newShelf()
+    kept.set(receiver, shelf)
+    return shelf
+  }
+  const add = (held: Held): void => {
+    bodies.set(held.body, held)
+    shelfOf(held.for).add(held)
+  }
+  const remove = (held: Held): void => {
+    bodies.delete(held.body)
+    const shelf = shelfOf(held.for)
+    shelf.remove(held)
+    shelf.place(held.group)
+    if (held.for !== undefined && shelf.isEmpty()) kept.delete(held.for)
+  }
+  /** Whoever has the quieter group; where both are as quiet, they take turns. */
+  const next = (receiver: string | undefined): Held | undefined => {
+    const own = receiver === undefined ? undefined : kept.get(receiver)
+    if (own === undefined) return common.first()
+    if (own.level() !== common.level()) return (own.level() < common.level() ? own : common).first()
+    keptFirst = !keptFirst
+    return (keptFirst ? own : common).first()
   }
 
   return {
     waiting: (): number => bodies.size,
     inFlight: (): number => inFlight.size,
+    /** Whether something waits that anybody may have. */
+    isOpen: (): boolean => !common.isEmpty(),
+    hasFor: (receiver: string | undefined): boolean =>
+      !common.isEmpty() || (receiver !== undefined && kept.has(receiver)),
+    /** Since when the oldest waits that a receiver may have. */
+    oldestFor: (receiver: string | undefined): number =>
+      Math.min(
+        common.oldest() ?? Number.POSITIVE_INFINITY,
+        (receiver === undefined ? undefined : kept.get(receiver)?.oldest()) ?? Number.POSITIVE_INFINITY,
+      ),
 
-    /** Answers whether it was queued: a body that already waits is not. What was handed out before goes first. */
+    /** Answers whether there is something new to hand out; one that waits already is moved to where it is sent now. */
     push(held: Held): boolean {
-      if (bodies.has(held.body)) return false
-      bodies.add(held.body)
-      const group = groupOf(held.group)
-      if (held.receives > 0) group.waiting.unshift(held)
-      else group.waiting.push(held)
-      if (group.place === undefined) levels.join(group)
+      const known = bodies.get(held.body)
+      if (known === undefined) add(held)
+      else if (known.for === held.for && known.order === held.order) return false
+      else {
+        remove(known)
+        add({ ...known, for: held.for, order: held.order })
+      }
       return true
     },
 
     /** Hands the next message out. */
-    take(): Held | undefined {
-      const group = levels.first()
-      const held = group?.waiting.shift()
-      if (group === undefined || held === undefined) return undefined
-      bodies.delete(held.body)
+    take(receiver?: string): Held | undefined {
+      const held = next(receiver)
+      if (held === undefined) return undefined
+      remove(held)
       held.receives++
       held.delivery++
       inFlight.set(held.seq, held)
-      group.inFlight++
-      settleIn(group)
+      count(held.group, 1)
       return held
     },
 
@@ -92,9 +91,7 @@ export const createMemoryQueue = () => {
       const held = inFlight.get(seq)
       if (held === undefined || held.delivery !== delivery) return undefined
       inFlight.delete(seq)
-      const group = groupOf(held.group)
-      group.inFlight--
-      settleIn(group)
+      count(held.group, -1)
       return held
     },
   }

@@ -1,6 +1,7 @@
-import type { Clock, Queues, Received, ReceiveOptions } from '../platform.ts'
+import type { Clock, QueueMessage, Queues, Received, ReceiveOptions } from '../platform.ts'
 import { type Cancel, createAgenda } from './agenda.ts'
 import { createMemoryQueue, type Held, type MemoryQueue } from './memory-queue.ts'
+import { createQueueTurns } from './queue-turns.ts'
 import { createQueueWaiters } from './queue-waiters.ts'
 
 const defaultVisibilitySeconds = 60
@@ -10,6 +11,18 @@ const parseReceipt = (receipt: string): [number, number] => {
   const [seq = '', delivery = ''] = receipt.split('.')
   return [Number(seq), Number(delivery)]
 }
+
+const toHeld = (message: QueueMessage, seq: number, now: number): Held => ({
+  seq,
+  body: message.body,
+  group: message.group ?? `alone ${seq}`,
+  order: message.order ?? Number.POSITIVE_INFINITY,
+  for: message.for,
+  sentAt: now,
+  queuedAt: now,
+  receives: 0,
+  delivery: 0,
+})
 
 /** Queues in memory, to be filled again from the records at each start. Nothing polls: a send wakes who waits. */
 export const createMemoryQueues = ({ clock }: { clock: Clock }): Queues & { close(): void } => {
@@ -26,7 +39,8 @@ export const createMemoryQueues = ({ clock }: { clock: Clock }): Queues & { clos
     return queue
   }
   const enqueue = (name: string, held: Held): void => {
-    if (queueOf(name).push(held)) waiters.wake(name)
+    held.queuedAt = clock.now()
+    if (queueOf(name).push(held)) waiters.wake(name, held.for)
   }
   const settle = (name: string, seq: number, delivery: number): Held | undefined => {
     const held = queueOf(name).settle(seq, delivery)
@@ -34,40 +48,48 @@ export const createMemoryQueues = ({ clock }: { clock: Clock }): Queues & { clos
     if (held) returns.delete(seq)
     return held
   }
-  const putBack = (name: string, seq: number, delivery: number): void => {
+  const enqueueAfter = (name: string, held: Held, seconds: number): void => {
+    if (seconds > 0) agenda.at(clock.now() + seconds * 1000, () => enqueue(name, held))
+    else enqueue(name, held)
+  }
+  const putBack = (name: string, [seq, delivery]: [number, number], seconds = 0): void => {
     const held = settle(name, seq, delivery)
-    if (held) enqueue(name, held)
+    if (held) enqueueAfter(name, held, seconds)
   }
   const handOut = (name: string, held: Held, visibilitySeconds: number): Received => {
     const { seq, delivery, body, receives, sentAt } = held
     const until = clock.now() + visibilitySeconds * 1000
     returns.set(
       seq,
-      agenda.at(until, () => putBack(name, seq, delivery)),
+      agenda.at(until, () => putBack(name, [seq, delivery])),
     )
     return { queue: name, body, receipt: receiptOf(held), receives, sentAt }
   }
-  const take = ({ queues: names, max, visibilitySeconds = defaultVisibilitySeconds }: ReceiveOptions): Received[] => {
+  const turns = createQueueTurns({ queueOf, clock })
+  const take = (options: ReceiveOptions): Received[] => {
+    const { receiver, visibilitySeconds = defaultVisibilitySeconds } = options
     const received: Received[] = []
-    for (const name of names)
-      for (let held = received.length < max && queueOf(name).take(); held; ) {
-        received.push(handOut(name, held, visibilitySeconds))
-        held = received.length < max && queueOf(name).take()
-      }
+    for (let name = turns.next(options, 0); name !== undefined; name = turns.next(options, received.length)) {
+      const held = queueOf(name).take(receiver)
+      if (held) received.push(handOut(name, held, visibilitySeconds))
+    }
     return received
   }
-  const waiters = createQueueWaiters({ take, after: (ms, act) => agenda.at(clock.now() + ms, act) })
+  const waiters = createQueueWaiters({
+    take,
+    isOpen: (name) => queueOf(name).isOpen(),
+    after: (ms, act) => agenda.at(clock.now() + ms, act),
+  })
 
   return {
     async ensure(name) {
       queueOf(name)
     },
     async send(name, messages) {
-      for (const { body, group, delaySeconds = 0 } of messages) {
-        const seq = ++lastSeq
-        const held = { seq, body, group: group ?? `alone ${seq}`, sentAt: clock.now(), receives: 0, delivery: 0 }
-        if (delaySeconds > 0) agenda.at(clock.now() + delaySeconds * 1000, () => enqueue(name, held))
-        else enqueue(name, held)
+      for (const message of messages) {
+        const held = toHeld(message, ++lastSeq, clock.now())
+        const { delaySeconds = 0 } = message
+        enqueueAfter(name, held, delaySeconds)
       }
     },
     async receive(options) {
@@ -80,8 +102,8 @@ export const createMemoryQueues = ({ clock }: { clock: Clock }): Queues & { clos
     async delete(messages) {
       for (const { queue, receipt } of messages) settle(queue, ...parseReceipt(receipt))
     },
-    async release(messages) {
-      for (const { queue, receipt } of messages.toReversed()) putBack(queue, ...parseReceipt(receipt))
+    async release(messages, delaySeconds = 0) {
+      for (const { queue, receipt } of messages) putBack(queue, parseReceipt(receipt), delaySeconds)
     },
     locate: async () => undefined,
     async depth(name) {
