@@ -7,8 +7,10 @@ import { addCompletion } from './tree/completion.ts'
 import { addObjects } from './tree/objects.ts'
 import { example } from './tree/options.ts'
 import { addReview } from './tree/review.ts'
+import { addSchedules } from './tree/schedules.ts'
 import { addBootstrap, addStart } from './tree/server.ts'
 import { addTasks } from './tree/tasks.ts'
+import { addWebhooks } from './tree/webhooks.ts'
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
 
@@ -25,6 +27,8 @@ export const createProgram = (): Command => {
     addTasks,
     addApprovals,
     addBatches,
+    addSchedules,
+    addWebhooks,
     addObjects,
     addBootstrap,
     addCompletion,
