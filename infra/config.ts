@@ -17,6 +17,8 @@ export interface StageConfig {
   readonly maxInstances: number
   /** Metrics of every service and container: about $0.30 each and month, also at rest. */
   readonly containerInsights: boolean
+  /** Targets of webhooks that may be called although they are not public. */
+  readonly egressAllow?: readonly string[]
   /** A domain of your own; its certificate is in the same region. */
   readonly domain?: { readonly name: string; readonly certificateArn: string }
   /** Who is told of alarms; AWS asks the address to confirm. */

@@ -14,6 +14,8 @@ export type StartOptions = {
   data: string
   /** Folders of the user's own agents. */
   agent: string[]
+  /** Targets of webhooks that may be called although they are not public. */
+  egressAllow: string[]
   /** `false`: registers and starts none. */
   agents: boolean
   tour: boolean
@@ -93,6 +95,7 @@ const planOf = (file: string): FaultPlan => {
 
 const bringUp = async (options: StartOptions, dataDir: string, agents: string[]): Promise<EmbeddedServer> => {
   const { host, port } = options
+  const egressAllow = options.egressAllow.flatMap((one) => one.split(',')).filter(Boolean)
   const began = performance.now()
   const faultPlan = options.faultPlan === undefined ? undefined : planOf(options.faultPlan)
   const history = options.history === undefined ? undefined : resolve(options.history)
@@ -103,6 +106,7 @@ const bringUp = async (options: StartOptions, dataDir: string, agents: string[])
     host,
     port,
     agents,
+    egressAllow,
     version: version(),
     faultPlan,
     history,

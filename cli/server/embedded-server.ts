@@ -26,6 +26,8 @@ export type ServerOptions = {
   /** Agent folders to supervise. */
   agents: string[]
   version: string
+  /** Targets of webhooks that may be called although they are not public. @default none */
+  egressAllow?: string[]
   /** What goes wrong on purpose. @default nothing */
   faultPlan?: FaultPlan
   /** Where every operation is written down. @default nowhere */
@@ -88,12 +90,13 @@ const open = async (options: ServerOptions, closing: Closing): Promise<Omit<Embe
 }
 
 const openPlatform = async (
-  { dataDir, onFailedAgent }: ServerOptions,
+  { dataDir, egressAllow, onFailedAgent }: ServerOptions,
   state: { url: string; agentKey: string },
 ): Promise<EmbeddedPlatform> => {
   const context: { platform?: EmbeddedPlatform } = {}
   context.platform = await createEmbeddedPlatform({
     dataDir,
+    egressAllow,
     baseUrl: () => state.url,
     hosts: ({ clock, telemetry }) =>
       createEmbeddedAgentHosts({

@@ -19,6 +19,15 @@ export const addStart = (program: Command): void => {
     )
     .addOption(new Option('--fault-plan <file>', 'faults to inject, as JSON: for tests of what you build on it'))
     .addOption(new Option('--history <file>', 'write every operation and its answer to this file, a line each'))
+    .addOption(
+      env(
+        '--egress-allow <target>',
+        'host[:port], address or network that webhooks may call although it is not public; repeatable',
+        'DEVCYCLE_EGRESS_ALLOW',
+      )
+        .argParser(collect)
+        .default([]),
+    )
     .addOption(unless('--no-agents', 'register and start no agents', 'DEVCYCLE_NO_AGENTS'))
     .addOption(unless('--no-tour', 'skip the first review on an empty data folder', 'DEVCYCLE_NO_TOUR'))
     .action(async (options) => (await import('../commands/start.ts')).start(options))

@@ -1,6 +1,8 @@
 import { scheduleTools } from '#functions/sweep/schedule-tools.ts'
 import type { Agent } from '#shared/domain/agents/agent.ts'
 import { closeApprovalOf } from '#shared/domain/approvals/close-approval.ts'
+import { charge } from '#shared/domain/budgets/charge.ts'
+import { finishShares } from '#shared/domain/budgets/settle.ts'
 import type { LimitsRow } from '#shared/domain/limits/limits-store.ts'
 import { wakeForAgent, wakeForLimits } from '#shared/domain/limits/wake-changed.ts'
 import { attendSchedule } from '#shared/domain/schedules/attend-schedule.ts'
@@ -11,6 +13,7 @@ import { publicEvent } from '#shared/domain/tasks/public-events.ts'
 import { releaseBlocked } from '#shared/domain/tasks/release-blocked.ts'
 import { isFinished, type Task } from '#shared/domain/tasks/task.ts'
 import { eventsItem, stateEvent, type TaskEvent } from '#shared/domain/tasks/task-events.ts'
+import { notifyCallback, notifyWebhooks } from '#shared/domain/webhooks/notify.ts'
 import type { Change, Item, Key, Platform } from '#shared/platform/platform.ts'
 import { decommissionedItem } from './decommissioned.ts'
 import { noteEnds } from './note-ends.ts'
@@ -55,17 +58,29 @@ const measure = ({ telemetry }: Platform, change: Change): void => {
   telemetry.metric('TaskDuration', task.transition.at - task.createdAt, 'Milliseconds', labels)
 }
 
-const publish = async ({ bus }: Platform, change: Change): Promise<void> => {
+/** Tells other systems: the bus, webhooks, and whoever submitted a task with a callback. */
+const publish = async (platform: Platform, change: Change): Promise<void> => {
   const event = publicEvent(change)
   if (event === undefined) return
-  const refused = await bus.publish([event])
+  const refused = await platform.bus.publish([event])
   if (refused.length > 0) throw new Error(`the bus did not accept event ${event.id}`)
+  await notifyWebhooks(platform, event)
+  const task = change.type === 'task' ? transition(change)?.task : undefined
+  if (task) await notifyCallback(platform, task, event)
 }
 
 /** What a task that failed or was cancelled had called ends with it. */
 const endChildren = async (platform: Platform, change: Change): Promise<void> => {
   const task = transition(change)?.task
   if (task !== undefined && endsChildren(task)) await cancelChildren(platform, task)
+}
+
+/** What an attempt has spent is charged, and what a task that ended has not spent goes back. */
+const settleBudget = async (platform: Platform, change: Change): Promise<void> => {
+  const task = transition(change)?.task
+  if (task?.pool === undefined) return
+  if (isFinished(task)) await finishShares(platform, task)
+  else if (task.ranSeconds !== undefined) await charge(platform, task)
 }
 
 /** What a task waits for no more leaves nobody's inbox full. */
@@ -104,6 +119,7 @@ const projections: Record<string, Projection> = {
       await publish(platform, change)
       measure(platform, change)
       await endChildren(platform, change)
+      await settleBudget(platform, change)
       await closeApproval(platform, change)
       await startNext(platform, change)
     },

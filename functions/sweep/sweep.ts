@@ -8,12 +8,15 @@ import { attendLimit } from '#shared/domain/limits/hold-task.ts'
 import { attendSchedule } from '#shared/domain/schedules/attend-schedule.ts'
 import { attendTask } from '#shared/domain/tasks/attend-task.ts'
 import type { Task } from '#shared/domain/tasks/task.ts'
+import { attendDelivery } from '#shared/domain/webhooks/attend-delivery.ts'
 import type { Platform, Stored } from '#shared/platform/platform.ts'
 import { scheduleTools } from './schedule-tools.ts'
+import { signWebhook } from './sign-webhook.ts'
 
 type Attend = (platform: Platform, tenant: string, id: string) => Promise<void>
 
 const attendStart: Attend = (platform, tenant, id) => attendSchedule(platform, tenant, id, scheduleTools)
+const attendSending: Attend = (platform, tenant, id) => attendDelivery(platform, tenant, id, signWebhook)
 const attendBatch: Attend = (platform, tenant, id) => attendFanOut(platform, { checkInput, readSubmit }, tenant, id)
 
 /** Who looks after what, by the prefix of its id. */
@@ -24,6 +27,7 @@ const attendants: Record<string, Attend> = {
   bat: attendBatch,
   lim: attendLimit,
   sch: attendStart,
+  dlv: attendSending,
 }
 
 const attendOne = async (platform: Platform, tenant: string, id: string): Promise<void> => {

@@ -86,6 +86,7 @@ export class ApiStack extends Stack {
       TASK_DEAD_LETTER_ARN: data.undeliverable.queueArn,
       GENERATION: this.generation.valueAsString,
       SERVICE_NAME: service,
+      EGRESS_ALLOW: (config.egressAllow ?? []).join(','),
       HOSTED_AGENTS: JSON.stringify(hosted),
     }
   }

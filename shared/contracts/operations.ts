@@ -7,6 +7,7 @@ import { limitOperations } from './operations/limits.ts'
 import { objectOperations } from './operations/objects.ts'
 import { scheduleOperations } from './operations/schedules.ts'
 import { taskOperations } from './operations/tasks.ts'
+import { webhookOperations } from './operations/webhooks.ts'
 import { workerOperations } from './operations/worker.ts'
 
 export type { Audience, Operation } from './operations/operation.ts'
@@ -18,6 +19,7 @@ export const operations = {
   ...workerOperations,
   ...objectOperations,
   ...controlOperations,
+  ...webhookOperations,
   ...scheduleOperations,
   ...inputOperations,
   ...approvalOperations,

@@ -13,8 +13,10 @@ import {
   prioritySchema,
   timeSchema,
 } from './common.ts'
+import { budgetSchema } from './limits.ts'
 import { retrySchema } from './retry.ts'
 import { onlyWithShards, shardFields } from './shards.ts'
+import { callbackSchema } from './webhooks.ts'
 
 export const taskStatusSchema = z.enum([
   'SCHEDULED',
@@ -39,6 +41,10 @@ export const submitTaskSchema = z
     deadline: timeSchema.optional(),
     timeoutSeconds: z.int().min(1).max(604_800).optional(),
     retry: retrySchema.optional(),
+    /** What it and everything below it may use together. */
+    budget: budgetSchema.optional(),
+    /** Who is told of its end, by a webhook of this task alone. */
+    callback: callbackSchema.optional(),
     /** The task that calls this one: it is cancelled when that fails or is cancelled, and has no later deadline. */
     parent: idSchema('tsk').optional(),
     ...shardFields,
@@ -96,7 +102,9 @@ export const taskSchema = z
     failure: failureSchema.optional(),
     result: jsonSchema.optional(),
     resultRef: objectRefSchema.optional(),
+    budget: budgetSchema.optional(),
     cost: usageSchema.optional(),
+    callback: z.object({ url: z.string() }).optional(),
     /** The task that this one does again. */
     retryOf: idSchema('tsk').optional(),
   })

@@ -55,15 +55,22 @@ const overPlatform = async (platform: Platform, closePlatform: () => Promise<voi
 export type TestApi = Awaited<ReturnType<typeof overPlatform>>
 
 /** On the embedded host. */
-export const anApi = async ({ clock }: { clock?: Clock } = {}): Promise<TestApi> => {
-  const { platform, close } = await aPlatform(undefined, clock)
+export const anApi = async ({
+  clock,
+  egressAllow,
+}: {
+  clock?: Clock
+  egressAllow?: string[]
+} = {}): Promise<TestApi> => {
+  const { platform, close } = await aPlatform(undefined, clock, egressAllow)
   return overPlatform(platform, close)
 }
 
 /** On the AWS host, over servers that speak DynamoDB, SQS and S3; none here speaks EventBridge, so the bus is the process's. */
-export const anAwsApi = async (): Promise<TestApi> => {
+export const anAwsApi = async ({ egressAllow = [] }: { egressAllow?: string[] } = {}): Promise<TestApi> => {
   const servers = await startAwsServers()
   Object.assign(process.env, servers.environment)
-  const platform = { ...createAwsPlatform(servers.environment), bus: createProcessBus() }
+  const environment = { ...servers.environment, EGRESS_ALLOW: egressAllow.join(',') }
+  const platform = { ...createAwsPlatform(environment), bus: createProcessBus() }
   return overPlatform(platform, () => servers.stop())
 }

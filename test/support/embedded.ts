@@ -22,6 +22,7 @@ export const noHosts = (): ClosableHosts => ({
 export const aPlatform = async (
   folder?: string,
   clock?: Clock,
+  egressAllow?: string[],
 ): Promise<{ platform: EmbeddedPlatform; dataDir: string; close: () => Promise<void> }> => {
   const home = folder ?? (await mkdtemp(join(tmpdir(), 'devcycle-test-')))
   const dataDir = join(home, 'data')
@@ -31,6 +32,7 @@ export const aPlatform = async (
     hosts: noHosts,
     log: () => undefined,
     clock,
+    egressAllow,
   })
   const close = async (): Promise<void> => {
     await platform.close()

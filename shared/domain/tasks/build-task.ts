@@ -1,5 +1,7 @@
 import type { Platform } from '../../platform/platform.ts'
 import { planBody } from '../bodies/body.ts'
+import { deepestOf } from '../budgets/depth.ts'
+import { ownPool } from '../budgets/open-shares.ts'
 import { actorOf, type Caller, stamp } from '../caller.ts'
 import type { Choice } from './choose-target.ts'
 import type { Lineage } from './lineage.ts'
@@ -57,14 +59,22 @@ export const buildTask = async (ports: Ports, caller: Caller, plan: Plan) => {
     stamp: stamped,
     ...(command.requirements && { requirements: command.requirements }),
     ...(command.affinityKey !== undefined && { affinityKey: command.affinityKey }),
-    ...(command.budget && { budget: command.budget }),
+    ...(command.callback && { callback: command.callback }),
     ...(command.schedule && { schedule: command.schedule }),
     ...(command.retryOf && { retryOf: command.retryOf.id }),
     ...(checkpoint && { checkpoint: checkpoint.body }),
     ...(command.batch && { batch: command.batch }),
     ...plan.lineage,
+    ...budgetOf(id, plan),
   }
-  return { task, items: [...input.items, ...(checkpoint?.items ?? [])] }
+  return { task, items: [...input.items, ...(checkpoint?.items ?? []), ...ownPool(task, plan.lineage?.pool)] }
+}
+
+/** A task with a budget of its own draws on a pool of its own. */
+const budgetOf = (id: string, { command: { budget }, lineage }: Plan): Pick<Task, 'budget' | 'pool' | 'deepest'> => {
+  if (budget === undefined) return {}
+  const deepest = deepestOf(lineage?.deepest, lineage?.depth, budget)
+  return { budget, pool: id, ...(deepest !== undefined && { deepest }) }
 }
 
 const noCapableAgent = (capability: string | undefined) => ({

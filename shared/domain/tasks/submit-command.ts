@@ -27,6 +27,8 @@ export type SubmitCommand = Distribution & {
   batch?: Task['batch']
   /** The task that it does again, and where that had come to. */
   retryOf?: { id: string; checkpoint?: unknown }
+  /** Who is told of its end. */
+  callback?: { url: string; events?: string[]; secret?: string }
   /** The schedule that started it. */
   schedule?: string
   idempotencyKey?: string

@@ -41,6 +41,10 @@ export type Lease = {
   timeoutAt: number
   /** The limits whose places it takes, under one name. */
   counted?: { place: string; in: string[] }
+  /** When the seconds that its budget had left are over (ms). */
+  budgetAt?: number
+  /** The task's usage when it began. */
+  usedBefore?: Usage
 }
 
 /** The latest change of state: `seq` is its event's, `reason` the failure or release that caused it. */
@@ -87,6 +91,12 @@ export type Task = {
   fanOut?: { id: string; capability?: string }
   /** Its own; the pools of those above it bound it too. */
   budget?: Budget
+  /** The task whose pool it draws on: itself, or the nearest above it with a budget. */
+  pool?: string
+  /** The depth that the budgets above it, and its own, allow below it. */
+  deepest?: number
+  /** Who is told of its end. */
+  callback?: { url: string; events?: string[]; secret?: string }
   /** The schedule that started it. */
   schedule?: string
   /** The task that was retried by this one. */
@@ -126,6 +136,8 @@ export type Task = {
   /** The last report that was recorded, under its fence: repeated it changes nothing. */
   reported?: { fence: string; key: string }
   usage?: Usage
+  /** Seconds that its attempts ran, as the platform measured them. */
+  ranSeconds?: number
   blockedBy?: { code: string; message: string }
   /** The limit that holds it: it is sent again when that has room. */
   heldBy?: string

@@ -4,6 +4,7 @@ import { ECSClient } from '@aws-sdk/client-ecs'
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge'
 import { S3Client } from '@aws-sdk/client-s3'
 import { SQSClient } from '@aws-sdk/client-sqs'
+import { createEgress } from '../egress.ts'
 import type { ChangeFeed, Platform } from '../platform.ts'
 import { createSystemClock, createSystemRandom } from '../system.ts'
 import { patientConfig, quickConfig } from './client-config.ts'
@@ -69,6 +70,7 @@ export const createAwsPlatform = (
       clock,
       random,
     }),
+    egress: createEgress({ allow: settings.EGRESS_ALLOW }),
     hosts: createEcsAgentHosts({ client: new ECSClient(quickConfig) }),
     telemetry,
     clock,

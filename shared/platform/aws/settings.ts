@@ -22,6 +22,16 @@ export const settingsSchema = z.object({
   TASK_DEAD_LETTER_ARN: z.string().optional(),
   GENERATION: z.string().regex(/^\d+$/, 'expected a whole number'),
   SERVICE_NAME: z.string().default('devcycle'),
+  /** Targets of webhooks that may be called although they are not public: `host[:port]`, addresses, networks. */
+  EGRESS_ALLOW: z
+    .string()
+    .default('')
+    .transform((text) =>
+      text
+        .split(',')
+        .map((entry) => entry.trim())
+        .filter(Boolean),
+    ),
   HOSTED_AGENTS: z
     .string()
     .default('[]')

@@ -109,6 +109,7 @@ const createPorts = (world: World, life: Life, name: string): Platform => {
       presignGet: () => Promise.reject(new PlatformError('UNSUPPORTED', 'nobody downloads here')),
     },
     bus: { publish: (events) => call(() => world.publish(events)) },
+    egress: { problem: async () => undefined, post: async () => ({ status: 204, body: '' }) },
     hosts: {
       scale: async () => undefined,
       instances: async () => [],

@@ -9,6 +9,7 @@ import { limitHandlers } from './limits.ts'
 import { objectHandlers } from './objects.ts'
 import { scheduleHandlers } from './schedules.ts'
 import { taskHandlers } from './tasks.ts'
+import { webhookHandlers } from './webhooks.ts'
 import { workerHandlers } from './worker.ts'
 
 /** One handler for each operation of the contract: a new operation does not compile until it has one. */
@@ -18,6 +19,7 @@ export const handlers: { [Id in OperationId]: Handler<OperationOf<Id>> } = {
   ...workerHandlers,
   ...objectHandlers,
   ...controlHandlers,
+  ...webhookHandlers,
   ...scheduleHandlers,
   ...inputHandlers,
   ...approvalHandlers,

@@ -48,7 +48,9 @@ export const toTask = async (platform: Platform, task: Task): Promise<TaskRespon
   ...(await shownWaiting(platform, task)),
   ...(task.failure && { failure: task.failure }),
   ...(await shownResult(platform, task)),
+  ...(task.budget && { budget: task.budget }),
   ...(task.usage && { cost: task.usage }),
+  ...(task.callback && { callback: { url: task.callback.url } }),
   ...(task.retryOf && { retryOf: task.retryOf }),
 })
 

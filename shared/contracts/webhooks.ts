@@ -1,0 +1,94 @@
+import * as z from 'zod'
+import { idSchema, jsonSchema, labelsSchema, nameSchema, pageQuery, pageSchema, timeSchema } from './common.ts'
+
+/** `task.succeeded`, `task.*`, `*`. */
+const eventSchema = z
+  .string()
+  .max(100)
+  .regex(/^(\*|[a-z]+(\.[a-z-]+)*(\.\*)?)$/, 'expected an event such as task.succeeded, task.* or *')
+
+const urlSchema = z.string().min(1).max(2048)
+
+export const callbackSchema = z.strictObject({
+  url: urlSchema,
+  /** @default the task's end, whichever it is */
+  events: z
+    .array(z.enum(['task.succeeded', 'task.failed', 'task.cancelled']))
+    .min(1)
+    .max(3)
+    .optional(),
+  /** Signs by Standard Webhooks: `whsec_` and 24 to 64 bytes in base 64. */
+  secret: z
+    .string()
+    .regex(/^whsec_[A-Za-z0-9+/]{32,88}={0,2}$/, 'expected whsec_ and 24 to 64 bytes in base 64')
+    .optional(),
+})
+
+const settings = {
+  events: z.array(eventSchema).min(1).max(50),
+  /** Only of tasks of this capability. */
+  capability: nameSchema.optional(),
+  /** Only of tasks with all of these labels. */
+  labels: labelsSchema.optional(),
+  description: z.string().max(500).optional(),
+}
+
+export const createWebhookSchema = z.strictObject({
+  /** https or http, of a public address. */
+  url: urlSchema,
+  ...settings,
+  events: settings.events.default(['*']),
+})
+export type CreateWebhook = z.infer<typeof createWebhookSchema>
+
+export const patchWebhookSchema = z
+  .strictObject({
+    url: urlSchema.optional(),
+    ...settings,
+    events: settings.events.optional(),
+    state: z.enum(['ACTIVE', 'DISABLED']).optional(),
+  })
+  .refine((patch) => Object.keys(patch).length > 0, 'name at least one field to change')
+
+export const webhookSchema = z
+  .object({
+    id: idSchema('whk'),
+    url: z.string(),
+    events: z.array(z.string()),
+    capability: z.string().optional(),
+    labels: labelsSchema.optional(),
+    description: z.string().optional(),
+    state: z.enum(['ACTIVE', 'DISABLED']),
+    disabledReason: z.string().optional(),
+    /** Only in the answer to its creation, and of a rotation. */
+    secret: z.string().optional(),
+    /** Until when the secret before signs as well. */
+    previousSecretUntil: timeSchema.optional(),
+    createdAt: timeSchema,
+    updatedAt: timeSchema,
+  })
+  .meta({ id: 'Webhook' })
+export type WebhookResponse = z.infer<typeof webhookSchema>
+export const webhookPageSchema = pageSchema(webhookSchema).meta({ id: 'WebhookPage' })
+export const listWebhooksQuery = z.strictObject(pageQuery)
+
+export const deliverySchema = z
+  .object({
+    id: idSchema('dlv'),
+    event: jsonSchema,
+    state: z.enum(['PENDING', 'DELIVERED', 'FAILED', 'CANCELLED']),
+    attempts: z.array(
+      z.object({
+        at: timeSchema,
+        ms: z.int(),
+        status: z.int().optional(),
+        error: z.string().optional(),
+        answer: z.string().optional(),
+      }),
+    ),
+    nextAttemptAt: timeSchema.optional(),
+    createdAt: timeSchema,
+  })
+  .meta({ id: 'Delivery' })
+export type DeliveryResponse = z.infer<typeof deliverySchema>
+export const deliveryPageSchema = pageSchema(deliverySchema).meta({ id: 'DeliveryPage' })

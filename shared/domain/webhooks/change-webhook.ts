@@ -1,0 +1,139 @@
+import type { Platform, Stored } from '../../platform/platform.ts'
+import { type Caller, stamp } from '../caller.ts'
+import { remind } from '../dispatch/due.ts'
+import { DomainError, invalid } from '../domain-error.ts'
+import { digest, idFor } from '../ids.ts'
+import { type Delivery, redeliver } from './delivery.ts'
+import { rotateSecret, type Webhook } from './webhook.ts'
+import {
+  changeWebhook,
+  createWebhook,
+  findDelivery,
+  getWebhook,
+  listWebhooks,
+  mostWebhooks,
+  saveDelivery,
+} from './webhook-store.ts'
+
+type Ports = Pick<Platform, 'main' | 'clock' | 'random' | 'queues' | 'telemetry' | 'egress'>
+
+export type WebhookCommand = Pick<Webhook, 'url' | 'events' | 'capability' | 'labels' | 'description'>
+
+/** Refuses an address that is not public, naming the field; a name that does not resolve now may do so later. */
+export const requireTarget = async (
+  { egress }: Pick<Platform, 'egress'>,
+  url: string,
+  pointer: string,
+): Promise<void> => {
+  const problem = await egress.problem(url)
+  if (problem !== undefined) throw invalid(pointer, 'TARGET', problem)
+}
+
+/** `whsec_` and 24 random bytes. */
+const newSecret = ({ random }: Pick<Platform, 'random'>): string =>
+  `whsec_${Buffer.from(random.bytes(24)).toString('base64')}`
+
+/** Makes a webhook; `secret` is told here alone. A repeated creation under its key answers the first one without it. */
+export const makeWebhook = async (
+  ports: Ports,
+  caller: Caller,
+  { idempotencyKey, ...command }: WebhookCommand & { idempotencyKey?: string },
+): Promise<{ webhook: Stored<Webhook>; secret?: string }> => {
+  const { tenant } = caller
+  await requireTarget(ports, command.url, '#/url')
+  const known = await listWebhooks(ports, tenant, { limit: mostWebhooks })
+  if (known.items.length >= mostWebhooks)
+    throw new DomainError(
+      'CONFLICT',
+      `there are ${mostWebhooks} webhooks already, as many as there can be; delete some`,
+    )
+  const now = ports.clock.now()
+  const secret = newSecret(ports)
+  const webhook: Webhook = {
+    ...command,
+    id: idFor('whk', tenant, idempotencyKey, ports),
+    tenant,
+    secrets: [{ value: secret }],
+    state: 'ACTIVE',
+    givenUp: 0,
+    createdAt: now,
+    updatedAt: now,
+    created: digest(command),
+    stamp: stamp(caller, 'webhook.create'),
+  }
+  const existing = await createWebhook(ports, webhook)
+  if (existing && existing.created !== webhook.created)
+    throw new DomainError(
+      'IDEMPOTENCY_CONFLICT',
+      `the idempotency key ${idempotencyKey} was used for webhook ${webhook.id} with another body`,
+    )
+  return { webhook: await getWebhook(ports, tenant, webhook.id), ...(existing === undefined && { secret }) }
+}
+
+const requireRev = (found: Stored<Webhook>, ifMatch: string | undefined): void => {
+  if (ifMatch !== undefined && ifMatch !== found.rev)
+    throw new DomainError(
+      'PRECONDITION_FAILED',
+      `webhook ${found.value.id} is at ${found.rev}, not at ${ifMatch}; read it again`,
+    )
+}
+
+export type WebhookPatch = Partial<WebhookCommand> & { state?: Webhook['state'] }
+
+/** Changes what is named; enabling it again forgives what was given up. */
+export const patchWebhook = async (
+  ports: Ports,
+  caller: Caller,
+  id: string,
+  { patch, ifMatch }: { patch: WebhookPatch; ifMatch?: string },
+): Promise<Stored<Webhook>> => {
+  const found = await getWebhook(ports, caller.tenant, id)
+  requireRev(found, ifMatch)
+  if (patch.url !== undefined) await requireTarget(ports, patch.url, '#/url')
+  const enabled = patch.state === 'ACTIVE' ? { givenUp: 0, disabledReason: undefined } : {}
+  const disabled = patch.state === 'DISABLED' ? { disabledReason: 'disabled by hand' } : {}
+  const about = { updatedAt: ports.clock.now(), stamp: stamp(caller, 'webhook.patch') }
+  return changeWebhook(ports, found, (webhook) => ({ ...webhook, ...patch, ...enabled, ...disabled, ...about }))
+}
+
+/** A new secret, told here alone. */
+export const rotateWebhook = async (
+  ports: Ports,
+  caller: Caller,
+  id: string,
+): Promise<{ webhook: Webhook; secret: string }> => {
+  const secret = newSecret(ports)
+  const now = ports.clock.now()
+  const about = { updatedAt: now, stamp: stamp(caller, 'webhook.rotate') }
+  const found = await getWebhook(ports, caller.tenant, id)
+  const { value } = await changeWebhook(ports, found, (webhook) => ({
+    ...rotateSecret(webhook, secret, now),
+    ...about,
+  }))
+  return { webhook: value, secret }
+}
+
+/** What was on its way to it is not sent any more. */
+export const deleteWebhook = async (ports: Ports, caller: Caller, id: string, ifMatch?: string): Promise<void> => {
+  const found = await getWebhook(ports, caller.tenant, id)
+  requireRev(found, ifMatch)
+  const deletedAt = ports.clock.now()
+  const about = { deletedAt, updatedAt: deletedAt, stamp: stamp(caller, 'webhook.delete') }
+  await changeWebhook(ports, found, (webhook) => ({ ...webhook, secrets: [], ...about }))
+}
+
+/** Sends a delivery once more, now. */
+export const redeliverNow = async (
+  ports: Ports,
+  tenant: string,
+  { owner, id }: { owner: string; id: string },
+): Promise<Delivery> => {
+  const found = await findDelivery(ports, tenant, id)
+  if (found === undefined || found.value.owner !== owner)
+    throw new DomainError('NOT_FOUND', `there is no delivery ${id} of ${owner}`)
+  const next = redeliver(found.value, ports.clock.now())
+  const saved = await saveDelivery(ports, found, next)
+  if (saved === undefined) throw new DomainError('CONFLICT', `delivery ${id} is being made just now; try again`)
+  await remind(ports, { tenant, id, at: next.dueAt ?? 0 })
+  return saved.value
+}

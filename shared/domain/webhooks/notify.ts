@@ -1,0 +1,43 @@
+import type { CloudEvent, Platform } from '../../platform/platform.ts'
+import { remind } from '../dispatch/due.ts'
+import { idFromKey } from '../ids.ts'
+import type { Task } from '../tasks/task.ts'
+import type { Delivery } from './delivery.ts'
+import { shortType, wants } from './webhook.ts'
+import { createDelivery, listWebhooks, mostWebhooks } from './webhook-store.ts'
+
+type Ports = Pick<Platform, 'main' | 'clock' | 'random' | 'queues' | 'telemetry'>
+
+/** Makes a delivery of an event for each webhook that wants it. Told of the same event again it makes none anew. */
+export const notifyWebhooks = async (ports: Ports, event: CloudEvent): Promise<void> => {
+  const { items } = await listWebhooks(ports, event.tenantid, { limit: mostWebhooks })
+  const owners = items.map(({ value }) => value).filter((webhook) => wants(webhook, event))
+  await Promise.all(owners.map(({ id }) => deliver(ports, event, id)))
+}
+
+/** The same for the callback that a task was submitted with. */
+export const notifyCallback = async (ports: Ports, task: Task, event: CloudEvent): Promise<void> => {
+  const { callback } = task
+  if (callback === undefined) return
+  if (callback.events && !callback.events.includes(shortType(event.type))) return
+  await deliver(ports, event, task.id)
+}
+
+const deliver = async (ports: Ports, event: CloudEvent, owner: string): Promise<void> => {
+  const { tenantid: tenant } = event
+  const now = ports.clock.now()
+  const id = idFromKey('dlv', tenant, `${owner}:${event.id}`)
+  const delivery: Delivery = {
+    id,
+    tenant,
+    owner,
+    event,
+    state: 'PENDING',
+    attempts: [],
+    round: 0,
+    dueAt: now,
+    createdAt: now,
+  }
+  await createDelivery(ports, delivery)
+  await remind(ports, { tenant, id, at: now })
+}

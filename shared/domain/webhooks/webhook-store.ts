@@ -1,0 +1,126 @@
+import type { Item, Key, Page, Platform, Stored } from '../../platform/platform.ts'
+import { dueIndex } from '../dispatch/due.ts'
+import { DomainError } from '../domain-error.ts'
+import { newRev } from '../ids.ts'
+import type { Delivery } from './delivery.ts'
+import type { Webhook } from './webhook.ts'
+
+type Ports = Pick<Platform, 'main' | 'clock' | 'random'>
+type Paging = { limit: number; cursor?: string }
+
+const webhookKey = (tenant: string, id: string): Key => ({ pk: `${tenant}#webhook#${id}`, sk: 'head' })
+const webhooksPk = (tenant: string): string => `${tenant}#webhooks`
+const deliveryKey = (tenant: string, id: string): Key => ({ pk: `${tenant}#delivery#${id}`, sk: 'head' })
+const deliveriesPk = (tenant: string, owner: string): string => `${tenant}#deliveries#${owner}`
+const sortableTime = (ms: number): string => String(ms).padStart(15, '0')
+
+/** Deliveries are forgotten after this time. */
+const keepMs = 30 * 24 * 3_600_000
+
+const webhookItem = (webhook: Webhook): Item<Webhook> => ({
+  ...webhookKey(webhook.tenant, webhook.id),
+  type: 'webhook',
+  value: webhook,
+  ...(webhook.deletedAt === undefined && {
+    index: { parent: { pk: webhooksPk(webhook.tenant), sk: `${sortableTime(webhook.createdAt)}#${webhook.id}` } },
+  }),
+})
+
+const deliveryItem = (delivery: Delivery): Item<Delivery> => {
+  const { tenant, id, owner, createdAt, dueAt } = delivery
+  return {
+    ...deliveryKey(tenant, id),
+    type: 'delivery',
+    value: delivery,
+    index: {
+      parent: { pk: deliveriesPk(tenant, owner), sk: `${sortableTime(createdAt)}#${id}` },
+      ...(dueAt !== undefined && { due: dueIndex(dueAt, tenant, id) }),
+    },
+    expiresAt: createdAt + keepMs,
+  }
+}
+
+/** Stores a new webhook. `undefined`: stored; else the one that has this id already. */
+export const createWebhook = async (ports: Ports, webhook: Webhook): Promise<Webhook | undefined> => {
+  const write = { op: 'put', item: webhookItem(webhook), expect: 'absent', rev: newRev(ports) } as const
+  const outcome = await ports.main.write(write)
+  return outcome.ok ? undefined : (outcome.conflicts[0]?.current as Stored<Webhook> | undefined)?.value
+}
+
+export const findWebhook = async (
+  { main }: Pick<Platform, 'main'>,
+  tenant: string,
+  id: string,
+): Promise<Stored<Webhook> | undefined> => {
+  const found = await main.get<Webhook>(webhookKey(tenant, id))
+  return found?.value.deletedAt === undefined ? found : undefined
+}
+
+/** The webhook, or `NOT_FOUND`. */
+export const getWebhook = async (
+  ports: Pick<Platform, 'main'>,
+  tenant: string,
+  id: string,
+): Promise<Stored<Webhook>> => {
+  const found = await findWebhook(ports, tenant, id)
+  if (found === undefined) throw new DomainError('NOT_FOUND', `there is no webhook ${id}`)
+  return found
+}
+
+const rounds = 20
+
+/** Loads, changes and saves until no one else came first. */
+export const changeWebhook = async (
+  ports: Ports,
+  start: Stored<Webhook>,
+  change: (webhook: Webhook) => Webhook,
+): Promise<Stored<Webhook>> => {
+  let current = start
+  for (let round = 0; round < rounds; round++) {
+    const next = change(current.value)
+    if (next === current.value) return current
+    const rev = newRev(ports)
+    const item = webhookItem(next)
+    const outcome = await ports.main.write({ op: 'put', item, expect: { rev: current.rev }, rev })
+    if (outcome.ok) return { ...item, rev }
+    current = (outcome.conflicts[0]?.current as Stored<Webhook> | undefined) ?? current
+  }
+  throw new DomainError('CONFLICT', `webhook ${start.value.id} is changed by too many writers at once; try again`)
+}
+
+/** Newest first. */
+export const listWebhooks = ({ main }: Pick<Platform, 'main'>, tenant: string, page: Paging): Promise<Page<Webhook>> =>
+  main.query<Webhook>({ index: 'parent', pk: webhooksPk(tenant), order: 'descending', ...page })
+
+/** A tenant has so many at most. */
+export const mostWebhooks = 200
+
+/** Stores a new delivery; one that is there already stays as it is. */
+export const createDelivery = async (ports: Ports, delivery: Delivery): Promise<void> => {
+  await ports.main.write({ op: 'put', item: deliveryItem(delivery), expect: 'absent', rev: newRev(ports) })
+}
+
+export const findDelivery = (
+  { main }: Pick<Platform, 'main'>,
+  tenant: string,
+  id: string,
+): Promise<Stored<Delivery> | undefined> => main.get<Delivery>(deliveryKey(tenant, id))
+
+/** Saves a changed delivery if nobody else did; `undefined`: somebody did. */
+export const saveDelivery = async (
+  ports: Ports,
+  { rev: expected }: Pick<Stored, 'rev'>,
+  delivery: Delivery,
+): Promise<Stored<Delivery> | undefined> => {
+  const rev = newRev(ports)
+  const item = deliveryItem(delivery)
+  const outcome = await ports.main.write({ op: 'put', item, expect: { rev: expected }, rev })
+  return outcome.ok ? { ...item, rev } : undefined
+}
+
+/** Of a webhook or of a task's callback, newest first. */
+export const listDeliveries = (
+  { main }: Pick<Platform, 'main'>,
+  { tenant, owner, ...page }: Paging & { tenant: string; owner: string },
+): Promise<Page<Delivery>> =>
+  main.query<Delivery>({ index: 'parent', pk: deliveriesPk(tenant, owner), order: 'descending', ...page })

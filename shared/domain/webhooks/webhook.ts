@@ -1,0 +1,73 @@
+import type { CloudEvent } from '../../platform/platform.ts'
+import type { Stamp } from '../caller.ts'
+
+/** `until` (ms): it was replaced, and signs as well until then. */
+export type WebhookSecret = { value: string; until?: number }
+
+export type Webhook = {
+  id: string
+  tenant: string
+  url: string
+  /** `task.succeeded`, `task.*`, `*` … */
+  events: string[]
+  capability?: string
+  labels?: Record<string, string>
+  description?: string
+  /** Newest first. They must be had to sign with. */
+  secrets: WebhookSecret[]
+  state: 'ACTIVE' | 'DISABLED'
+  disabledReason?: string
+  /** Deliveries in a row that were given up. */
+  givenUp: number
+  createdAt: number
+  updatedAt: number
+  deletedAt?: number
+  /** Digest of what was asked for, to tell a repeated creation from another one. */
+  created: string
+  stamp: Stamp
+}
+
+/** So many deliveries in a row are given up before a webhook is disabled. */
+export const mostGivenUp = 5
+/** How long a replaced secret signs as well. */
+export const graceMs = 24 * 3_600_000
+
+/** The short name of an event: `io.devcycle.task.succeeded.v1` is `task.succeeded`. */
+export const shortType = (type: string): string => type.replace(/^io\.devcycle\./, '').replace(/\.v\d+$/, '')
+
+const matchesType = (wanted: string, type: string): boolean =>
+  wanted === '*' || wanted === type || (wanted.endsWith('.*') && type.startsWith(wanted.slice(0, -1)))
+
+/** Whether a webhook is told of an event. */
+export const wants = ({ events, capability, labels, state, deletedAt }: Webhook, event: CloudEvent): boolean => {
+  const data = event.data as { capability?: string; labels?: Record<string, string> }
+  return (
+    state === 'ACTIVE' &&
+    deletedAt === undefined &&
+    events.some((wanted) => matchesType(wanted, shortType(event.type))) &&
+    (capability === undefined || data.capability === capability) &&
+    Object.entries(labels ?? {}).every(([key, value]) => data.labels?.[key] === value)
+  )
+}
+
+/** The secrets that sign now. */
+export const signingSecrets = ({ secrets }: Pick<Webhook, 'secrets'>, now: number): string[] =>
+  secrets.filter(({ until }) => until === undefined || until > now).map(({ value }) => value)
+
+/** A new secret; the one before signs as well for a day, so that receivers can change over. */
+export const rotateSecret = (webhook: Webhook, value: string, now: number): Webhook => {
+  const before = webhook.secrets
+    .filter(({ until }) => until === undefined)
+    .map((one) => ({ ...one, until: now + graceMs }))
+  return { ...webhook, secrets: [{ value }, ...before] }
+}
+
+/** A webhook after a delivery came to its end: too many given up in a row disable it, as does `410 Gone`. */
+export const afterDelivery = (webhook: Webhook, end: 'DELIVERED' | 'FAILED' | 'GONE'): Webhook => {
+  if (end === 'DELIVERED') return webhook.givenUp === 0 ? webhook : { ...webhook, givenUp: 0 }
+  if (end === 'GONE') return { ...webhook, state: 'DISABLED', disabledReason: 'it answered 410 Gone' }
+  const givenUp = webhook.givenUp + 1
+  return givenUp < mostGivenUp
+    ? { ...webhook, givenUp }
+    : { ...webhook, givenUp, state: 'DISABLED', disabledReason: `${givenUp} deliveries in a row were given up` }
+}

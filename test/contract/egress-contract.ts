@@ -1,0 +1,138 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Resolve } from '#shared/platform/egress.ts'
+import type { Egress } from '#shared/platform/platform.ts'
+import { startReceiver } from '#test/support/webhook-receiver.ts'
+
+type Make = (options: { allow?: string[]; resolve?: Resolve }) => Egress
+
+/** Addresses that must never be connected to, however they are written. `P` is the canary's port. */
+const hostile = [
+  'http://127.0.0.1:P/',
+  'http://127.1:P/',
+  'http://127.0.0.2:P/',
+  'http://2130706433:P/',
+  'http://0x7f000001:P/',
+  'http://0x7f.1:P/',
+  'http://0177.0.0.1:P/',
+  'http://0:P/',
+  'http://0.0.0.0:P/',
+  'http://localhost:P/',
+  'http://LOCALHOST:P/',
+  'http://localhost.:P/',
+  'http://a.localhost:P/',
+  'http://[::1]:P/',
+  'http://[0:0:0:0:0:0:0:1]:P/',
+  'http://[::]:P/',
+  'http://[::ffff:127.0.0.1]:P/',
+  'http://[::ffff:7f00:1]:P/',
+  'http://[::127.0.0.1]:P/',
+  'http://[64:ff9b::7f00:1]:P/',
+  'http://[64:ff9b:1::7f00:1]:P/',
+  'http://[2002:7f00:1::]:P/',
+  'http://[2002:a9fe:a9fe::]:P/',
+  'http://[2001:0:7f00:1::]:P/',
+  'http://[2001:db8::1]:P/',
+  'http://[fe80::1]:P/',
+  'http://[fc00::1]:P/',
+  'http://[fd00:ec2::254]/latest/meta-data',
+  'http://[ff02::1]:P/',
+  'http://[100::1]:P/',
+  'http://169.254.169.254/latest/meta-data',
+  'http://169.254.170.2/v2/credentials',
+  'http://[::ffff:169.254.169.254]/',
+  'http://0xa9fea9fe/',
+  'http://2852039166/',
+  'http://10.0.0.1:P/',
+  'http://10.255.255.255:P/',
+  'http://172.16.0.1:P/',
+  'http://172.31.255.255:P/',
+  'http://192.168.0.1:P/',
+  'http://100.64.0.1:P/',
+  'http://100.127.255.254:P/',
+  'http://192.0.0.1:P/',
+  'http://192.0.2.1:P/',
+  'http://198.18.0.1:P/',
+  'http://198.51.100.1:P/',
+  'http://203.0.113.1:P/',
+  'http://224.0.0.1:P/',
+  'http://240.0.0.1:P/',
+  'http://255.255.255.255:P/',
+  'http://user@127.0.0.1:P/',
+  'http://user:password@example.com/',
+  'http://example.com@127.0.0.1:P/',
+  'http://127.0.0.1:P#example.com',
+  'http://127.0.0.1:P\\@example.com/',
+  'http://127。0。0。1:P/',
+  'http://①②⑦.⓪.⓪.①:P/',
+  'http://intranet:P/',
+  'http://printer.local:P/',
+  'http://metadata.google.internal/',
+  'https://127.0.0.1:P/',
+  'ftp://example.com/',
+  'file:///etc/passwd',
+  'gopher://127.0.0.1:P/_x',
+  'data:text/plain,x',
+  'javascript:alert(1)',
+  '//127.0.0.1:P/',
+  'not an address',
+  '',
+]
+
+const request = (url: string) => ({ url, headers: { 'x-test': '1' }, body: '{"a":1}', timeoutMs: 2000 })
+
+export const egressContract = (name: string, make: Make): void => {
+  describe(name, () => {
+    let canary: Awaited<ReturnType<typeof startReceiver>>
+    let allow: string[]
+    beforeAll(async () => {
+      const redirect = () => ({ status: 302, headers: { location: `http://127.0.0.1:${canary.port}/inside` } })
+      canary = await startReceiver(({ path }) => (path === '/redirect' ? redirect() : { status: 200 }))
+      allow = [`127.0.0.1:${canary.port}`]
+    })
+    afterAll(() => canary.stop())
+
+    it('never connects to what is not public, however it is written', async () => {
+      const egress = make({})
+      for (const address of hostile) {
+        const url = address.replaceAll(':P', `:${canary.port}`)
+        expect(await egress.problem(url), url).toMatch(/cannot be called/)
+        await expect(egress.post(request(url)), url).rejects.toMatchObject({ code: 'INVALID' })
+      }
+      expect(canary.connections()).toBe(0)
+    })
+
+    it('refuses a name as soon as one of its addresses is not public', async () => {
+      const egress = make({ resolve: async () => ['93.184.215.14', '10.0.0.7'] })
+      expect(await egress.problem('https://example.com/')).toContain('10.0.0.7')
+      await expect(egress.post(request('https://example.com/'))).rejects.toMatchObject({ code: 'INVALID' })
+    })
+
+    it('connects to the address that it checked, whatever the name says a moment later', async () => {
+      let asked = 0
+      const resolve: Resolve = async () => (asked++ === 0 ? ['127.0.0.1'] : ['10.9.9.9'])
+      const egress = make({ allow, resolve })
+      const before = canary.connections()
+      expect((await egress.post(request(`http://rebinding.example.com:${canary.port}/`))).status).toBe(200)
+      expect(canary.connections()).toBe(before + 1)
+      expect(asked).toBe(1)
+      expect(canary.received.at(-1)?.headers.host).toBe(`rebinding.example.com:${canary.port}`)
+    })
+
+    it('answers what came, and follows no redirect', async () => {
+      const egress = make({ allow })
+      const answer = await egress.post(request(`${canary.url}/hook`))
+      expect(answer).toEqual({ status: 200, body: 'seen' })
+      expect(canary.received.at(-1)).toMatchObject({ path: '/hook', body: '{"a":1}', headers: { 'x-test': '1' } })
+      expect((await egress.post(request(`${canary.url}/redirect`))).status).toBe(302)
+      expect(canary.received.some(({ path }) => path === '/inside')).toBe(false)
+    })
+
+    it('is unavailable where nobody answers, and where a name does not resolve', async () => {
+      const closed = make({ allow: ['127.0.0.1'] })
+      await expect(closed.post(request('http://127.0.0.1:9/'))).rejects.toMatchObject({ code: 'UNAVAILABLE' })
+      const nameless = make({ resolve: () => Promise.reject(new Error('ENOTFOUND')) })
+      expect(await nameless.problem('https://example.com/')).toBeUndefined()
+      await expect(nameless.post(request('https://example.com/'))).rejects.toMatchObject({ code: 'UNAVAILABLE' })
+    })
+  })
+}

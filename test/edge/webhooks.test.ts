@@ -1,0 +1,135 @@
+import { Webhook } from 'standardwebhooks'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { anApi, anAwsApi, type TestApi } from '#test/support/api.ts'
+import { dynoxideBinary } from '#test/support/aws-servers.ts'
+import { eventually } from '#test/support/eventually.ts'
+import { startReceiver } from '#test/support/webhook-receiver.ts'
+
+const hosts = [
+  { host: 'the embedded host', open: anApi },
+  ...(dynoxideBinary() === undefined ? [] : [{ host: 'AWS', open: anAwsApi }]),
+]
+let api: TestApi
+let receiver: Awaited<ReturnType<typeof startReceiver>>
+let status = 200
+
+const create = (body: object, headers = {}) =>
+  api.post('/webhooks', { url: `${receiver.url}/hook`, ...body }, { headers })
+const end = async (more: object = {}): Promise<string> => {
+  const { id } = (await api.post('/tasks', { capability: 'nobody', ...more })).body
+  await api.post(`/tasks/${id}/cancel`)
+  return id
+}
+const arrived = (task: string, path = '/hook') =>
+  eventually(() => {
+    const found = receiver.received.filter((one) => one.path === path && one.body.includes(task))
+    expect(found.length).toBeGreaterThan(0)
+    return found
+  })
+const deliveries = async (id: string) => (await api.get(`/webhooks/${id}/deliveries`)).body.items
+
+describe.each(hosts)('webhooks on $host', ({ open }) => {
+  beforeAll(async () => {
+    receiver = await startReceiver(() => ({ status }))
+    api = await open({ egressAllow: [`127.0.0.1:${receiver.port}`] })
+  }, 30_000)
+  beforeEach(() => {
+    status = 200
+  })
+  afterAll(async () => {
+    await api?.close()
+    await receiver.stop()
+  })
+
+  it('tell of what ended, signed with a secret that is shown once', async () => {
+    const made = await create({ events: ['task.cancelled'] }, { 'idempotency-key': 'hook' })
+    expect(made).toMatchObject({ status: 201, body: { state: 'ACTIVE', events: ['task.cancelled'] } })
+    const { id, secret } = made.body
+    expect(secret).toMatch(/^whsec_[A-Za-z0-9+/]{32}$/)
+    expect((await api.get(`/webhooks/${id}`)).body.secret).toBeUndefined()
+    const repeated = await create({ events: ['task.cancelled'] }, { 'idempotency-key': 'hook' })
+    expect(repeated.body).toMatchObject({ id })
+    expect(repeated.body.secret).toBeUndefined()
+    const task = await end({ labels: { team: 'x' } })
+    const [request] = await arrived(task)
+    const verified = new Webhook(secret).verify(request?.body ?? '', request?.headers ?? {})
+    expect(verified).toMatchObject({
+      type: 'io.devcycle.task.cancelled.v1',
+      subject: task,
+      data: { status: 'CANCELLED' },
+    })
+    await eventually(async () =>
+      expect(await deliveries(id)).toMatchObject([{ state: 'DELIVERED', attempts: [{ status: 200, answer: 'seen' }] }]),
+    )
+    await api.request('DELETE', `/webhooks/${id}`)
+    const later = await end()
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    expect(receiver.received.some(({ body }) => body.includes(later))).toBe(false)
+    expect((await api.get(`/webhooks/${id}`)).status).toBe(404)
+  })
+
+  it('come again when they fail, and once more when they are asked for, under the same id', async () => {
+    const { id } = (await create({})).body
+    status = 500
+    const task = await end()
+    await arrived(task)
+    const [failed] = await eventually(async () => {
+      const list = await deliveries(id)
+      expect(list).toMatchObject([{ state: 'PENDING', attempts: [{ status: 500 }] }])
+      return list
+    })
+    expect(Date.parse(failed.nextAttemptAt)).toBeGreaterThan(Date.now())
+    status = 200
+    const again = await api.post(`/webhooks/${id}/deliveries/${failed.id}/redeliver`)
+    expect(again).toMatchObject({ status: 202, body: { state: 'PENDING' } })
+    await eventually(async () => expect(await deliveries(id)).toMatchObject([{ state: 'DELIVERED' }]))
+    const ids = (await arrived(task)).map(({ headers }) => headers['webhook-id'])
+    expect(new Set(ids)).toEqual(new Set([failed.id]))
+    expect((await api.post(`/webhooks/${id}/deliveries/dlv_00000000000000000000000000/redeliver`)).status).toBe(404)
+    await api.request('DELETE', `/webhooks/${id}`)
+  })
+
+  it('sign with the secret before as well after a rotation, and are disabled by 410', async () => {
+    const { id, secret } = (await create({})).body
+    const rotated = await api.post(`/webhooks/${id}/rotate-secret`)
+    expect(rotated.body.secret).not.toBe(secret)
+    expect(Date.parse(rotated.body.previousSecretUntil)).toBeGreaterThan(Date.now() + 23 * 3_600_000)
+    status = 410
+    const [request] = await arrived(await end())
+    for (const one of [secret, rotated.body.secret])
+      expect(() => new Webhook(one).verify(request?.body ?? '', request?.headers ?? {})).not.toThrow()
+    await eventually(async () =>
+      expect((await api.get(`/webhooks/${id}`)).body).toMatchObject({
+        state: 'DISABLED',
+        disabledReason: 'it answered 410 Gone',
+      }),
+    )
+    const enabled = await api.request('PATCH', `/webhooks/${id}`, { body: { state: 'ACTIVE' } })
+    expect(enabled.body).toMatchObject({ state: 'ACTIVE' })
+    await api.request('DELETE', `/webhooks/${id}`)
+  })
+
+  it('are made for the callback of one task alone', async () => {
+    const secret = `whsec_${Buffer.alloc(24, 7).toString('base64')}`
+    const callback = { url: `${receiver.url}/callback`, secret }
+    const task = await end({ callback })
+    const [request] = await arrived(task, '/callback')
+    expect(new Webhook(secret).verify(request?.body ?? '', request?.headers ?? {})).toMatchObject({ subject: task })
+    expect((await api.get(`/tasks/${task}`)).body.callback).toEqual({ url: callback.url })
+    await eventually(async () => expect(await deliveries(task)).toMatchObject([{ state: 'DELIVERED' }]))
+    const refused = await api.post('/tasks', { capability: 'x', callback: { url: 'http://10.0.0.1/' } })
+    expect(refused).toMatchObject({ status: 422, body: { errors: [{ pointer: '#/callback/url' }] } })
+  })
+
+  it('refuse addresses that are not public, naming the field', async () => {
+    for (const url of ['http://169.254.169.254/', 'http://localhost:1/', 'ftp://example.com/', 'nonsense'])
+      expect(await create({ url })).toMatchObject({
+        status: 422,
+        body: { errors: [{ pointer: '#/url', code: 'TARGET' }] },
+      })
+    expect(await create({ events: ['Task Failed'] })).toMatchObject({
+      status: 422,
+      body: { errors: [{ pointer: '#/events/0' }] },
+    })
+  })
+})
