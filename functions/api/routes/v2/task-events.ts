@@ -7,6 +7,8 @@ import { findTask, getTask, taskKey } from '#shared/domain/tasks/task-store.ts'
 import type { Platform, Stored } from '#shared/platform/platform.ts'
 import { iso } from '../../headers.ts'
 import type { Context, Handler } from '../../operation.ts'
+import { pacedStream } from '../../paced-stream.ts'
+import { sharedFrames } from '../../shared-frames.ts'
 
 const toEvent = ({ time, ...event }: TaskEvent): TaskEventResponse => ({ ...event, time: iso(time) })
 
@@ -37,11 +39,10 @@ const cursorSeq = (cursor: string | undefined): number => {
   return Number(cursor)
 }
 
-const batch = 200
 const commentMs = 15_000
-
-const frame = (event: TaskEvent): string =>
-  `id: ${event.seq}\nevent: ${event.type}\ndata: ${JSON.stringify(toEvent(event))}\n\n`
+const encoder = new TextEncoder()
+const hint = encoder.encode('retry: 1000\n\n')
+const comment = encoder.encode(': still here\n\n')
 
 /** Every event after `after`, until the task's last one, the end of the host's patience, or the client's leave. */
 async function* frames(
@@ -49,20 +50,23 @@ async function* frames(
   start: Stored<Task>,
   after: number,
   signal: AbortSignal,
-): AsyncGenerator<string> {
+): AsyncGenerator<Uint8Array> {
   const until = platform.clock.now() + settings.streamSeconds * 1000
+  const shared = sharedFrames(platform)
   let head: Stored<Task> | undefined = start
-  let seq = after
-  let behind = 0
-  yield 'retry: 1000\n\n'
+  let [seq, size, behind]: [number, number | undefined, number] = [after, undefined, 0]
+  yield hint
   while (head && !signal.aborted) {
-    const events = await readEvents(platform, { task: head.value, after: seq, limit: batch })
-    seq = events.at(-1)?.seq ?? seq
-    if (events.length > 0) yield events.map(frame).join('')
+    const page = await shared.read(head, seq, size)
+    seq = page.seq
+    size = page.bytes?.length ?? size
+    if (page.bytes) yield page.bytes
     if (isLast(head.value, seq) || platform.clock.now() >= until) return
-    behind = seq < head.value.seq ? (events.length > 0 ? 1 : behind + 1) : 0
+    const more = seq < head.value.seq
+    if (more && page.bytes) continue
+    behind = more ? behind + 1 : 0
     const next = await nextHead(platform, head, behind, until)
-    if (next.idle) yield ': still here\n\n'
+    if (next.idle) yield comment
     head = next.head
   }
 }
@@ -83,17 +87,6 @@ const nextHead = async (platform: Platform, head: Stored<Task>, behind: number, 
 }
 
 const streamEvents = (context: Context, start: Stored<Task>, after: number, signal: AbortSignal): Response => {
-  const source = frames(context, start, after, signal)
-  const encoder = new TextEncoder()
-  const body = new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      const { done, value } = await source.next()
-      if (done) controller.close()
-      else controller.enqueue(encoder.encode(value))
-    },
-    async cancel() {
-      await source.return(undefined)
-    },
-  })
+  const body = pacedStream(frames(context, start, after, signal))
   return new Response(body, { headers: { 'content-type': 'text/event-stream', 'cache-control': 'no-store' } })
 }
