@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { sweep } from '#functions/sweep/sweep.ts'
 import { anApi, anAwsApi, type TestApi } from '#test/support/api.ts'
 import { dynoxideBinary } from '#test/support/aws-servers.ts'
 import { aRowWorker } from '#test/support/row-worker.ts'
 import { until } from '#test/support/server-process.ts'
+import { aSkewedClock } from '#test/support/skewed-clock.ts'
 
 const hosts = [
   { host: 'the embedded host', open: anApi },
@@ -113,4 +115,71 @@ describe.each(hosts)('a distributed task on $host', ({ open }) => {
     expect(await pointer({ shards: { range: { from: 0, to: 1e9, size: 1 } } })).toContain('#/shards')
     expect(await pointer({ shards: { list: [1] }, join: { input: 1 } })).toContain('#/join')
   })
+})
+
+describe('a distributed task and time', () => {
+  const clock = aSkewedClock()
+  beforeAll(async () => {
+    api = await anApi({ clock })
+  }, 30_000)
+  afterAll(() => api?.close())
+  const body = { capability: 'nobody', shards: { list: [1, 2] } }
+  const running = async (more = {}) => {
+    const { id } = (await api.post('/tasks', { ...body, ...more })).body
+    await until(async () => (await api.get(`/tasks/${id}/children`)).body.items.length === 2)
+    return id
+  }
+
+  it('keeps its lease without an instance, as long as it may', async () => {
+    const id = await running({ timeoutSeconds: 600 })
+    for (let minutes = 0; minutes < 3; minutes++) {
+      clock.forward(61_000)
+      await sweep(api.platform)
+    }
+    expect((await api.get(`/tasks/${id}`)).body).toMatchObject({ status: 'RUNNING', attempt: 1 })
+    expect((await api.get(`/tasks/${id}/why`)).body).toMatchObject({ code: 'RUNNING' })
+    clock.forward(600_000)
+    await sweep(api.platform)
+    const last = await finished(id)
+    expect(last).toMatchObject({ status: 'FAILED', failure: { code: 'TIMEOUT' } })
+    for (const child of (await api.get(`/tasks/${id}/children`)).body.items)
+      expect((await finished(child.id)).status).toBe('CANCELLED')
+  }, 20_000)
+
+  it('starts when it is to', async () => {
+    const runAt = new Date(clock.now() + 3_600_000).toISOString()
+    const { id } = (await api.post('/tasks', { ...body, runAt })).body
+    expect((await api.get(`/tasks/${id}`)).body.status).toBe('SCHEDULED')
+    clock.forward(3_600_001)
+    await sweep(api.platform)
+    await until(async () => (await api.get(`/tasks/${id}`)).body.status === 'RUNNING')
+    await until(async () => (await api.get(`/tasks/${id}/children`)).body.items.length === 2)
+  }, 20_000)
+
+  it('is divided again as it was when it is retried', async () => {
+    const id = await running({ quorum: 0.5, input: { a: 1 } })
+    await api.post(`/tasks/${id}/cancel`)
+    const again = (await api.post(`/tasks/${id}/retry`, {})).body
+    expect(again).toMatchObject({ capability: 'nobody' })
+    expect(again.id).not.toBe(id)
+    await until(async () => (await api.get(`/tasks/${again.id}/children`)).body.items.length === 2)
+  }, 20_000)
+
+  it('fails when what should make its shards, or join them, cannot', async () => {
+    const { stop } = await aRowWorker(api, 'wrong', ['wrong', 'right'], (_, { capability }) => ({
+      result: capability === 'wrong' ? 'no list' : 1,
+    }))
+    const messageOf = async (more: object) => {
+      const { id } = (await api.post('/tasks', { capability: 'right', ...more })).body
+      return (await finished(id)).failure.message
+    }
+    expect(await messageOf({ shards: { split: { capability: 'wrong' } } })).toContain(
+      'answered a string; expected a list',
+    )
+    expect(await messageOf({ shards: { split: { agent: 'unknown' } } })).toContain('NOT_FOUND')
+    expect(await messageOf({ shards: { list: [1] }, join: { agent: 'unknown' } })).toContain(
+      'joins its shards was refused',
+    )
+    await stop()
+  }, 20_000)
 })

@@ -16,7 +16,16 @@ type Built = { task: Task; items: Item[] }
 const defaultWindow = 1000
 
 /** What of a submit is for each of its shards; the rest is for the task as a whole. */
-const ofEachShard = ['capability', 'agent', 'version', 'priority', 'labels', 'retry'] as const
+const ofEachShard = [
+  'capability',
+  'agent',
+  'version',
+  'priority',
+  'labels',
+  'retry',
+  'requirements',
+  'affinityKey',
+] as const
 
 /** The same task as one that the platform holds itself, with the record of its shards to be stored together with it. */
 export const distribute = async (

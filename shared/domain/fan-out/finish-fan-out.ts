@@ -97,8 +97,13 @@ const startJoin = async (
     body: fan.join.task,
   })
   const input = await planJoinInput(ports, fan, await firstFailures(ports, fan, 1000))
-  const task = await submitPart(ports, tools, fan, { part: 'join', body: { ...(template as object), input } })
-  return changeFanOut(ports, start, (current) => ({ ...current, waitsFor: { part: 'join', task } }))
+  const submitted = await submitPart(ports, tools, fan, { part: 'join', body: { ...(template as object), input } })
+  if ('failure' in submitted) {
+    await failParent(ports, fan, submitted.failure)
+    return end(ports, start, 'FAILED')
+  }
+  const waitsFor = { part: 'join' as const, task: submitted.task }
+  return changeFanOut(ports, start, (current) => ({ ...current, waitsFor }))
 }
 
 /** Why a task that had to end first did not bring what it should. */

@@ -22,8 +22,10 @@ export const takeSplit = async (
   if (fan.source.kind !== 'split') return start
   if (fan.waitsFor === undefined) {
     const body = await loadBody(ports, { tenant: fan.tenant, pk: fanOutPk(fan.tenant, fan.id), body: fan.source.task })
-    const task = await submitPart(ports, tools, fan, { part: 'split', body })
-    return changeFanOut(ports, start, (current) => ({ ...current, waitsFor: { part: 'split', task } }))
+    const submitted = await submitPart(ports, tools, fan, { part: 'split', body })
+    if ('failure' in submitted) return giveUp(ports, start, submitted.failure)
+    const waitsFor = { part: 'split' as const, task: submitted.task }
+    return changeFanOut(ports, start, (current) => ({ ...current, waitsFor }))
   }
   const task = (await findTask(ports, fan.tenant, fan.waitsFor.task))?.value
   if (task && !isFinished(task)) return undefined

@@ -16,20 +16,12 @@ export type FanOutTools = { checkInput: CheckInput; readSubmit: (body: unknown) 
 
 const width = 32
 
-/** Refusals that say something about a row, and not about this moment. */
-const ofTheRow: DomainErrorCode[] = [
-  'INVALID',
-  'NOT_FOUND',
-  'CONFLICT',
-  'IDEMPOTENCY_CONFLICT',
-  'TOO_LARGE',
-  'FORBIDDEN',
-  'TREE_LIMIT',
-]
+/** Refusals that say nothing about a row: it is submitted again later, or its task has ended meanwhile. */
+const ofTheMoment: DomainErrorCode[] = ['UNAUTHENTICATED', 'RATE_LIMITED', 'STALE_FENCE', 'ALREADY_FINISHED']
 
 const problemOf = (error: unknown): { code: string; message: string } | undefined => {
   if (error instanceof PlatformError && !error.retryable) return { code: error.code, message: error.message }
-  if (!(error instanceof DomainError) || !ofTheRow.includes(error.code)) return undefined
+  if (!(error instanceof DomainError) || ofTheMoment.includes(error.code)) return undefined
   const fields = (error.errors ?? []).map(({ pointer, message }) => `${pointer}: ${message}`)
   return { code: error.code, message: [error.message, ...fields].join('; ').slice(0, 500) }
 }
@@ -95,14 +87,24 @@ const loadShared = async (ports: FanOutPorts, { tenant, id, template, common }: 
   }
 }
 
-/** Submits the task that makes the shards, or the one that joins their results. */
+/** Submits the task that makes the shards, or the one that joins their results; or says why it can be none. */
 export const submitPart = async (
   ports: FanOutPorts,
   tools: FanOutTools,
   fan: FanOut,
   { part, body }: { part: 'split' | 'join'; body: unknown },
-): Promise<string> => {
+): Promise<{ task: string } | { failure: { code: string; message: string } }> => {
   const caller: Caller = { tenant: fan.tenant, principal: fan.by, requestId: fan.id }
   const place = { parent: fan.task, batch: { id: fan.id, row: part }, idempotencyKey: rowKey(fan, part) }
-  return (await submitTask(ports, caller, { ...tools.readSubmit(body), ...place }, tools.checkInput)).id
+  try {
+    const command = { ...tools.readSubmit(body), ...place }
+    return { task: (await submitTask(ports, caller, command, tools.checkInput)).id }
+  } catch (error) {
+    const why = problemOf(error)
+    if (why === undefined) throw error
+    const does = part === 'split' ? 'makes its shards' : 'joins its shards'
+    return {
+      failure: { code: 'AGENT_ERROR', message: `the task that ${does} was refused: ${why.code}: ${why.message}` },
+    }
+  }
 }

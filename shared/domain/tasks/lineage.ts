@@ -1,4 +1,5 @@
 import type { Platform } from '../../platform/platform.ts'
+import { requireDepth } from '../budgets/depth.ts'
 import type { Caller } from '../caller.ts'
 import { DomainError, invalid } from '../domain-error.ts'
 import type { SubmitCommand } from './submit-command.ts'
@@ -9,7 +10,7 @@ import { findTask } from './task-store.ts'
 export const treeLimits = { depth: 20, children: 10_000 } as const
 
 /** What a task has of the one that called it. */
-export type Lineage = Pick<Task, 'parent' | 'root' | 'depth' | 'fairnessKey'>
+export type Lineage = Pick<Task, 'parent' | 'root' | 'depth' | 'fairnessKey' | 'pool' | 'deepest'>
 export type Inherited = { command: SubmitCommand; lineage?: Lineage }
 
 /**
@@ -61,20 +62,26 @@ const below = (parent: Task): Lineage => {
       'TREE_LIMIT',
       `task ${parent.id} is ${depth - 1} levels below its root; a tree may have ${treeLimits.depth}`,
     )
-  return { parent: parent.id, root: parent.root ?? parent.id, depth, fairnessKey: parent.fairnessKey }
+  requireDepth(parent, depth)
+  const { id, root = id, fairnessKey, pool, deepest } = parent
+  return { parent: id, root, depth, fairnessKey, ...(pool && { pool }), ...(deepest !== undefined && { deepest }) }
 }
 
 type CountPorts = Pick<Platform, 'volatile'>
-const countKey = (tenant: string, parent: string) => ({ pk: `${tenant}#children#${parent}`, sk: 'counter' })
+const countKey = ({ tenant, parent }: Task) => ({ pk: `${tenant}#children#${parent}`, sk: 'counter' })
+
+/** Whether a task takes one of its parent's places: what makes shards or joins them comes on top of these. */
+const isCounted = ({ parent, batch }: Task): boolean => parent !== undefined && typeof batch?.row !== 'string'
 
 /** Takes one of the places that a parent has for children; `TREE_LIMIT` when there are none left. */
-export const addChild = async ({ volatile }: CountPorts, tenant: string, parent: string | undefined): Promise<void> => {
-  if (parent === undefined) return
-  if ((await volatile.add(countKey(tenant, parent), 1, { max: treeLimits.children })) !== undefined) return
-  throw new DomainError('TREE_LIMIT', `task ${parent} has ${treeLimits.children} children, as many as a task may have`)
+export const addChild = async ({ volatile }: CountPorts, task: Task): Promise<void> => {
+  if (!isCounted(task)) return
+  if ((await volatile.add(countKey(task), 1, { max: treeLimits.children })) !== undefined) return
+  const message = `task ${task.parent} has ${treeLimits.children} children, as many as a task may have`
+  throw new DomainError('TREE_LIMIT', message)
 }
 
 /** Gives a place back whose child was there already. */
-export const removeChild = async ({ volatile }: CountPorts, tenant: string, parent: string | undefined) => {
-  if (parent !== undefined) await volatile.add(countKey(tenant, parent), -1, { min: 0 })
+export const removeChild = async ({ volatile }: CountPorts, task: Task): Promise<void> => {
+  if (isCounted(task)) await volatile.add(countKey(task), -1, { min: 0 })
 }

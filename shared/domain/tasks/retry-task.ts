@@ -5,6 +5,7 @@ import { loadBody } from '../bodies/body.ts'
 import { type Caller, stamp } from '../caller.ts'
 import { sendTask } from '../dispatch/send-task.ts'
 import { DomainError } from '../domain-error.ts'
+import { distributionOf } from '../fan-out/redistribute.ts'
 import type { SubmitCommand } from './submit-command.ts'
 import { type CheckInput, submitTask } from './submit-task.ts'
 import type { Task } from './task.ts'
@@ -69,6 +70,7 @@ const toCommand = async (ports: Ports, task: Task, { from, idempotencyKey }: Ret
     ...(task.deadlineGiven && { deadline: ports.clock.now() + (task.deadline - task.createdAt) }),
     idempotencyKey: idempotencyKey && `retry:${id}:${idempotencyKey}`,
     retryOf: { id, checkpoint },
+    ...(task.fanOut && (await distributionOf(ports, task, task.fanOut.id))),
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Platform } from '../../platform/platform.ts'
 import type { Agent } from '../agents/agent.ts'
+import { openShares } from '../budgets/open-shares.ts'
 import type { Caller } from '../caller.ts'
 import { remind } from '../dispatch/due.ts'
 import { sendTask } from '../dispatch/send-task.ts'
@@ -7,6 +8,7 @@ import { DomainError } from '../domain-error.ts'
 import { distribute, sendDistributed } from '../fan-out/distribute.ts'
 import { digest, idFor } from '../ids.ts'
 import { isObjectRef, requireContent } from '../objects/object-ref.ts'
+import { requireTarget } from '../webhooks/change-webhook.ts'
 import { buildTask } from './build-task.ts'
 import { followParent } from './cancel-children.ts'
 import { chooseTarget } from './choose-target.ts'
@@ -40,14 +42,16 @@ export const submitTask = async (
   const before = command.idempotencyKey === undefined ? undefined : await findTask(ports, caller.tenant, id)
   if (before) return sameOrConflict(before.value, submitted, command)
   const { agent, target, capability } = await chooseTarget(ports, caller.tenant, command)
+  if (command.callback) await requireTarget(ports, command.callback.url, '#/callback/url')
   await requireContent(ports, caller.tenant, { value: command.input, pointer: '#/input' })
   if (!command.shards) await checkAgainstSchema(agent, capability, command.input, checkInput)
   const plan = { id, submitted, command, agent, target, capability, lineage }
   const built = await buildTask(ports, caller, plan)
   const { task, items } = command.shards ? await distribute(ports, caller, built, command) : built
-  await addChild(ports, caller.tenant, task.parent)
+  await addChild(ports, task)
+  await openShares(ports, task, lineage?.pool)
   const [existing] = await Promise.all([createTask(ports, task, items), dispatch(ports, task)])
-  if (existing) await removeChild(ports, caller.tenant, task.parent)
+  if (existing) await removeChild(ports, task)
   if (existing) return sameOrConflict(existing, submitted, command)
   if (await followParent(ports, task)) return (await getTask(ports, caller.tenant, id)).value
   if (task.blockedBy) await routeBlocked(ports, caller.tenant, id) // somebody may have registered meanwhile

@@ -2,6 +2,7 @@ import type { Platform } from '../../platform/platform.ts'
 import { findAgent } from '../agents/agent-store.ts'
 import { findApproval } from '../approvals/approval-store.ts'
 import { laneQueues } from '../dispatch/lanes.ts'
+import { platformInstance } from '../fan-out/lead-parent.ts'
 import { findLease, findLeases, liveInstancesOf } from '../instances/instance-store.ts'
 import { holdingLimit } from '../limits/holding-limit.ts'
 import { instanceHolderPk } from '../tasks/holders.ts'
@@ -31,7 +32,11 @@ const approvalOf = async (ports: Ports, tenant: string, id: string): Promise<Sit
   (await findApproval(ports, tenant, id))?.value
 
 const leaseUntil = async (ports: Ports, { tenant, lease }: Task): Promise<number> =>
-  lease === undefined ? 0 : ((await findLease(ports, tenant, lease.instance))?.expiresAt ?? 0)
+  lease?.instance === platformInstance
+    ? lease.timeoutAt
+    : lease === undefined
+      ? 0
+      : ((await findLease(ports, tenant, lease.instance))?.expiresAt ?? 0)
 
 const aroundQueued = async (ports: Ports, task: Task, target: Target): Promise<Partial<Situation>> => {
   const { tenant } = task
