@@ -5,6 +5,19 @@ const countSchema = z.int().min(1).max(1_000_000)
 /** `count` starts in `seconds`. */
 export const rateSchema = z.strictObject({ count: countSchema, seconds: z.number().min(0.1).max(86_400) })
 
+/** What a task and everything below it may use; what is left out has no bound. */
+export const budgetSchema = z.strictObject({
+  /** US dollars. */
+  money: z.number().positive().max(1e9).optional(),
+  tokens: z.number().positive().max(1e15).optional(),
+  /** Of attempts, as the platform measures them. */
+  seconds: z.number().positive().max(1e9).optional(),
+  /** Tasks below it. */
+  children: z.int().min(0).max(1_000_000).optional(),
+  /** Levels below it. */
+  depth: z.int().min(0).max(20).optional(),
+})
+
 /** `null` removes; a field that is left out stays. */
 const limitPatchSchema = z.strictObject({ concurrency: countSchema.nullish(), rate: rateSchema.nullish() })
 const keyed = <T extends z.ZodType>(value: T, most: number) =>

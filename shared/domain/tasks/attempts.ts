@@ -1,5 +1,6 @@
 import type { Item, Platform } from '../../platform/platform.ts'
-import type { Task, Usage } from './task.ts'
+import type { Lease, Task, Usage } from './task.ts'
+import { subtractUsage } from './task-moves.ts'
 import { taskPk } from './task-store.ts'
 
 /** One lease of a task, from its start to its outcome. Times in milliseconds. */
@@ -35,8 +36,14 @@ export const attemptOfChange = (before: Task | undefined, after: Task): Attempt 
     finishedAt: after.transition.at,
     outcome: after.transition.reason ?? after.status,
     ...(after.transition.message && { message: after.transition.message }),
-    ...(after.usage && { usage: after.usage }),
+    ...usageOf(lease, after.usage),
   }
+}
+
+/** What the attempt used itself: the task's usage grows over all of them. */
+const usageOf = ({ usedBefore }: Lease, usage: Usage | undefined): Pick<Attempt, 'usage'> => {
+  const own = usage && subtractUsage(usage, usedBefore)
+  return own && Object.keys(own).length > 0 ? { usage: own } : {}
 }
 
 export const attemptItem = (task: Task, attempt: Attempt): Item<Attempt> => ({

@@ -1,4 +1,5 @@
 import type { Platform, Stored } from '../../platform/platform.ts'
+import { startOnBudget } from '../budgets/fail-spent.ts'
 import { isRefused } from '../domain-error.ts'
 import type { Instance } from '../instances/instance.ts'
 import { type Admission, admit, giveBack } from '../limits/admit.ts'
@@ -24,8 +25,10 @@ export const claim = async (ports: Ports, instance: Instance, id: string): Promi
   if (found === undefined) return undefined
   if (isHeldBy(instance, found.value)) return { task: found.value, isNew: false }
   if (!isFor(instance, found.value)) return undefined
+  const left = found.value.pool === undefined ? {} : await startOnBudget(ports, found)
+  if (left === undefined) return undefined
   const admission = await admit(ports, found.value)
-  if (!('refusal' in admission)) return lease(ports, instance, found, admission)
+  if (!('refusal' in admission)) return lease(ports, instance, found, { ...admission, secondsLeft: left.seconds })
   await holdTask(ports, found, admission.refusal)
   return undefined
 }
@@ -35,14 +38,14 @@ const lease = async (
   ports: Ports,
   instance: Instance,
   found: Stored<Task>,
-  admission: Admission,
+  admission: Admission & { secondsLeft?: number },
 ): Promise<Claim | undefined> => {
-  const { counted } = admission
+  const { counted, secondsLeft } = admission
   const { task, answer } = await changeTask(ports, found, (current): Changed<boolean | undefined> => {
     if (isHeldBy(instance, current)) return { task: current, answer: false }
     if (!isFor(instance, current)) return { task: current, answer: undefined }
     const { generation, clock } = ports
-    const next = leaseTask(current, { instance: instance.id, generation, now: clock.now(), counted })
+    const next = leaseTask(current, { instance: instance.id, generation, now: clock.now(), counted, secondsLeft })
     return isRefused(next) ? { task: current, answer: undefined } : { task: next, answer: true }
   })
   if (answer !== true) await giveBack(ports, task, admission)

@@ -1,11 +1,12 @@
 import type { Platform } from '../../platform/platform.ts'
 import { planBody } from '../bodies/body.ts'
+import { chargeCompletion } from '../budgets/charge.ts'
 import { type Caller, stamp } from '../caller.ts'
 import { orThrow } from '../domain-error.ts'
 import { digest } from '../ids.ts'
 import { requireContent } from '../objects/object-ref.ts'
 import type { Task, Usage } from './task.ts'
-import { completeTask as complete, requireFence } from './task-moves.ts'
+import { completeTask as complete, overspend, requireFence } from './task-moves.ts'
 import { changeTask, getTask, taskPk } from './task-store.ts'
 import { workerInstance } from './worker-instance.ts'
 
@@ -35,10 +36,18 @@ export const completeTask = async (ports: Ports, caller: Caller, id: string, com
     value: completion.result,
     stamp: stamped,
   })
+  const spent = await chargeCompletion(ports, start.value, completion.usage)
   const changed = await changeTask(ports, start, (task) => {
     if (isRepeated(task, completion.fence, body)) return { task, answer: undefined }
     const held = orThrow(requireFence(task, completion.fence, workerInstance(caller)))
-    const next = complete(held, { result: planned.body, digest: body, usage: completion.usage, now: ports.clock.now() })
+    const { usage } = completion
+    const now = ports.clock.now()
+    if (spent !== undefined)
+      return {
+        task: { ...overspend(held, { message: spent, now, usage, digest: body }), stamp: stamped },
+        answer: undefined,
+      }
+    const next = complete(held, { result: planned.body, digest: body, usage, now })
     return {
       task: { ...next, artifacts: completion.artifacts, stamp: stamped },
       items: planned.items,
@@ -48,5 +57,7 @@ export const completeTask = async (ports: Ports, caller: Caller, id: string, com
   return changed.task
 }
 
-const isRepeated = ({ answer, status }: Task, fence: string, body: string): boolean =>
-  status === 'SUCCEEDED' && answer?.fence === fence && answer.digest === body
+const isRepeated = ({ answer, status, failure }: Task, fence: string, body: string): boolean =>
+  (status === 'SUCCEEDED' || (status === 'FAILED' && failure?.code === 'BUDGET')) &&
+  answer?.fence === fence &&
+  answer.digest === body

@@ -1,5 +1,6 @@
 import type { Item, Platform } from '../../platform/platform.ts'
 import { planBody } from '../bodies/body.ts'
+import { chargeProgress } from '../budgets/fail-spent.ts'
 import { type Caller, stamp } from '../caller.ts'
 import { orThrow } from '../domain-error.ts'
 import type { Task, Usage } from './task.ts'
@@ -49,7 +50,7 @@ export const reportProgress = async (ports: Ports, caller: Caller, id: string, p
     const items: Item[] = [...(checkpoint?.items ?? []), ...chunked(events).map((chunk) => eventsItem(task, chunk))]
     return { task: { ...reportTask(task, report), stamp: stamped }, items, answer: undefined }
   })
-  return changed.task
+  return progress.usage === undefined ? changed.task : chargeProgress(ports, changed.task)
 }
 
 const isRepeated = ({ reported }: Task, { fence, idempotencyKey }: Progress): boolean =>

@@ -29,8 +29,19 @@ const moveTo = (
   if (!allowedNext[task.status].includes(to))
     throw new Error(`task ${task.id} is ${task.status} and cannot become ${to}`)
   const seq = task.seq + 1
-  return { ...task, ...change, status: to, seq, transition: { seq, from: task.status, to, at: now, ...why } }
+  return {
+    ...task,
+    ...change,
+    ...measured(task, now),
+    status: to,
+    seq,
+    transition: { seq, from: task.status, to, at: now, ...why },
+  }
 }
+
+/** The seconds of an attempt that this move ends; the platform itself works for nothing. */
+const measured = ({ status, lease, fanOut, ranSeconds = 0 }: Task, now: number): Pick<Task, 'ranSeconds'> =>
+  status === 'RUNNING' && lease && !fanOut ? { ranSeconds: ranSeconds + Math.max(0, now - lease.since) / 1000 } : {}
 
 /** What a task that has ended does not have any more. */
 const over = {
@@ -68,23 +79,34 @@ export const leaseTask = (
     generation,
     now,
     counted,
-  }: { instance: string; generation: number; now: number; counted?: Lease['counted'] },
+    secondsLeft,
+  }: { instance: string; generation: number; now: number; counted?: Lease['counted']; secondsLeft?: number },
 ): Task | Refused => {
   if (task.status !== 'QUEUED') return refuse('CONFLICT', `task ${task.id} is ${task.status}, not QUEUED`)
   if (task.deadline <= now) return refuse('CONFLICT', `the deadline of task ${task.id} has passed`)
   const epoch = task.epoch + 1
   const ranMs = task.continues ? (task.ranMs ?? 0) : 0
   const timeoutAt = now + Math.max(0, task.timeoutSeconds * 1000 - ranMs)
+  const budgetAt = secondsLeft === undefined ? undefined : Math.ceil(now + secondsLeft * 1000)
+  const limitAt = Math.min(timeoutAt, budgetAt ?? timeoutAt)
   return moveTo(task, 'RUNNING', now, {
     epoch,
     attempt: task.continues ? task.attempt : task.attempt + 1,
     continues: undefined,
     ranMs,
-    lease: { instance, fence: `${generation}.${epoch}`, since: now, timeoutAt, ...(counted && { counted }) },
+    lease: {
+      instance,
+      fence: `${generation}.${epoch}`,
+      since: now,
+      timeoutAt,
+      ...(counted && { counted }),
+      ...(budgetAt !== undefined && { budgetAt }),
+      ...(task.usage && { usedBefore: task.usage }),
+    },
     startedAt: task.startedAt ?? now,
     blockedBy: undefined,
     heldBy: undefined,
-    dueAt: Math.min(task.dueAt ?? task.deadline, timeoutAt, task.deadline, now + leaseCheckMs), // moved lazily: its index entry costs
+    dueAt: Math.min(task.dueAt ?? task.deadline, limitAt, task.deadline, now + leaseCheckMs), // moved lazily: its index entry costs
   })
 }
 
@@ -213,6 +235,16 @@ export const cancelTask = (task: Task, { now, by }: { now: number; by: string })
 const failNow = (task: Task, now: number, code: string, message: string): Task =>
   finish(task, 'FAILED', now, { failure: { code, message, retryable: false } }, { reason: code, message })
 
+/** Any state that has not ended → `FAILED` because the budget is spent. `usage` and `digest` are of a completion that came too late. */
+export const overspend = (
+  task: Task,
+  { message, now, usage, digest }: { message: string; now: number; usage?: Usage; digest?: string },
+): Task => ({
+  ...failNow(task, now, 'BUDGET', message),
+  usage: addUsage(task.usage, usage),
+  ...(digest !== undefined && { answer: { fence: task.lease?.fence ?? '', digest } }),
+})
+
 const missDeadline = (task: Task, now: number): Task =>
   task.blockedBy?.code === 'NO_CAPABLE_AGENT'
     ? failNow(task, now, 'NO_CAPABLE_AGENT', task.blockedBy.message)
@@ -241,8 +273,11 @@ export const passTime = (task: Task, { now, random }: { now: number; random: num
   if (task.deadline <= now) return missDeadline(task, now)
   if (task.status === 'SCHEDULED')
     return moveTo(task, 'QUEUED', now, { dueAt: Math.min(now + resendMs, task.deadline) })
+  if (task.status === 'RUNNING' && (task.lease?.budgetAt ?? now + 1) <= now)
+    return overspend(task, { message: 'its budget of seconds is spent', now })
   if (task.status === 'RUNNING' && (task.lease?.timeoutAt ?? 0) <= now) return timeOut(task, now, random)
-  const next = task.status === 'RUNNING' ? (task.lease?.timeoutAt ?? 0) : Number.POSITIVE_INFINITY
+  const { timeoutAt = 0, budgetAt = timeoutAt } = task.lease ?? {}
+  const next = task.status === 'RUNNING' ? Math.min(timeoutAt, budgetAt) : Number.POSITIVE_INFINITY
   const pause = task.status === 'RUNNING' ? leaseCheckMs : Math.max(resendMs, now - task.transition.at)
   return { ...task, dueAt: Math.min(now + pause, next, task.deadline) }
 }
@@ -263,10 +298,22 @@ export const loseAgent = (task: Task, now: number): Task => {
   return routeTask(task, undefined, { code: 'NO_CAPABLE_AGENT', message })
 }
 
-const addUsage = (before: Usage | undefined, more: Usage | undefined): Usage | undefined => {
+/** The sum of two usages. */
+export const addUsage = (before: Usage | undefined, more: Usage | undefined): Usage | undefined => {
   if (more === undefined) return before
   const sum = { ...before }
   for (const key of ['seconds', 'tokens', 'cost'] as const)
     if (more[key] !== undefined) sum[key] = (sum[key] ?? 0) + more[key]
   return sum
+}
+
+/** What of a usage came after another. */
+export const subtractUsage = (usage: Usage, before: Usage | undefined): Usage => {
+  const rest = { ...usage }
+  for (const key of ['seconds', 'tokens', 'cost'] as const) {
+    const more = (usage[key] ?? 0) - (before?.[key] ?? 0)
+    if (more > 0) rest[key] = Math.round(more * 1e9) / 1e9
+    else delete rest[key]
+  }
+  return rest
 }

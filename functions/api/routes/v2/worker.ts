@@ -2,11 +2,12 @@ import type { OperationOf } from '#shared/contracts/operations.ts'
 import type { LeasedTask } from '#shared/contracts/worker.ts'
 import { getAgent } from '#shared/domain/agents/agent-store.ts'
 import { loadBody } from '#shared/domain/bodies/body.ts'
+import { budgetLeft } from '#shared/domain/budgets/charge.ts'
 import type { Caller } from '#shared/domain/caller.ts'
 import { DomainError } from '#shared/domain/domain-error.ts'
 import { leaveInstance, takeBack } from '#shared/domain/instances/end-instance.ts'
-import { heartbeat as beat } from '#shared/domain/instances/heartbeat.ts'
-import { type Instance, leaseSeconds } from '#shared/domain/instances/instance.ts'
+import { heldHeartbeat } from '#shared/domain/instances/heartbeat.ts'
+import { heartbeatSeconds, type Instance, leaseSeconds } from '#shared/domain/instances/instance.ts'
 import { getInstance } from '#shared/domain/instances/instance-store.ts'
 import { joinInstance } from '#shared/domain/instances/join-instance.ts'
 import { completeTask } from '#shared/domain/tasks/complete-task.ts'
@@ -19,7 +20,7 @@ import { taskPk } from '#shared/domain/tasks/task-store.ts'
 import type { Platform } from '#shared/platform/platform.ts'
 import { requireOwnName } from '../../authorize.ts'
 import { describeError } from '../../errors.ts'
-import { idempotencyKey, iso } from '../../headers.ts'
+import { idempotencyKey, iso, preferWait } from '../../headers.ts'
 import type { Handler } from '../../operation.ts'
 import { toTask } from './task-response.ts'
 
@@ -34,18 +35,29 @@ const join: Handler<OperationOf<'joinInstance'>> = async ({ platform }, { caller
   return { status: 201, body: joined, headers: { location: `/api/v2/agents/${agent.id}/instances` } }
 }
 
-const heartbeat: Handler<OperationOf<'heartbeat'>> = async ({ platform }, { caller, params, body }) => ({
-  status: 200,
-  body: await beat(platform, caller, params.instance ?? '', body),
-})
+const heartbeat: Handler<OperationOf<'heartbeat'>> = async (
+  { platform, settings },
+  { caller, params, body, headers },
+) => {
+  const wait = Math.min(preferWait(headers), settings.holdSeconds, longestBeatSeconds)
+  return {
+    status: 200,
+    body: await heldHeartbeat(platform, caller, params.instance ?? '', { ...body, waitMs: wait * 1000 }),
+    ...(wait > 0 && { headers: { 'preference-applied': `wait=${wait}` } }),
+  }
+}
+
+/** A held heartbeat must not keep the next one for too long: a lease holds for three of them. */
+const longestBeatSeconds = heartbeatSeconds
 
 const toLeased = async (platform: Platform, task: Task): Promise<LeasedTask> => {
   const { tenant, id } = task
   const load = (body: Task['input'] | undefined) => loadBody(platform, { tenant, pk: taskPk(tenant, id), body })
-  const [input, checkpoint, response] = await Promise.all([
+  const [input, checkpoint, response, left] = await Promise.all([
     load(task.input),
     task.checkpoint && load(task.checkpoint),
     task.resume && load(task.resume.response),
+    budgetLeft(platform, task),
   ])
   return {
     taskId: id,
@@ -59,7 +71,7 @@ const toLeased = async (platform: Platform, task: Task): Promise<LeasedTask> => 
     ...(task.checkpoint && { checkpoint }),
     ...(task.resume && { resume: { kind: task.resume.kind, response, by: task.resume.by } }),
     traceparent: task.traceparent ?? null,
-    budgetLeft: null,
+    budgetLeft: left ?? null,
   }
 }
 

@@ -1,0 +1,87 @@
+import type { Item, Platform } from '../../platform/platform.ts'
+import { DomainError, type FieldError } from '../domain-error.ts'
+import type { Budget, Task } from '../tasks/task.ts'
+import { auditPool } from './audit-pool.ts'
+import {
+  type AmountName,
+  type Amounts,
+  amountNames,
+  boundingPool,
+  leftOf,
+  type Pool,
+  type ShareChange,
+} from './pool.ts'
+import { changeShares, type Link, type Plan, type Planner, poolItem, shareItem } from './pool-store.ts'
+
+type Ports = Pick<Platform, 'main' | 'clock' | 'random'>
+
+const boundsOf = (budget: Budget): Amounts =>
+  Object.fromEntries(amountNames.flatMap((name) => (budget[name] === undefined ? [] : [[name, budget[name]]])))
+
+/** The pool of a new task with a budget of its own, to be stored with its head; the task itself has the first share. */
+export const ownPool = ({ id, tenant, budget, createdAt }: Task, above: string | undefined): Item[] =>
+  budget === undefined
+    ? []
+    : [
+        poolItem(tenant, id, { bounds: boundsOf(budget), used: {}, open: 1, above }),
+        shareItem(tenant, { pool: id, task: id }, { held: {}, open: true, since: createdAt }),
+      ]
+
+/** One place among the children, and what the task's own pool reserves: each from the pool that bounds it. */
+const planFor =
+  (bounds: Amounts): Planner =>
+  (chain) => {
+    const pools = chain.map(({ stored }) => stored.value)
+    const plan: Plan = new Map()
+    const [nearest] = chain
+    if (nearest === undefined) return plan
+    plan.set(nearest.id, { held: {} })
+    for (const name of amountNames) {
+      const link = chain[boundingPool(pools, name)]
+      const amount = (bounds[name] ?? 0) + (name === 'children' ? 1 : 0)
+      if (link === undefined || amount === 0) continue
+      const change: ShareChange = plan.get(link.id) ?? { held: {} }
+      plan.set(link.id, { held: { ...change.held, [name]: amount } })
+    }
+    return plan
+  }
+
+/** Not for a share that is there already: the task was submitted before. */
+const unlessOpen =
+  (planner: Planner): Planner =>
+  (chain, shares) =>
+    chain[0] !== undefined && shares.has(chain[0].id) ? new Map() : planner(chain, shares)
+
+/**
+ * Gives a new child its share of the budget above it, before it is stored: a place among the children, and all of its
+ * own budget. Too little is a `BUDGET` refusal that names what.
+ */
+export const openShares = async (ports: Ports, task: Task, above: string | undefined): Promise<void> => {
+  if (above === undefined) return
+  const { tenant, id } = task
+  const planner = unlessOpen(planFor(boundsOf(task.budget ?? {})))
+  const open = () => changeShares(ports, { tenant, pool: above, task: id }, refuseClosed(planner))
+  let { short, chain } = await open()
+  if (short.length === 0) return
+  await Promise.all(chain.map((link) => auditPool(ports, tenant, link.id)))
+  ;({ short, chain } = await open())
+  if (short.length > 0) throw refusal(short, task, chain)
+}
+
+const refuseClosed =
+  (planner: Planner): Planner =>
+  (chain, shares) => {
+    if (chain[0]?.stored.value.closed)
+      throw new DomainError('ALREADY_FINISHED', `the budget of task ${chain[0].id} is closed; it takes no children`)
+    return planner(chain, shares)
+  }
+
+const refusal = (short: { pool: Pool; name: AmountName }[], task: Task, chain: Link[]): DomainError => {
+  const errors = short.map(({ pool, name }): FieldError => {
+    const wanted = (task.budget?.[name] ?? 0) + (name === 'children' ? 1 : 0)
+    const owner = chain.find(({ stored }) => stored.value === pool)?.id ?? task.parent
+    const message = `${wanted} ${name} are asked for, and the budget of task ${owner} has ${leftOf(pool, name)} left`
+    return { pointer: task.budget?.[name] === undefined ? '#/parent' : `#/budget/${name}`, code: 'BUDGET', message }
+  })
+  return new DomainError('BUDGET', errors.map(({ message }) => message).join('; '), errors)
+}

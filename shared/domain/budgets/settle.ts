@@ -1,0 +1,59 @@
+import type { Platform } from '../../platform/platform.ts'
+import { isFinished, type Task } from '../tasks/task.ts'
+import { type Amounts, amountNames, boundingPool, type Pool, type ShareChange } from './pool.ts'
+import { changeShares, closePool, findPool, type Link, loadChain, type Plan, type Planner } from './pool-store.ts'
+import { spentBy, spentInChain } from './spent.ts'
+
+type Ports = Pick<Platform, 'main' | 'clock' | 'random'>
+
+/**
+ * A task has ended: its shares are what it spent, and do not change any more. The rest of its own pool goes back as
+ * soon as nothing below it can spend of it. May be repeated.
+ */
+export const finishShares = async (ports: Ports, task: Task): Promise<void> => {
+  const { tenant, id, pool } = task
+  if (pool === undefined || !isFinished(task)) return
+  await changeShares(ports, { tenant, pool, task: id }, finishing(task))
+  for (const link of await loadChain(ports, tenant, pool)) await settlePool(ports, tenant, link.id)
+}
+
+/** Above its own pool, a task's shares stay open for what that pool reserved. */
+const finishing =
+  (task: Task): Planner =>
+  (chain, shares) => {
+    const spent = spentInChain(chain, spentBy(task))
+    const own = chain[0]?.id === task.id
+    const plan: Plan = new Map()
+    for (const [at, { id }] of chain.entries()) {
+      const held = spent.get(id) ?? {}
+      if (!shares.has(id) && !Object.values(held).some((amount) => amount > 0)) continue
+      plan.set(id, { held, partly: true, close: !own || at === 0 })
+    }
+    return plan
+  }
+
+/** What was kept for a pool becomes what was used of it. */
+const returning =
+  (pool: Pool): Planner =>
+  (chain: Link[], shares) => {
+    const pools = chain.map(({ stored }) => stored.value)
+    const plan: Plan = new Map([...shares.keys()].map((id): [string, ShareChange] => [id, { held: {}, close: true }]))
+    for (const name of amountNames) {
+      const link = chain[boundingPool(pools, name)]
+      if (link === undefined || pool.bounds[name] === undefined || !shares.has(link.id)) continue
+      const amount = (pool.used[name] ?? 0) + (name === 'children' ? 1 : 0)
+      plan.set(link.id, { held: { ...plan.get(link.id)?.held, [name]: amount } as Amounts, close: true })
+    }
+    return plan
+  }
+
+/** Gives the rest of a pool back to those above it, once nothing can spend of it any more. */
+export const settlePool = async (ports: Ports, tenant: string, id: string): Promise<void> => {
+  const stored = await findPool(ports, tenant, id)
+  if (stored === undefined || stored.value.open > 0) return
+  const { above, closed } = stored.value
+  if (!closed && !(await closePool(ports, tenant, { id, stored }))) return settlePool(ports, tenant, id)
+  if (above === undefined) return
+  await changeShares(ports, { tenant, pool: above, task: id }, returning(stored.value))
+  for (const link of await loadChain(ports, tenant, above)) await settlePool(ports, tenant, link.id)
+}

@@ -1,0 +1,23 @@
+import type { Task } from '../tasks/task.ts'
+import { type Amounts, boundingPool } from './pool.ts'
+import type { Link } from './pool-store.ts'
+
+export const spentNames = ['money', 'tokens', 'seconds'] as const
+
+/** What a task has spent by itself. */
+export const spentBy = ({ usage, ranSeconds }: Pick<Task, 'usage' | 'ranSeconds'>): Amounts => ({
+  money: usage?.cost ?? 0,
+  tokens: usage?.tokens ?? 0,
+  seconds: ranSeconds ?? 0,
+})
+
+/** What is spent, in each pool that bounds some of it. */
+export const spentInChain = (chain: Link[], spent: Amounts): Map<string, Amounts> => {
+  const pools = chain.map(({ stored }) => stored.value)
+  const held = new Map<string, Amounts>()
+  for (const name of spentNames) {
+    const link = chain[boundingPool(pools, name)]
+    if (link !== undefined) held.set(link.id, { ...held.get(link.id), [name]: spent[name] ?? 0 })
+  }
+  return held
+}
