@@ -95,9 +95,24 @@ const headsOf = async ({ main }: Ports, tenant: string, places: Stored<PlaceItem
   return found
 }
 
+/** What a recount found: the counter as it was written then, and how many places there are. */
+type Mismatch = { rev: string; places: number }
+
+/**
+ * Whether the counter was as wrong as this a while ago already. Who gives a place back counts it a moment later: what is
+ * seen in between is no mistake, and to mend it would count that place back twice.
+ */
+const wasWrong = async (ports: Ports, tenant: string, limit: string, seen: Mismatch): Promise<boolean> => {
+  const key: Key = { pk: limitPk(tenant, limit), sk: 'mismatch' }
+  const before = await ports.volatile.get<Mismatch>(key)
+  if (before?.value.rev === seen.rev && before.value.places === seen.places) return isSettled(ports, before)
+  await ports.volatile.write({ op: 'put', item: { ...key, type: 'limit-mismatch', value: seen }, expect: 'any' })
+  return false
+}
+
 /**
  * Finds places that nobody has, because somebody ended between two writes: each is given back. When nothing moved for
- * a while the counter is what the places say. Answers how many were found.
+ * a while, seen twice, the counter is what the places say. Answers how many were found.
  */
 export const recountPlaces = async (ports: Ports, tenant: string, limit: string): Promise<number> => {
   const before = await ports.volatile.get<number>(counterKey(tenant, limit))
@@ -111,6 +126,7 @@ export const recountPlaces = async (ports: Ports, tenant: string, limit: string)
     if ((await leavePlace(ports, tenant, limit, { task: value.task, place: rev })) !== undefined) freed++
   }
   if (freed > 0 || !isSettled(ports, before) || before.value === places.length) return freed
+  if (!(await wasWrong(ports, tenant, limit, { rev: before.rev, places: places.length }))) return freed
   const { rev: _, ...item } = before
   const write = { op: 'put', item: { ...item, value: places.length }, expect: { rev: before.rev } } as const
   return (await ports.volatile.write(write)).ok ? Math.max(0, before.value - places.length) : 0

@@ -10,7 +10,7 @@ type Step = { before?: Task; after: Task }
 const fenced = new Set(['task.complete', 'task.fail', 'task.progress', 'task.wait'])
 
 /** Checks every change of every task at the moment when it was made: what an observer of answers cannot see. */
-export const checkCommits = ({ commits, calls }: World): Finding[] => {
+export const checkCommits = ({ commits, calls, restores, limit = Infinity }: World): Finding[] => {
   const asked = new Map(calls.map((call) => [call.id, call]))
   const highest = new Map<string, string>()
   const findings: Finding[] = []
@@ -68,10 +68,17 @@ export const checkCommits = ({ commits, calls }: World): Finding[] => {
       tell('duplicated', after, `failed ${after.failures} times of ${after.retry.attempts}`)
     if (after.leaseLosses > 6) tell('stuck', after, `lost ${after.leaseLosses} leases and was leased again`)
   }
+  const running = new Set<string>()
+  /** A limit is exact as long as nothing was taken back that had been counted. */
+  const limits = ({ before, after }: Step): void => {
+    if (after.status !== 'RUNNING') running.delete(after.id)
+    else if (before?.status !== 'RUNNING' && running.add(after.id).size > limit && restores.length === 0)
+      tell('illegal_transition', after, `is one of ${running.size} that run, where ${limit} may`)
+  }
   for (const { before, after } of commits) {
     if (after === undefined) continue
     const step = { before: before?.value as Task | undefined, after: after.value as Task }
-    for (const check of [fences, writer, ending, numbers, attempts]) check(step)
+    for (const check of [fences, writer, ending, numbers, attempts, limits]) check(step)
   }
   return findings
 }

@@ -95,7 +95,7 @@ const register = async (world: World, [process]: Process[]): Promise<{ id: strin
     principal: { kind: 'key' as const, id: 'setup', role: 'admin' as const },
     requestId: 'setup',
   }
-  const limited = world.random.chance(0.25)
+  if (world.random.chance(0.25)) world.limit = 2
   let agent: { id: string; version: string } | undefined
   const platform = process?.platform
   if (platform === undefined) throw new Error('there is no process to register with')
@@ -104,7 +104,7 @@ const register = async (world: World, [process]: Process[]): Promise<{ id: strin
     type: 'sim',
     version: '1.0.0',
     capabilities: [{ name: 'work' }],
-    configuration: limited ? { maxConcurrentTasks: 2 } : {},
+    configuration: world.limit === undefined ? {} : { maxConcurrentTasks: world.limit },
     labels: {},
     idempotencyKey: 'worker',
   }).then((one) => {

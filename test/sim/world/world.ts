@@ -35,6 +35,8 @@ export type World = {
   published: CloudEvent[]
   /** The next number. */
   place(): number
+  /** How many tasks the agent's own limit lets run at once. */
+  limit?: number
   /** Tasks that have not ended. */
   open: Set<string>
 }
