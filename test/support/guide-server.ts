@@ -15,7 +15,7 @@ const npx = `npx() { local what=$1; shift; case $what in
 esac; }`
 
 /** A server with the agents of guides, each from the block of a page that is named after it, and what runs their commands. */
-export const aGuideServer = async (agents: { guide: string; name: string }[]) => {
+export const aGuideServer = async (agents: { guide: string; name: string }[], more: string[] = []) => {
   const folder = aDataFolder()
   const home = join(dirname(folder.dataDir), 'home')
   const args = agents.flatMap(({ guide, name }) => {
@@ -24,14 +24,16 @@ export const aGuideServer = async (agents: { guide: string; name: string }[]) =>
     writeFileSync(join(path, 'agent.ts'), blockOf(`guides/${guide}.md`, `${name}.ts`))
     return ['--agent', path]
   })
-  const server = await folder.start(args)
+  const server = await folder.start([...args, ...more])
   const keys = { DEVCYCLE_DATA: folder.dataDir, DEVCYCLE_URL: server.url, DEVCYCLE_API_KEY: server.apiKey }
   return {
     server,
+    /** Where the commands run. */
+    home,
     /** The lines that the commands of a block print. */
-    async run(guide: string, name: string): Promise<string[]> {
+    async run(guide: string, name: string, variables: Record<string, string> = {}): Promise<string[]> {
       const script = `set -euo pipefail\n${npx}\n${blockOf(`guides/${guide}.md`, name)}`
-      const options = { cwd: home, env: { ...process.env, ...keys }, timeout: 50_000 }
+      const options = { cwd: home, env: { ...process.env, ...keys, ...variables }, timeout: 50_000 }
       return (await promisify(execFile)('bash', ['-c', script], options)).stdout.split('\n')
     },
     close: () => folder.close(),
