@@ -84,6 +84,24 @@ describe.each(hosts)('a task that waits for input on $host', ({ open }) => {
     expect(await answer('a')).toMatchObject({ status: 409, body: { code: 'NOT_WAITING' } })
   })
 
+  it('takes an answer for the question that was there when it came, and for no later one', async () => {
+    const { id, call, joined } = await running('ask.late')
+    await call('wait', ask)
+    const { main } = api.platform
+    const transact = main.transact
+    main.transact = async (writes) => {
+      main.transact = transact
+      await api.post(`/tasks/${id}/input`, { response: 'first' })
+      const { fence } = await lease(joined)
+      await api.post(`/tasks/${id}/wait`, { ...ask, prompt: 'another?', fence }, { key: joined.token })
+      return main.transact(writes)
+    }
+    const late = await api.post(`/tasks/${id}/input`, { response: 'late' }, { headers: { 'idempotency-key': 'late' } })
+    expect(late).toMatchObject({ status: 409, body: { code: 'NOT_WAITING' } })
+    expect(late.body.detail).toContain('asks something else by now')
+    expect((await taskOf(id)).waiting.prompt).toBe('another?')
+  })
+
   it('keeps a long prompt and a large answer', async () => {
     const { id, call, joined } = await running('ask.large')
     const prompt = { text: 'p'.repeat(20_000) }

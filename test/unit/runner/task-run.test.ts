@@ -133,3 +133,62 @@ describe('the input of a task', () => {
     expect(platform.bodies('fail')).toMatchObject([{ code: 'AGENT_ERROR', retryable: false }])
   })
 })
+
+describe('a handler that asks people', () => {
+  const ask = { kind: 'input' as const, prompt: 'which?', checkpoint: { at: 1 } }
+
+  it('ends there: what it told before goes first, and nothing is told after', async () => {
+    const { run, platform, told, say } = aRun()
+    say({ type: 'progress', percent: 40 })
+    say({ type: 'call', id: 1, name: 'wait', argument: ask })
+    await run.ended
+    expect(platform.requests.map(({ path }) => path.split('/').at(-1))).toEqual(['progress', 'wait'])
+    expect(platform.bodies('wait')).toEqual([{ fence: '1.1', ...ask }])
+    expect(told.filter(({ type }) => type === 'answer')).toEqual([])
+  })
+
+  it('is told when the platform refuses the question, and goes on', async () => {
+    const { run, told, say } = aRun(({ path }) => (path.endsWith('/wait') ? refusal(422, 'INVALID') : undefined))
+    say({ type: 'call', id: 1, name: 'wait', argument: ask })
+    await eventually(() =>
+      expect(told).toContainEqual({ type: 'answer', id: 1, error: expect.stringContaining('422') }),
+    )
+    say({ type: 'done', result: 1 })
+    await run.ended
+  })
+
+  it('gives the answer to the next run', async () => {
+    const resume = { kind: 'input', response: 'main', by: 'key:a' }
+    const { run, told, say } = aRun(undefined, { checkpoint: { at: 1 }, resume })
+    await eventually(() => expect(told).toContainEqual({ type: 'run', task: expect.objectContaining({ resume }) }))
+    say({ type: 'done', result: 1 })
+    await run.ended
+  })
+})
+
+describe('a handler that reads its input', () => {
+  it('is answered as soon as there is something, in pages from where it is', async () => {
+    const pages = [
+      { records: [], ended: false, nextAfter: 7, retryAfterSeconds: 0.01 },
+      { records: [{ seq: 8, value: 'x' }], ended: true, nextAfter: 8 },
+    ]
+    const { run, platform, told, say } = aRun(({ path }) =>
+      path.includes('/input?') ? { status: 200, body: pages.shift() } : undefined,
+    )
+    say({ type: 'call', id: 1, name: 'inputs', argument: { after: 7 } })
+    const value = { records: [{ seq: 8, value: 'x' }], ended: true }
+    await eventually(() => expect(told).toContainEqual({ type: 'answer', id: 1, value }))
+    const asked = platform.requests.filter(({ path }) => path.includes('/input?'))
+    expect(asked.map(({ path }) => new URLSearchParams(path.split('?')[1]).get('after'))).toEqual(['7', '7'])
+    say({ type: 'done', result: 1 })
+    await run.ended
+  })
+
+  it('stops when its lease is lost', async () => {
+    const { told, say } = aRun(({ path }) => (path.includes('/input?') ? refusal(409, 'STALE_FENCE') : undefined))
+    say({ type: 'call', id: 1, name: 'inputs', argument: { after: 0 } })
+    await eventually(() =>
+      expect(told).toContainEqual({ type: 'abort', reason: expect.stringContaining('STALE_FENCE') }),
+    )
+  })
+})
