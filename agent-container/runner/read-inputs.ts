@@ -5,6 +5,8 @@ import type { Sender } from './task-source.ts'
 
 const longPollSeconds = 20
 const pageRecords = 100
+/** Where the platform cannot hold a call, each look costs: a stream that rests is looked at less and less often. */
+const longestPauseSeconds = 5
 
 type Reader = { source: Sender; signal: AbortSignal }
 
@@ -20,9 +22,10 @@ export const readInputs = async (
     fence,
   })
   const request = { method: 'GET' as const, path: `/tasks/${taskId}/input?${query}`, signal }
-  for (;;) {
+  for (let idle = 0; ; idle++) {
     const page = (await sendUntilAnswered(source, request)) as InputPage
     if (page.records.length > 0 || page.ended) return { records: page.records, ended: page.ended }
-    if (page.retryAfterSeconds) await sleep(page.retryAfterSeconds * 1000, undefined, { signal })
+    const pause = Math.min((page.retryAfterSeconds ?? 0) * 2 ** idle, longestPauseSeconds)
+    if (pause > 0) await sleep(pause * 1000, undefined, { signal })
   }
 }
