@@ -22,7 +22,9 @@ export class Refusal extends Error {
 
 const retryable = (status: number): boolean => status === 429 || status >= 500
 /** Well before a lease is over: a connection that hangs must not keep the next heartbeat. */
-const beatMs = 10_000
+const beatMs = 16_000
+/** The platform may hold a heartbeat for so long, to tell at once of what is cancelled. */
+const holdSeconds = 8
 const pause = { first: 100, most: 3000 }
 
 /** Repeats a call whose answer was lost or that may go through later: every call of the protocol can be repeated. */
@@ -78,12 +80,14 @@ export const beat = async (
   source: Sender,
   instanceId: string,
   running: { taskId: string; fence: string }[],
+  until: AbortSignal,
 ): Promise<HeartbeatAnswer> => {
   const request: WorkerRequest = {
     method: 'POST',
     path: `/instances/${instanceId}/heartbeat`,
+    headers: { prefer: `wait=${holdSeconds}` },
     body: { running },
-    signal: AbortSignal.timeout(beatMs),
+    signal: AbortSignal.any([until, AbortSignal.timeout(beatMs)]),
   }
   const answer = await source.send(request)
   if (answer.status !== 200) throw new Refusal(request, answer)

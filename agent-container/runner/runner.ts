@@ -36,6 +36,9 @@ export type Runner = {
 }
 
 const longPollSeconds = 20
+/** A heartbeat that took so long was held by the platform: the next one follows at once. */
+const heldMs = 1000
+const shortPauseMs = 50
 /** Cap on a slot's memory unless the agent says otherwise. */
 export const defaultMemoryMb = 1024
 
@@ -100,10 +103,11 @@ export const startRunner = (options: RunnerOptions): Runner => {
     runs.abortAll(reason)
   }
   /** The platform does not know this instance any more: everything it held is lost. */
-  const handleRefusal = (error: unknown, under: Session | undefined): void => {
+  const handleRefusal = (error: unknown, under: Session | undefined): false => {
     const status = (error as { status?: number }).status
     if (under === session && (status === 401 || status === 404))
       forget('the platform does not know this instance any more')
+    return false
   }
 
   const leaseOnce = async (under: Session): Promise<void> => {
@@ -135,17 +139,21 @@ export const startRunner = (options: RunnerOptions): Runner => {
       }
   }
 
-  const keepLeases = async (under: Session): Promise<void> => {
+  /** `true`: the platform held the answer, or wants another one at once. */
+  const keepLeases = async (under: Session): Promise<boolean> => {
     const sent = runs.held()
-    const { lost, cancel, drain } = await beat(under, under.joined().instanceId, sent)
+    const began = performance.now()
+    const { lost, cancel, drain, again } = await beat(under, under.joined().instanceId, sent, stopping.signal)
     onContact()
     for (const held of sent) {
       if (lost.includes(held.taskId)) runs.abort(held, 'the lease is lost')
       if (cancel.includes(held.taskId)) runs.abort(held, 'the task is cancelled')
     }
-    if (!drain) return
-    end = 'dismissed'
-    leasing.abort()
+    if (drain) {
+      end = 'dismissed'
+      leasing.abort()
+    }
+    return !drain && (again === true || performance.now() - began > heldMs)
   }
   /** Without contact for a lease's length, what runs here may run elsewhere already. */
   const selfFence = (): void => {
@@ -158,12 +166,14 @@ export const startRunner = (options: RunnerOptions): Runner => {
     }
   }
   const heartLoop = async (): Promise<void> => {
-    while (!stopping.signal.aborted) {
+    for (let held = true; !stopping.signal.aborted; ) {
       const seconds = Math.min(session?.joined().heartbeatSeconds ?? 1, options.orphanSeconds / 3)
-      await sleep(seconds * 1000, undefined, { signal: stopping.signal }).catch(() => undefined)
+      const pause = held && session ? shortPauseMs : seconds * 1000
+      await sleep(pause, undefined, { signal: stopping.signal }).catch(() => undefined)
       if (stopping.signal.aborted) return
       const under = session
-      if (under) await keepLeases(under).catch((error: unknown) => handleRefusal(error, under))
+      held = false
+      if (under) held = await keepLeases(under).catch((error: unknown) => handleRefusal(error, under))
       selfFence()
     }
   }

@@ -47,6 +47,8 @@ export const heartbeatAnswerSchema = z
     cancel: z.array(z.string()),
     drain: z.boolean(),
     config: z.record(z.string(), jsonSchema).optional(),
+    /** Something happened to a task that was not reported as running: beat again now. */
+    again: z.boolean().optional(),
   })
   .meta({ id: 'HeartbeatAnswer' })
 export type HeartbeatAnswer = z.infer<typeof heartbeatAnswerSchema>

@@ -86,6 +86,33 @@ describe.each(hosts)('control on $host', ({ open }) => {
     expect((await ask({ filter: { status: 'FAILED' } })).status).toBe(422)
   })
 
+  it('tells a held heartbeat at once of what is cancelled, and of what it did not report', async () => {
+    await register('held')
+    const joined = await join('held')
+    const [id, other] = [await submit('held'), await submit('held')]
+    const tasks = await lease(joined, 2)
+    const beat = (running: { taskId: string; fence: string }[], wait = 8) =>
+      api.post(
+        `/instances/${joined.instanceId}/heartbeat`,
+        { running },
+        { key: joined.token, headers: { prefer: `wait=${wait}` } },
+      )
+    const running = tasks.map(({ taskId, fence }: { taskId: string; fence: string }) => ({ taskId, fence }))
+    const first = beat(running)
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    const began = performance.now()
+    await api.post(`/tasks/${id}/cancel`)
+    expect(await first).toMatchObject({ status: 200, body: { cancel: [id], renewed: [other] } })
+    expect(performance.now() - began).toBeLessThan(3000)
+    const second = beat([])
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    await api.post(`/tasks/${other}/cancel`)
+    expect((await second).body).toMatchObject({ cancel: [], again: true })
+    const idle = await beat([], 1)
+    expect(idle.headers.get('preference-applied')).toBe('wait=1')
+    expect(idle.body.again).toBeUndefined()
+  })
+
   it('hands nothing out of an agent that is paused, and everything once it is resumed', async () => {
     await register('rests')
     const joined = await join('rests')

@@ -14,6 +14,10 @@ export type AgentConfiguration = {
   timeoutSeconds?: number
   retry?: Partial<RetryPolicy>
   priority?: Priority
+  /** Slots of each instance that only `urgent` and `high` tasks take. */
+  reservedSlots?: number
+  /** Fairness inside a lane is between the values of this label. */
+  fairnessLabel?: string
   settings?: Record<string, unknown>
 }
 
@@ -50,6 +54,8 @@ export type Agent = {
   description?: string
   /** The version that new tasks go to. */
   version: string
+  /** The class of resources that its instances have. */
+  resourceClass?: string
   state: DecidedState
   detail: string
   capabilities: Capability[]

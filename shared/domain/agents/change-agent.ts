@@ -3,6 +3,7 @@ import { actorOf, type Caller, stamp } from '../caller.ts'
 import { DomainError } from '../domain-error.ts'
 import { moveInstance } from '../instances/instance.ts'
 import { changeInstance, liveInstancesOf } from '../instances/instance-store.ts'
+import { nudge } from '../instances/nudge.ts'
 import type { Agent, AgentConfiguration, Capability } from './agent.ts'
 import { getAgent, saveAgent } from './agent-store.ts'
 
@@ -15,7 +16,7 @@ export type AgentPatch = {
   labels?: Record<string, string>
 }
 
-type Ports = Pick<Platform, 'main' | 'clock' | 'random'>
+type Ports = Pick<Platform, 'main' | 'volatile' | 'clock' | 'random'>
 
 /** `ifMatch` is the rev that the caller saw. */
 const requireRev = (found: Stored<Agent>, ifMatch: string | undefined): void => {
@@ -74,8 +75,9 @@ export const drainInstances = async (ports: Ports, caller: Caller, agent: Agent,
     at: ports.clock.now(),
   }
   await Promise.all(
-    (await liveInstancesOf(ports, agent.tenant, agent.id)).map((start) =>
-      changeInstance(ports, start, (instance) => moveInstance(instance, 'MAINTENANCE', change)),
-    ),
+    (await liveInstancesOf(ports, agent.tenant, agent.id)).map(async (start) => {
+      await changeInstance(ports, start, (instance) => moveInstance(instance, 'MAINTENANCE', change))
+      await nudge(ports, agent.tenant, start.value.id)
+    }),
   )
 }

@@ -6,7 +6,7 @@ import { getAgent, saveAgent } from './agent-store.ts'
 import { drainInstances } from './change-agent.ts'
 import { type AgentOperation, operateAgent as operate } from './lifecycle.ts'
 
-type Ports = Pick<Platform, 'main' | 'clock' | 'random'>
+type Ports = Pick<Platform, 'main' | 'volatile' | 'clock' | 'random'>
 
 const tries = 5
 

@@ -9,6 +9,7 @@ import { taskKey } from '../tasks/task-store.ts'
 import { takeBack } from './end-instance.ts'
 import { type Instance, leaseSeconds, moveInstance } from './instance.ts'
 import { changeInstance, findLease, getInstance, saveLease } from './instance-store.ts'
+import { lastNudge, untilNudged } from './nudge.ts'
 
 type Ports = Pick<Platform, 'main' | 'volatile' | 'clock' | 'random' | 'queues' | 'telemetry'>
 
@@ -23,7 +24,30 @@ export type HeartbeatAnswer = {
   cancel: string[]
   drain: boolean
   config?: Record<string, unknown>
+  again?: boolean
 }
+
+/**
+ * The same, held until there is something to tell or the time is over: a cancelled task is told of at once. `again`:
+ * something happened to what the instance has not reported; it should beat again now.
+ */
+export const heldHeartbeat = async (
+  ports: Ports,
+  caller: Caller,
+  id: string,
+  { waitMs, ...command }: HeartbeatCommand & { waitMs: number },
+): Promise<HeartbeatAnswer> => {
+  const { tenant } = caller
+  const than = await lastNudge(ports, tenant, id)
+  const answer = await heartbeat(ports, caller, id, command)
+  if (waitMs <= 0 || hasNews(answer)) return answer
+  if (!(await untilNudged(ports, { tenant, instance: id, than, ms: waitMs })))
+    return heartbeat(ports, caller, id, command)
+  const later = await heartbeat(ports, caller, id, command)
+  return hasNews(later) ? later : { ...later, again: true }
+}
+
+const hasNews = ({ lost, cancel, drain }: HeartbeatAnswer): boolean => drain || lost.length > 0 || cancel.length > 0
 
 /** Keeps the instance's leases, and tells it which of them it has lost and whether it should drain. */
 export const heartbeat = async (

@@ -1,11 +1,12 @@
 import type { Platform } from '../../platform/platform.ts'
 import { actorOf, type Caller, stamp } from '../caller.ts'
 import { orThrow } from '../domain-error.ts'
+import { nudge } from '../instances/nudge.ts'
 import type { Task } from './task.ts'
 import { cancelTask as cancel } from './task-moves.ts'
 import { changeTask, getTask } from './task-store.ts'
 
-/** Ends a task that has not ended; its holder is told with its next call. */
+/** Ends a task that has not ended; its holder is told at once where it holds a heartbeat, else with its next call. */
 export const cancelTask = async (
   ports: Pick<Platform, 'main' | 'volatile' | 'queues' | 'telemetry' | 'clock' | 'random'>,
   caller: Caller,
@@ -13,9 +14,11 @@ export const cancelTask = async (
 ): Promise<Task> => {
   const start = await getTask(ports, caller.tenant, id)
   const by = actorOf(caller)
-  const changed = await changeTask(ports, start, (task) => {
-    const next = orThrow(cancel(task, { now: ports.clock.now(), by }))
-    return { task: next === task ? task : { ...next, stamp: stamp(caller, 'task.cancel') }, answer: undefined }
+  const { task, answer: holder } = await changeTask(ports, start, (current) => {
+    const next = orThrow(cancel(current, { now: ports.clock.now(), by }))
+    const changed = next === current ? current : { ...next, stamp: stamp(caller, 'task.cancel') }
+    return { task: changed, answer: current.lease?.instance }
   })
-  return changed.task
+  if (holder !== undefined) await nudge(ports, caller.tenant, holder)
+  return task
 }
