@@ -53,8 +53,11 @@ const run = (number: number): Promise<void> =>
 
 await Promise.all(Array.from({ length: share }, (_, number) => run(number)))
 const took = (performance.now() - began) / 1000
+const { user, system } = process.cpuUsage()
+const cpu = (user + system) / 1_000_000
 const mean = Math.round(operations / done)
+console.log(`${done} seeds of ${mean} operations, ${failed} failed`)
 console.log(
-  `${done} seeds of ${mean} operations, ${failed} failed; ${(done / took).toFixed(1)} seeds/s on ${share} core${share > 1 ? 's' : ''}`,
+  `${(done / took).toFixed(1)} seeds/s on ${share} core${share > 1 ? 's' : ''}, ${(done / cpu).toFixed(1)} for each second of a core's time`,
 )
 process.exitCode = failed > 0 || done < count ? 1 : 0

@@ -1,13 +1,27 @@
 import type { Finding } from '#cli/server/faults/check/history.ts'
 import { isFinished, type Task } from '#shared/domain/tasks/task.ts'
 import type { Stored } from '#shared/platform/platform.ts'
+import { strangerId } from '../world/client.ts'
 import type { World } from '../world/world.ts'
 
 /** What must hold of the records at rest: what hangs off a task is there, and nothing counts what is not. */
 export const checkRecords = (world: World): Finding[] => {
   const tasks = [...world.main.rows()].filter(({ type }) => type === 'task') as Stored<Task>[]
-  return tasks.flatMap(({ value, pk }) => [...published(world, value), ...bodies(world, value), ...owner(value, pk)])
+  return [
+    ...tasks.flatMap(({ value, pk }) => [...published(world, value), ...bodies(world, value), ...owner(value, pk)]),
+    ...strangers(world),
+  ]
 }
+
+/** Nobody is answered anything of another tenant. */
+const strangers = ({ calls }: World): Finding[] =>
+  calls
+    .filter(({ principal, answer }) => principal === `key:${strangerId}` && (answer?.status ?? 404) < 300)
+    .map((call) => ({
+      column: 'unexpected',
+      task: call.params.task,
+      message: `${call.id} told a stranger of ${call.params.task}`,
+    }))
 
 const published = ({ published: events }: World, task: Task): Finding[] => {
   const type = `io.devcycle.task.${task.status.toLowerCase()}.v1`

@@ -89,6 +89,8 @@ export const createSimQueues = ({ timeline, random, transit }: Options) => {
         })
       timeline.at(timeline.now(), serve)
     },
+    /** As after a start of a host whose queues live in memory. */
+    clear: (): void => queues.clear(),
     depth(name: string): { waiting: number; inFlight: number } {
       const ready = visible(name).length
       return { waiting: ready, inFlight: queueOf(name).size - ready }

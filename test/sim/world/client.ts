@@ -4,6 +4,9 @@ import type { Asking, Reply } from './call-api.ts'
 import { drawWish } from './wish.ts'
 import type { World } from './world.ts'
 
+/** The key of somebody who has nothing here. */
+export const strangerId = 'stranger'
+
 type Options = {
   world: World
   send: (asking: Asking) => Promise<Reply>
@@ -60,9 +63,16 @@ export const runClient = async ({ world, send, number, agent, isOver }: Options)
     if (one?.id)
       await send({ principal, operation: 'submitTask', body: { ...one.body, labels: { other: 'body' } }, key: one.key })
   }
+  /** Asks for it as somebody of another tenant. */
+  const peek = async (): Promise<void> => {
+    const id = old()?.id
+    const stranger: Principal = { kind: 'key', id: strangerId, role: 'admin' }
+    if (id) await send({ tenant: 'other', principal: stranger, operation: 'getTask', params: { task: id } })
+  }
   const habits: [number, () => Promise<void>][] = [
     [0.62, submitNew],
     [0.72, () => askAbout('getTask')],
+    [0.75, peek],
     [0.84, () => askAbout('cancelTask')],
     [0.95, again],
     [1, contradict],

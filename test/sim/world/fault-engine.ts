@@ -8,6 +8,7 @@ export type FaultActs = {
   pause(agent: number, ms: number): void
   rewind(count: number): void
   restore(): void
+  restart(): void
 }
 
 type Moment = 'before' | 'after'
@@ -43,6 +44,7 @@ export const createFaultEngine = ({ plan, random, now, acts }: Options) => {
       poisons++
     },
     F14: ({ who = 0, seconds = 0 }) => skews.set(skewed[who] ?? '', seconds * 1000),
+    F15: () => acts.restart(),
     F20: () => acts.restore(),
   }
   const begin = (fault: Fault): void => {

@@ -1,5 +1,6 @@
 import type { Finding } from '#cli/server/faults/check/history.ts'
 import { registerAgent } from '#shared/domain/agents/register-agent.ts'
+import { rebuildQueues, renewAfterOutage } from '#shared/domain/dispatch/rebuild-queues.ts'
 import { checkWorld } from '../check/check-world.ts'
 import { createSeeded } from '../engine/random.ts'
 import { type Agent, startAgent } from './agent.ts'
@@ -41,9 +42,15 @@ export const runSeed = async (
   const acts = {
     kill: (who: number) => workers[who]?.kill(),
     pause: (who: number, ms: number) => workers[who]?.pause(ms),
+    restart: () => restart(),
   }
   const onRestore = (): void => {
     for (const process of processes) process.die()
+  }
+  const restart = (): void => {
+    onRestore()
+    world.queues.clear()
+    bringUp(world, processes)
   }
   const world = createWorld({ random: random.fork('world'), plan, acts, sabotage, onRestore })
   const start = (name: string, loop: (platform: Process['platform']) => void = () => undefined): Process => {
@@ -87,6 +94,18 @@ export const runSeed = async (
     world,
     portCalls: world.faults.calls(),
   }
+}
+
+/** What the embedded host does before its first request, again and again until it is done. */
+const bringUp = (world: World, [process]: Process[]): void => {
+  if (process === undefined) return
+  const again = (): void => bringUp(world, [process])
+  process.onDeath.add(again)
+  const { platform } = process
+  Promise.all([rebuildQueues(platform), renewAfterOutage(platform, 'default')]).then(
+    () => process.onDeath.delete(again),
+    () => world.timeline.at(world.timeline.now() + 500, () => process.onDeath.delete(again) && again()),
+  )
 }
 
 const register = async (world: World, [process]: Process[]): Promise<{ id: string; version: string }> => {
