@@ -13,6 +13,7 @@ import { publicEvent } from '#shared/domain/tasks/public-events.ts'
 import { releaseBlocked } from '#shared/domain/tasks/release-blocked.ts'
 import { isFinished, type Task } from '#shared/domain/tasks/task.ts'
 import { eventsItem, stateEvent, type TaskEvent } from '#shared/domain/tasks/task-events.ts'
+import { countUsage } from '#shared/domain/usage/count-usage.ts'
 import { notifyCallback, notifyWebhooks } from '#shared/domain/webhooks/notify.ts'
 import type { Change, Item, Key, Platform } from '#shared/platform/platform.ts'
 import { decommissionedItem } from './decommissioned.ts'
@@ -179,5 +180,6 @@ export const project = async (platform: Platform, changes: Change[]): Promise<st
   const outcomes = [...byKey].map(([key, group]) =>
     undone.has(key) ? group.map(({ id }) => id) : actInOrder(platform, group),
   )
-  return (await Promise.all(outcomes)).flat()
+  const failed = (await Promise.all(outcomes)).flat()
+  return [...new Set([...failed, ...(await countUsage(platform, known))])]
 }

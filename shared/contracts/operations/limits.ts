@@ -1,4 +1,5 @@
 import { limitsSchema, patchLimitsSchema } from '../limits.ts'
+import { taskUsageSchema, usageQuery, usageReportSchema } from '../usage.ts'
 import { admins, type Operation } from './operation.ts'
 
 export const limitOperations = {
@@ -22,5 +23,25 @@ export const limitOperations = {
     body: patchLimitsSchema,
     answers: { 200: { description: 'The changed limits.', schema: limitsSchema } },
     refusals: [412],
+  },
+  getUsage: {
+    method: 'GET',
+    path: '/usage',
+    tag: 'Limits',
+    summary: 'Get what was used',
+    description:
+      'By tenant, agent or day: of tasks that ended on these UTC days, each counted once. `by=task`: of each task that was submitted on these days and has ended, newest first, in pages.',
+    audience: admins,
+    query: usageQuery,
+    answers: { 200: { description: 'What was used, and the totals of it.', schema: usageReportSchema } },
+  },
+  getTaskUsage: {
+    method: 'GET',
+    path: '/tasks/{task}/usage',
+    tag: 'Tasks',
+    summary: 'Get what a task used',
+    description: 'A row for each attempt, with the cost of its time, and what the budget leaves.',
+    audience: admins,
+    answers: { 200: { description: 'The ledger of the task.', schema: taskUsageSchema } },
   },
 } as const satisfies Record<string, Operation>

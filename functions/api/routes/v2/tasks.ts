@@ -98,7 +98,7 @@ const result: Handler<OperationOf<'getTaskResult'>> = async ({ platform }, { cal
   }
 }
 
-const toAttempt = (attempt: Attempt): AttemptResponse => ({
+export const toAttempt = (attempt: Attempt): AttemptResponse => ({
   ...attempt,
   startedAt: iso(attempt.startedAt),
   finishedAt: attempt.finishedAt === undefined ? undefined : iso(attempt.finishedAt),

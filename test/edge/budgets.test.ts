@@ -1,0 +1,152 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { anApi, anAwsApi, type TestApi } from '#test/support/api.ts'
+import { dynoxideBinary } from '#test/support/aws-servers.ts'
+import { until } from '#test/support/server-process.ts'
+import { aSkewedClock } from '#test/support/skewed-clock.ts'
+
+const hosts = [
+  { host: 'the embedded host', open: anApi },
+  ...(dynoxideBinary() === undefined ? [] : [{ host: 'AWS', open: anAwsApi }]),
+]
+if (hosts.length === 1) console.warn('left out on AWS: there is no dynoxide for this platform')
+
+let api: TestApi
+let worker: { instanceId: string; token: string }
+type Leased = { taskId: string; fence: string; budgetLeft: Record<string, number> | null }
+
+const join = async () => (await api.post('/instances', { agent: 'spender', slots: 100 })).body
+const submit = (more = {}) => api.post('/tasks', { capability: 'spend', ...more })
+const lease = async (id: string): Promise<Leased> => {
+  const { body } = await api.post(
+    `/instances/${worker.instanceId}/lease?wait=0`,
+    { taskIds: [id] },
+    { key: worker.token },
+  )
+  return body.tasks[0]
+}
+const start = async (more = {}): Promise<Leased> => lease((await submit(more)).body.id)
+const complete = ({ taskId, fence }: Leased, usage = {}) =>
+  api.post(`/tasks/${taskId}/complete`, { fence, result: 1, usage }, { key: worker.token })
+const progress = ({ taskId, fence }: Leased, usage: object) =>
+  api.post(`/tasks/${taskId}/progress`, { fence, usage }, { key: worker.token })
+const taskOf = async (id: string) => (await api.get(`/tasks/${id}`)).body
+
+const open = async (host: () => Promise<TestApi>): Promise<void> => {
+  api = await host()
+  await api.post('/agents', { name: 'spender', capabilities: [{ name: 'spend' }] })
+  worker = await join()
+}
+
+describe.each(hosts)('budgets on $host', ({ open: host }) => {
+  beforeAll(() => open(host), 30_000)
+  afterAll(() => api?.close())
+
+  it('are told with the lease, and charged from what is reported', async () => {
+    const task = await start({ budget: { money: 1, tokens: 100 } })
+    expect(task.budgetLeft).toEqual({ money: 1, tokens: 100 })
+    expect((await progress(task, { cost: 0.25, tokens: 10 })).status).toBe(202)
+    const child = await start({ parent: task.taskId })
+    expect(child.budgetLeft).toEqual({ money: 0.75, tokens: 90 })
+    expect((await complete(task, { cost: 0.75 })).body).toMatchObject({ status: 'SUCCEEDED', cost: { cost: 1 } })
+    expect((await start()).budgetLeft).toBeNull()
+  })
+
+  it('end a task with BUDGET as soon as it has spent more, and its fence with it', async () => {
+    const task = await start({ budget: { tokens: 100 } })
+    await progress(task, { tokens: 60 })
+    await progress(task, { tokens: 60 })
+    expect(await taskOf(task.taskId)).toMatchObject({
+      status: 'FAILED',
+      attempt: 1,
+      failure: { code: 'BUDGET', retryable: false, message: expect.stringContaining('tokens') },
+      cost: { tokens: 120 },
+    })
+    expect(await complete(task)).toMatchObject({ status: 409, body: { code: 'STALE_FENCE' } })
+  })
+
+  it('end a task whose completion spends more than there was, also when it is repeated', async () => {
+    const task = await start({ budget: { money: 0.5 } })
+    for (let n = 0; n < 2; n++)
+      expect(await complete(task, { cost: 0.6 })).toMatchObject({
+        status: 200,
+        body: { status: 'FAILED', failure: { code: 'BUDGET' }, cost: { cost: 0.6 } },
+      })
+  })
+
+  it('let no task start for which nothing is left', async () => {
+    const parent = await start({ budget: { tokens: 10 } })
+    const { id } = (await submit({ parent: parent.taskId })).body
+    await progress(parent, { tokens: 10 })
+    expect(await lease(id)).toBeUndefined()
+    expect(await taskOf(id)).toMatchObject({ status: 'FAILED', failure: { code: 'BUDGET' } })
+  })
+
+  it('give children what is left, and two of them never the same', async () => {
+    const parent = await start({ budget: { money: 1 } })
+    const first = await submit({ parent: parent.taskId, budget: { money: 0.7 } })
+    expect(first.status).toBe(202)
+    expect(await submit({ parent: parent.taskId, budget: { money: 0.4 } })).toMatchObject({
+      status: 409,
+      body: { code: 'BUDGET', errors: [{ pointer: '#/budget/money', message: expect.stringContaining('0.3 left') }] },
+    })
+    const child = await lease(first.body.id)
+    expect(child.budgetLeft).toEqual({ money: 0.7 })
+    expect((await complete(child, { cost: 0.2 })).body.status).toBe('SUCCEEDED')
+    const second = await start({ parent: parent.taskId, budget: { money: 0.8 } })
+    expect(second.budgetLeft).toEqual({ money: 0.8 })
+    expect((await complete(parent, { cost: 0.1 })).body.failure).toMatchObject({ code: 'BUDGET' })
+  })
+
+  it('bound children and depth at submit', async () => {
+    const parent = await start({ budget: { children: 2, depth: 1 } })
+    const child = await submit({ parent: parent.taskId })
+    expect(child.status).toBe(202)
+    const grandchild = await submit({ parent: child.body.id })
+    expect(grandchild).toMatchObject({ status: 409, body: { code: 'BUDGET', detail: expect.stringContaining('deep') } })
+    expect((await submit({ parent: parent.taskId })).status).toBe(202)
+    expect(await submit({ parent: parent.taskId })).toMatchObject({ status: 409, body: { code: 'BUDGET' } })
+  })
+
+  it('are checked at the door', async () => {
+    expect(await submit({ budget: { money: -1 } })).toMatchObject({
+      status: 422,
+      body: { errors: [{ pointer: '#/budget/money' }] },
+    })
+  })
+
+  it('count what each attempt used by itself', async () => {
+    const task = await start({ retry: { attempts: 2, initialSeconds: 0 } })
+    await progress(task, { tokens: 5 })
+    await api.post(
+      `/tasks/${task.taskId}/fail`,
+      { fence: task.fence, code: 'AGENT_ERROR', message: 'x', retryable: true },
+      { key: worker.token },
+    )
+    const again = await until(() => lease(task.taskId))
+    await complete(again, { tokens: 7 })
+    const { items } = (await api.get(`/tasks/${task.taskId}/attempts`)).body
+    expect(items.map(({ usage }: { usage: object }) => usage)).toEqual([{ tokens: 5 }, { tokens: 7 }])
+  })
+})
+
+describe('a budget of seconds', () => {
+  const clock = aSkewedClock()
+  beforeAll(() => open(() => anApi({ clock })), 30_000)
+  afterAll(() => api?.close())
+
+  it('is charged as attempts end, without anybody reporting', async () => {
+    const parent = await start({ budget: { seconds: 60 } })
+    const child = await start({ parent: parent.taskId })
+    clock.forward(20_000)
+    expect((await complete(child)).body.status).toBe('SUCCEEDED')
+    const next = await start({ parent: parent.taskId })
+    expect(next.budgetLeft?.seconds).toBeGreaterThan(39)
+    expect(next.budgetLeft?.seconds).toBeLessThanOrEqual(40)
+  })
+
+  it('ends an attempt that goes on after it', async () => {
+    const task = await start({ budget: { seconds: 5 } })
+    clock.forward(6000)
+    await expect.poll(async () => (await taskOf(task.taskId)).failure?.code, { timeout: 5000 }).toBe('BUDGET')
+  })
+})
