@@ -11,6 +11,8 @@ export type Frames = { bytes?: Uint8Array; seq: number }
 const maxBytes = 512 * 1024
 /** Items of one read: few while events are large. */
 const items = { few: 8, many: 200, smallBytes: 64 * 1024 }
+/** How long what may still grow is shared: less than a reader waits before it looks again. */
+const growMs = 5
 const encoder = new TextEncoder()
 
 const frame = ({ time, ...event }: TaskEvent): string =>
@@ -31,23 +33,28 @@ const encode = (events: TaskEvent[], after: number): Frames => {
 
 /**
  * Reads events for many readers of one task: those who are at the same place share one read and its bytes. What may
- * still grow, because the projector is behind the head, is shared while it is being read and not kept.
+ * still grow, because the projector is behind the head, is shared for a moment and not kept.
  */
 export const createSharedFrames = ({ main }: Pick<Platform, 'main'>) => {
   const reading = new Map<string, Promise<Frames>>()
   const kept = new LRUCache<string, Frames>({
+    max: 1000,
     maxSize: 16 * 1024 * 1024,
     sizeCalculation: ({ bytes }) => bytes?.length || 1,
   })
 
-  const read = async (id: string, head: Stored<Task>, after: number, limit: number): Promise<Frames> => {
-    try {
-      const frames = encode(await readEvents({ main }, { task: head.value, after, limit }), after)
-      if (frames.seq >= head.value.seq || (frames.bytes?.length ?? 0) >= maxBytes) kept.set(id, frames)
-      return frames
-    } finally {
-      reading.delete(id)
-    }
+  const read = async (head: Stored<Task>, after: number, limit: number): Promise<Frames> =>
+    encode(await readEvents({ main }, { task: head.value, after, limit }), after)
+  const isWhole = ({ seq, bytes }: Frames, head: Stored<Task>): boolean =>
+    seq >= head.value.seq || (bytes?.length ?? 0) >= maxBytes
+  const share = (id: string, head: Stored<Task>, started: Promise<Frames>): void => {
+    reading.set(id, started)
+    const forget = (): void => void reading.delete(id)
+    started.then((frames) => {
+      if (!isWhole(frames, head)) return setTimeout(forget, growMs).unref()
+      kept.set(id, frames)
+      forget()
+    }, forget)
   }
   return {
     /** Events after `after`; `last`: how many bytes the reader got before. */
@@ -56,8 +63,8 @@ export const createSharedFrames = ({ main }: Pick<Platform, 'main'>) => {
       const found = kept.get(id) ?? reading.get(id)
       if (found) return found
       const limit = last === undefined || last > items.smallBytes ? items.few : items.many
-      const started = read(id, head, after, limit)
-      reading.set(id, started)
+      const started = read(head, after, limit)
+      share(id, head, started)
       return started
     },
   }
