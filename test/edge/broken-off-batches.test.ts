@@ -9,7 +9,8 @@ import { notesOf, takeNotes } from '#shared/domain/fan-out/note-ends.ts'
 import { cancelBySystem } from '#shared/domain/tasks/cancel-children.ts'
 import type { Task } from '#shared/domain/tasks/task.ts'
 import { taskListPk } from '#shared/domain/tasks/task-store.ts'
-import type { Platform, Table } from '#shared/platform/platform.ts'
+import type { Platform } from '#shared/platform/platform.ts'
+import { deathsAmong, dying } from '#test/support/dying-platform.ts'
 import { aPlatform } from '#test/support/embedded.ts'
 import { aSkewedClock } from '#test/support/skewed-clock.ts'
 
@@ -42,22 +43,6 @@ const tasksOf = async (object: string): Promise<Task[]> => {
   return page.items.map(({ value }) => value).filter(({ labels }) => labels.batch === object)
 }
 
-/** The same platform, whose process ends for good with its nth write: before it was stored, or before it was known. */
-const dying = (last: number, stored: boolean): Platform => {
-  let writes = 0
-  const cut = (write: (...args: never[]) => Promise<unknown>) =>
-    (async (...args: never[]) => {
-      if (++writes < last) return write(...args)
-      if (writes === last && stored) await write(...args)
-      throw new Error('the process ended')
-    }) as never
-  const main: Table = Object.create(platform.main, {
-    write: { value: cut(platform.main.write.bind(platform.main) as never) },
-    transact: { value: cut(platform.main.transact.bind(platform.main) as never) },
-  })
-  return { ...platform, main }
-}
-
 /** Ends every task of a batch and tells of it, as the projector does, until the batch has ended. */
 const runToTheEnd = async (id: string, object: string) => {
   for (let round = 0; round < 20; round++) {
@@ -71,15 +56,12 @@ const runToTheEnd = async (id: string, object: string) => {
   }
   throw new Error(`batch ${id} does not end`)
 }
-const deaths = Array.from({ length: 24 }, (_, at) => at + 1).flatMap((last) => [
-  { last, stored: false },
-  { last, stored: true },
-])
+const deaths = deathsAmong(24)
 
 it('a pass that breaks off at any write is gone on with: each row is one task', async () => {
   for (const { last, stored } of deaths) {
     const { id, object } = await aBatch()
-    await attend(id, dying(last, stored)).catch(() => undefined)
+    await attend(id, dying(platform, last, stored)).catch(() => undefined)
     clock.forward(91_000)
     const { fan, counts } = await runToTheEnd(id, object)
     const about = `death at write ${last}, ${stored ? 'stored' : 'not stored'}`
@@ -95,7 +77,7 @@ it('a pass that breaks off at any write is gone on with: each row is one task', 
 it('a batch that is cancelled after such a pass leaves no task behind', async () => {
   for (const { last, stored } of deaths.filter((_, at) => at % 3 === 0)) {
     const { id, object } = await aBatch()
-    await attend(id, dying(last, stored)).catch(() => undefined)
+    await attend(id, dying(platform, last, stored)).catch(() => undefined)
     await cancelBatch(platform, caller, id)
     clock.forward(91_000)
     await attend(id)

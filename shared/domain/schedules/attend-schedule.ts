@@ -6,7 +6,7 @@ import { cancelTask } from '../tasks/cancel-task.ts'
 import { type CheckInput, submitTask } from '../tasks/submit-task.ts'
 import { isFinished } from '../tasks/task.ts'
 import { findTask } from '../tasks/task-store.ts'
-import { decide, record, type Schedule, type Start, type Times } from './schedule.ts'
+import { begin, decide, type Schedule, type Start, settle, type Times } from './schedule.ts'
 import { findSchedule, saveSchedule } from './schedule-store.ts'
 
 type Ports = Omit<Platform, 'feed' | 'bus' | 'hosts' | 'generation'>
@@ -17,8 +17,8 @@ export type ScheduleTools = { times: Times; checkInput: CheckInput }
 const rounds = 10
 
 /**
- * Makes the start that is due, if one is. However often it is called for one time, there is one task: its idempotency
- * key is the schedule and the time.
+ * Makes the start that is due, if one is. It is decided on in one write and made after that: however often it is called
+ * for one time, and wherever it ends, there is one task, whose idempotency key is the schedule and the time.
  */
 export const attendSchedule = async (ports: Ports, tenant: string, id: string, tools: ScheduleTools): Promise<void> => {
   for (let round = 0; round < rounds; round++) {
@@ -27,22 +27,25 @@ export const attendSchedule = async (ports: Ports, tenant: string, id: string, t
     const next = await advance(ports, found.value, tools)
     if (next === found.value) return
     const saved = await saveSchedule(ports, found, { ...next, stamp: systemStamp('schedule.attend') })
-    if (saved === undefined) continue // somebody else attended, or changed it
+    if (saved === undefined || next.starting !== undefined) continue // somebody else came first; or its task comes next
     if (next.dueAt !== undefined) await remind(ports, { tenant, id, at: next.dueAt })
     return
   }
   throw new DomainError('CONFLICT', `schedule ${id} is changed by too many writers at once; it is looked at again`)
 }
 
-const advance = async (ports: Ports, schedule: Schedule, tools: ScheduleTools): Promise<Schedule> => {
+const advance = async (ports: Ports, schedule: Schedule, { times, checkInput }: ScheduleTools): Promise<Schedule> => {
+  const { state, starting, waitingFor, dueAt } = schedule
+  if (starting !== undefined)
+    return settle(schedule, await makeStart(ports, schedule, starting, checkInput), ports.clock.now())
+  if (state !== 'ACTIVE') return schedule
   const now = ports.clock.now()
-  if (schedule.state !== 'ACTIVE') return schedule
   const busy = await isBusy(ports, schedule)
-  const waits = schedule.waitingFor !== undefined && !busy
-  if (!waits && (schedule.dueAt === undefined || schedule.dueAt > now)) return schedule
-  const { schedule: moved, start, cancel } = decide(schedule, { now, busy, times: tools.times })
+  const waits = waitingFor !== undefined && !busy
+  if (!waits && (dueAt === undefined || dueAt > now)) return schedule
+  const { schedule: moved, start, cancel } = decide(schedule, { now, busy, times })
   if (cancel !== undefined) await cancelPrevious(ports, schedule, cancel)
-  return start === undefined ? moved : record(moved, await makeStart(ports, schedule, start, tools.checkInput))
+  return start === undefined ? moved : begin(moved, start, now)
 }
 
 const isBusy = async (ports: Ports, { tenant, lastTask }: Schedule): Promise<boolean> => {

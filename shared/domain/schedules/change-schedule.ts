@@ -73,7 +73,7 @@ const save = async (ports: Ports, found: Stored<Schedule>, next: Schedule): Prom
   return saved
 }
 
-/** Changes what is named; the next start is planned anew. Starts that a pause kept are not made up. */
+/** Changes what is named; with another time or state the next start is planned anew, and what a pause kept is not made up. */
 export const patchSchedule = async (
   ports: Ports,
   caller: Caller,
@@ -85,7 +85,8 @@ export const patchSchedule = async (
   const now = ports.clock.now()
   const state = patch.state ?? (patch.timing && found.value.state === 'ENDED' ? 'ACTIVE' : found.value.state)
   const changed = { ...found.value, ...patch, state, updatedAt: now, stamp: stamp(caller, 'schedule.patch') }
-  const next = planNext(state === 'ACTIVE' ? changed : { ...changed, waitingFor: undefined }, now, times)
+  const kept = state === 'ACTIVE' ? changed : { ...changed, waitingFor: undefined }
+  const next = patch.timing || state !== found.value.state ? planNext(kept, now, times) : kept
   const saved = await save(ports, found, next)
   await remindOf(ports, saved.value)
   return saved

@@ -27,6 +27,8 @@ export type Schedule = {
   state: ScheduleState
   /** The next start; absent when there is none. */
   nextAt?: number
+  /** A start that was decided on, and whose task may not be there yet: made again, it is the same task. */
+  starting?: number
   /** A start that waits for the end of the task before it. */
   waitingFor?: number
   last?: Start
@@ -47,8 +49,10 @@ export type Times = (timing: Timing, after: number, count: number) => number[]
 
 /** How often a start that waits looks by itself whether the task before has ended. */
 const lookMs = 60_000
-/** So many late times are counted; more are as good as that many. */
-const mostMissed = 1000
+/** A start is not missed by what its host is late by itself: the sweep looks once a minute. */
+const ownLatenessMs = 90_000
+/** So many late times are counted at once; more are as good as that many. */
+const mostLate = 5000
 
 /** The schedule with the next start after `after`, or at its end. */
 export const planNext = (schedule: Schedule, after: number, times: Times): Schedule => {
@@ -57,11 +61,12 @@ export const planNext = (schedule: Schedule, after: number, times: Times): Sched
   return withDue({ ...schedule, nextAt, ...(ended && { state: 'ENDED' as const }) }, after)
 }
 
-const withDue = (schedule: Schedule, now: number): Schedule => {
-  const { state, nextAt, waitingFor } = schedule
-  const look = waitingFor === undefined ? undefined : now + lookMs
-  const dueAt = state !== 'ACTIVE' ? undefined : look === undefined ? nextAt : Math.min(look, nextAt ?? look)
-  return { ...schedule, dueAt }
+const withDue = (schedule: Schedule, now: number): Schedule => ({ ...schedule, dueAt: dueOf(schedule, now) })
+
+const dueOf = ({ state, nextAt, starting, waitingFor }: Schedule, now: number): number | undefined => {
+  if (starting !== undefined) return now
+  if (state !== 'ACTIVE') return undefined
+  return waitingFor === undefined ? nextAt : Math.min(now + lookMs, nextAt ?? now + lookMs)
 }
 
 export type Decision = {
@@ -80,24 +85,33 @@ export const decide = (
   if (schedule.state !== 'ACTIVE') return { schedule }
   const late = lateTimes(schedule, now, times)
   const latest = late.at(-1)
-  const counted = latest === undefined ? schedule : miss(schedule, late.length - 1)
-  const moved = latest === undefined ? counted : planNext({ ...counted, state: 'ACTIVE' }, Math.max(latest, now), times)
-  const inTime = latest !== undefined && now - latest <= schedule.catchUpSeconds * 1000 ? latest : undefined
-  const settled = latest !== undefined && inTime === undefined ? miss(moved, 1) : moved
-  const wanted = inTime ?? settled.waitingFor
-  return wanted === undefined ? { schedule: withDue(settled, now) } : onOverlap(settled, wanted, { now, busy })
+  const inTime = latest !== undefined && now - latest <= latenessOf(schedule) ? latest : undefined
+  const missed = inTime === undefined ? late.length : late.length - 1
+  const moved = latest === undefined ? schedule : planNext(count(schedule, 'missed', missed), latest, times)
+  const wanted = inTime ?? moved.waitingFor
+  if (wanted === undefined) return { schedule: withDue(moved, now) }
+  const replaced = inTime !== undefined && moved.waitingFor !== undefined
+  return onOverlap(replaced ? count(moved, 'skipped', 1) : moved, wanted, { now, busy })
 }
 
-const lateTimes = ({ nextAt, timing, catchUpSeconds }: Schedule, now: number, times: Times): number[] => {
+const latenessOf = ({ catchUpSeconds }: Schedule): number => Math.max(catchUpSeconds * 1000, ownLatenessMs)
+
+/** Every time that has come and was not decided on, ascending. */
+const lateTimes = (schedule: Schedule, now: number, times: Times): number[] => {
+  const { nextAt, timing } = schedule
   if (nextAt === undefined || nextAt > now) return []
-  const from = Math.max(nextAt, now - Math.max(catchUpSeconds, 60) * 1000)
-  const late = times(timing, from - 1, mostMissed).filter((time) => time <= now)
-  return late.length > 0 ? late : [nextAt]
+  const until = (after: number) => times(timing, after, mostLate).filter((time) => time <= now)
+  const late = until(nextAt - 1)
+  if (late.length < mostLate) return late
+  const recent = [ownLatenessMs, ownLatenessMs * 40, latenessOf(schedule)].map((ms) => until(now - ms).at(-1))
+  return [...late.slice(1), recent.find((time) => time !== undefined) ?? late.at(-1) ?? nextAt]
 }
 
-const miss = (schedule: Schedule, missed: number): Schedule => ({
+type Counter = keyof Schedule['counts']
+
+const count = (schedule: Schedule, counter: Counter, by: number): Schedule => ({
   ...schedule,
-  counts: { ...schedule.counts, missed: schedule.counts.missed + missed },
+  counts: { ...schedule.counts, [counter]: schedule.counts[counter] + by },
 })
 
 const onOverlap = (schedule: Schedule, start: number, { now, busy }: { now: number; busy: boolean }): Decision => {
@@ -116,13 +130,14 @@ const withEnd = (schedule: Schedule): Schedule =>
 
 const counterOf = { STARTED: 'started', SKIPPED: 'skipped', REFUSED: 'refused' } as const
 
+/** The start is decided on; whoever looks next makes its task. */
+export const begin = (schedule: Schedule, start: number, now: number): Schedule =>
+  withDue({ ...schedule, starting: start }, now)
+
+/** The task of the start is there, or was refused. */
+export const settle = (schedule: Schedule, start: Start, now: number): Schedule =>
+  withDue(record({ ...schedule, starting: undefined }, start), now)
+
 /** Keeps how a start went. */
-export const record = (schedule: Schedule, start: Start): Schedule => {
-  const counter = counterOf[start.outcome]
-  return {
-    ...schedule,
-    last: start,
-    lastTask: start.task ?? schedule.lastTask,
-    counts: { ...schedule.counts, [counter]: schedule.counts[counter] + 1 },
-  }
-}
+export const record = (schedule: Schedule, start: Start): Schedule =>
+  count({ ...schedule, last: start, lastTask: start.task ?? schedule.lastTask }, counterOf[start.outcome], 1)

@@ -1,6 +1,7 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { times } from '#functions/api/times.ts'
-import { decide, planNext, record, type Schedule } from '#shared/domain/schedules/schedule.ts'
+import { begin, decide, planNext, record, type Schedule, settle } from '#shared/domain/schedules/schedule.ts'
 
 const minute = 60_000
 const aSchedule = (change: Partial<Schedule> = {}): Schedule => {
@@ -33,12 +34,66 @@ describe('a schedule', () => {
   it('makes up the latest of several late starts within its window, and counts the others as missed', () => {
     expect(at(aSchedule(), 3 * minute + 1000)).toMatchObject({
       start: 3 * minute,
-      schedule: { counts: { missed: 1 }, nextAt: 4 * minute },
+      schedule: { counts: { missed: 2 }, nextAt: 4 * minute },
     })
     expect(at(aSchedule({ timing: { at: minute } }), 10 * minute)).toMatchObject({
       schedule: { state: 'ENDED', counts: { missed: 1 } },
     })
     expect(at(aSchedule({ catchUpSeconds: 0 }), minute).start).toBe(minute)
+  })
+
+  it('counts every time that it missed, in time or not, up to some thousands at once', () => {
+    const hour = at(aSchedule(), 60 * minute + 1000)
+    expect(hour).toMatchObject({ start: 60 * minute, schedule: { counts: { missed: 59 } } })
+    const daily = aSchedule({ timing: { rate: { everySeconds: 86_400, from: 0 } }, catchUpSeconds: 3600 })
+    expect(at(daily, 5 * 86_400_000 + 2 * 3_600_000)).toMatchObject({ schedule: { counts: { missed: 5 } } })
+    const seconds = aSchedule({ timing: { rate: { everySeconds: 1, from: 0 } } })
+    const late = at(seconds, 86_400_000)
+    expect(late).toMatchObject({ start: 86_400_000, schedule: { counts: { missed: 4999 }, nextAt: 86_401_000 } })
+  })
+
+  it('is not missed by a look that comes a minute late', () => {
+    expect(at(aSchedule({ catchUpSeconds: 0, timing: { at: minute } }), 2 * minute).start).toBe(minute)
+    expect(at(aSchedule({ catchUpSeconds: 0, timing: { at: minute } }), 3 * minute).start).toBeUndefined()
+  })
+
+  it('accounts for every time once, whenever it is looked at and whatever runs', () => {
+    const looks = fc.array(fc.record({ pause: fc.integer({ min: 1, max: 400_000 }), busy: fc.boolean() }), {
+      minLength: 1,
+      maxLength: 30,
+    })
+    const overlap = fc.constantFrom<Schedule['overlap']>('skip', 'queue', 'cancel-previous')
+    fc.assert(
+      fc.property(looks, overlap, fc.integer({ min: 0, max: 300 }), (pauses, policy, catchUpSeconds) => {
+        let schedule = aSchedule({ overlap: policy, catchUpSeconds, lastTask: 'tsk_0' })
+        let now = 0
+        const starts: number[] = []
+        for (const { pause, busy } of pauses) {
+          now += pause
+          const decision = at(schedule, now, busy)
+          schedule = decision.schedule
+          if (decision.start !== undefined) {
+            starts.push(decision.start)
+            schedule = settle(begin(schedule, decision.start, now), { at: decision.start, outcome: 'STARTED' }, now)
+          }
+          const { counts, waitingFor, nextAt = 0, dueAt = 0 } = schedule
+          const told = counts.started + counts.skipped + counts.missed + (waitingFor === undefined ? 0 : 1)
+          expect(told).toBe(Math.floor(now / minute))
+          expect(nextAt).toBe((told + 1) * minute)
+          expect(dueAt).toBeGreaterThan(now)
+        }
+        expect(starts).toEqual([...new Set(starts)].sort((a, b) => a - b))
+      }),
+    )
+  })
+
+  it('is looked at again at once while the task of a start may not be there yet, even at its end', () => {
+    const ended = at(aSchedule({ timing: { at: minute } }), minute).schedule
+    const begun = begin(ended, minute, minute)
+    expect(begun).toMatchObject({ state: 'ENDED', starting: minute, dueAt: minute })
+    const settled = settle(begun, { at: minute, outcome: 'STARTED', task: 'tsk_1' }, minute)
+    expect(settled).toMatchObject({ state: 'ENDED', lastTask: 'tsk_1', counts: { started: 1 } })
+    expect([settled.starting, settled.dueAt]).toEqual([undefined, undefined])
   })
 
   it('ends after the only time that it was for', () => {

@@ -1,0 +1,71 @@
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { scheduleTools } from '#functions/sweep/schedule-tools.ts'
+import type { Caller } from '#shared/domain/caller.ts'
+import { attendSchedule } from '#shared/domain/schedules/attend-schedule.ts'
+import { deleteSchedule, makeSchedule } from '#shared/domain/schedules/change-schedule.ts'
+import type { Schedule } from '#shared/domain/schedules/schedule.ts'
+import { getSchedule } from '#shared/domain/schedules/schedule-store.ts'
+import type { Task } from '#shared/domain/tasks/task.ts'
+import { taskListPk } from '#shared/domain/tasks/task-store.ts'
+import type { Platform } from '#shared/platform/platform.ts'
+import { deathsAmong, dying } from '#test/support/dying-platform.ts'
+import { aPlatform } from '#test/support/embedded.ts'
+import { aSkewedClock } from '#test/support/skewed-clock.ts'
+
+const caller: Caller = { tenant: 'default', principal: { kind: 'key', id: 'k', role: 'admin' }, requestId: 'r' }
+const clock = aSkewedClock()
+let platform: Platform
+let close: () => Promise<void>
+beforeAll(async () => {
+  const opened = await aPlatform(undefined, clock)
+  platform = opened.platform
+  close = opened.close
+})
+afterAll(() => close())
+
+const aSchedule = async (overlap: Schedule['overlap']): Promise<string> => {
+  const timing = { rate: { everySeconds: 60, from: clock.now() } }
+  const task = { capability: 'nobody', labels: {} }
+  const wish = { timing, task, overlap, catchUpSeconds: 300, state: 'ACTIVE' as const }
+  return (await makeSchedule(platform, caller, wish, scheduleTools.times)).value.id
+}
+const attend = (id: string, ports = platform) => attendSchedule(ports, 'default', id, scheduleTools)
+const tasksOf = async (id: string): Promise<Task[]> => {
+  const page = await platform.main.query<Task>({ index: 'list', pk: taskListPk('default'), limit: 10_000 })
+  return page.items.map(({ value }) => value).filter(({ schedule }) => schedule === id)
+}
+const countsOf = async (id: string) => (await getSchedule(platform, 'default', id)).value.counts
+
+it('a start that breaks off at any write is one task, and the next one knows of it', async () => {
+  for (const { last, stored } of deathsAmong(5)) {
+    const id = await aSchedule('skip')
+    clock.forward(61_000)
+    await attend(id, dying(platform, last, stored)).catch(() => undefined)
+    clock.forward(60_000)
+    for (let look = 0; look < 3; look++) await attend(id)
+    const about = `death at write ${last}, ${stored ? 'stored' : 'not stored'}`
+    const { started, skipped, missed } = await countsOf(id)
+    expect(await tasksOf(id), about).toHaveLength(1)
+    expect({ started, later: skipped + missed }, about).toEqual({ started: 1, later: 1 })
+  }
+})
+
+it('several that look at once make one task for each time', async () => {
+  const id = await aSchedule('cancel-previous')
+  for (let round = 1; round <= 3; round++) {
+    clock.forward(60_500)
+    await Promise.all([attend(id), attend(id), attend(id)])
+    const tasks = await tasksOf(id)
+    expect(tasks).toHaveLength(round)
+    expect(tasks.filter(({ status }) => status !== 'CANCELLED')).toHaveLength(1)
+  }
+  expect(await countsOf(id)).toEqual({ started: 3, skipped: 0, missed: 0, refused: 0 })
+})
+
+it('one that is deleted starts nothing more', async () => {
+  const id = await aSchedule('skip')
+  await deleteSchedule(platform, caller, id)
+  clock.forward(61_000)
+  await attend(id)
+  expect(await tasksOf(id)).toEqual([])
+})
