@@ -40,17 +40,19 @@ describe('a server that fails on purpose', () => {
     const start = () => folder.start(['--no-agents', '--fault-plan', plan, '--history', history])
     let server: ServerProcess = await start()
     await server.client.create('/agents', { name: 'doer', type: 'test', capabilities: [{ name: 'do' }] })
-    const workers = await Promise.all(
-      [1, 2].map(() =>
-        startProtocolWorker({
-          url: () => server.url,
-          apiKey: server.apiKey,
-          agent: 'doer',
-          slots: 2,
-          work: async () => 'done',
-        }),
-      ),
-    )
+    const startWorkers = async () =>
+      Promise.all(
+        [1, 2].map(() =>
+          startProtocolWorker({
+            url: () => server.url,
+            apiKey: server.apiKey,
+            agent: 'doer',
+            slots: 2,
+            work: async () => 'done',
+          }),
+        ),
+      )
+    const early = await startWorkers()
     const first = Array.from({ length: 40 }, () =>
       server.client.create<TaskResponse>('/tasks', { capability: 'do', input: 1 }),
     )
@@ -58,6 +60,10 @@ describe('a server that fails on purpose', () => {
     expect(await server.ended).toBe('SIGKILL')
     writeFileSync(plan, JSON.stringify({ rules: JSON.parse(readFileSync(plan, 'utf8')).rules.slice(0, 4) }))
     server = await start()
+    // What an old worker was being handed when the server died would be taken back after its lease; so at once.
+    await Promise.all(early.map((worker) => worker.stop()))
+    for (const { joined } of early) await server.client.request('DELETE', `/instances/${joined.instanceId}`)
+    const late = await startWorkers()
     const last = await server.client.create<TaskResponse>('/tasks', { capability: 'do', input: 'last' })
     await until(async () => (await server.client.get<TaskResponse>(`/tasks/${last.id}`)).status === 'SUCCEEDED')
     const good = await check()
@@ -74,7 +80,7 @@ describe('a server that fails on purpose', () => {
     const bad = await check()
     expect([bad.code, count(bad.stdout, 'lost'), count(bad.stdout, 'stuck')]).toEqual([1, 1, 0])
     expect(bad.stdout).toContain('1 torn line')
-    await Promise.all(workers.map((worker) => worker.stop()))
+    await Promise.all(late.map((worker) => worker.stop()))
   }, 120_000)
 
   it('is refused with a plan that is not right, which is told by its place', async () => {
