@@ -13,7 +13,14 @@ export type RepositoryInput =
 export type ObjectRef = { $ref: string }
 
 /** What an attempt consumed; `tokens` and `cost` (US dollars) are the agent's own account. */
-export type Usage = { seconds?: number; tokens?: number; cost?: number }
+export type Usage = {
+  seconds?: number
+  tokens?: number
+  cost?: number
+  cpuSeconds?: number
+  peakMemoryMb?: number
+  bytesWritten?: number
+}
 
 /** A capability that somebody offers, or an agent by name or id. */
 export type CallTarget = string | { agent: string; capability?: string; version?: string }
@@ -26,6 +33,8 @@ export type CallOptions = {
   deadline?: string
   priority?: 'low' | 'normal' | 'high' | 'urgent'
   labels?: Record<string, string>
+  /** Its own; what is left of the caller's binds it too. `money` in US dollars. */
+  budget?: { money?: number; tokens?: number; seconds?: number; children?: number; depth?: number }
   retry?: {
     attempts?: number
     initialSeconds?: number
