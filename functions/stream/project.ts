@@ -3,6 +3,7 @@ import type { Agent } from '#shared/domain/agents/agent.ts'
 import { closeApprovalOf } from '#shared/domain/approvals/close-approval.ts'
 import { charge } from '#shared/domain/budgets/charge.ts'
 import { finishShares } from '#shared/domain/budgets/settle.ts'
+import type { Instance } from '#shared/domain/instances/instance.ts'
 import type { LimitsRow } from '#shared/domain/limits/limits-store.ts'
 import { wakeForAgent, wakeForLimits } from '#shared/domain/limits/wake-changed.ts'
 import { attendSchedule } from '#shared/domain/schedules/attend-schedule.ts'
@@ -18,6 +19,7 @@ import { notifyCallback, notifyWebhooks } from '#shared/domain/webhooks/notify.t
 import type { Change, Item, Key, Platform } from '#shared/platform/platform.ts'
 import { decommissionedItem } from './decommissioned.ts'
 import { noteEnds } from './note-ends.ts'
+import { notePerformance, placeForAgent, placeForInstance } from './place-tasks.ts'
 
 /** What hangs off the changes of one key: records that are derived from them, and things to do. All of it may happen again. */
 type Projection = { items?: (changes: Change[]) => Item[]; act?: (platform: Platform, change: Change) => Promise<void> }
@@ -131,11 +133,13 @@ const projections: Record<string, Projection> = {
       await publish(platform, change)
       await handOn(platform, change)
       await wakeForAgent(platform, change as Change<Agent>)
+      await placeForAgent(platform, change as Change<Agent>)
     },
   },
   offer: { act: releaseFor },
   approval: { act: publish },
   limits: { act: (platform, change) => wakeForLimits(platform, change as Change<LimitsRow>) },
+  instance: { act: (platform, change) => placeForInstance(platform, change as Change<Instance>) },
 }
 export const projectedTypes = Object.keys(projections)
 
@@ -177,6 +181,7 @@ export const project = async (platform: Platform, changes: Change[]): Promise<st
   const undone = await writeItems(platform, byKey)
   const moved = (change: Change) => (change.type === 'task' ? transition(change)?.task : undefined)
   await noteEnds(platform, { byKey, moved, undone })
+  await notePerformance(platform, known)
   const outcomes = [...byKey].map(([key, group]) =>
     undone.has(key) ? group.map(({ id }) => id) : actInOrder(platform, group),
   )

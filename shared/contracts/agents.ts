@@ -28,6 +28,10 @@ export const agentConfigurationSchema = z.strictObject({
   timeoutSeconds: z.int().min(1).max(604_800).optional(),
   retry: retrySchema.optional(),
   priority: prioritySchema.optional(),
+  /** Slots of each instance that only `urgent` and `high` tasks take. @default 0 */
+  reservedSlots: z.int().min(0).max(10_000).optional(),
+  /** Fairness inside a lane is between the values of this label of the tasks. @default their submitters */
+  fairnessLabel: z.string().min(1).max(63).optional(),
   /** The agent's own settings: handed to its instances, never read by the platform. */
   settings: z.record(z.string(), z.unknown()).optional(),
 })
@@ -45,6 +49,8 @@ export const registerAgentSchema = z.strictObject({
     .regex(/^\d{1,9}\.\d{1,9}\.\d{1,9}(-[0-9A-Za-z.-]{1,50})?$/, 'expected a semantic version such as 1.0.0')
     .default('1.0.0'),
   description: z.string().max(2000).optional(),
+  /** The class of resources that its instances have: tasks may require it. */
+  resourceClass: nameSchema.optional(),
   capabilities: capabilitiesSchema.default([]),
   configuration: agentConfigurationSchema.default({}),
   labels: labelsSchema.default({}),
@@ -55,6 +61,7 @@ export const patchAgentSchema = z
   .strictObject({
     type: z.string().min(1).max(100).optional(),
     description: z.string().max(2000).nullable().optional(),
+    resourceClass: nameSchema.optional(),
     capabilities: capabilitiesSchema.optional(),
     configuration: agentConfigurationSchema.optional(),
     labels: labelsSchema.optional(),
@@ -80,6 +87,7 @@ export const agentSchema = z
     type: z.string(),
     description: z.string().optional(),
     version: z.string(),
+    resourceClass: z.string().optional(),
     state: agentStateSchema,
     detail: z.string(),
     capabilities: z.array(capabilitySchema),

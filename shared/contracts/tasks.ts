@@ -28,6 +28,18 @@ export const taskStatusSchema = z.enum([
   'CANCELLED',
 ])
 
+const keySchema = z.string().min(1).max(200)
+
+/** Hard conditions on who does a task: without anybody who meets them it waits. */
+export const requirementsSchema = z.strictObject({
+  /** Each is a label of the agent, or of the instance that does it. */
+  labels: labelsSchema.optional(),
+  /** The agent declares this class. */
+  resourceClass: nameSchema.optional(),
+  /** A range of semantic versions, such as `^1.2.0`. */
+  version: z.string().min(1).max(80).optional(),
+})
+
 export const submitTaskSchema = z
   .strictObject({
     capability: nameSchema.optional(),
@@ -41,6 +53,11 @@ export const submitTaskSchema = z
     deadline: timeSchema.optional(),
     timeoutSeconds: z.int().min(1).max(604_800).optional(),
     retry: retrySchema.optional(),
+    requirements: requirementsSchema.optional(),
+    /** Tasks of one key of an agent run on one instance while it lives. */
+    affinityKey: keySchema.optional(),
+    /** Inside a lane, keys take turns. @default the label that the agent names, else the submitter */
+    fairnessKey: keySchema.optional(),
     /** What it and everything below it may use together. */
     budget: budgetSchema.optional(),
     /** Who is told of its end, by a webhook of this task alone. */
@@ -61,6 +78,12 @@ export const usageSchema = z.strictObject({
   tokens: z.number().min(0).optional(),
   /** US dollars. */
   cost: z.number().min(0).optional(),
+  /** Processor time over all processes of the task. */
+  cpuSeconds: z.number().min(0).optional(),
+  /** The most memory that they had at once. */
+  peakMemoryMb: z.number().min(0).optional(),
+  /** What they wrote to storage. */
+  bytesWritten: z.number().min(0).optional(),
 })
 export type Usage = z.infer<typeof usageSchema>
 
@@ -87,6 +110,17 @@ export const taskSchema = z
     finishedAt: timeSchema.optional(),
     runAt: timeSchema.optional(),
     deadline: timeSchema.optional(),
+    requirements: requirementsSchema.optional(),
+    affinityKey: z.string().optional(),
+    /** Between whom turns are taken inside its lane. */
+    fairnessKey: z.string(),
+    /** How its agent was chosen; `candidates` are the best of several, the highest score first. */
+    routing: z
+      .object({
+        reason: z.string(),
+        candidates: z.array(z.object({ agent: z.string(), version: z.string(), score: z.number() })).optional(),
+      })
+      .optional(),
     progress: z.object({ percent: z.number().optional(), message: z.string().optional() }).optional(),
     blockedBy: z.object({ code: z.string(), message: z.string() }).optional(),
     /** What a WAITING task waits for. */

@@ -24,7 +24,18 @@ export const joinedSchema = z
     heartbeatSeconds: z.number(),
     leaseSeconds: z.number(),
     /** Present where an instance may receive task ids from the queues itself: one address a lane, highest first. */
-    queue: z.object({ lanes: z.array(z.object({ lane: z.string(), address: z.string() })) }).optional(),
+    queue: z
+      .object({
+        lanes: z.array(
+          z.object({
+            lane: z.string(),
+            address: z.string(),
+            /** So many slots stay free when a task of this lane is taken. */
+            keepFree: z.int(),
+          }),
+        ),
+      })
+      .optional(),
   })
   .meta({ id: 'Joined' })
 export type Joined = z.infer<typeof joinedSchema>
@@ -79,7 +90,12 @@ export const leasedTaskSchema = z
 export type LeasedTask = z.infer<typeof leasedTaskSchema>
 
 export const leaseAnswerSchema = z
-  .object({ tasks: z.array(leasedTaskSchema), retryAfterSeconds: z.number().optional() })
+  .object({
+    tasks: z.array(leasedTaskSchema),
+    retryAfterSeconds: z.number().optional(),
+    /** Of the ids that were named, those for another instance: give their messages back for some seconds. */
+    elsewhere: z.array(z.string()).optional(),
+  })
   .meta({ id: 'LeaseAnswer' })
 export type LeaseAnswer = z.infer<typeof leaseAnswerSchema>
 

@@ -11,6 +11,7 @@ export type AgentPatch = {
   type?: string
   /** `null` removes it. */
   description?: string | null
+  resourceClass?: string
   capabilities?: Capability[]
   configuration?: AgentConfiguration
   labels?: Record<string, string>

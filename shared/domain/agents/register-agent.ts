@@ -11,6 +11,7 @@ export type RegisterCommand = {
   type: string
   version: string
   description?: string
+  resourceClass?: string
   capabilities: Capability[]
   configuration: AgentConfiguration
   labels: Record<string, string>

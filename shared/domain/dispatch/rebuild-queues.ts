@@ -1,4 +1,4 @@
-import type { Platform, QueueMessage } from '../../platform/platform.ts'
+import type { Platform } from '../../platform/platform.ts'
 import type { Agent } from '../agents/agent.ts'
 import { agentListPk } from '../agents/agent-store.ts'
 import { leaseSeconds } from '../instances/instance.ts'
@@ -6,6 +6,7 @@ import { liveInstancesOf, saveLease } from '../instances/instance-store.ts'
 import type { Task } from '../tasks/task.ts'
 import { dueShardPk, dueShards, remind } from './due.ts'
 import { laneQueue } from './lanes.ts'
+import { isSendable, messageOf } from './send-task.ts'
 
 type Ports = Pick<Platform, 'main' | 'volatile' | 'queues' | 'clock' | 'telemetry'>
 
@@ -35,15 +36,9 @@ const rebuildShard = async (ports: Ports, shard: number): Promise<number> => {
 }
 
 const sendQueued = async ({ queues }: Ports, tasks: Task[]): Promise<number> => {
-  const queued = tasks.filter(({ status, target }) => status === 'QUEUED' && target !== undefined)
-  const byQueue = Map.groupBy(queued, (task) =>
-    laneQueue(task.tenant, task.target ?? { agent: '', version: '' }, task.priority),
-  )
-  for (const [queue, group] of byQueue)
-    await queues.send(
-      queue,
-      group.map((task): QueueMessage => ({ body: task.id, group: task.fairnessKey })),
-    )
+  const queued = tasks.filter(isSendable)
+  const byQueue = Map.groupBy(queued, ({ tenant, target, priority }) => laneQueue(tenant, target, priority))
+  for (const [queue, group] of byQueue) await queues.send(queue, group.map(messageOf))
   return queued.length
 }
 

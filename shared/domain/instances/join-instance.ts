@@ -1,11 +1,12 @@
 import type { Platform } from '../../platform/platform.ts'
 import { instanceToken } from '../access/authenticate.ts'
 import { hashSecret, newSecret } from '../access/secret.ts'
-import { type Agent, stateDetails } from '../agents/agent.ts'
+import { type Agent, type AgentConfiguration, stateDetails } from '../agents/agent.ts'
 import { getAgent, saveAgent } from '../agents/agent-store.ts'
 import { actorOf, type Caller, stamp } from '../caller.ts'
 import { remind } from '../dispatch/due.ts'
 import { laneQueues } from '../dispatch/lanes.ts'
+import { reserveOf } from '../dispatch/reserve.ts'
 import { DomainError, invalid } from '../domain-error.ts'
 import { idFor } from '../ids.ts'
 import { heartbeatSeconds, type Instance, leaseSeconds, moveInstance, tokenSeconds } from './instance.ts'
@@ -25,7 +26,7 @@ export type JoinAnswer = {
   tokenExpiresIn: number
   heartbeatSeconds: number
   leaseSeconds: number
-  queue?: { lanes: { lane: string; address: string }[] }
+  queue?: { lanes: { lane: string; address: string; keepFree: number }[] }
 }
 
 type Ports = Omit<Platform, 'feed' | 'bus' | 'hosts' | 'objects' | 'generation'>
@@ -50,7 +51,7 @@ export const joinInstance = async (ports: Ports, caller: Caller, command: JoinCo
     ...laneQueues(caller.tenant, instance).map(({ queue }) => ports.queues.ensure(queue)),
   ])
   const token = instanceToken(caller.tenant, instance.id, secret)
-  const queue = await locateQueues(ports, instance)
+  const queue = await locateQueues(ports, instance, agent.configuration)
   return {
     instanceId: instance.id,
     token,
@@ -132,13 +133,18 @@ const bringOnline = async (
   }
 }
 
-const locateQueues = async ({ queues }: Ports, instance: Instance): Promise<JoinAnswer['queue']> => {
+const locateQueues = async (
+  { queues }: Ports,
+  instance: Instance,
+  { reservedSlots }: AgentConfiguration,
+): Promise<JoinAnswer['queue']> => {
   const lanes = await Promise.all(
     laneQueues(instance.tenant, instance).map(async ({ lane, queue }) => ({
       lane,
       address: await queues.locate(queue),
+      keepFree: reserveOf(lane, { slots: instance.slots, reservedSlots }),
     })),
   )
-  const known = lanes.flatMap(({ lane, address }) => (address === undefined ? [] : [{ lane, address }]))
+  const known = lanes.flatMap(({ address, ...lane }) => (address === undefined ? [] : [{ ...lane, address }]))
   return known.length === lanes.length ? { lanes: known } : undefined
 }

@@ -35,7 +35,7 @@ export const buildTask = async (ports: Ports, caller: Caller, plan: Plan) => {
     capability: plan.capability,
     target: plan.target,
     priority: command.priority ?? configuration?.priority ?? 'normal',
-    fairnessKey: command.fairnessKey ?? actorOf(caller),
+    fairnessKey: command.fairnessKey ?? labelOf(command, configuration?.fairnessLabel) ?? actorOf(caller),
     labels: command.labels,
     input: input.body,
     retry: { ...defaultRetry, ...configuration?.retry, ...command.retry },
@@ -50,14 +50,15 @@ export const buildTask = async (ports: Ports, caller: Caller, plan: Plan) => {
     epoch: 0,
     seq: 1,
     transition: { seq: 1, to: later ? 'SCHEDULED' : 'QUEUED', at: now },
-    blockedBy: plan.target === undefined ? noCapableAgent(plan.capability) : undefined,
+    blockedBy: plan.blockedBy,
     dueAt: Math.min(later ? (command.runAt ?? now) : now + resendMs, deadline),
     createdAt: now,
     submitted: plan.submitted,
     submittedBy: actorOf(caller),
     traceparent: command.traceparent,
     stamp: stamped,
-    ...(command.requirements && { requirements: command.requirements }),
+    ...(plan.requirements && { requirements: plan.requirements }),
+    ...(plan.routing && { routing: plan.routing }),
     ...(command.affinityKey !== undefined && { affinityKey: command.affinityKey }),
     ...(command.callback && { callback: command.callback }),
     ...(command.schedule && { schedule: command.schedule }),
@@ -65,6 +66,7 @@ export const buildTask = async (ports: Ports, caller: Caller, plan: Plan) => {
     ...(checkpoint && { checkpoint: checkpoint.body }),
     ...(command.batch && { batch: command.batch }),
     ...plan.lineage,
+    ...(command.fairnessKey !== undefined && { fairnessKey: command.fairnessKey }),
     ...budgetOf(id, plan),
   }
   return { task, items: [...input.items, ...(checkpoint?.items ?? []), ...ownPool(task, plan.lineage?.pool)] }
@@ -77,7 +79,6 @@ const budgetOf = (id: string, { command: { budget }, lineage }: Plan): Pick<Task
   return { budget, pool: id, ...(deepest !== undefined && { deepest }) }
 }
 
-const noCapableAgent = (capability: string | undefined) => ({
-  code: 'NO_CAPABLE_AGENT',
-  message: `no agent offers ${capability}; the task runs as soon as one registers`,
-})
+/** The value of a label, where an agent wants fairness between its values. */
+const labelOf = ({ labels }: SubmitCommand, name: string | undefined): string | undefined =>
+  name !== undefined && Object.hasOwn(labels, name) ? labels[name] : undefined

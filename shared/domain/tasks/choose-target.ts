@@ -1,22 +1,46 @@
 import type { Platform } from '../../platform/platform.ts'
 import { type Agent, offers, takesWork } from '../agents/agent.ts'
 import { getAgent } from '../agents/agent-store.ts'
-import { findTarget, targetOf } from '../dispatch/find-target.ts'
+import { type Found, findTarget, targetOf } from '../dispatch/find-target.ts'
+import { unmetBy } from '../dispatch/requirements.ts'
+import { inRange } from '../dispatch/version-range.ts'
 import { DomainError, invalid } from '../domain-error.ts'
 import type { SubmitCommand } from './submit-command.ts'
-import type { Target } from './task.ts'
+import type { Requirements } from './task.ts'
 
 type Ports = Omit<Platform, 'feed' | 'bus' | 'hosts' | 'generation'>
 
-/** Who is to do a task: an agent and its version, unless nobody offers the capability yet. */
-export type Choice = { agent?: Agent; target?: Target; capability?: string }
+/** Who is to do a task: an agent and its version, unless nobody can yet. */
+export type Choice = Found & { capability?: string; requirements?: Requirements }
 
-/** The agent that the command names, else one that offers the capability. */
-export const chooseTarget = async (ports: Ports, tenant: string, command: SubmitCommand): Promise<Choice> => {
+/** The agent that the command names, else one that offers the capability and meets the requirements. `root` is its tree's. */
+export const chooseTarget = async (
+  ports: Ports,
+  tenant: string,
+  command: SubmitCommand,
+  root: string,
+): Promise<Choice> => {
+  requireSense(command)
   if (command.agent !== undefined) return chooseNamed(ports, tenant, command.agent, command)
-  const target = await findTarget(ports, tenant, command.capability ?? '')
-  const agent = target && (await getAgent(ports, tenant, target.agent)).value
-  return { agent, target, capability: command.capability }
+  const { capability, version, labels } = command
+  const requirements = version === undefined ? command.requirements : { ...command.requirements, version }
+  const found = await findTarget(ports, tenant, capability ?? '', { requirements, labels, root })
+  return { ...found, capability, requirements }
+}
+
+const requireSense = ({ version, requirements, runAt, deadline }: SubmitCommand): void => {
+  if (version !== undefined && requirements?.version !== undefined && !inRange(version, requirements.version))
+    throw invalid(
+      '#/requirements/version',
+      'CONTRADICTION',
+      `version ${version} is asked for and is not in ${requirements.version}; leave one of them out`,
+    )
+  if (runAt !== undefined && deadline !== undefined && deadline <= runAt)
+    throw invalid(
+      '#/deadline',
+      'CONTRADICTION',
+      `the deadline ${new Date(deadline).toISOString()} is not after the start time ${new Date(runAt).toISOString()}`,
+    )
 }
 
 const chooseNamed = async (ports: Ports, tenant: string, name: string, command: SubmitCommand): Promise<Choice> => {
@@ -29,6 +53,7 @@ const chooseNamed = async (ports: Ports, tenant: string, name: string, command: 
       'UNKNOWN_VERSION',
       `agent ${agent.name} has no version ${command.version}; it has ${agent.version}`,
     )
+  requireAble(agent, command.requirements)
   const names = agent.capabilities.map((one) => one.name)
   if (command.capability !== undefined && !offers(agent, command.capability))
     throw invalid(
@@ -39,6 +64,22 @@ const chooseNamed = async (ports: Ports, tenant: string, name: string, command: 
   return {
     agent,
     target: targetOf(agent),
+    routing: { reason: `agent ${agent.name} was named` },
+    requirements: command.requirements,
     capability: command.capability ?? (names.length === 1 ? names[0] : undefined),
+  }
+}
+
+/** Its version and class are facts: a task that names it and wants others would wait for ever. Labels may come with an instance. */
+const requireAble = (agent: Agent, wanted: Requirements | undefined): void => {
+  for (const field of ['version', 'resourceClass'] as const) {
+    const problem =
+      wanted?.[field] === undefined ? undefined : unmetBy({ ...agent, instances: [] }, { [field]: wanted[field] })
+    if (problem !== undefined)
+      throw invalid(
+        `#/requirements/${field}`,
+        'NOT_MET',
+        `agent ${agent.name} cannot: ${problem}; name no agent, or another`,
+      )
   }
 }

@@ -1,5 +1,7 @@
 import type { Platform, Stored } from '../../platform/platform.ts'
 import { startOnBudget } from '../budgets/fail-spent.ts'
+import { mayTake } from '../dispatch/place-task.ts'
+import { passOn } from '../dispatch/send-task.ts'
 import { isRefused } from '../domain-error.ts'
 import type { Instance } from '../instances/instance.ts'
 import { type Admission, admit, giveBack } from '../limits/admit.ts'
@@ -15,16 +17,19 @@ const rowTries = 3
 const rowWaitMs = 50
 
 export type Claim = { task: Task; isNew: boolean }
+/** It is another instance's: its message stays, for that one to receive. */
+export type Elsewhere = 'elsewhere'
 
 /**
  * The leased task; `undefined` when it is not this instance's to run, or not waiting any more, or held by a limit from
  * now on.
  */
-export const claim = async (ports: Ports, instance: Instance, id: string): Promise<Claim | undefined> => {
+export const claim = async (ports: Ports, instance: Instance, id: string): Promise<Claim | Elsewhere | undefined> => {
   const found = await findArriving(ports, instance.tenant, id)
   if (found === undefined) return undefined
   if (isHeldBy(instance, found.value)) return { task: found.value, isNew: false }
   if (!isFor(instance, found.value)) return undefined
+  if (!(await mayTake(ports, found.value, instance))) return passOn(ports, found.value)
   const left = found.value.pool === undefined ? {} : await startOnBudget(ports, found)
   if (left === undefined) return undefined
   const admission = await admit(ports, found.value)

@@ -1,9 +1,9 @@
 import type { Platform } from '../../platform/platform.ts'
-import type { Agent } from '../agents/agent.ts'
 import { openShares } from '../budgets/open-shares.ts'
 import type { Caller } from '../caller.ts'
 import { remind } from '../dispatch/due.ts'
-import { sendTask } from '../dispatch/send-task.ts'
+import { placed } from '../dispatch/place-task.ts'
+import { sendPlaced } from '../dispatch/send-task.ts'
 import { DomainError } from '../domain-error.ts'
 import { distribute, sendDistributed } from '../fan-out/distribute.ts'
 import { digest, idFor } from '../ids.ts'
@@ -11,7 +11,7 @@ import { isObjectRef, requireContent } from '../objects/object-ref.ts'
 import { requireTarget } from '../webhooks/change-webhook.ts'
 import { buildTask } from './build-task.ts'
 import { followParent } from './cancel-children.ts'
-import { chooseTarget } from './choose-target.ts'
+import { type Choice, chooseTarget } from './choose-target.ts'
 import { addChild, inherit, removeChild } from './lineage.ts'
 import { routeBlocked } from './route-blocked.ts'
 import type { SubmitCommand } from './submit-command.ts'
@@ -41,13 +41,14 @@ export const submitTask = async (
   const submitted = command.idempotencyKey === undefined ? '' : fingerprint(wished)
   const before = command.idempotencyKey === undefined ? undefined : await findTask(ports, caller.tenant, id)
   if (before) return sameOrConflict(before.value, submitted, command)
-  const { agent, target, capability } = await chooseTarget(ports, caller.tenant, command)
+  const choice = await chooseTarget(ports, caller.tenant, command, lineage?.root ?? id)
   if (command.callback) await requireTarget(ports, command.callback.url, '#/callback/url')
   await requireContent(ports, caller.tenant, { value: command.input, pointer: '#/input' })
-  if (!command.shards) await checkAgainstSchema(agent, capability, command.input, checkInput)
-  const plan = { id, submitted, command, agent, target, capability, lineage }
+  if (!command.shards) await checkAgainstSchema(choice, command.input, checkInput)
+  const plan = { ...choice, id, submitted, command, lineage }
   const built = await buildTask(ports, caller, plan)
-  const { task, items } = command.shards ? await distribute(ports, caller, built, command) : built
+  const { task: made, items } = command.shards ? await distribute(ports, caller, built, command) : built
+  const task = await placed(ports, made)
   await addChild(ports, task)
   await openShares(ports, task, lineage?.pool)
   const [existing] = await Promise.all([createTask(ports, task, items), dispatch(ports, task)])
@@ -75,15 +76,10 @@ const sameOrConflict = (task: Task, submitted: string, { idempotencyKey }: Submi
 const dispatch = async (ports: Ports, task: Task): Promise<void> => {
   if (task.status === 'SCHEDULED') await remind(ports, { tenant: task.tenant, id: task.id, at: task.dueAt ?? 0 })
   else if (task.fanOut) await sendDistributed(ports, task)
-  else await sendTask(ports, task)
+  else await sendPlaced(ports, task)
 }
 
-const checkAgainstSchema = async (
-  agent: Agent | undefined,
-  capability: string | undefined,
-  input: unknown,
-  check: CheckInput,
-): Promise<void> => {
+const checkAgainstSchema = async ({ agent, capability }: Choice, input: unknown, check: CheckInput): Promise<void> => {
   const schema = agent?.capabilities.find(({ name }) => name === capability)?.inputSchema
   if (schema === undefined || isObjectRef(input)) return // what is in the object is only known to the agent
   const problems = await check(schema, input)

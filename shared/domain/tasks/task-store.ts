@@ -4,7 +4,7 @@ import { DomainError } from '../domain-error.ts'
 import { newRev } from '../ids.ts'
 import { leaveLimits } from '../limits/admit.ts'
 import { wake } from '../limits/wake.ts'
-import { capabilityHolderPk, instanceHolderPk, limitHolderPk } from './holders.ts'
+import { capabilityHolderPk, instanceHolderPk, limitHolderPk, placeHolder } from './holders.ts'
 import { isFinished, priorities, type Task } from './task.ts'
 
 type Ports = Pick<Platform, 'main' | 'clock' | 'random'>
@@ -28,7 +28,7 @@ const holderOf = (task: Task): Key | undefined => {
       pk: limitHolderPk(task.tenant, task.heldBy),
       sk: `${priorities.indexOf(task.priority)}#${taskListSk(task)}`,
     }
-  return undefined
+  return placeHolder(task)
 }
 
 const sortableTime = (ms: number): string => String(ms).padStart(15, '0')

@@ -19,6 +19,7 @@ const toAgent = ({ agent, state, detail, instances }: DescribedAgent): AgentResp
   type: agent.type,
   description: agent.description,
   version: agent.version,
+  ...(agent.resourceClass !== undefined && { resourceClass: agent.resourceClass }),
   state,
   detail,
   capabilities: agent.capabilities,

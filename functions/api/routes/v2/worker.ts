@@ -91,12 +91,15 @@ const lease: Handler<OperationOf<'leaseTasks'>> = async (
   const waitSeconds = Math.min(query.wait, settings.holdSeconds)
   const receive = async (max: number) => {
     const tasks = await leaseTasks(platform, { instance, max, waitSeconds, signal })
-    return { tasks, later: tasks.length === 0 && waitSeconds < query.wait }
+    return { tasks, later: tasks.length === 0 && waitSeconds < query.wait, elsewhere: [] }
   }
-  const { tasks, later } =
+  const { tasks, later, elsewhere } =
     'taskIds' in body ? await claimTasks(platform, instance, body.taskIds) : await receive(body.max)
   const leased = await handOut(platform, instance, tasks)
-  return { status: 200, body: { tasks: leased, ...(later && { retryAfterSeconds: 1 }) } }
+  return {
+    status: 200,
+    body: { tasks: leased, ...(later && { retryAfterSeconds: 1 }), ...(elsewhere.length > 0 && { elsewhere }) },
+  }
 }
 
 /** What was leased, as the instance is told it. What cannot be read goes back, and does not keep the rest. */

@@ -1,0 +1,37 @@
+import type { Agent } from '#shared/domain/agents/agent.ts'
+import { findAgent } from '#shared/domain/agents/agent-store.ts'
+import { endedAttempt, noteAttempts } from '#shared/domain/dispatch/performance.ts'
+import type { Instance } from '#shared/domain/instances/instance.ts'
+import { releasePinned, releaseUnmet } from '#shared/domain/tasks/release-placed.ts'
+import type { Task } from '#shared/domain/tasks/task.ts'
+import type { Change, Platform } from '#shared/platform/platform.ts'
+
+/** What waits for an instance goes elsewhere when it takes nothing more; what waits for its labels goes to one that came. */
+export const placeForInstance = async (platform: Platform, { before, after }: Change<Instance>): Promise<void> => {
+  const instance = after?.value
+  if (instance === undefined || instance.state === before?.value.state) return
+  const { tenant, id, agent, labels } = instance
+  if (instance.state !== 'ONLINE') return releasePinned(platform, tenant, id)
+  if (Object.keys(labels).length === 0) return
+  const found = await findAgent(platform, tenant, agent)
+  if (found) await releaseUnmet(platform, found.value)
+}
+
+/** What waits for labels or a class goes to an agent that has them now. */
+export const placeForAgent = async (platform: Platform, { before, after }: Change<Agent>): Promise<void> => {
+  if (before === undefined || after === undefined || after.value.decommissionedAt !== undefined) return
+  const [was, is] = [before.value, after.value].map(({ labels, resourceClass, version }) =>
+    JSON.stringify([labels, resourceClass, version]),
+  )
+  if (was !== is) await releaseUnmet(platform, after.value)
+}
+
+/** How agents did of late, for whoever has to choose between them. To lose it is harmless. */
+export const notePerformance = async (platform: Platform, changes: Change[]): Promise<void> => {
+  const ended = changes.flatMap(({ type, before, after }) =>
+    type === 'task' && after ? (endedAttempt(before?.value as Task | undefined, after.value as Task) ?? []) : [],
+  )
+  await noteAttempts(platform, ended).catch((error: unknown) =>
+    platform.telemetry.log('warn', 'ended attempts were not taken into account', { error: String(error) }),
+  )
+}

@@ -1,0 +1,91 @@
+import type { Item, Platform, Stored } from '../../platform/platform.ts'
+import { findAgent } from '../agents/agent-store.ts'
+import { systemStamp } from '../caller.ts'
+import { newRev } from '../ids.ts'
+import type { Instance } from '../instances/instance.ts'
+import { placeHolder } from '../tasks/holders.ts'
+import type { Target, Task } from '../tasks/task.ts'
+import { isUsable, livePin, takePin } from './affinity.ts'
+import { liveOf } from './find-target.ts'
+import { hasLabels } from './requirements.ts'
+
+type Ports = Pick<Platform, 'main' | 'volatile' | 'clock' | 'random'>
+
+/** Which instance a task must go to; absent: any. `blockedBy`: there is none that it can go to. */
+type Place = Pick<Task, 'pinnedTo' | 'blockedBy'>
+
+const isChoosy = ({ affinityKey, requirements }: Task): boolean =>
+  affinityKey !== undefined || requirements?.labels !== undefined
+
+/** Where a queued task must go. Only a task with an affinity key or required labels costs a read. */
+const placeOf = async (ports: Ports, task: Task, target: Target): Promise<Place> => {
+  const wanted = task.requirements?.labels
+  const [agent, pin] = await Promise.all([
+    wanted && findAgent(ports, task.tenant, target.agent),
+    livePin(ports, task, target),
+  ])
+  const own = agent?.value
+  if (own === undefined || hasLabels(wanted, own.labels)) return { pinnedTo: pin }
+  const fitting = (await liveOf(ports, own)).filter(
+    ({ instance }) => instance.state === 'ONLINE' && hasLabels(wanted, own.labels, instance.labels),
+  )
+  const free = ({ lease }: (typeof fitting)[number]) => lease.slots - lease.running
+  const [freest] = fitting.toSorted((a, b) => free(b) - free(a))
+  const pinned =
+    fitting.find(({ instance }) => instance.id === pin) ?? fitting.find(({ instance }) => instance.id === task.pinnedTo)
+  const chosen = pinned ?? freest
+  if (chosen) return { pinnedTo: chosen.instance.id }
+  const labels = Object.entries(wanted ?? {}).map(([key, value]) => `${key}:${value}`)
+  const message = `no live instance of agent ${own.name} has the labels ${labels.join(', ')}; the task runs as soon as one joins`
+  return { blockedBy: { code: 'NO_CAPABLE_AGENT', message } }
+}
+
+/** A queued task with the place that it must go to now. */
+export const placed = async (ports: Ports, task: Task): Promise<Task> => {
+  if (task.status !== 'QUEUED' || task.target === undefined || !isChoosy(task)) return task
+  const { pinnedTo, blockedBy } = await placeOf(ports, task, task.target)
+  const was = task.blockedBy?.code === 'NO_CAPABLE_AGENT' ? undefined : task.blockedBy
+  const next = { ...task, pinnedTo, blockedBy: blockedBy ?? was }
+  return isPlacedAs(next, task) ? task : next
+}
+
+const isPlacedAs = (a: Task, b: Task): boolean =>
+  a.pinnedTo === b.pinnedTo && a.blockedBy?.message === b.blockedBy?.message
+
+/** The same, and records it; whoever changed the task meanwhile has the last word. */
+export const placeTask = async (ports: Ports, task: Task): Promise<Task> => {
+  const next = await placed(ports, task)
+  if (next === task) return task
+  const found = await ports.main.get<Task>({ pk: `${task.tenant}#task#${task.id}`, sk: 'head' })
+  if (found === undefined || found.value.seq !== task.seq || found.value.status !== 'QUEUED')
+    return found?.value ?? next
+  const { pinnedTo, blockedBy } = next
+  const value = { ...found.value, pinnedTo, blockedBy, stamp: systemStamp('task.place') }
+  const outcome = await ports.main.write({
+    op: 'put',
+    item: itemOf(found, value),
+    expect: { rev: found.rev },
+    rev: newRev(ports),
+  })
+  return outcome.ok ? value : ((outcome.conflicts[0]?.current as Stored<Task> | undefined)?.value ?? value)
+}
+
+const itemOf = ({ rev: _, ...item }: Stored<Task>, value: Task): Item<Task> => {
+  if (value.heldBy !== undefined) return { ...item, value }
+  const { holder: _was, ...index } = item.index ?? {}
+  const holder = placeHolder(value)
+  return { ...item, value, index: { ...index, ...(holder && { holder }) } }
+}
+
+/** Whether an instance may take a task now; its key leads to it from then on. */
+export const mayTake = async (ports: Ports, task: Task, instance: Instance): Promise<boolean> => {
+  const { target, pinnedTo } = task
+  if (target === undefined || !isChoosy(task)) return true
+  if (pinnedTo !== undefined && pinnedTo !== instance.id && (await isUsable(ports, task.tenant, pinnedTo, target)))
+    return false
+  const wanted = task.requirements?.labels
+  const agent =
+    wanted && !hasLabels(wanted, instance.labels) ? await findAgent(ports, task.tenant, target.agent) : undefined
+  if (!hasLabels(wanted, instance.labels, agent?.value.labels ?? {})) return false
+  return task.affinityKey === undefined || takePin(ports, task, target, instance.id)
+}
