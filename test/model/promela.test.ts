@@ -18,7 +18,7 @@ const broken = (define?: string): string[] => {
   execFileSync('spin', [...(define ? [`-D${define}`] : []), '-a', model], { cwd, stdio: 'ignore' })
   execFileSync('gcc', ['-O0', '-o', 'pan', 'pan.c'], { cwd, stdio: 'ignore' })
   return claims.filter((claim) => {
-    const output = execFileSync('./pan', ['-a', '-N', claim], {
+    const output = execFileSync(join(cwd, 'pan'), ['-a', '-N', claim], {
       cwd,
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'ignore'],
