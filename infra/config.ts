@@ -45,9 +45,9 @@ const base: StageConfig = {
  * One row a stage; everything that differs between them is here.
  *
  * At rest only the sweep runs, once a minute. A month of it (us-east-1): functions $0.06, DynamoDB $0.07, logs $0.02,
- * SQS $0.47 (1.2 million polls and counts, the first million of an account is free), traces $0.22 (the first 100,000
+ * SQS $0.73 (1.8 million polls and counts, the first million of an account is free), traces $0.22 (the first 100,000
  * are free), ten alarms $1 and a dashboard $3 (the first ten, and the first three, are free). Within what AWS gives
- * every account for ever that is about $0.25; agents at rest are not running and cost nothing.
+ * every account for ever that is about $0.50; agents at rest are not running and cost nothing.
  */
 export const stages = {
   dev: { ...base, logDays: 7, throttle: { rate: 50, burst: 100 }, maxInstances: 2 },

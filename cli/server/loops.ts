@@ -2,21 +2,27 @@ import { project, projectedTypes } from '#functions/stream/project.ts'
 import { attend, sweep } from '#functions/sweep/sweep.ts'
 import { dueQueue } from '#shared/domain/dispatch/due.ts'
 import type { Platform, Stoppable } from '#shared/platform/platform.ts'
+import { createDeliveryLoop } from './delivery-loop.ts'
 
 const sweepEveryMs = 1000
 const pauseAfterErrorMs = 500
 
-/** What AWS starts by triggers runs here as loops: the projector, the due queue, the sweep. */
+/** What AWS starts by triggers runs here as loops: the projector, the due queue, deliveries, the sweep. */
 export const startLoops = (platform: Platform): Stoppable => {
   const stopping = new AbortController()
   const projector = platform.feed.consume('projector', (changes) => project(platform, changes), {
     types: projectedTypes,
   })
-  const loops = [attendDueQueue, sweepRegularly].map((loop) => untilStopped(platform, stopping.signal, loop))
+  const deliveries = createDeliveryLoop(platform)
+  const deliverNext: Round = (_, signal) => deliveries.round(signal)
+  const loops = [attendDueQueue, deliverNext, sweepRegularly].map((loop) =>
+    untilStopped(platform, stopping.signal, loop),
+  )
   return {
     async stop() {
       stopping.abort()
       await Promise.all([projector.stop(), ...loops])
+      await deliveries.stop()
     },
   }
 }

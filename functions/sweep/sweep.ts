@@ -1,22 +1,19 @@
 import { checkInput } from '#functions/api/check-input.ts'
 import { readSubmit } from '#functions/api/read-submit.ts'
 import { attendApproval } from '#shared/domain/approvals/attend-approval.ts'
-import { dueBefore, dueShardPk, dueShards, parseDueBody } from '#shared/domain/dispatch/due.ts'
+import { dueBefore, dueShardPk, dueShards } from '#shared/domain/dispatch/due.ts'
 import { attendFanOut } from '#shared/domain/fan-out/attend-fan-out.ts'
 import { attendInstance } from '#shared/domain/instances/end-instance.ts'
 import { attendLimit } from '#shared/domain/limits/hold-task.ts'
 import { attendSchedule } from '#shared/domain/schedules/attend-schedule.ts'
 import { attendTask } from '#shared/domain/tasks/attend-task.ts'
 import type { Task } from '#shared/domain/tasks/task.ts'
-import { attendDelivery } from '#shared/domain/webhooks/attend-delivery.ts'
+import { resendDelivery } from '#shared/domain/webhooks/send-delivery.ts'
 import type { Platform, Stored } from '#shared/platform/platform.ts'
+import { type Attend, attendEach, failed } from './attend-each.ts'
 import { scheduleTools } from './schedule-tools.ts'
-import { signWebhook } from './sign-webhook.ts'
-
-type Attend = (platform: Platform, tenant: string, id: string) => Promise<void>
 
 const attendStart: Attend = (platform, tenant, id) => attendSchedule(platform, tenant, id, scheduleTools)
-const attendSending: Attend = (platform, tenant, id) => attendDelivery(platform, tenant, id, signWebhook)
 const attendBatch: Attend = (platform, tenant, id) => attendFanOut(platform, { checkInput, readSubmit }, tenant, id)
 
 /** Who looks after what, by the prefix of its id. */
@@ -27,7 +24,7 @@ const attendants: Record<string, Attend> = {
   bat: attendBatch,
   lim: attendLimit,
   sch: attendStart,
-  dlv: attendSending,
+  dlv: resendDelivery,
 }
 
 const attendOne = async (platform: Platform, tenant: string, id: string): Promise<void> => {
@@ -35,22 +32,8 @@ const attendOne = async (platform: Platform, tenant: string, id: string): Promis
 }
 
 /** Reminders from the due queue. Answers those that must come again. */
-export const attend = async (platform: Platform, bodies: string[]): Promise<string[]> => {
-  const outcomes = await Promise.allSettled(
-    bodies.map(async (body) => {
-      const due = parseDueBody(body)
-      if (due) await attendOne(platform, due.tenant, due.id)
-      else platform.telemetry.log('error', 'a reminder could not be read and was dropped', { body })
-    }),
-  )
-  return bodies.filter((body, at) => failed(platform, body, outcomes[at]))
-}
-
-const failed = (platform: Platform, what: string, outcome: PromiseSettledResult<void> | undefined): boolean => {
-  if (outcome?.status !== 'rejected') return false
-  platform.telemetry.log('error', 'something due could not be attended to', { what, error: String(outcome.reason) })
-  return true
-}
+export const attend = (platform: Platform, bodies: string[]): Promise<string[]> =>
+  attendEach(platform, bodies, attendOne)
 
 const pageSize = 200
 

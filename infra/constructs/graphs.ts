@@ -67,7 +67,7 @@ export const graphs = ({ prefix, data, api, period }: GraphsProps): IWidget[][] 
     ]),
     graph(
       'Failed functions',
-      [api.api, api.gateway, api.stream, api.sweep].map((edge) => edge.metricErrors({ period })),
+      [api.api, api.gateway, api.stream, api.sweep, api.deliver].map((edge) => edge.metricErrors({ period })),
     ),
   ]
   return Array.from({ length: Math.ceil(widgets.length / 2) }, (_, row) => widgets.slice(row * 2, row * 2 + 2))

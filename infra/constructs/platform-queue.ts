@@ -40,6 +40,8 @@ export interface PlatformQueueProps {
   readonly visibilityTimeout?: Duration
   /** How often a message may be received before it is set aside. @default 10 */
   readonly maxReceiveCount?: number
+  /** Where they are set aside. @default a queue of its own */
+  readonly deadLetters?: Queue
 }
 
 /** An encrypted queue that only takes TLS, with a dead-letter queue beside it. */
@@ -50,7 +52,8 @@ export class PlatformQueue extends Construct {
   constructor(scope: Construct, id: string, props: PlatformQueueProps) {
     super(scope, id)
     const { queueName, visibilityTimeout = Duration.seconds(60), maxReceiveCount = 10 } = props
-    this.deadLetters = new DeadLetterQueue(this, 'DeadLetters', { queueName: `${queueName}-dead-letters` })
+    this.deadLetters =
+      props.deadLetters ?? new DeadLetterQueue(this, 'DeadLetters', { queueName: `${queueName}-dead-letters` })
     this.queue = new Queue(this, 'Queue', {
       ...common,
       queueName,

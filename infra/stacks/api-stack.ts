@@ -28,6 +28,7 @@ export class ApiStack extends Stack {
   readonly gateway: AgentGateway
   readonly stream: PlatformFunction
   readonly sweep: PlatformFunction
+  readonly deliver: PlatformFunction
   private readonly settings: ApiStackProps
   private readonly undelivered: IQueue
   private readonly generation: CfnParameter
@@ -44,6 +45,7 @@ export class ApiStack extends Stack {
     this.publicApi = new PublicApi(this, 'Public', { restApiName: prefix, handler: this.api, config })
     this.stream = this.addProjector()
     this.sweep = this.addSweep()
+    this.deliver = this.addDeliverer()
     this.addIntake()
     const bootstrap = this.addBootstrap()
     new CfnOutput(this, 'ApiUrl', { value: this.publicApi.url })
@@ -154,6 +156,22 @@ export class ApiStack extends Stack {
       targets: [new LambdaFunction(sweep, { deadLetterQueue: this.undelivered, retryAttempts: 2, event })],
     })
     return sweep
+  }
+
+  /** Slow receivers hold up nothing but deliveries. */
+  private addDeliverer(): PlatformFunction {
+    const { data, prefix } = this.settings
+    const deliver = new PlatformFunction(
+      this,
+      'Deliver',
+      this.functionProps('deliver', { timeout: Duration.minutes(1) }),
+    )
+    deliver.keepRecords(data.main)
+    deliver.dispatch(prefix)
+    deliver.addEventSource(
+      new SqsEventSource(data.deliveries.queue, { batchSize: 10, maxConcurrency: 50, reportBatchItemFailures: true }),
+    )
+    return deliver
   }
 
   private permitScaling(sweep: PlatformFunction): void {

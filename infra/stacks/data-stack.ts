@@ -25,9 +25,11 @@ export class DataStack extends Stack {
   readonly objects: Bucket
   readonly bus: EventBus
   readonly due: PlatformQueue
+  /** Attempts to tell webhooks. */
+  readonly deliveries: PlatformQueue
   /** Events that a function could not handle. */
   readonly failures: DeadLetterQueue
-  /** Messages of agents' queues that were received too often. */
+  /** Messages of agents' queues, and of deliveries, that were received too often. */
   readonly undeliverable: DeadLetterQueue
 
   constructor(scope: Construct, id: string, props: StageProps) {
@@ -42,6 +44,11 @@ export class DataStack extends Stack {
     this.failures = new DeadLetterQueue(this, 'Failures', { queueName: `${prefix}-failures` })
     this.failures.acceptFromRules(prefix)
     this.undeliverable = new DeadLetterQueue(this, 'Undeliverable', { queueName: `${prefix}-undeliverable` })
+    this.deliveries = new PlatformQueue(this, 'Deliveries', {
+      queueName: `${prefix}-deliveries`,
+      visibilityTimeout: Duration.minutes(6),
+      deadLetters: this.undeliverable,
+    })
     new CfnOutput(this, 'MainTable', { value: this.main.tableName })
     new CfnOutput(this, 'EventBusName', { value: this.bus.eventBusName })
     new CfnOutput(this, 'ObjectsBucket', { value: this.objects.bucketName })

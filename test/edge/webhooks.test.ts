@@ -12,6 +12,8 @@ const hosts = [
 let api: TestApi
 let receiver: Awaited<ReturnType<typeof startReceiver>>
 let status = 200
+/** What `/slow` waits for before it answers. */
+let slow = Promise.withResolvers<void>()
 
 const create = (body: object, headers = {}) =>
   api.post('/webhooks', { url: `${receiver.url}/hook`, ...body }, { headers })
@@ -30,7 +32,11 @@ const deliveries = async (id: string) => (await api.get(`/webhooks/${id}/deliver
 
 describe.each(hosts)('webhooks on $host', ({ open }) => {
   beforeAll(async () => {
-    receiver = await startReceiver(() => ({ status }))
+    slow = Promise.withResolvers()
+    receiver = await startReceiver(async ({ path }) => {
+      if (path === '/slow') await slow.promise
+      return { status }
+    })
     api = await open({ egressAllow: [`127.0.0.1:${receiver.port}`] })
   }, 30_000)
   beforeEach(() => {
@@ -119,6 +125,23 @@ describe.each(hosts)('webhooks on $host', ({ open }) => {
     await eventually(async () => expect(await deliveries(task)).toMatchObject([{ state: 'DELIVERED' }]))
     const refused = await api.post('/tasks', { capability: 'x', callback: { url: 'http://10.0.0.1/' } })
     expect(refused).toMatchObject({ status: 422, body: { errors: [{ pointer: '#/callback/url' }] } })
+  })
+
+  it('wait for no receiver that does not answer, nor does anything else', async () => {
+    const stuck = (await create({ url: `${receiver.url}/slow` })).body
+    const other = (await create({})).body
+    await arrived(await end(), '/slow')
+    const task = await end()
+    await arrived(task, '/hook')
+    const runAt = new Date(Date.now() + 100).toISOString()
+    const { id } = (await api.post('/tasks', { capability: 'nobody', runAt })).body
+    await eventually(async () => expect((await api.get(`/tasks/${id}`)).body.status).toBe('QUEUED'))
+    expect((await deliveries(stuck.id)).every(({ state }: { state: string }) => state === 'PENDING')).toBe(true)
+    slow.resolve()
+    await eventually(async () =>
+      expect(await deliveries(stuck.id)).toMatchObject([{ state: 'DELIVERED' }, { state: 'DELIVERED' }]),
+    )
+    for (const { id: webhook } of [stuck, other]) await api.request('DELETE', `/webhooks/${webhook}`)
   })
 
   it('refuse addresses that are not public, naming the field', async () => {

@@ -4,9 +4,9 @@ import type { AddressInfo } from 'node:net'
 export type Received = { path: string; headers: Record<string, string>; body: string }
 
 /** A receiver of webhooks on this machine that answers as it is told, and keeps what came. */
-export const startReceiver = async (
-  answer: (request: Received) => { status: number; headers?: Record<string, string> },
-) => {
+type Reply = { status: number; headers?: Record<string, string> }
+
+export const startReceiver = async (answer: (request: Received) => Reply | Promise<Reply>) => {
   const received: Received[] = []
   let connections = 0
   const server = createServer(async (request, response) => {
@@ -14,7 +14,7 @@ export const startReceiver = async (
     for await (const part of request.setEncoding('utf8')) body += part
     const one = { path: request.url ?? '', headers: request.headers as Record<string, string>, body }
     received.push(one)
-    const { status, headers } = answer(one)
+    const { status, headers } = await answer(one)
     response.writeHead(status, headers).end('seen')
   })
   server.on('connection', () => connections++)

@@ -27,15 +27,25 @@ export const parseDueBody = (body: string): { tenant: string; id: string } | und
   return tenant && id && rest.length === 0 ? { tenant, id } : undefined
 }
 
+export type Reminder = {
+  tenant: string
+  id: string
+  at: number
+  /** @default the queue of reminders */
+  queue?: string
+  /** Fairness key. */
+  group?: string
+}
+
 /** Asks for a look at `at`. Best effort: the sweep finds what this loses. */
 export const remind = async (
   { queues, clock, telemetry }: Pick<Platform, 'queues' | 'clock' | 'telemetry'>,
-  { tenant, id, at }: { tenant: string; id: string; at: number },
+  { tenant, id, at, queue = dueQueue, group }: Reminder,
 ): Promise<void> => {
   const delaySeconds = Math.max(0, (at - clock.now()) / 1000)
   if (delaySeconds > maxDelaySeconds) return
   try {
-    await queues.send(dueQueue, [{ body: dueBody(tenant, id), delaySeconds }])
+    await queues.send(queue, [{ body: dueBody(tenant, id), delaySeconds, group }])
   } catch (error) {
     telemetry.log('warn', 'a reminder was not sent; the sweep will find it', { tenant, id, error: String(error) })
   }

@@ -1,8 +1,8 @@
 import type { Platform, Stored } from '../../platform/platform.ts'
 import { systemStamp } from '../caller.ts'
-import { remind } from '../dispatch/due.ts'
 import { findTask } from '../tasks/task-store.ts'
 import { beginAttempt, type Delivery, type DeliveryAttempt, endAttempt, succeeded } from './delivery.ts'
+import { sendDelivery } from './send-delivery.ts'
 import { afterDelivery, signingSecrets } from './webhook.ts'
 import { changeWebhook, findDelivery, findWebhook, saveDelivery } from './webhook-store.ts'
 
@@ -71,7 +71,7 @@ const settle = async (ports: Ports, held: Stored<Delivery>, made: DeliveryAttemp
   const next = endAttempt(held.value, made, { now: ports.clock.now(), random: ports.random.number() })
   const saved = await saveDelivery(ports, held, next)
   if (saved === undefined) return // asked for again meanwhile
-  if (next.dueAt !== undefined) await remind(ports, { tenant: next.tenant, id: next.id, at: next.dueAt })
+  if (next.dueAt !== undefined) await sendDelivery(ports, next)
   else await tellWebhook(ports, next, made)
 }
 

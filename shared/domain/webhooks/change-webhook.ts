@@ -1,9 +1,9 @@
 import type { Platform, Stored } from '../../platform/platform.ts'
 import { type Caller, stamp } from '../caller.ts'
-import { remind } from '../dispatch/due.ts'
 import { DomainError, invalid } from '../domain-error.ts'
 import { digest, idFor } from '../ids.ts'
 import { type Delivery, redeliver } from './delivery.ts'
+import { sendDelivery } from './send-delivery.ts'
 import { rotateSecret, type Webhook } from './webhook.ts'
 import {
   changeWebhook,
@@ -134,6 +134,6 @@ export const redeliverNow = async (
   const next = redeliver(found.value, ports.clock.now())
   const saved = await saveDelivery(ports, found, next)
   if (saved === undefined) throw new DomainError('CONFLICT', `delivery ${id} is being made just now; try again`)
-  await remind(ports, { tenant, id, at: next.dueAt ?? 0 })
+  await sendDelivery(ports, next)
   return saved.value
 }

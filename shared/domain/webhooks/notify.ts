@@ -1,8 +1,8 @@
 import type { CloudEvent, Platform } from '../../platform/platform.ts'
-import { remind } from '../dispatch/due.ts'
 import { idFromKey } from '../ids.ts'
 import type { Task } from '../tasks/task.ts'
 import type { Delivery } from './delivery.ts'
+import { sendDelivery } from './send-delivery.ts'
 import { shortType, wants } from './webhook.ts'
 import { createDelivery, listWebhooks, mostWebhooks } from './webhook-store.ts'
 
@@ -39,5 +39,5 @@ const deliver = async (ports: Ports, event: CloudEvent, owner: string): Promise<
     createdAt: now,
   }
   await createDelivery(ports, delivery)
-  await remind(ports, { tenant, id, at: now })
+  await sendDelivery(ports, delivery)
 }

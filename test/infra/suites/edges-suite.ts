@@ -27,10 +27,10 @@ export const edgesSuite = (dev: Synthesized) =>
     })
 
     it('gives single messages back, and sets aside what came ten times', () => {
-      expect(queues).toHaveLength(1)
+      expect(queues).toHaveLength(2)
       for (const { properties } of queues) {
         expect(properties.FunctionResponseTypes).toEqual(['ReportBatchItemFailures'])
-        expect(flat(properties.EventSourceArn)).toContain('DueQueue')
+        expect(flat(properties.EventSourceArn)).toMatch(/DueQueue|DeliveriesQueue/)
       }
       const due = dev.resources('AWS::SQS::Queue').find(({ id }) => id.startsWith('DueQueue'))
       expect(due?.properties.RedrivePolicy.maxReceiveCount).toBe(10)
@@ -38,9 +38,11 @@ export const edgesSuite = (dev: Synthesized) =>
     })
 
     it('hides a message for six times as long as a function may take', () => {
-      const sweep = dev.resources('AWS::Lambda::Function').find(({ id }) => id.startsWith('Sweep'))
-      const due = dev.resources('AWS::SQS::Queue').find(({ id }) => id.startsWith('DueQueue'))
-      expect(due?.properties.VisibilityTimeout).toBeGreaterThanOrEqual(6 * sweep?.properties.Timeout)
+      for (const [receiver, name] of Object.entries({ Sweep: 'DueQueue', Deliver: 'DeliveriesQueue' })) {
+        const edge = dev.resources('AWS::Lambda::Function').find(({ id }) => id.startsWith(receiver))
+        const queue = dev.resources('AWS::SQS::Queue').find(({ id }) => id.startsWith(name))
+        expect(queue?.properties.VisibilityTimeout).toBeGreaterThanOrEqual(6 * edge?.properties.Timeout)
+      }
     })
 
     it('has a queue for every queue that is received from, and for every target of a rule', () => {
