@@ -6,10 +6,12 @@ import { startHttpServer } from './runner/http-server.ts'
 import { createHttpTaskSource } from './runner/http-task-source.ts'
 import { createInvocation } from './runner/invoke-once.ts'
 import { loadAgent } from './runner/load-agent.ts'
-import { defaultMemoryMb, startRunner } from './runner/runner.ts'
+import { launchProblem } from './runner/resources/launch.ts'
+import { startRunner } from './runner/runner.ts'
 import { type RunnerSettings, readSettings } from './runner/settings.ts'
 import { createSqsTaskSource } from './runner/sqs-task-source.ts'
 import type { TaskSource } from './runner/task-source.ts'
+import { type Resources, resourcesOf } from './sdk/resources.ts'
 
 const log = (level: string, message: string, fields: Record<string, unknown> = {}): void => {
   process.stdout.write(`${JSON.stringify({ time: new Date().toISOString(), level, message, ...fields })}\n`)
@@ -21,17 +23,19 @@ const sourceOf = ({ gateway, url = '', apiKey }: RunnerSettings): TaskSource =>
 
 const serveHttp = async (
   { agent, httpPort, workspaces = tmpdir() }: RunnerSettings,
-  memoryMb: number,
+  resources: Resources,
   busy: () => number,
 ) => {
   if (httpPort === undefined) return
   const root = mkdtempSync(join(workspaces, `devcycle-${process.pid}-`))
   process.once('exit', () => rmSync(root, { recursive: true, force: true }))
-  await startHttpServer({ port: httpPort, busy, invoke: createInvocation({ agent, memoryMb, root }) })
+  await startHttpServer({ port: httpPort, busy, invoke: createInvocation({ agent, resources, root }) })
 }
 
 const run = async (settings: RunnerSettings): Promise<number> => {
   const definition = await loadAgent(settings.agent)
+  const problem = launchProblem(resourcesOf(definition))
+  if (problem !== undefined) throw new Error(problem)
   const runner = startRunner({
     definition,
     agent: settings.agent,
@@ -44,7 +48,7 @@ const run = async (settings: RunnerSettings): Promise<number> => {
       process.connected && process.send?.({ type: 'joined', instanceId, agent: definition.name }),
     log,
   })
-  await serveHttp(settings, definition.memoryMb ?? defaultMemoryMb, runner.busy)
+  await serveHttp(settings, resourcesOf(definition), runner.busy)
   let asked = 0
   const stop = (): void => {
     if (++asked > 1) process.exit(130)

@@ -1,17 +1,15 @@
 import { randomUUID } from 'node:crypto'
 import type { Invocation } from './http-server.ts'
-import { createSlot } from './slot.ts'
+import { createSlot, type SlotOptions } from './slot.ts'
 import type { FromSlot } from './slot-messages.ts'
-
-type Options = { agent: string; memoryMb: number; root: string }
 
 const timeoutSeconds = 900
 
 /** Runs a handler in a slot of its own for `POST /invocations`; there is no task, so nothing is recorded. */
 export const createInvocation =
-  ({ agent, memoryMb, root }: Options): Invocation =>
+  (options: SlotOptions): Invocation =>
   async ({ capability, input }) => {
-    const slot = await createSlot({ agent, memoryMb, root })
+    const slot = await createSlot(options)
     const deadline = new Date(Date.now() + timeoutSeconds * 1000).toISOString()
     const task = {
       id: randomUUID(),

@@ -21,10 +21,10 @@ export class Refusal extends Error {
 }
 
 const retryable = (status: number): boolean => status === 429 || status >= 500
-/** Well before a lease is over: a connection that hangs must not keep the next heartbeat. */
-const beatMs = 16_000
 /** The platform may hold a heartbeat for so long, to tell at once of what is cancelled. */
 const holdSeconds = 8
+/** A held heartbeat that is answered later than this hangs: well before a lease is over. */
+const beatSeconds = 16
 const pause = { first: 100, most: 3000 }
 
 /** Repeats a call whose answer was lost or that may go through later: every call of the protocol can be repeated. */
@@ -76,18 +76,25 @@ export const join = async (
   return (await sendUntilAnswered(source, request)) as Joined
 }
 
+type BeatOptions = {
+  running: { taskId: string; fence: string }[]
+  /** The most that it waits for an answer. */
+  patienceSeconds: number
+  until: AbortSignal
+}
+
 export const beat = async (
   source: Sender,
   instanceId: string,
-  running: { taskId: string; fence: string }[],
-  until: AbortSignal,
+  { running, patienceSeconds, until }: BeatOptions,
 ): Promise<HeartbeatAnswer> => {
+  const seconds = Math.min(beatSeconds, patienceSeconds)
   const request: WorkerRequest = {
     method: 'POST',
     path: `/instances/${instanceId}/heartbeat`,
-    headers: { prefer: `wait=${holdSeconds}` },
+    headers: { prefer: `wait=${Math.floor(Math.min(holdSeconds, seconds / 2))}` },
     body: { running },
-    signal: AbortSignal.any([until, AbortSignal.timeout(beatMs)]),
+    signal: AbortSignal.any([until, AbortSignal.timeout(seconds * 1000)]),
   }
   const answer = await source.send(request)
   if (answer.status !== 200) throw new Refusal(request, answer)

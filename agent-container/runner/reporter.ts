@@ -11,8 +11,9 @@ const maxItems = 999
 
 const addUsage = (sum: Usage | undefined, more: Usage): Usage => {
   const total: Usage = { ...sum }
-  for (const key of ['seconds', 'tokens', 'cost'] as const)
+  for (const key of ['seconds', 'tokens', 'cost', 'cpuSeconds', 'bytesWritten'] as const)
     if (more[key] !== undefined) total[key] = (total[key] ?? 0) + more[key]
+  if (more.peakMemoryMb !== undefined) total.peakMemoryMb = Math.max(total.peakMemoryMb ?? 0, more.peakMemoryMb)
   return total
 }
 

@@ -4,6 +4,7 @@ import { join as joinPath } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Joined } from '#shared/contracts/worker.ts'
 import type { AgentDefinition } from '../sdk/index.ts'
+import { resourcesOf } from '../sdk/resources.ts'
 import { manifestOf } from './manifest.ts'
 import { createMask } from './mask.ts'
 import { beat, enrol, sendUntilAnswered } from './platform-client.ts'
@@ -39,8 +40,6 @@ const longPollSeconds = 20
 /** A heartbeat that took so long was held by the platform: the next one follows at once. */
 const heldMs = 1000
 const shortPauseMs = 50
-/** Cap on a slot's memory unless the agent says otherwise. */
-export const defaultMemoryMb = 1024
 
 /** Folders of runners that are no more are removed; a folder is named after its process. */
 const makeRoot = (base = tmpdir()): string => {
@@ -65,7 +64,7 @@ const isRunning = (pid: number): boolean => {
 export const startRunner = (options: RunnerOptions): Runner => {
   const { definition, source, slots, log } = options
   const root = makeRoot(options.workspaces)
-  const pool = createSlotPool({ agent: options.agent, memoryMb: definition.memoryMb ?? defaultMemoryMb, root })
+  const pool = createSlotPool({ agent: options.agent, resources: resourcesOf(definition), root })
   const secrets = [...options.secrets]
   const leasing = new AbortController()
   const stopping = new AbortController()
@@ -114,7 +113,8 @@ export const startRunner = (options: RunnerOptions): Runner => {
     const free = slots - taken
     if (free <= 0) return slotFree()
     const max = Math.min(free, 1000)
-    const tasks = await under.lease({ max, waitSeconds: longPollSeconds, signal: leasing.signal })
+    const request = { max, free: () => slots - taken, waitSeconds: longPollSeconds, signal: leasing.signal }
+    const tasks = await under.lease(request)
     onContact()
     for (const run of tasks.map((task) => runs.start(task, under))) if (run !== undefined) occupy(run)
   }
@@ -143,7 +143,11 @@ export const startRunner = (options: RunnerOptions): Runner => {
   const keepLeases = async (under: Session): Promise<boolean> => {
     const sent = runs.held()
     const began = performance.now()
-    const { lost, cancel, drain, again } = await beat(under, under.joined().instanceId, sent, stopping.signal)
+    const { lost, cancel, drain, again } = await beat(under, under.joined().instanceId, {
+      running: sent,
+      patienceSeconds: options.orphanSeconds / 2,
+      until: stopping.signal,
+    })
     onContact()
     for (const held of sent) {
       if (lost.includes(held.taskId)) runs.abort(held, 'the lease is lost')

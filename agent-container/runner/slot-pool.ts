@@ -1,4 +1,4 @@
-import { createSlot, type Slot } from './slot.ts'
+import { createSlot, type Slot, type SlotOptions } from './slot.ts'
 
 const spareMs = 60_000
 
@@ -6,7 +6,7 @@ const spareMs = 60_000
  * Hands out fresh processes, one a task. After the first one it keeps a spare that has the agent loaded already, so
  * that the next task starts at once; a spare that is not needed for a minute is ended.
  */
-export const createSlotPool = (options: { agent: string; memoryMb: number; root: string }) => {
+export const createSlotPool = (options: SlotOptions) => {
   let spare: Promise<Slot> | undefined
   let timer: NodeJS.Timeout | undefined
   let closed = false

@@ -2,7 +2,10 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { watchMemory } from './memory-watch.ts'
+import type { Resources } from '../sdk/resources.ts'
+import { launchOf, limitOpenFiles } from './resources/launch.ts'
+import type { Measured } from './resources/meter.ts'
+import { type Excess, markName, watchResources } from './resources/watch.ts'
 import type { FromSlot, ToSlot } from './slot-messages.ts'
 
 const slotMain = fileURLToPath(new URL('./slot-main.ts', import.meta.url))
@@ -28,6 +31,7 @@ const scrubbed = (workspace: string): NodeJS.ProcessEnv => ({
   ),
   HOME: workspace,
   TMPDIR: join(workspace, '.tmp'),
+  [markName]: workspace,
 })
 
 /** Ends a process and everything it started. */
@@ -39,7 +43,7 @@ export const killGroup = (child: ChildProcess): void => {
   }
 }
 
-export type SlotEnd = { code: number | null; signal: NodeJS.Signals | null; stderr: string; overMemoryMb?: number }
+export type SlotEnd = { code: number | null; signal: NodeJS.Signals | null; stderr: string; excess?: Excess }
 
 export type Slot = {
   workspace: string
@@ -47,6 +51,8 @@ export type Slot = {
   /** Whoever runs the task listens; there is one listener. */
   onMessage(listener: (message: FromSlot) => void): void
   onText(listener: (stream: 'stdout' | 'stderr', text: string) => void): void
+  /** What its processes have used until now. */
+  measured(): Measured
   /** Resolves when the process has ended, by itself or not. */
   ended: Promise<SlotEnd>
   kill(): void
@@ -57,25 +63,20 @@ export type Slot = {
 const stderrTail = 2000
 const heapShare = 0.8
 
+export type SlotOptions = { agent: string; resources: Resources; root: string }
+
 /** Starts a process that has the agent's handlers loaded and waits for one task. */
-export const createSlot = async ({
-  agent,
-  memoryMb,
-  root,
-}: {
-  agent: string
-  memoryMb: number
-  root: string
-}): Promise<Slot> => {
+export const createSlot = async ({ agent, resources, root }: SlotOptions): Promise<Slot> => {
   const workspace = await mkdtemp(join(root, 'slot-'))
   await mkdir(join(workspace, '.tmp'))
   const child = fork(slotMain, [agent], {
     cwd: workspace,
     env: scrubbed(workspace),
-    execArgv: [`--max-old-space-size=${Math.floor(memoryMb * heapShare)}`],
+    ...launchOf(resources, [`--max-old-space-size=${Math.floor(resources.memoryMb * heapShare)}`]),
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   })
+  if (child.pid !== undefined) limitOpenFiles(child.pid, resources.openFiles)
   let stderr = ''
   let onText: (stream: 'stdout' | 'stderr', text: string) => void = () => undefined
   for (const stream of ['stdout', 'stderr'] as const)
@@ -83,23 +84,39 @@ export const createSlot = async ({
       if (stream === 'stderr') stderr = (stderr + text).slice(-stderrTail)
       onText(stream, text)
     })
-  const memory = watchMemory(child, memoryMb, () => killGroup(child))
+  let excess: Excess | undefined
+  const watch = watchResources({
+    root: child.pid ?? 0,
+    mark: workspace,
+    workspace,
+    limits: resources,
+    onExcess(found) {
+      excess = found
+      kill()
+    },
+  })
+  const kill = (): void => {
+    watch.killAll()
+    killGroup(child)
+  }
   const ended = new Promise<SlotEnd>((resolve) => {
     child.once('error', (error) => resolve({ code: null, signal: null, stderr: error.message }))
-    child.once('close', (code, signal) => resolve({ code, signal, stderr, overMemoryMb: memory.stop() }))
+    child.once('close', (code, signal) => resolve({ code, signal, stderr, ...(excess && { excess }) }))
   })
   return {
     workspace,
     ended,
+    measured: watch.measured,
     send: (message) => void (child.connected && child.send(message, () => undefined)),
     onMessage: (listener) => void child.on('message', listener),
     onText: (listener) => {
       onText = listener
     },
-    kill: () => killGroup(child),
+    kill,
     async dispose() {
-      killGroup(child)
+      kill()
       await ended
+      watch.stop()
       await rm(workspace, { recursive: true, force: true, maxRetries: 3 })
     },
   }

@@ -6,6 +6,7 @@ import { fetchObject, insideOf, isReference, putObject } from './object-transfer
 import { Refusal, sendUntilAnswered } from './platform-client.ts'
 import { readInputs } from './read-inputs.ts'
 import { createReporter, type Report, sizeOf } from './reporter.ts'
+import type { Excess } from './resources/watch.ts'
 import type { Slot, SlotEnd } from './slot.ts'
 import type { FromSlot, SlotCalls } from './slot-messages.ts'
 import type { Sender } from './task-source.ts'
@@ -185,11 +186,13 @@ export const runTask = ({ task, slot, source, mask, onContact }: Options): TaskR
     const large = Buffer.byteLength(text) > maxInlineResult
     await post('complete', {
       result: large ? await putObject(access, { bytes: Buffer.from(text) }, 'application/json') : masked,
+      usage: slot.measured(),
     })
   }
   const conclude = async (end: Outcome): Promise<void> => {
     if (end.type === 'waiting') return
     await outputs
+    if (end.type === 'failed') reporter.usage(slot.measured())
     await reporter.flush()
     if (timedOut)
       await failWith({ ...tookTooLong(task.timeoutSeconds), ...('message' in end && { message: end.message }) })
@@ -237,20 +240,22 @@ const tookTooLong = (seconds: number): Failure => ({
   retryable: true,
 })
 
-const crashed = ({ code, signal, stderr, overMemoryMb }: SlotEnd, timedOut: boolean, seconds: number): Failure => {
+const crashed = ({ code, signal, stderr, excess }: SlotEnd, timedOut: boolean, seconds: number): Failure => {
   if (timedOut) return tookTooLong(seconds)
-  if (overMemoryMb !== undefined)
-    return {
-      type: 'failed',
-      code: 'AGENT_ERROR',
-      message: `the task used ${overMemoryMb} MB of memory, more than its cap`,
-      retryable: false,
-    }
+  if (excess !== undefined) return tookTooMuch(excess)
   const how = signal ? `was killed by ${signal}` : `ended with exit code ${code}`
   return {
     type: 'failed',
-    code: 'AGENT_ERROR',
+    code: 'CRASH',
     message: `the task's process ${how}${stderr ? `: ${stderr.trim()}` : ''}`,
     retryable: true,
   }
 }
+
+/** Another attempt would need as much. */
+const tookTooMuch = ({ resource, used, limit, unit }: Excess): Failure => ({
+  type: 'failed',
+  code: 'RESOURCE_LIMIT',
+  message: `the task used ${used}${unit && ` ${unit}`} of ${resource}, more than the ${limit}${unit && ` ${unit}`} of its agent's resources`,
+  retryable: false,
+})

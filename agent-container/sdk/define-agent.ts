@@ -1,4 +1,5 @@
 import type { AgentContext } from './context.ts'
+import type { ResourceClass, Resources } from './resources.ts'
 
 /** Standard Schema v1, the part we use: zod, valibot, arktype … https://standardschema.dev */
 export type Schema<Output = unknown> = {
@@ -41,6 +42,8 @@ export type AgentDefinition = {
   slots?: number
   /** Cap on a slot's resident memory, its children included. @default 1024 */
   memoryMb?: number
+  /** What a task may use: a class, or bounds of its own. */
+  resources?: ResourceClass | Partial<Resources>
   capabilities: Record<string, Capability<never, unknown>>
 }
 

@@ -2,3 +2,4 @@
 export type { AgentContext, CallOptions, CallTarget, ObjectRef, RepositoryInput, Usage } from './context.ts'
 export { type AgentDefinition, AgentError, capability, defineAgent, type Handler, type Schema } from './define-agent.ts'
 export type { ApprovalAnswer, ApprovalOptions, InputRecord, InputRequest } from './people.ts'
+export type { ResourceClass, Resources } from './resources.ts'

@@ -127,7 +127,10 @@ describe('supervised agents', () => {
 
   it('ends a task that takes more memory than its cap', async () => {
     const { id } = await submit('test.memory', null)
-    expect((await ended(id)).failure).toMatchObject({ code: 'AGENT_ERROR', message: expect.stringContaining('memory') })
+    expect((await ended(id)).failure).toMatchObject({
+      code: 'RESOURCE_LIMIT',
+      message: expect.stringContaining('memory'),
+    })
   }, 30_000)
 
   it('times an attempt out and kills its process', async () => {

@@ -1,6 +1,6 @@
 import type { Platform } from '../../platform/platform.ts'
 import type { Task, Usage } from '../tasks/task.ts'
-import { addUsage } from '../tasks/task-moves.ts'
+import { addUsage } from '../tasks/usage-sum.ts'
 import { auditPool } from './audit-pool.ts'
 import { type AmountName, type Amounts, leftInChain } from './pool.ts'
 import { changeShares, loadChain, type Plan, type Planner } from './pool-store.ts'

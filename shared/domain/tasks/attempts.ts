@@ -1,7 +1,7 @@
 import type { Item, Platform } from '../../platform/platform.ts'
 import type { Lease, Task, Usage } from './task.ts'
-import { subtractUsage } from './task-moves.ts'
 import { taskPk } from './task-store.ts'
+import { subtractUsage } from './usage-sum.ts'
 
 /** One lease of a task, from its start to its outcome. Times in milliseconds. */
 export type Attempt = {

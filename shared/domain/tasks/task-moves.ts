@@ -14,6 +14,7 @@ import {
   type Usage,
   type Waiting,
 } from './task.ts'
+import { addUsage } from './usage-sum.ts'
 
 /** How often the sweep looks at a running task whose instance keeps its lease. */
 const leaseCheckMs = 60_000
@@ -48,6 +49,7 @@ const over = {
   lease: undefined,
   blockedBy: undefined,
   heldBy: undefined,
+  pinnedTo: undefined,
   waiting: undefined,
   dueAt: undefined,
 } satisfies Partial<Task>
@@ -106,6 +108,7 @@ export const leaseTask = (
     startedAt: task.startedAt ?? now,
     blockedBy: undefined,
     heldBy: undefined,
+    pinnedTo: undefined,
     dueAt: Math.min(task.dueAt ?? task.deadline, limitAt, task.deadline, now + leaseCheckMs), // moved lazily: its index entry costs
   })
 }
@@ -146,16 +149,28 @@ export const failTask = (
   { failure, digest, now, random }: { failure: Failure; digest: string; now: number; random: number },
 ): Task => {
   const failures = task.failures + 1
+  const crashes = (task.crashes ?? 0) + (failure.code === crashCode ? 1 : 0)
   const at = now + backoffMs(task.retry, failures, random)
   const fence = task.lease?.fence ?? ''
   const why = { reason: failure.code, message: failure.message }
   if (!mayRetry(task.retry, { failures, ...failure }) || at >= task.deadline) {
     const answer = { fence, digest, willRetry: false }
-    return finish(task, 'FAILED', now, { failures, failure, answer }, why)
+    const last = crashes > 1 && crashes === failures ? poisoned(crashes, failure) : failure
+    return finish(task, 'FAILED', now, { failures, crashes, failure: last, answer }, { ...why, reason: last.code })
   }
   const answer = { fence, digest, willRetry: true, nextAttemptAt: at }
-  return moveTo(task, 'SCHEDULED', now, { failures, failure, answer, lease: undefined, dueAt: at }, why)
+  return moveTo(task, 'SCHEDULED', now, { failures, crashes, failure, answer, lease: undefined, dueAt: at }, why)
 }
+
+/** The code of an attempt whose process ended by itself. */
+const crashCode = 'CRASH'
+
+/** Every attempt took its process with it: whatever the task asks for is the cause. */
+const poisoned = (crashes: number, { message }: Failure): Failure => ({
+  code: 'POISON',
+  message: `all ${crashes} attempts ended with their process; the last one: ${message}`,
+  retryable: false,
+})
 
 /** Back to `QUEUED` because the holder is gone; too often is `FAILED` with `POISON`. */
 export const loseLease = (task: Task, { now, message }: { now: number; message: string }): Task => {
@@ -296,24 +311,4 @@ export const loseAgent = (task: Task, now: number): Task => {
   if (task.capability === undefined) return failNow(task, now, 'NO_CAPABLE_AGENT', gone)
   const message = `${gone} and no other offers ${task.capability}; the task runs as soon as one registers`
   return routeTask(task, undefined, { code: 'NO_CAPABLE_AGENT', message })
-}
-
-/** The sum of two usages. */
-export const addUsage = (before: Usage | undefined, more: Usage | undefined): Usage | undefined => {
-  if (more === undefined) return before
-  const sum = { ...before }
-  for (const key of ['seconds', 'tokens', 'cost'] as const)
-    if (more[key] !== undefined) sum[key] = (sum[key] ?? 0) + more[key]
-  return sum
-}
-
-/** What of a usage came after another. */
-export const subtractUsage = (usage: Usage, before: Usage | undefined): Usage => {
-  const rest = { ...usage }
-  for (const key of ['seconds', 'tokens', 'cost'] as const) {
-    const more = (usage[key] ?? 0) - (before?.[key] ?? 0)
-    if (more > 0) rest[key] = Math.round(more * 1e9) / 1e9
-    else delete rest[key]
-  }
-  return rest
 }

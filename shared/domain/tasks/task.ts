@@ -7,7 +7,15 @@ export type Priority = (typeof priorities)[number]
 
 export type TaskStatus = 'SCHEDULED' | 'QUEUED' | 'RUNNING' | 'WAITING' | 'SUCCEEDED' | 'FAILED' | 'CANCELLED'
 export type Failure = { code: string; message: string; retryable: boolean }
-export type Usage = { seconds?: number; tokens?: number; cost?: number }
+export type Usage = {
+  seconds?: number
+  tokens?: number
+  /** US dollars. */
+  cost?: number
+  cpuSeconds?: number
+  peakMemoryMb?: number
+  bytesWritten?: number
+}
 
 /** What a task may use; absent: no bound. `money` in US dollars, `depth` of the tree below it. */
 export type Budget = { money?: number; tokens?: number; seconds?: number; children?: number; depth?: number }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { loadAgent } from '#agent/runner/load-agent.ts'
-import { defaultMemoryMb } from '#agent/runner/runner.ts'
 import { readSettings } from '#agent/runner/settings.ts'
+import { resourcesOf } from '#agent/sdk/resources.ts'
 import { builtInAgents } from '#infra/config.ts'
 import { flat, type Json, type Synthesized, synthesize } from '../synthesize.ts'
 
@@ -66,7 +66,7 @@ export const agentsSuite = (dev: Synthesized) =>
     })
 
     it.each(builtInAgents)('have the memory that all slots may take at once: $agent', async (row) => {
-      const { memoryMb = defaultMemoryMb } = await loadAgent(row.agent)
+      const { memoryMb } = resourcesOf(await loadAgent(row.agent))
       expect(row.slots * memoryMb + runnerMiB).toBeLessThanOrEqual(row.memoryMiB)
     })
 

@@ -79,6 +79,26 @@ describe('failing', () => {
     expect(move(leased(named)).status).toBe('SCHEDULED')
   })
 
+  it('ends as poison when every attempt took its process with it, and with its own code otherwise', () => {
+    const crash = { code: 'CRASH', message: 'killed by SIGSEGV', retryable: true }
+    const move = (task: Task, cause = crash) =>
+      failTask(leased(task), { failure: cause, digest: 'd', now: 2, random: 0 })
+    const again = (task: Task): Task => ({ ...task, status: 'QUEUED' })
+    let task = aTask()
+    for (let n = 0; n < 3; n++) task = move(again(task))
+    expect(task).toMatchObject({
+      status: 'FAILED',
+      crashes: 3,
+      failures: 3,
+      failure: { code: 'POISON', retryable: false },
+    })
+    expect(task.transition.reason).toBe('POISON')
+    const mixed = move(again(move(again(move(aTask(), failure)))))
+    expect(mixed).toMatchObject({ status: 'FAILED', crashes: 2, failure: { code: 'CRASH' } })
+    const once = aTask({ retry: { ...aTask().retry, attempts: 1 } })
+    expect(move(once)).toMatchObject({ status: 'FAILED', failure: { code: 'CRASH' } })
+  })
+
   it('does not schedule past the deadline', () => {
     expect(fail(leased(aTask({ deadline: 2400 }))).status).toBe('FAILED')
   })

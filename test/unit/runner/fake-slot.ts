@@ -10,6 +10,7 @@ export const aFakeSlot = (workspace = '/nowhere') => {
   const slot: Slot = {
     workspace,
     ended,
+    measured: () => ({ cpuSeconds: 0.5, peakMemoryMb: 60, bytesWritten: 0 }),
     send: (message) => void told.push(message),
     onMessage: (given) => {
       listener = given

@@ -66,7 +66,9 @@ describe('a report that is refused', () => {
       output: [{ chunk: 1 }],
       logs: [{ level: 'warn', message: expect.stringContaining('1 metrics were dropped') }],
     })
-    expect(platform.bodies('complete')).toEqual([{ fence: '1.1', result: 2 }])
+    expect(platform.bodies('complete')).toMatchObject([
+      { fence: '1.1', result: 2, usage: { cpuSeconds: 0.5, peakMemoryMb: 60 } },
+    ])
   })
 
   it('as the result of the task ends the attempt too', async () => {

@@ -1,0 +1,111 @@
+import type { Resources } from '../../sdk/resources.ts'
+import { folderSize } from './folder-size.ts'
+import { createMeter, type Measured } from './meter.ts'
+import { createMarks, membersOf } from './process-tree.ts'
+import { type ProcessRow, readProcesses } from './processes.ts'
+import { createThrottle } from './throttle.ts'
+
+/** What a task took too much of. */
+export type Excess = { resource: 'memory' | 'disk' | 'processes'; used: number; limit: number; unit: 'MB' | '' }
+
+/** A process that has this variable with a task's `mark` belongs to it, wherever it went. */
+export const markName = 'DEVCYCLE_SLOT'
+const marks = createMarks(markName)
+
+type Watched = { root: number; mark: string; workspace: string; limits: Resources; onExcess: (excess: Excess) => void }
+
+const everyMs = 250
+const diskEveryMs = 1000
+const megabyte = 1024 ** 2
+
+const kill = (pid: number, name: NodeJS.Signals): void => {
+  try {
+    process.kill(pid, name)
+  } catch {
+    // it ended meanwhile
+  }
+}
+
+/** Looks after one task: measures its processes, slows them down, and says when they take too much. */
+const createWatch = ({ root, mark, workspace, limits, onExcess }: Watched) => {
+  const members = (rows: ProcessRow[]): ProcessRow[] => membersOf(rows, root, (row) => marks.of(row) === mark)
+  const meter = createMeter()
+  const throttle = limits.cpu === undefined ? undefined : createThrottle(limits.cpu, kill)
+  let [over, pausedUntil, diskAt, looking] = [false, 0, 0, false]
+
+  const exceed = (excess: Excess): void => {
+    if (over) return
+    over = true
+    throttle?.letGo()
+    onExcess(excess)
+  }
+  const lookAtDisk = async (now: number): Promise<void> => {
+    if (looking || now < diskAt) return
+    looking = true
+    diskAt = now + diskEveryMs
+    const used = (await folderSize(workspace, limits.diskMb * megabyte)) / megabyte
+    looking = false
+    if (used > limits.diskMb) exceed({ resource: 'disk', used: Math.round(used), limit: limits.diskMb, unit: 'MB' })
+  }
+
+  return {
+    see(rows: ProcessRow[], now: number): void {
+      const own = members(rows)
+      if (over || own.length === 0) return
+      const memoryMb = meter.see(own)
+      if (memoryMb > limits.memoryMb)
+        return exceed({ resource: 'memory', used: Math.round(memoryMb), limit: limits.memoryMb, unit: 'MB' })
+      if (own.length > limits.processes)
+        return exceed({ resource: 'processes', used: own.length, limit: limits.processes, unit: '' })
+      void lookAtDisk(now)
+      if (throttle && now >= pausedUntil) pausedUntil = now + throttle.see(own, meter.measured().cpuSeconds, now)
+    },
+    /** Ends every process of the task, also those that left its group. */
+    killAll(): void {
+      throttle?.letGo()
+      for (const { pid } of members(readProcesses())) if (pid !== process.pid) kill(pid, 'SIGKILL')
+    },
+    measured: meter.measured,
+    letGo: (): void => throttle?.letGo(),
+  }
+}
+
+type Watch = ReturnType<typeof createWatch>
+const watches = new Set<Watch>()
+let timer: NodeJS.Timeout | undefined
+
+/** One look at all processes serves every task of this runner. */
+const look = (): void => {
+  const rows = readProcesses()
+  const now = performance.now()
+  for (const watch of watches) watch.see(rows, now)
+  marks.forgetEnded(rows)
+}
+
+export type ResourceWatch = {
+  /** What was used until now. */
+  measured(): Measured
+  killAll(): void
+  stop(): void
+}
+
+/** Watches the processes of a task until it is stopped. */
+export const watchResources = (watched: Watched): ResourceWatch => {
+  const watch = createWatch(watched)
+  watches.add(watch)
+  timer ??= setInterval(look, everyMs).unref()
+  return {
+    measured() {
+      watch.see(readProcesses(), performance.now())
+      return watch.measured()
+    },
+    killAll: watch.killAll,
+    stop() {
+      watch.letGo()
+      watches.delete(watch)
+      if (watches.size > 0) return
+      clearInterval(timer)
+      timer = undefined
+    },
+  }
+}
