@@ -118,10 +118,10 @@ describe('supervised agents', () => {
     expect(environment.HOME).toBe(workspace)
   })
 
-  it('takes a crash of a slot as a failed attempt', async () => {
+  it('takes a crash of a slot as a failed attempt, and all of them as poison', async () => {
     const { id } = await submit('test.crash', null, { retry: { attempts: 2, initialSeconds: 0.1 } })
     const done = await ended(id)
-    expect(done).toMatchObject({ status: 'FAILED', attempt: 2, failure: { code: 'AGENT_ERROR' } })
+    expect(done).toMatchObject({ status: 'FAILED', attempt: 2, failure: { code: 'POISON' } })
     expect(done.failure?.message).toContain('exit code 7')
   })
 

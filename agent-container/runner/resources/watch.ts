@@ -9,7 +9,7 @@ import { createThrottle } from './throttle.ts'
 export type Excess = { resource: 'memory' | 'disk' | 'processes'; used: number; limit: number; unit: 'MB' | '' }
 
 /** A process that has this variable with a task's `mark` belongs to it, wherever it went. */
-export const markName = 'DEVCYCLE_SLOT'
+export const markName = 'TASK_WORKSPACE'
 const marks = createMarks(markName)
 
 type Watched = { root: number; mark: string; workspace: string; limits: Resources; onExcess: (excess: Excess) => void }
