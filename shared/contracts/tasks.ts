@@ -16,7 +16,7 @@ import {
 import { budgetSchema } from './limits.ts'
 import { retrySchema } from './retry.ts'
 import { onlyWithShards, shardFields } from './shards.ts'
-import { callbackSchema } from './webhooks.ts'
+import { callbackSchema, deliveryStateSchema } from './webhooks.ts'
 
 export const taskStatusSchema = z.enum([
   'SCHEDULED',
@@ -138,7 +138,10 @@ export const taskSchema = z
     resultRef: objectRefSchema.optional(),
     budget: budgetSchema.optional(),
     cost: usageSchema.optional(),
-    callback: z.object({ url: z.string() }).optional(),
+    /** `state`: that of its delivery, once there is one. */
+    callback: z.object({ url: z.string(), state: deliveryStateSchema.optional() }).optional(),
+    /** The schedule that started it. */
+    schedule: idSchema('sch').optional(),
     /** The task that this one does again. */
     retryOf: idSchema('tsk').optional(),
   })

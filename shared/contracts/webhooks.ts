@@ -72,11 +72,13 @@ export type WebhookResponse = z.infer<typeof webhookSchema>
 export const webhookPageSchema = pageSchema(webhookSchema).meta({ id: 'WebhookPage' })
 export const listWebhooksQuery = z.strictObject(pageQuery)
 
+export const deliveryStateSchema = z.enum(['PENDING', 'DELIVERED', 'FAILED', 'CANCELLED'])
+
 export const deliverySchema = z
   .object({
     id: idSchema('dlv'),
     event: jsonSchema,
-    state: z.enum(['PENDING', 'DELIVERED', 'FAILED', 'CANCELLED']),
+    state: deliveryStateSchema,
     attempts: z.array(
       z.object({
         at: timeSchema,

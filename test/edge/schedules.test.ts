@@ -62,7 +62,9 @@ describe.each(hosts)('schedules on $host', ({ open }) => {
 
   it('start a task at their time, once, and say how it went', async () => {
     const { id } = (await create({ at: soon(), task: { capability: 'once', labels: { by: 'clock' } } })).body
-    await eventually(async () => expect(await tasksOf('once')).toMatchObject([{ labels: { by: 'clock' } }]))
+    await eventually(async () =>
+      expect(await tasksOf('once')).toMatchObject([{ labels: { by: 'clock' }, schedule: id }]),
+    )
     await Promise.all([sweep(api.platform), sweep(api.platform)])
     const [task] = await tasksOf('once')
     expect(await tasksOf('once')).toHaveLength(1)

@@ -115,14 +115,22 @@ describe.each(hosts)('webhooks on $host', ({ open }) => {
     await api.request('DELETE', `/webhooks/${id}`)
   })
 
-  it('are made for the callback of one task alone', async () => {
+  it.each([
+    { address: 'a short', long: '' },
+    { address: 'a long', long: `?${'long='.repeat(200)}` },
+  ])('are made for the callback of one task alone, to $address address', async ({ long }) => {
     const secret = `whsec_${Buffer.alloc(24, 7).toString('base64')}`
-    const callback = { url: `${receiver.url}/callback`, secret }
+    const callback = { url: `${receiver.url}/callback${long}`, secret }
     const task = await end({ callback })
-    const [request] = await arrived(task, '/callback')
+    const [request] = await arrived(task, `/callback${long}`)
     expect(new Webhook(secret).verify(request?.body ?? '', request?.headers ?? {})).toMatchObject({ subject: task })
-    expect((await api.get(`/tasks/${task}`)).body.callback).toEqual({ url: callback.url })
     await eventually(async () => expect(await deliveries(task)).toMatchObject([{ state: 'DELIVERED' }]))
+    const shown = { url: callback.url, state: 'DELIVERED' }
+    expect((await api.get(`/tasks/${task}`)).body.callback).toEqual(shown)
+    const again = (await api.post(`/tasks/${task}/retry`)).body
+    expect(again.callback).toEqual({ url: callback.url })
+    await api.post(`/tasks/${again.id}/cancel`)
+    await arrived(again.id, `/callback${long}`)
     const refused = await api.post('/tasks', { capability: 'x', callback: { url: 'http://10.0.0.1/' } })
     expect(refused).toMatchObject({ status: 422, body: { errors: [{ pointer: '#/callback/url' }] } })
   })

@@ -25,6 +25,7 @@ export const buildTask = async (ports: Ports, caller: Caller, plan: Plan) => {
   const start = command.retryOf?.checkpoint
   const checkpoint =
     start === undefined ? undefined : await planBody(ports, { ...place, sk: 'checkpoint', value: start })
+  const callback = command.callback && (await planBody(ports, { ...place, sk: 'callback', value: command.callback }))
   const configuration = plan.agent?.configuration
   const deadline = command.deadline ?? Math.max(now, command.runAt ?? 0) + defaultDeadlineMs
   const later = command.runAt !== undefined && command.runAt > now
@@ -60,7 +61,7 @@ export const buildTask = async (ports: Ports, caller: Caller, plan: Plan) => {
     ...(plan.requirements && { requirements: plan.requirements }),
     ...(plan.routing && { routing: plan.routing }),
     ...(command.affinityKey !== undefined && { affinityKey: command.affinityKey }),
-    ...(command.callback && { callback: command.callback }),
+    ...(callback && { callback: callback.body }),
     ...(command.schedule && { schedule: command.schedule }),
     ...(command.retryOf && { retryOf: command.retryOf.id }),
     ...(checkpoint && { checkpoint: checkpoint.body }),
@@ -69,7 +70,8 @@ export const buildTask = async (ports: Ports, caller: Caller, plan: Plan) => {
     ...(command.fairnessKey !== undefined && { fairnessKey: command.fairnessKey }),
     ...budgetOf(id, plan),
   }
-  return { task, items: [...input.items, ...(checkpoint?.items ?? []), ...ownPool(task, plan.lineage?.pool)] }
+  const bodies = [input, checkpoint, callback].flatMap((planned) => planned?.items ?? [])
+  return { task, items: [...bodies, ...ownPool(task, plan.lineage?.pool)] }
 }
 
 /** A task with a budget of its own draws on a pool of its own. */

@@ -6,6 +6,7 @@ import { type Caller, stamp } from '../caller.ts'
 import { sendTask } from '../dispatch/send-task.ts'
 import { DomainError } from '../domain-error.ts'
 import { distributionOf } from '../fan-out/redistribute.ts'
+import { loadCallback } from '../webhooks/callback.ts'
 import type { SubmitCommand } from './submit-command.ts'
 import { type CheckInput, submitTask } from './submit-task.ts'
 import type { Task } from './task.ts'
@@ -67,6 +68,7 @@ const toCommand = async (ports: Ports, task: Task, { from, idempotencyKey }: Ret
     requirements,
     affinityKey,
     traceparent,
+    callback: await loadCallback(ports, task),
     ...(task.deadlineGiven && { deadline: ports.clock.now() + (task.deadline - task.createdAt) }),
     idempotencyKey: idempotencyKey && `retry:${id}:${idempotencyKey}`,
     retryOf: { id, checkpoint },

@@ -1,4 +1,5 @@
 import type { Distribution } from '../fan-out/shards.ts'
+import type { Callback } from '../webhooks/callback.ts'
 import type { RetryPolicy } from './retry-policy.ts'
 import type { Budget, Priority, Requirements, Task } from './task.ts'
 
@@ -28,7 +29,7 @@ export type SubmitCommand = Distribution & {
   /** The task that it does again, and where that had come to. */
   retryOf?: { id: string; checkpoint?: unknown }
   /** Who is told of its end. */
-  callback?: { url: string; events?: string[]; secret?: string }
+  callback?: Callback
   /** The schedule that started it. */
   schedule?: string
   idempotencyKey?: string

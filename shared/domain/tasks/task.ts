@@ -103,8 +103,8 @@ export type Task = {
   pool?: string
   /** The depth that the budgets above it, and its own, allow below it. */
   deepest?: number
-  /** Who is told of its end. */
-  callback?: { url: string; events?: string[]; secret?: string }
+  /** Who is told of its end: a `Callback`. */
+  callback?: Body
   /** The schedule that started it. */
   schedule?: string
   /** The task that was retried by this one. */

@@ -1,12 +1,13 @@
 import type { Platform, Stored } from '../../platform/platform.ts'
 import { systemStamp } from '../caller.ts'
 import { findTask } from '../tasks/task-store.ts'
+import { loadCallback } from './callback.ts'
 import { beginAttempt, type Delivery, type DeliveryAttempt, endAttempt, succeeded } from './delivery.ts'
 import { sendDelivery } from './send-delivery.ts'
 import { afterDelivery, signingSecrets } from './webhook.ts'
 import { changeWebhook, findDelivery, findWebhook, saveDelivery } from './webhook-store.ts'
 
-type Ports = Pick<Platform, 'main' | 'clock' | 'random' | 'queues' | 'telemetry' | 'egress'>
+type Ports = Pick<Platform, 'main' | 'objects' | 'clock' | 'random' | 'queues' | 'telemetry' | 'egress'>
 
 /** `<version>,<signature>` of `<id>.<timestamp>.<body>`. https://www.standardwebhooks.com */
 export type Sign = (secret: string, message: { id: string; at: number; body: string }) => string
@@ -34,7 +35,8 @@ export const attendDelivery = async (ports: Ports, tenant: string, id: string, s
 /** Where it goes; `undefined` when nobody wants it any more. */
 const receiverOf = async (ports: Ports, { tenant, owner }: Delivery): Promise<Receiver | undefined> => {
   if (owner.startsWith('tsk')) {
-    const callback = (await findTask(ports, tenant, owner))?.value.callback
+    const task = (await findTask(ports, tenant, owner))?.value
+    const callback = task && (await loadCallback(ports, task))
     return callback && { url: callback.url, secrets: callback.secret === undefined ? [] : [callback.secret] }
   }
   const webhook = (await findWebhook(ports, tenant, owner))?.value
@@ -50,16 +52,15 @@ const attempt = async (
 ): Promise<DeliveryAttempt> => {
   const at = clock.now()
   const body = JSON.stringify(event)
-  const headers = {
-    'content-type': 'application/cloudevents+json; charset=utf-8',
-    'user-agent': 'DevCycle-Webhooks/1',
-    'webhook-id': id,
-    'webhook-timestamp': String(Math.floor(at / 1000)),
-    ...(secrets.length > 0 && {
-      'webhook-signature': secrets.map((secret) => sign(secret, { id, at, body })).join(' '),
-    }),
-  }
   try {
+    const signatures = secrets.map((secret) => sign(secret, { id, at, body }))
+    const headers = {
+      'content-type': 'application/cloudevents+json; charset=utf-8',
+      'user-agent': 'DevCycle-Webhooks/1',
+      'webhook-id': id,
+      'webhook-timestamp': String(Math.floor(at / 1000)),
+      ...(signatures.length > 0 && { 'webhook-signature': signatures.join(' ') }),
+    }
     const answer = await egress.post({ url, headers, body, timeoutMs })
     return { at, ms: clock.now() - at, status: answer.status, answer: answer.body.slice(0, keptAnswer) }
   } catch (error) {

@@ -1,12 +1,13 @@
 import type { CloudEvent, Platform } from '../../platform/platform.ts'
 import { idFromKey } from '../ids.ts'
 import type { Task } from '../tasks/task.ts'
+import { loadCallback } from './callback.ts'
 import type { Delivery } from './delivery.ts'
 import { sendDelivery } from './send-delivery.ts'
 import { shortType, wants } from './webhook.ts'
 import { createDelivery, listWebhooks, mostWebhooks } from './webhook-store.ts'
 
-type Ports = Pick<Platform, 'main' | 'clock' | 'random' | 'queues' | 'telemetry'>
+type Ports = Pick<Platform, 'main' | 'objects' | 'clock' | 'random' | 'queues' | 'telemetry'>
 
 /** Makes a delivery of an event for each webhook that wants it. Told of the same event again it makes none anew. */
 export const notifyWebhooks = async (ports: Ports, event: CloudEvent): Promise<void> => {
@@ -17,7 +18,7 @@ export const notifyWebhooks = async (ports: Ports, event: CloudEvent): Promise<v
 
 /** The same for the callback that a task was submitted with. */
 export const notifyCallback = async (ports: Ports, task: Task, event: CloudEvent): Promise<void> => {
-  const { callback } = task
+  const callback = await loadCallback(ports, task)
   if (callback === undefined) return
   if (callback.events && !callback.events.includes(shortType(event.type))) return
   await deliver(ports, event, task.id)

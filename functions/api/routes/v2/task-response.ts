@@ -3,6 +3,7 @@ import { loadBody } from '#shared/domain/bodies/body.ts'
 import { isObjectRef } from '#shared/domain/objects/object-ref.ts'
 import { maxAttemptsOf, type Task } from '#shared/domain/tasks/task.ts'
 import { taskPk } from '#shared/domain/tasks/task-store.ts'
+import { describeCallback } from '#shared/domain/webhooks/callback.ts'
 import type { Platform } from '#shared/platform/platform.ts'
 import { iso } from '../../headers.ts'
 
@@ -54,7 +55,8 @@ export const toTask = async (platform: Platform, task: Task): Promise<TaskRespon
   ...(await shownResult(platform, task)),
   ...(task.budget && { budget: task.budget }),
   ...(task.usage && { cost: task.usage }),
-  ...(task.callback && { callback: { url: task.callback.url } }),
+  ...(task.callback && { callback: await describeCallback(platform, task) }),
+  ...(task.schedule && { schedule: task.schedule }),
   ...(task.retryOf && { retryOf: task.retryOf }),
 })
 
