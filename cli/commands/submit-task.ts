@@ -1,4 +1,4 @@
-import type { TaskResponse } from '#shared/contracts/tasks.ts'
+import type { SubmitTask, TaskResponse } from '#shared/contracts/tasks.ts'
 import type { Client } from '../client/client.ts'
 import { followTask } from '../client/task-events.ts'
 import { usageError } from '../failure.ts'
@@ -18,6 +18,11 @@ export type SubmitOptions = {
   priority?: TaskResponse['priority']
   label?: string[]
   timeout?: number
+  budgetMoney?: number
+  budgetTokens?: number
+  budgetSeconds?: number
+  budgetChildren?: number
+  budgetDepth?: number
   idempotencyKey?: string
   wait?: boolean
   follow?: boolean
@@ -35,7 +40,7 @@ export const submitTask = async (client: Client, options: SubmitOptions): Promis
   let id: string | undefined
   const work = async (signal: AbortSignal): Promise<void> => {
     const input = await withRepository(client, given, options, signal)
-    const body = { capability, agent, input, priority, timeoutSeconds: timeout, labels }
+    const body = { capability, agent, input, priority, timeoutSeconds: timeout, labels, budget: budgetOf(options) }
     const task = await client.create<TaskResponse>('/tasks', body, { headers, signal })
     id = task.id
     if (options.wait || options.follow) await watch(client, task, options, signal)
@@ -44,6 +49,12 @@ export const submitTask = async (client: Client, options: SubmitOptions): Promis
   await interruptible(work, () =>
     id === undefined ? 'nothing was submitted' : `${id} goes on; devcycle tasks events ${id} --follow shows it again`,
   )
+}
+
+const budgetOf = (options: SubmitOptions): SubmitTask['budget'] => {
+  const { budgetMoney: money, budgetTokens: tokens, budgetSeconds: seconds } = options
+  const budget = { money, tokens, seconds, children: options.budgetChildren, depth: options.budgetDepth }
+  return Object.values(budget).some((bound) => bound !== undefined) ? budget : undefined
 }
 
 const withRepository = async (

@@ -11,6 +11,13 @@ export const whole =
     return value
   }
 
+/** Parses a number above 0. */
+export const amount = (text: string): number => {
+  const value = Number(text)
+  if (!/^\d+(\.\d+)?$/.test(text) || value === 0) throw new InvalidArgumentError('expected a number above 0')
+  return value
+}
+
 /** Gathers the values of a repeatable option. */
 export const collect = (text: string, all: string[] = []): string[] => [...all, text]
 

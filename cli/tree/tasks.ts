@@ -1,7 +1,8 @@
 import { type Command, Option } from 'commander'
 import type { TaskResponse } from '#shared/contracts/tasks.ts'
 import type { Client } from '../client/client.ts'
-import { addConnection, type Connection, clientOf, collect, example, oneOf, whole } from './options.ts'
+import { addControl } from './control.ts'
+import { addConnection, amount, type Connection, clientOf, collect, example, oneOf, whole } from './options.ts'
 
 const statuses = [
   'SCHEDULED',
@@ -24,9 +25,11 @@ export const addTasks = (program: Command): void => {
   addResult(tasks)
   addEvents(tasks)
   addAttempts(tasks)
+  addLedger(tasks)
   addChildren(tasks)
   addWhy(tasks)
   addCancel(tasks)
+  addControl(tasks)
   addInput(tasks)
 }
 
@@ -45,6 +48,11 @@ const addSubmit = (tasks: Command): void => {
     .addOption(new Option('--priority <priority>', 'which lane of the queue').choices(priorities))
     .option('--label <key:value>', 'label the task; repeatable', collect)
     .option('--timeout <seconds>', 'seconds that an attempt may take', whole(1, 604_800))
+    .option('--budget-money <dollars>', 'what it and everything below it may spend', amount)
+    .option('--budget-tokens <n>', 'tokens that they may use', amount)
+    .option('--budget-seconds <n>', 'seconds that their attempts may run', amount)
+    .option('--budget-children <n>', 'how many tasks there may be below it', whole(0, 1_000_000))
+    .option('--budget-depth <n>', 'how many levels there may be below it', whole(0, 20))
     .option('--idempotency-key <key>', 'the same key with the same input gives the same task')
     .option('--wait', 'wait for the end and print the result')
     .option('--follow', 'print events until the end')
@@ -123,6 +131,12 @@ const addChildren = (tasks: Command): void => {
     .option('--limit <n>', 'at most so many', whole(1, 200), 20)
     .option('--cursor <cursor>', 'go on where a list ended')
   example(children, `tasks children ${someId}`)
+}
+
+const addLedger = (tasks: Command): void => {
+  const about: [string, string] = ['usage', 'show what the attempts of a task used']
+  const usage = one(tasks, about, async () => (await import('../commands/usage.ts')).usageOfTask)
+  example(usage, `tasks usage ${someId}`)
 }
 
 const addWhy = (tasks: Command): void => {

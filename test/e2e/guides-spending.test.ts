@@ -1,0 +1,49 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { aGuideServer } from '#test/support/guide-server.ts'
+
+let guides: Awaited<ReturnType<typeof aGuideServer>>
+beforeAll(async () => {
+  guides = await aGuideServer([{ guide: 'budgets', name: 'spender' }])
+}, 30_000)
+afterAll(() => guides?.close())
+
+describe('the guide to budgets', () => {
+  it('ends a task that spends more than its budget', async () => {
+    const lines = await guides.run('budgets', 'budget')
+    expect(lines).toContain('it failed')
+    expect(lines).toContain('BUDGET')
+    expect(lines.find((line) => line.includes('BUDGET '))).toMatch(/1 +BUDGET +[\d.]+ +\d+/)
+  }, 60_000)
+
+  it('gives children what is left, and refuses one too many', async () => {
+    const lines = await guides.run('budgets', 'tree')
+    expect(lines.join('').replaceAll(/\s/g, '')).toContain('[{"spent":10},{"spent":10},{"spent":10}]')
+    expect(lines).toContain('four times 30 is more than 100')
+  }, 60_000)
+
+  it('shows what was used', async () => {
+    const lines = await guides.run('budgets', 'usage')
+    expect(lines.some((line) => /^spender +\d+ /.test(line))).toBe(true)
+    expect(lines.some((line) => /^ATTEMPT +OUTCOME/.test(line) || /^ +1 +\w+/.test(line))).toBe(true)
+  }, 60_000)
+})
+
+describe('the guide to limits', () => {
+  it('sets and shows them', async () => {
+    const lines = await guides.run('limits', 'limits')
+    expect(lines.some((line) => /^agent:echoer +4 +300\/60 s +0 +0 +300$/.test(line))).toBe(true)
+    expect(lines.some((line) => /^key:acme +1 /.test(line))).toBe(true)
+  }, 60_000)
+
+  it('does the same over HTTP', async () => {
+    const lines = await guides.run('limits', 'limits-http')
+    expect(lines).toContain('{"count":10,"seconds":60}')
+    expect(lines).toContain('undefined')
+  }, 60_000)
+
+  it('refuses submits beyond the rate, with headers that tell', async () => {
+    const lines = await guides.run('limits', 'submit-rate')
+    expect(lines.some((line) => line.startsWith('202 "submit";r=0;t='))).toBe(true)
+    expect(lines.some((line) => line.startsWith('429 "submit";r=0;t='))).toBe(true)
+  }, 60_000)
+})
