@@ -21,6 +21,8 @@ type Held = { address: string; receipt: string; timer: NodeJS.Timeout }
 const batchSize = 10
 const visibilitySeconds = 120
 const longestPollSeconds = 20
+/** How long a message that is for another instance stays away from this one. */
+const passOnSeconds = 2
 /** A connection that hangs is given up, so that the call can be repeated. */
 const answerMs = 30_000
 /** Calls after which an attempt is over. */
@@ -73,6 +75,7 @@ export const createSqsTaskSource = ({
         MaxNumberOfMessages: Math.min(max, batchSize),
         WaitTimeSeconds: longestPollSeconds,
         VisibilityTimeout: visibilitySeconds,
+        MessageSystemAttributeNames: ['SentTimestamp'],
       })
       return (await sqs.send(command, { abortSignal: signal })).Messages ?? []
     },
@@ -115,16 +118,17 @@ export const createSqsTaskSource = ({
       if (ended !== undefined && answer.status < 500 && answer.status !== 429) await settle(ended)
       return answer
     },
-    async lease({ joined, max, waitSeconds, signal }) {
+    async lease({ joined, max, free = () => max, waitSeconds, signal }) {
       if (joined.queue === undefined) throw new Error('the platform gave no queues to receive from')
-      const received = await lanePolls.next({ lanes: joined.queue.lanes, max, waitSeconds, signal })
+      const received = await lanePolls.next({ lanes: joined.queue.lanes, max, free, waitSeconds, signal })
       if (received.length === 0) return []
-      const { tasks, retryAfterSeconds } = await claim(joined, received, signal)
+      const { tasks, retryAfterSeconds, elsewhere = [] } = await claim(joined, received, signal)
       const claimed = new Set(tasks.map(({ taskId }) => taskId))
       const isClaimed = ({ message }: Arrived) => claimed.has(message.Body ?? '')
       received.filter(isClaimed).forEach(keep)
       const others = received.filter((one) => !isClaimed(one))
-      await Promise.all(others.map((one) => refuse(one, retryAfterSeconds)))
+      const isElsewhere = ({ message }: Arrived) => elsewhere.includes(message.Body ?? '')
+      await Promise.all(others.map((one) => refuse(one, isElsewhere(one) ? passOnSeconds : retryAfterSeconds)))
       if (tasks.length === 0 && retryAfterSeconds) await sleep(retryAfterSeconds * 1000, undefined, { signal })
       return tasks
     },

@@ -10,7 +10,14 @@ export type WorkerRequest = {
 }
 export type WorkerAnswer = { status: number; body: unknown }
 
-export type LeaseOptions = { joined: Joined; max: number; waitSeconds: number; signal: AbortSignal }
+/** `free` tells how many slots are free, now and while it waits. @default `max` */
+export type LeaseOptions = {
+  joined: Joined
+  max: number
+  free?: () => number
+  waitSeconds: number
+  signal: AbortSignal
+}
 
 /** How a runner reaches the platform: over HTTP, or over SQS and Lambda. */
 export interface TaskSource {

@@ -66,7 +66,7 @@ export const createMemoryQueue = () => {
     push(held: Held): boolean {
       const known = bodies.get(held.body)
       if (known === undefined) add(held)
-      else if (known.for === held.for && known.order === held.order) return false
+      else if (held.seq < known.seq || (known.for === held.for && known.order === held.order)) return false
       else {
         remove(known)
         add({ ...known, for: held.for, order: held.order })

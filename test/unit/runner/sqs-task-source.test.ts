@@ -16,7 +16,10 @@ const lambda = mockClient(LambdaClient)
 const { taskId } = aLeasedTask()
 const other = 'tsk_00000000000000000000000002'
 
-const joined = { ...aFakePlatform().joined, queue: { lanes: [{ lane: 'normal', address: 'https://queue' }] } }
+const joined = {
+  ...aFakePlatform().joined,
+  queue: { lanes: [{ lane: 'normal', address: 'https://queue', keepFree: 0 }] },
+}
 const aMessage = (id: string, receipt = id): Message => ({ Body: id, ReceiptHandle: receipt })
 
 const answerOf = (statusCode: number, body: unknown) => ({
@@ -73,6 +76,14 @@ describe('messages of the queues', () => {
       [taskId, 0],
       [other, 0],
     ])
+  })
+
+  it('are given back for a moment when their tasks are for another instance, without a pause', async () => {
+    receive(aMessage(taskId), aMessage(other))
+    lambda.on(InvokeCommand).resolves(answerOf(200, { tasks: [aLeasedTask()], elsewhere: [other] }))
+    expect(await lease(aSource())).toHaveLength(1)
+    expect(visibilities()).toEqual([[other, 2]])
+    expect(deleted()).toEqual([])
   })
 
   it('are given back when there is no room for their tasks yet', async () => {
