@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import type { AgentResponse } from '#shared/contracts/agents.ts'
+import { addOperations } from './control.ts'
 import { addConnection, clientOf, collect, example, oneOf, whole } from './options.ts'
 
 const states = [
@@ -14,7 +15,7 @@ const states = [
 ] satisfies AgentResponse['state'][]
 
 export const addAgents = (program: Command): void => {
-  const agents = program.command('agents').description('discover agents')
+  const agents = program.command('agents').description('discover and operate agents')
   example(agents, 'agents list')
   addList(agents)
   const get = agents
@@ -25,6 +26,7 @@ export const addAgents = (program: Command): void => {
       (await import('../commands/agents.ts')).getAgent(await clientOf(options), agent, options),
     )
   example(addConnection(get), 'agents get code-reviewer')
+  addOperations(agents)
 }
 
 const addList = (agents: Command): void => {

@@ -1,0 +1,83 @@
+import type { AgentResponse } from '#shared/contracts/agents.ts'
+import type { CancelledTasks } from '#shared/contracts/control.ts'
+import type { TaskResponse } from '#shared/contracts/tasks.ts'
+import type { Client } from '../client/client.ts'
+import { CliError } from '../failure.ts'
+import { note, print, printJson } from '../render/print.ts'
+
+export type AgentOperation = 'pause' | 'resume' | 'maintenance' | 'activate' | 'drain'
+type Operate = { reason?: string; json?: boolean }
+
+/** Pauses, resumes, drains … an agent. */
+export const operateAgent = async (
+  client: Client,
+  [operation, agent]: [operation: AgentOperation, agent: string],
+  { reason, json }: Operate,
+): Promise<void> => {
+  const path = `/agents/${encodeURIComponent(agent)}/${operation}`
+  const changed = await client.request<AgentResponse>('POST', path, { body: reason === undefined ? {} : { reason } })
+  if (json) printJson(changed)
+  else print(`${changed.name} ${changed.state} (${changed.detail})`)
+}
+
+/** Does a task again; prints the id of the task that does it. */
+export const retryTask = async (
+  client: Client,
+  id: string,
+  { from, json }: { from: 'checkpoint' | 'start'; json?: boolean },
+): Promise<void> => {
+  const task = await client.request<TaskResponse>('POST', `/tasks/${encodeURIComponent(id)}/retry`, { body: { from } })
+  if (json) return printJson(task)
+  note(task.id === id ? 'it starts now' : `a new task does the work of ${id} from its ${from}`)
+  print(task.id)
+}
+
+export type CancelManyOptions = {
+  agent?: string
+  capability?: string
+  status?: string
+  priority?: string
+  label?: string[]
+  parent?: string
+  all?: boolean
+  dryRun?: boolean
+  yes?: boolean
+  json?: boolean
+}
+
+const toLabels = (labels: string[]): Record<string, string> =>
+  Object.fromEntries(
+    labels.map((label) => {
+      const at = label.indexOf(':')
+      if (at < 1) throw new CliError(`--label takes key:value, not ${label}`, 2)
+      return [label.slice(0, at), label.slice(at + 1)]
+    }),
+  )
+
+const toBody = ({ agent, capability, status, priority, label, parent, all }: CancelManyOptions): object => {
+  if (all) return { all: true }
+  const filter = { agent, capability, status, priority, parent, ...(label && { labels: toLabels(label) }) }
+  if (Object.values(filter).every((value) => value === undefined))
+    throw new CliError('say which tasks: --agent, --capability, --status, --priority, --label, --parent, or --all', 2)
+  return { filter }
+}
+
+/** Cancels every unfinished task that the options name, after it has said how many those are. */
+export const cancelTasks = async (client: Client, options: CancelManyOptions): Promise<void> => {
+  const body = toBody(options)
+  const send = (dryRun: boolean): Promise<CancelledTasks> =>
+    client.request<CancelledTasks>('POST', '/tasks:cancel', { body: { ...body, dryRun } })
+  if (options.dryRun || !options.yes) {
+    const { matched } = await send(true)
+    if (options.json) return printJson({ matched, cancelled: 0 })
+    return print(`${matched} tasks would be cancelled${options.dryRun ? '' : '; say --yes to cancel them'}`)
+  }
+  let cancelled = 0
+  for (let complete = false; !complete; ) {
+    const answer = await send(false)
+    cancelled += answer.cancelled
+    complete = answer.complete
+  }
+  if (options.json) printJson({ cancelled })
+  else print(`${cancelled} tasks cancelled`)
+}
