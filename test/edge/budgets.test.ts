@@ -1,14 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { anApi, anAwsApi, type TestApi } from '#test/support/api.ts'
-import { dynoxideBinary } from '#test/support/aws-servers.ts'
+import { anApi, type TestApi } from '#test/support/api.ts'
+import { apiHosts } from '#test/support/api-hosts.ts'
 import { until } from '#test/support/server-process.ts'
 import { aSkewedClock } from '#test/support/skewed-clock.ts'
-
-const hosts = [
-  { host: 'the embedded host', open: anApi },
-  ...(dynoxideBinary() === undefined ? [] : [{ host: 'AWS', open: anAwsApi }]),
-]
-if (hosts.length === 1) console.warn('left out on AWS: there is no dynoxide for this platform')
 
 let api: TestApi
 let worker: { instanceId: string; token: string }
@@ -37,7 +31,7 @@ const open = async (host: () => Promise<TestApi>): Promise<void> => {
   worker = await join()
 }
 
-describe.each(hosts)('budgets on $host', ({ open: host }) => {
+describe.each(apiHosts)('budgets on $host', ({ open: host }) => {
   beforeAll(() => open(host), 30_000)
   afterAll(() => api?.close())
 

@@ -1,13 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { anApi, anAwsApi, type TestApi } from '#test/support/api.ts'
-import { dynoxideBinary } from '#test/support/aws-servers.ts'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { sweep } from '#functions/sweep/sweep.ts'
+import { anApi, type TestApi } from '#test/support/api.ts'
+import { apiHosts } from '#test/support/api-hosts.ts'
 import { until } from '#test/support/server-process.ts'
-
-const hosts = [
-  { host: 'the embedded host', open: anApi },
-  ...(dynoxideBinary() === undefined ? [] : [{ host: 'AWS', open: anAwsApi }]),
-]
-if (hosts.length === 1) console.warn('left out on AWS: there is no dynoxide for this platform')
+import { aSkewedClock } from '#test/support/skewed-clock.ts'
 
 let api: TestApi
 type Joined = { instanceId: string; token: string }
@@ -39,7 +35,7 @@ const drain = async (joined: Joined): Promise<Leased[]> => {
   }
 }
 
-describe.each(hosts)('limits on $host', ({ open }) => {
+describe.each(apiHosts)('limits on $host', ({ open }) => {
   beforeAll(async () => {
     api = await open()
   }, 30_000)
@@ -184,5 +180,39 @@ describe.each(hosts)('limits on $host', ({ open }) => {
     expect((await api.post('/tasks:batch', { tasks: [{ capability: 'asked' }] })).status).toBe(429)
     await patch({ submitRate: null })
     expect((await api.post('/tasks', { capability: 'asked' })).headers.get('ratelimit')).toBeNull()
+  })
+})
+
+describe('a held task', () => {
+  const clock = aSkewedClock()
+  beforeAll(async () => {
+    api = await anApi({ clock })
+  }, 30_000)
+  afterAll(() => api?.close())
+
+  it('is found by the sweep when what should have woken it was lost', async () => {
+    await register('lossy', { maxConcurrentTasks: 1 })
+    const joined = await join('lossy')
+    await submitSome('lossy', 2)
+    const [first] = await drain(joined)
+    const queues = vi.spyOn(api.platform.queues, 'send').mockRejectedValue(new Error('no queue today'))
+    expect((await complete(joined, first as Leased)).status).toBe(200)
+    queues.mockRestore()
+    expect(await lease(joined)).toEqual([])
+    clock.forward(61_000)
+    await sweep(api.platform)
+    expect(await lease(joined, 1, 5)).toHaveLength(1)
+  })
+
+  it('starts when the place was taken by a process that ended before its lease', async () => {
+    await register('orphan', { maxConcurrentTasks: 1 })
+    const joined = await join('orphan')
+    const id = await submit('orphan')
+    vi.spyOn(api.platform.main, 'write').mockImplementationOnce(() => new Promise(() => undefined)) // the claim ends here
+    const lost = { body: { taskIds: [id] }, key: joined.token }
+    api.request('POST', `/instances/${joined.instanceId}/lease`, lost).catch(() => undefined)
+    await until(async () => (await api.get('/limits')).body.agents.orphan.use.running === 1)
+    clock.forward(31_000)
+    expect(await lease(joined, 1, 5)).toHaveLength(1)
   })
 })

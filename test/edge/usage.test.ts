@@ -2,16 +2,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Task } from '#shared/domain/tasks/task.ts'
 import { countUsage } from '#shared/domain/usage/count-usage.ts'
 import type { Change, Stored } from '#shared/platform/platform.ts'
-import { anApi, anAwsApi, type TestApi } from '#test/support/api.ts'
-import { dynoxideBinary } from '#test/support/aws-servers.ts'
+import type { TestApi } from '#test/support/api.ts'
+import { apiHosts } from '#test/support/api-hosts.ts'
 import { aTask } from '#test/support/builders.ts'
 import { until } from '#test/support/server-process.ts'
-
-const hosts = [
-  { host: 'the embedded host', open: anApi },
-  ...(dynoxideBinary() === undefined ? [] : [{ host: 'AWS', open: anAwsApi }]),
-]
-if (hosts.length === 1) console.warn('left out on AWS: there is no dynoxide for this platform')
 
 let api: TestApi
 type Joined = { instanceId: string; token: string }
@@ -49,7 +43,7 @@ const ended = (n: number): Change => {
   return { id: `change-${n}`, key, type: 'task', after: { ...key, type: 'task', value: task, rev: 'r' } as Stored }
 }
 
-describe.each(hosts)('usage on $host', ({ open }) => {
+describe.each(apiHosts)('usage on $host', ({ open }) => {
   beforeAll(async () => {
     api = await open()
   }, 30_000)

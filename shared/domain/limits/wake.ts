@@ -70,7 +70,7 @@ export const wake = async (ports: Ports, tenant: string, limitId: string, taken?
   const first = firstOfEach(held, room, ({ id }) => now - (sent.get(id) ?? Number.NEGATIVE_INFINITY))
   for (const { id } of first) sent.set(id, now)
   if (held.length > 0 || more) await remindLimit(ports, tenant, limitId, now + onItsWayMs)
-  for (const task of first) await sendTask(ports, task)
+  for (const task of first) if (!(await sendTask(ports, task))) sent.delete(task.id)
   return first.map(({ id }) => id)
 }
 
