@@ -24,22 +24,27 @@ const settings = {
   state: z.enum(['ACTIVE', 'PAUSED']).optional(),
 }
 
+const scheduledTaskSchema = submitTaskSchema
+  .refine(({ runAt, deadline }) => runAt === undefined && deadline === undefined, {
+    message: 'the schedule says when: leave runAt and deadline out',
+  })
+  .refine(({ parent }) => parent === undefined, {
+    message: 'a schedule calls by itself: leave it out',
+    path: ['parent'],
+  })
+
 export const createScheduleSchema = z
   .strictObject({
     ...timing,
-    /** The body of `POST /tasks`; it has no `runAt` and no `deadline`. */
-    task: submitTaskSchema,
+    /** The body of `POST /tasks`; it has no `runAt`, `deadline` and `parent`. */
+    task: scheduledTaskSchema,
     ...settings,
   })
   .refine((body) => timingCount(body) === 1, { message: 'name one of cron, rate and at', path: ['cron'] })
-  .refine(({ task }) => task.runAt === undefined && task.deadline === undefined, {
-    message: 'the schedule says when: leave runAt and deadline out',
-    path: ['task'],
-  })
 export type CreateSchedule = z.infer<typeof createScheduleSchema>
 
 export const patchScheduleSchema = z
-  .strictObject({ ...timing, task: submitTaskSchema.optional(), ...settings })
+  .strictObject({ ...timing, task: scheduledTaskSchema.optional(), ...settings })
   .refine((patch) => Object.keys(patch).length > 0, 'name at least one field to change')
   .refine((patch) => timingCount(patch) <= 1, { message: 'name one of cron, rate and at', path: ['cron'] })
 export type PatchSchedule = z.infer<typeof patchScheduleSchema>

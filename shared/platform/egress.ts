@@ -12,6 +12,8 @@ export type Resolve = (hostname: string) => Promise<string[]>
 type Options = { allow?: EgressAllowance; resolve?: Resolve }
 
 const maxAnswerBytes = 64 * 1024
+/** So long a caller waits for the look at a name; one that takes longer is looked at when it is called. */
+const lookMs = 5000
 
 const resolveBySystem: Resolve = async (hostname) =>
   (await systemLookup(hostname, { all: true, verbatim: true })).map(({ address }) => address)
@@ -40,7 +42,7 @@ export const createEgress = ({ allow = [], resolve = resolveBySystem }: Options 
   return {
     async problem(url) {
       try {
-        await addressOf(targetOf(url))
+        await within(lookMs, addressOf(targetOf(url)))
         return undefined
       } catch (error) {
         return error instanceof PlatformError && error.code === 'INVALID' ? error.message : undefined
@@ -48,11 +50,24 @@ export const createEgress = ({ allow = [], resolve = resolveBySystem }: Options 
     },
     async post(request) {
       const target = targetOf(request.url)
-      const address = await addressOf(target).catch((error: unknown) => {
+      const begun = performance.now()
+      const address = await within(request.timeoutMs, addressOf(target)).catch((error: unknown) => {
         throw error instanceof PlatformError ? error : unavailable(request.url, error)
       })
-      return send(target, address, request)
+      const timeoutMs = Math.max(1, Math.ceil(request.timeoutMs - (performance.now() - begun)))
+      return send(target, address, { ...request, timeoutMs })
     },
+  }
+}
+
+/** A resolver cannot be broken off, only left alone. */
+const within = async <T>(ms: number, work: Promise<T>): Promise<T> => {
+  const { promise, reject } = Promise.withResolvers<never>()
+  const timer = setTimeout(() => reject(new Error(`its name did not resolve within ${Math.round(ms)} ms`)), ms)
+  try {
+    return await Promise.race([work, promise])
+  } finally {
+    clearTimeout(timer)
   }
 }
 

@@ -85,8 +85,13 @@ export const egressContract = (name: string, make: Make): void => {
     let canary: Awaited<ReturnType<typeof startReceiver>>
     let allow: string[]
     beforeAll(async () => {
-      const redirect = () => ({ status: 302, headers: { location: `http://127.0.0.1:${canary.port}/inside` } })
-      canary = await startReceiver(({ path }) => (path === '/redirect' ? redirect() : { status: 200 }))
+      const replies: Record<string, () => ReturnType<Parameters<typeof startReceiver>[0]>> = {
+        '/redirect': () => ({ status: 302, headers: { location: `http://127.0.0.1:${canary.port}/inside` } }),
+        '/silent': () => new Promise<never>(() => undefined),
+        '/endless': () => ({ status: 200, endless: true }),
+        '/huge': () => ({ status: 200, body: 'x'.repeat(1_000_000) }),
+      }
+      canary = await startReceiver(({ path }) => replies[path]?.() ?? { status: 200 })
       allow = [`127.0.0.1:${canary.port}`]
     })
     afterAll(() => canary.stop())
@@ -125,6 +130,20 @@ export const egressContract = (name: string, make: Make): void => {
       expect(canary.received.at(-1)).toMatchObject({ path: '/hook', body: '{"a":1}', headers: { 'x-test': '1' } })
       expect((await egress.post(request(`${canary.url}/redirect`))).status).toBe(302)
       expect(canary.received.some(({ path }) => path === '/inside')).toBe(false)
+    })
+
+    it('waits no longer than it was told, for a name, for an answer, or for all of it', async () => {
+      const quickly = (url: string) => ({ ...request(url), timeoutMs: 60 })
+      const forever = make({ resolve: () => new Promise<never>(() => undefined) })
+      await expect(forever.post(quickly('https://example.com/'))).rejects.toMatchObject({ code: 'UNAVAILABLE' })
+      const egress = make({ allow })
+      for (const path of ['/silent', '/endless'])
+        await expect(egress.post(quickly(canary.url + path)), path).rejects.toMatchObject({ code: 'UNAVAILABLE' })
+    })
+
+    it('reads 64 KB of an answer and no more', async () => {
+      const { body } = await make({ allow }).post(request(`${canary.url}/huge`))
+      expect(body).toBe('x'.repeat(64 * 1024))
     })
 
     it('is unavailable where nobody answers, and where a name does not resolve', async () => {

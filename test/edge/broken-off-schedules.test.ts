@@ -27,7 +27,7 @@ const aSchedule = async (overlap: Schedule['overlap']): Promise<string> => {
   const timing = { rate: { everySeconds: 60, from: clock.now() } }
   const task = { capability: 'nobody', labels: {} }
   const wish = { timing, task, overlap, catchUpSeconds: 300, state: 'ACTIVE' as const }
-  return (await makeSchedule(platform, caller, wish, scheduleTools.times)).value.id
+  return (await makeSchedule(platform, caller, wish, scheduleTools)).value.id
 }
 const attend = (id: string, ports = platform) => attendSchedule(ports, 'default', id, scheduleTools)
 const tasksOf = async (id: string): Promise<Task[]> => {

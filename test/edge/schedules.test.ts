@@ -58,6 +58,17 @@ describe.each(hosts)('schedules on $host', ({ open }) => {
       422,
       '#/task',
     ])
+    expect(await refused({ rate: { everySeconds: 5 }, task: { agent: 'nobody' } })).toEqual([404, undefined])
+    const callback = { url: 'http://10.0.0.1/' }
+    expect(await refused({ rate: { everySeconds: 5 }, task: { capability: 'x', callback } })).toEqual([
+      422,
+      '#/task/callback/url',
+    ])
+    const { id } = (await create({ rate: { everySeconds: 3600 }, task: { capability: 'x' } })).body
+    const task = { capability: 'x', input: { $ref: 'obj_00000000000000000000000000' } }
+    const patched = await api.request('PATCH', `/schedules/${id}`, { body: { task } })
+    expect([patched.status, patched.body.errors?.[0].pointer]).toEqual([422, '#/task/input/$ref'])
+    await api.request('DELETE', `/schedules/${id}`)
   })
 
   it('start a task at their time, once, and say how it went', async () => {

@@ -4,7 +4,8 @@ import type { AddressInfo } from 'node:net'
 export type Received = { path: string; headers: Record<string, string>; body: string }
 
 /** A receiver of webhooks on this machine that answers as it is told, and keeps what came. */
-type Reply = { status: number; headers?: Record<string, string> }
+/** `body`: 'seen' unless told; one without an end stays open after what it has. */
+type Reply = { status: number; headers?: Record<string, string>; body?: string; endless?: boolean }
 
 export const startReceiver = async (answer: (request: Received) => Reply | Promise<Reply>) => {
   const received: Received[] = []
@@ -14,8 +15,9 @@ export const startReceiver = async (answer: (request: Received) => Reply | Promi
     for await (const part of request.setEncoding('utf8')) body += part
     const one = { path: request.url ?? '', headers: request.headers as Record<string, string>, body }
     received.push(one)
-    const { status, headers } = await answer(one)
-    response.writeHead(status, headers).end('seen')
+    const { status, headers, body: told = 'seen', endless } = await answer(one)
+    response.writeHead(status, headers).write(told)
+    if (!endless) response.end()
   })
   server.on('connection', () => connections++)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -25,6 +27,10 @@ export const startReceiver = async (answer: (request: Received) => Reply | Promi
     url: `http://127.0.0.1:${port}`,
     received,
     connections: () => connections,
-    stop: () => new Promise<void>((resolve) => server.close(() => resolve())),
+    stop: () =>
+      new Promise<void>((resolve) => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      }),
   }
 }

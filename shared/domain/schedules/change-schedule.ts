@@ -3,10 +3,13 @@ import { type Caller, stamp } from '../caller.ts'
 import { remind } from '../dispatch/due.ts'
 import { DomainError } from '../domain-error.ts'
 import { digest, idFor } from '../ids.ts'
-import { type Overlap, planNext, type Schedule, type Times, type Timing } from './schedule.ts'
+import type { ScheduleTools } from './attend-schedule.ts'
+import { checkTask } from './check-task.ts'
+import { type Overlap, planNext, type Schedule, type Timing } from './schedule.ts'
 import { createSchedule, getSchedule, saveSchedule } from './schedule-store.ts'
 
 type Ports = Pick<Platform, 'main' | 'clock' | 'random' | 'queues' | 'telemetry'>
+type CheckPorts = Omit<Platform, 'feed' | 'bus' | 'hosts' | 'generation'>
 
 export type ScheduleCommand = {
   name?: string
@@ -19,14 +22,15 @@ export type ScheduleCommand = {
 
 /** Makes a schedule; a repeated creation under its key answers the first one. */
 export const makeSchedule = async (
-  ports: Ports,
+  ports: CheckPorts,
   caller: Caller,
   { idempotencyKey, ...command }: ScheduleCommand & { idempotencyKey?: string },
-  times: Times,
+  { times, checkInput }: ScheduleTools,
 ): Promise<Stored<Schedule>> => {
   const { tenant } = caller
   const now = ports.clock.now()
   const id = idFor('sch', tenant, idempotencyKey, ports)
+  await checkTask(ports, { tenant, id, task: command.task }, checkInput)
   const schedule = planNext(
     {
       ...command,
@@ -75,13 +79,15 @@ const save = async (ports: Ports, found: Stored<Schedule>, next: Schedule): Prom
 
 /** Changes what is named; with another time or state the next start is planned anew, and what a pause kept is not made up. */
 export const patchSchedule = async (
-  ports: Ports,
+  ports: CheckPorts,
   caller: Caller,
   id: string,
-  { patch, ifMatch, times }: { patch: Partial<ScheduleCommand>; ifMatch?: string; times: Times },
+  { patch, ifMatch }: { patch: Partial<ScheduleCommand>; ifMatch?: string },
+  { times, checkInput }: ScheduleTools,
 ): Promise<Stored<Schedule>> => {
   const found = await getSchedule(ports, caller.tenant, id)
   requireRev(found, ifMatch)
+  if (patch.task) await checkTask(ports, { tenant: caller.tenant, id, task: patch.task }, checkInput)
   const now = ports.clock.now()
   const state = patch.state ?? (patch.timing && found.value.state === 'ENDED' ? 'ACTIVE' : found.value.state)
   const changed = { ...found.value, ...patch, state, updatedAt: now, stamp: stamp(caller, 'schedule.patch') }

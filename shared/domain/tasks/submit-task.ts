@@ -1,5 +1,4 @@
 import type { Platform } from '../../platform/platform.ts'
-import { openShares } from '../budgets/open-shares.ts'
 import type { Caller } from '../caller.ts'
 import { remind } from '../dispatch/due.ts'
 import { placed } from '../dispatch/place-task.ts'
@@ -9,10 +8,11 @@ import { distribute, sendDistributed } from '../fan-out/distribute.ts'
 import { digest, idFor } from '../ids.ts'
 import { isObjectRef, requireContent } from '../objects/object-ref.ts'
 import { requireTarget } from '../webhooks/change-webhook.ts'
+import { admitChild } from './admit-child.ts'
 import { buildTask } from './build-task.ts'
 import { followParent } from './cancel-children.ts'
 import { type Choice, chooseTarget } from './choose-target.ts'
-import { addChild, inherit, removeChild } from './lineage.ts'
+import { inherit, removeChild } from './lineage.ts'
 import { routeBlocked } from './route-blocked.ts'
 import type { SubmitCommand } from './submit-command.ts'
 import type { Task } from './task.ts'
@@ -41,22 +41,32 @@ export const submitTask = async (
   const submitted = command.idempotencyKey === undefined ? '' : fingerprint(wished)
   const before = command.idempotencyKey === undefined ? undefined : await findTask(ports, caller.tenant, id)
   if (before) return sameOrConflict(before.value, submitted, command)
-  const choice = await chooseTarget(ports, caller.tenant, command, lineage?.root ?? id)
-  if (command.callback) await requireTarget(ports, command.callback.url, '#/callback/url')
-  await requireContent(ports, caller.tenant, { value: command.input, pointer: '#/input' })
-  if (!command.shards) await checkAgainstSchema(choice, command.input, checkInput)
+  const choice = await checkSubmit(ports, caller.tenant, { command, root: lineage?.root ?? id }, checkInput)
   const plan = { ...choice, id, submitted, command, lineage }
   const built = await buildTask(ports, caller, plan)
   const { task: made, items } = command.shards ? await distribute(ports, caller, built, command) : built
   const task = await placed(ports, made)
-  await addChild(ports, task)
-  await openShares(ports, task, lineage?.pool)
+  await admitChild(ports, task, lineage?.pool)
   const [existing] = await Promise.all([createTask(ports, task, items), dispatch(ports, task)])
   if (existing) await removeChild(ports, task)
   if (existing) return sameOrConflict(existing, submitted, command)
   if (await followParent(ports, task)) return (await getTask(ports, caller.tenant, id)).value
   if (task.blockedBy) await routeBlocked(ports, caller.tenant, id) // somebody may have registered meanwhile
   return task
+}
+
+/** Who would do it; refuses what names an agent, an object or an address that is not there, or does not fit a schema. */
+export const checkSubmit = async (
+  ports: Ports,
+  tenant: string,
+  { command, root }: { command: SubmitCommand; root: string },
+  checkInput: CheckInput,
+): Promise<Choice> => {
+  const choice = await chooseTarget(ports, tenant, command, root)
+  if (command.callback) await requireTarget(ports, command.callback.url, '#/callback/url')
+  await requireContent(ports, tenant, { value: command.input, pointer: '#/input' })
+  if (!command.shards) await checkAgainstSchema(choice, command.input, checkInput)
+  return choice
 }
 
 /** The same for the same wish, whoever traces it; what is done again has a deadline of its own each time. */

@@ -5,11 +5,13 @@ import { deleteSchedule, makeSchedule, patchSchedule } from '#shared/domain/sche
 import type { Schedule, Timing } from '#shared/domain/schedules/schedule.ts'
 import { getSchedule, listSchedules } from '#shared/domain/schedules/schedule-store.ts'
 import type { Stored } from '#shared/platform/platform.ts'
+import { checkInput } from '../../check-input.ts'
 import { idempotencyKey, ifMatch, iso, toETag } from '../../headers.ts'
 import type { Handler, Reply } from '../../operation.ts'
 import { toCommand } from '../../read-submit.ts'
 import { times, timingProblem } from '../../times.ts'
 
+const tools = { times, checkInput }
 const defaultCatchUpSeconds = 300
 const shownTimes = 5
 
@@ -65,7 +67,7 @@ const create: Handler<OperationOf<'createSchedule'>> = async ({ platform }, { ca
   const { name, overlap = 'skip', catchUpSeconds = defaultCatchUpSeconds, state = 'ACTIVE' } = body
   const command = { name, timing, task: toCommand(body.task), overlap, catchUpSeconds, state }
   const key = idempotencyKey(headers)
-  return reply(201, await makeSchedule(platform, caller, { ...command, idempotencyKey: key }, times))
+  return reply(201, await makeSchedule(platform, caller, { ...command, idempotencyKey: key }, tools))
 }
 
 const list: Handler<OperationOf<'listSchedules'>> = async ({ platform }, { caller, query }) => {
@@ -83,8 +85,8 @@ const patch: Handler<OperationOf<'patchSchedule'>> = async ({ platform }, { call
   const { cron, rate, at, task, ...rest } = body
   const timing = toTiming({ cron, rate, at }, platform.clock.now())
   const changes = { ...rest, ...(timing && { timing }), ...(task && { task: toCommand(task) }) }
-  const wish = { patch: changes, ifMatch: ifMatch(headers), times }
-  return reply(200, await patchSchedule(platform, caller, params.schedule ?? '', wish))
+  const wish = { patch: changes, ifMatch: ifMatch(headers) }
+  return reply(200, await patchSchedule(platform, caller, params.schedule ?? '', wish, tools))
 }
 
 const remove: Handler<OperationOf<'deleteSchedule'>> = async ({ platform }, { caller, params, headers }) => {
