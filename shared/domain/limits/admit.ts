@@ -42,10 +42,10 @@ const bucketOf = ({ tenant }: Task, { id, rate = { count: 1, seconds: 1 } }: Nam
 
 const takeOne = async (ports: Ports, task: Task, admission: Admission, limit: NamedLimit): Promise<boolean> => {
   const { concurrency = 0, id } = limit
-  const place = admission.counted?.place ?? newPlace(ports)
+  const place = Object.values(admission.counted ?? {})[0] ?? newPlace(ports)
   const take = () => takePlace(ports, task.tenant, { id, concurrency }, { task: task.id, place })
   const taken = (await take()) || ((await recountWhenStuck(ports, task.tenant, id)) && (await take()))
-  if (taken) admission.counted = { place, in: [...(admission.counted?.in ?? []), id] }
+  if (taken) admission.counted = { ...admission.counted, [id]: place }
   return taken
 }
 
@@ -71,8 +71,8 @@ export const leaveLimits = async (
   { tenant, id }: Pick<Task, 'tenant' | 'id'>,
   counted: NonNullable<Lease['counted']>,
 ): Promise<void> => {
-  for (const limit of counted.in) {
-    const taken = await leavePlace(ports, tenant, limit, { task: id, place: counted.place })
+  for (const [limit, place] of Object.entries(counted)) {
+    const taken = await leavePlace(ports, tenant, limit, { task: id, place })
     if (taken !== undefined) await wake(ports, tenant, limit, taken)
   }
 }

@@ -122,7 +122,7 @@ export const recountPlaces = async (ports: Ports, tenant: string, limit: string)
   const heads = await headsOf(ports, tenant, old)
   let freed = 0
   for (const [at, { rev, value }] of old.entries()) {
-    if (heads[at]?.lease?.counted?.place === rev) continue
+    if (heads[at]?.lease?.counted?.[limit] === rev) continue
     if ((await leavePlace(ports, tenant, limit, { task: value.task, place: rev })) !== undefined) freed++
   }
   if (freed > 0 || !isSettled(ports, before) || before.value === places.length) return freed

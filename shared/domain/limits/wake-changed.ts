@@ -1,17 +1,35 @@
 import type { Change, Platform } from '../../platform/platform.ts'
 import type { Agent } from '../agents/agent.ts'
+import { adoptOfAgent, adoptRunning } from './adopt-running.ts'
 import { limitsThatHeld } from './held-limits.ts'
 import { attendLimit } from './hold-task.ts'
-import { agentLimitId } from './limit.ts'
+import { agentLimitId, type Limit, type Limits } from './limit.ts'
 import { forgetLimits, type LimitsRow } from './limits-store.ts'
 
 type Ports = Pick<Platform, 'main' | 'volatile' | 'clock' | 'random' | 'queues' | 'telemetry'>
 
-/** The limits were changed: whoever is held and has room now is woken. */
-export const wakeForLimits = async (ports: Ports, { after }: Change<LimitsRow>): Promise<void> => {
+const concurrencies = ({ tenant, defaultKey, agents = {}, keys = {} }: Limits): Map<string, number> => {
+  const rows: [string, Limit | undefined][] = [
+    ['tenant', tenant],
+    ['default', defaultKey],
+    ...Object.entries(agents).map(([name, limit]): [string, Limit] => [`agent ${name}`, limit]),
+    ...Object.entries(keys).map(([name, limit]): [string, Limit] => [`key ${name}`, limit]),
+  ]
+  return new Map(rows.flatMap(([name, limit]) => (limit?.concurrency === undefined ? [] : [[name, limit.concurrency]])))
+}
+
+/** Whether something has places now that were not counted before. */
+export const boundsMore = (before: Limits, after: Limits): boolean => {
+  const had = concurrencies(before)
+  return [...concurrencies(after).keys()].some((name) => !had.has(name))
+}
+
+/** The limits were changed: what runs already counts in new ones, and whoever is held and has room now is woken. */
+export const wakeForLimits = async (ports: Ports, { before, after }: Change<LimitsRow>): Promise<void> => {
   if (after === undefined) return
   const tenant = after.value.tenantId
   forgetLimits(ports.main)
+  if (boundsMore(before?.value ?? {}, after.value)) await adoptRunning(ports, tenant)
   await Promise.all((await limitsThatHeld(ports, tenant)).map((limit) => attendLimit(ports, tenant, limit)))
 }
 
@@ -20,6 +38,8 @@ export const wakeForAgent = async (ports: Ports, { before, after }: Change<Agent
   if (after === undefined || before === undefined) return
   const [was, is] = [before, after].map(({ value }) => value.configuration.maxConcurrentTasks)
   if (was === is) return
+  const { tenant, id } = after.value
   forgetLimits(ports.main)
-  await attendLimit(ports, after.value.tenant, agentLimitId(after.value.id))
+  if (was === undefined) await adoptOfAgent(ports, tenant, id)
+  await attendLimit(ports, tenant, agentLimitId(id))
 }

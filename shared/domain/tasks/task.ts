@@ -47,8 +47,8 @@ export type Lease = {
   fence: string
   since: number
   timeoutAt: number
-  /** The limits whose places it takes, under one name. */
-  counted?: { place: string; in: string[] }
+  /** The limits that it counts in, each with the name of its place there. */
+  counted?: Record<string, string>
   /** When the seconds that its budget had left are over (ms). */
   budgetAt?: number
   /** The task's usage when it began. */

@@ -51,7 +51,7 @@ describe('the recount of a limit', () => {
     const { platform, places, taken, recount } = await aFullLimit('leaving')
     const [first, second] = places
     if (first === undefined || second === undefined) throw new Error('there are two places')
-    const counted = { place: first.place, in: ['leaving'] }
+    const counted = { leaving: first.place }
     const lease = { instance: 'ins_1', fence: '1.1', since: 0, timeoutAt: 0, counted }
     const item = {
       pk: 'default#task#t1',

@@ -1,0 +1,17 @@
+import type { Platform } from '../../platform/platform.ts'
+import { openShares } from '../budgets/open-shares.ts'
+import { addChild, removeChild } from './lineage.ts'
+import type { Task } from './task.ts'
+
+type Ports = Pick<Platform, 'main' | 'volatile' | 'clock' | 'random'>
+
+/** A place among its parent's children and a share of the budget above it, or neither. */
+export const admitChild = async (ports: Ports, task: Task, pool: string | undefined): Promise<void> => {
+  await addChild(ports, task)
+  try {
+    await openShares(ports, task, pool)
+  } catch (error) {
+    await removeChild(ports, task)
+    throw error
+  }
+}
