@@ -4,6 +4,7 @@ import { addAgents } from './tree/agents.ts'
 import { addApprovals } from './tree/approvals.ts'
 import { addBatches } from './tree/batches.ts'
 import { addCompletion } from './tree/completion.ts'
+import { addLimits, addUsage } from './tree/limits.ts'
 import { addObjects } from './tree/objects.ts'
 import { example } from './tree/options.ts'
 import { addReview } from './tree/review.ts'
@@ -29,6 +30,8 @@ export const createProgram = (): Command => {
     addBatches,
     addSchedules,
     addWebhooks,
+    addLimits,
+    addUsage,
     addObjects,
     addBootstrap,
     addCompletion,
