@@ -141,6 +141,8 @@ export interface Queues {
   locate(queue: string): Promise<string | undefined>
   /** Approximate: what waits, and what was received but not deleted. */
   depth(queue: string): Promise<{ waiting: number; inFlight: number }>
+  /** How many messages of the queue come before one that waits; `undefined` when it does not, or nobody can tell. */
+  ahead(queue: string, body: string): Promise<number | undefined>
 }
 
 // ── Objects ────────────────────────────────────────────────────────────────────────────────────

@@ -51,6 +51,16 @@ export const queuesContract = (
       return all
     }
 
+    it('tells how many come before one, or that it cannot tell', async () => {
+      const queue = await aQueue()
+      await queues().send(queue, [
+        { body: 'first', group: 'a' },
+        { body: 'second', group: 'a' },
+      ])
+      expect([1, undefined]).toContain(await queues().ahead(queue, 'second'))
+      expect(await queues().ahead(queue, 'nothing')).toBeUndefined()
+    })
+
     it('hands out what was sent', async () => {
       const queue = await aQueue()
       await send(queue, 'tsk_日本🙂')
@@ -145,6 +155,40 @@ export const queuesContract = (
       await queues().release(await receive(queue, { visibilitySeconds: 300 }))
       const [second] = await receive(queue, { waitSeconds: 5 })
       expect(second).toMatchObject({ body: 'back', receives: 2 })
+    })
+
+    it('hands out after a while what was released for so long', async () => {
+      const queue = await aQueue()
+      await send(queue, 'rested')
+      await queues().release(await receive(queue, { visibilitySeconds: 300 }), 1)
+      const began = performance.now()
+      expect(await receive(queue, { waitSeconds: 0 })).toEqual([])
+      expect(bodies(await receive(queue, { waitSeconds: 8 }))).toEqual(['rested'])
+      expect(performance.now() - began).toBeGreaterThan(700)
+    })
+
+    it('leaves the last places of a call to earlier queues', async () => {
+      const [high, low] = [await aQueue(), await aQueue()]
+      await send(low, 'low-1', 'low-2', 'low-3')
+      const both = { queues: [high, low], max: 3, room: [3, 1] }
+      expect(await queues().receive({ ...both, waitSeconds: 1 })).toHaveLength(1)
+      expect(await queues().receive({ ...both, room: [3, 0], waitSeconds: 0 })).toEqual([])
+      await send(high, 'high')
+      const waiting = queues().receive({ ...both, room: [3, 0], waitSeconds: 5 })
+      expect(bodies(await waiting)).toEqual(['high'])
+    })
+
+    it('takes every order, receiver and turn that it is told, whether it keeps to them or not', async () => {
+      const queue = await aQueue()
+      const told = ['a', 'b'].map((body, order) => ({ body, group: 'g', order, for: 'somebody' }))
+      await queues().send(queue, told)
+      const options = { receiver: 'somebody', aging: { afterSeconds: 30, oneIn: 2 } }
+      const all = await eventually(async () => {
+        const received = await receive(queue, options)
+        expect(bodies(received).toSorted()).toEqual(['a', 'b'])
+        return received
+      })
+      await queues().delete(all)
     })
 
     it('gives one message to one of several receivers', async () => {

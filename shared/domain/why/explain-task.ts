@@ -2,6 +2,7 @@ import type { Platform } from '../../platform/platform.ts'
 import { findAgent } from '../agents/agent-store.ts'
 import { findApproval } from '../approvals/approval-store.ts'
 import { laneQueues } from '../dispatch/lanes.ts'
+import { performanceOf } from '../dispatch/performance.ts'
 import { platformInstance } from '../fan-out/lead-parent.ts'
 import { findLease, findLeases, liveInstancesOf } from '../instances/instance-store.ts'
 import { holdingLimit } from '../limits/holding-limit.ts'
@@ -18,7 +19,8 @@ type Ports = Pick<Platform, 'main' | 'volatile' | 'queues' | 'clock'>
 export const explainTask = async (ports: Ports, tenant: string, id: string): Promise<Why> => {
   const { value: task } = await getTask(ports, tenant, id)
   const situation: Situation = { task, now: ports.clock.now(), live: [], starting: 0 }
-  return explain({ ...situation, ...(await lookAround(ports, task)) })
+  const why = explain({ ...situation, ...(await lookAround(ports, task)) })
+  return task.routing ? { ...why, evidence: { ...why.evidence, routing: task.routing } } : why
 }
 
 const lookAround = async (ports: Ports, task: Task): Promise<Partial<Situation>> => {
@@ -40,14 +42,21 @@ const leaseUntil = async (ports: Ports, { tenant, lease }: Task): Promise<number
 
 const aroundQueued = async (ports: Ports, task: Task, target: Target): Promise<Partial<Situation>> => {
   const { tenant } = task
-  const [agent, live, starting, ahead, limit] = await Promise.all([
+  const [agent, live, starting, ahead, limit, [recorded]] = await Promise.all([
     findAgent(ports, tenant, target.agent),
     liveOf(ports, tenant, target),
     coldStartsOf(ports, tenant, target.agentName),
     countAhead(ports, task, target),
     holdingLimit(ports, task),
+    performanceOf(ports, tenant, [target.agent]),
   ])
-  return { agent: agent?.value, live, starting, limit, queue: { ahead } }
+  return {
+    agent: agent?.value,
+    live,
+    starting,
+    limit,
+    queue: { ahead, ...(recorded && recorded.latencyMs > 0 && { taskMs: recorded.latencyMs }) },
+  }
 }
 
 const liveOf = async (ports: Ports, tenant: string, target: Target): Promise<LiveInstance[]> => {
@@ -70,10 +79,17 @@ const countHeld = async ({ main }: Ports, tenant: string, { id, slots }: LiveIns
   return page.items.filter(({ value }) => value.lease?.instance === id).length
 }
 
-/** What waits in higher lanes, and in its own: the most that can be handed out before it. */
+/** What waits in higher lanes, and before it in its own; where nobody can tell, everything that waits there with it. */
 const countAhead = async ({ queues }: Ports, task: Task, target: Target): Promise<number> => {
   const above = priorities.slice(0, priorities.indexOf(task.priority))
-  const lanes = laneQueues(task.tenant, target).filter(({ lane }) => above.includes(lane))
-  const depths = await Promise.all(lanes.map(({ queue }) => queues.depth(queue)))
-  return depths.reduce((sum, { waiting }) => sum + waiting, 0)
+  const lanes = laneQueues(task.tenant, target)
+  const own = lanes.find(({ lane }) => lane === task.priority)?.queue ?? ''
+  const higher = lanes.filter(({ lane }) => above.includes(lane))
+  const [before, depth, ...depths] = await Promise.all([
+    queues.ahead(own, task.id),
+    queues.depth(own),
+    ...higher.map(({ queue }) => queues.depth(queue)),
+  ])
+  const inLane = before ?? Math.max(0, depth.waiting - 1)
+  return depths.reduce((sum, { waiting }) => sum + waiting, inLane)
 }

@@ -1,3 +1,5 @@
+import { isUnmet } from '../tasks/holders.ts'
+import type { Task } from '../tasks/task.ts'
 import { type Cause, iso, type Situation, type Why, type WhyCode } from './cause.ts'
 
 const late: Cause = ({ task, now }) =>
@@ -10,14 +12,17 @@ const late: Cause = ({ task, now }) =>
         wouldChange: 'a new task with a later deadline',
       }
 
+const ableTo = ({ target, capability }: Task): string =>
+  target ? `an instance of ${target.agentName} that has` : `an agent that offers ${capability}, and has`
+
 const nobody: Cause = ({ task }) =>
-  task.target !== undefined
+  task.target !== undefined && !isUnmet(task)
     ? undefined
     : {
         code: 'NO_CAPABLE_AGENT',
         message: task.blockedBy?.message ?? `no agent offers ${task.capability}`,
         evidence: { capability: task.capability, requirements: task.requirements, deadline: iso(task.deadline) },
-        wouldChange: `an agent that offers ${task.capability}; without one it fails at its deadline`,
+        wouldChange: `${ableTo(task)} what it requires; without one it fails at its deadline`,
       }
 
 const agentState: Cause = ({ agent, task }) => {

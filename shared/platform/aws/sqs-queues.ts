@@ -22,6 +22,7 @@ export const createSqsQueues = (options: Options): Queues => {
     delete: (messages) => deleteAll(context, messages),
     release: (messages, delaySeconds) => releaseAll(context, messages, delaySeconds),
     locate: (queue) => addresses.urlOf(queue),
+    ahead: async () => undefined, // SQS tells nobody where a message stands
     async depth(queue) {
       const command = (QueueUrl: string) =>
         new GetQueueAttributesCommand({

@@ -31,6 +31,9 @@ export const createHeap = <T extends Standing>(before: (a: T, b: T) => boolean) 
   return {
     first: (): T | undefined => all[0],
     isEmpty: (): boolean => all.length === 0,
+    size: (): number => all.length,
+    /** How many come before one; looks at all of them. */
+    countBefore: (one: T): number => all.filter((other) => before(other, one)).length,
     push: (one: T): void => rise(one, all.length),
     /** Only what stands in it may leave. */
     leave(one: T): void {

@@ -62,6 +62,12 @@ export const createMemoryQueue = () => {
         (receiver === undefined ? undefined : kept.get(receiver)?.oldest()) ?? Number.POSITIVE_INFINITY,
       ),
 
+    /** How many come before a body that waits. */
+    ahead(body: string): number | undefined {
+      const held = bodies.get(body)
+      return held && shelfOf(held.for).ahead(held)
+    },
+
     /** Answers whether there is something new to hand out; one that waits already is moved to where it is sent now. */
     push(held: Held): boolean {
       const known = bodies.get(held.body)

@@ -106,6 +106,10 @@ export const createMemoryQueues = ({ clock }: { clock: Clock }): Queues & { clos
       for (const { queue, receipt } of messages) putBack(queue, parseReceipt(receipt), delaySeconds)
     },
     locate: async () => undefined,
+    async ahead(name, body) {
+      agenda.run()
+      return queueOf(name).ahead(body)
+    },
     async depth(name) {
       agenda.run()
       const queue = queueOf(name)

@@ -81,6 +81,12 @@ export const createShelf = (inFlightOf: (group: string) => number) => {
     level: (): number => levels.lowest(),
     first: (): Held | undefined => levels.first()?.waiting.first(),
     place,
+    /** How many come before one, when its group and the others take turns from now on. */
+    ahead(held: Held): number {
+      const own = ranks.get(held.group)?.waiting.countBefore(held) ?? 0
+      const others = [...ranks.values()].filter(({ group }) => group !== held.group)
+      return own + others.reduce((sum, { waiting }) => sum + Math.min(waiting.size(), own), 0)
+    },
     add(held: Held): void {
       const { group } = held
       const rank: Rank = ranks.get(group) ?? { group, waiting: createHeap(earlier) }

@@ -94,6 +94,7 @@ const createPorts = (world: World, life: Life, name: string): Platform => {
     release: (messages) => call(() => world.queues.release(messages)),
     locate: async () => undefined,
     depth: (queue) => call(() => world.queues.depth(queue)),
+    ahead: async () => undefined,
   }
   return {
     main: table(world.main),
