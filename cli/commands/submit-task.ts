@@ -2,6 +2,7 @@ import type { SubmitTask, TaskResponse } from '#shared/contracts/tasks.ts'
 import type { Client } from '../client/client.ts'
 import { followTask } from '../client/task-events.ts'
 import { usageError } from '../failure.ts'
+import { type SchedulingOptions, schedulingOf } from '../input/scheduling.ts'
 import { extendInput, parseLabels, readInput } from '../input/task-input.ts'
 import { interruptible } from '../interrupt.ts'
 import { note, print, printJson } from '../render/print.ts'
@@ -9,7 +10,7 @@ import { renderEvent } from '../render/task.ts'
 import { prepareRepository } from '../repository/repository-input.ts'
 import { throwUnlessSucceeded, writeResult } from './task-outcome.ts'
 
-export type SubmitOptions = {
+export type SubmitOptions = SchedulingOptions & {
   capability?: string
   agent?: string
   input?: string
@@ -40,7 +41,8 @@ export const submitTask = async (client: Client, options: SubmitOptions): Promis
   let id: string | undefined
   const work = async (signal: AbortSignal): Promise<void> => {
     const input = await withRepository(client, given, options, signal)
-    const body = { capability, agent, input, priority, timeoutSeconds: timeout, labels, budget: budgetOf(options) }
+    const common = { capability, agent, input, priority, timeoutSeconds: timeout, labels }
+    const body = { ...common, ...schedulingOf(options), budget: budgetOf(options) }
     const task = await client.create<TaskResponse>('/tasks', body, { headers, signal })
     id = task.id
     if (options.wait || options.follow) await watch(client, task, options, signal)

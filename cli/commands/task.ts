@@ -21,6 +21,7 @@ export const getTask = async (client: Client, id: string, { json }: Shown): Prom
     ['status', task.status],
     ['capability', task.capability ?? undefined],
     ['agent', task.agent === null ? undefined : `${task.agent} ${task.version}`],
+    ['chosen', task.routing && plain(task.routing.reason)],
     ['priority', task.priority],
     ['labels', pairs(task.labels)],
     ['parent', task.parent],

@@ -25,11 +25,11 @@ const parse = (json: string, source: string): unknown => {
 }
 
 /** `key:value` or `key=value`, repeated, as an object. */
-export const parseLabels = (labels: string[] = []): Record<string, string> =>
+export const parseLabels = (labels: string[] = [], flag = '--label'): Record<string, string> =>
   Object.fromEntries(
     labels.map((label) => {
       const at = label.search(/[:=]/)
-      if (at < 1) throw usageError(`--label ${label} is not key:value`)
+      if (at < 1) throw usageError(`${flag} ${label} is not key:value`)
       return [label.slice(0, at), label.slice(at + 1)]
     }),
   )

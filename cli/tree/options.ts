@@ -18,6 +18,19 @@ export const amount = (text: string): number => {
   return value
 }
 
+const unitMs: Record<string, number> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
+
+/** A time as the API takes it, from an ISO time or a while from now. */
+export const timeOrWhile = (text: string): string => {
+  const [, count, unit = ''] = /^\+(\d{1,6})([smhd])$/.exec(text) ?? []
+  const time = count === undefined ? Date.parse(text) : Date.now() + Number(count) * (unitMs[unit] ?? 0)
+  if (Number.isNaN(time) || (count === undefined && !/^\d{4}-\d\d-\d\dT/.test(text)))
+    throw new InvalidArgumentError(
+      'expected a time such as 2030-01-31T12:00:00Z, or a while such as +90s, +10m, +2h, +1d',
+    )
+  return new Date(time).toISOString()
+}
+
 /** Gathers the values of a repeatable option. */
 export const collect = (text: string, all: string[] = []): string[] => [...all, text]
 

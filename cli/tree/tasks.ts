@@ -2,7 +2,17 @@ import { type Command, Option } from 'commander'
 import type { TaskResponse } from '#shared/contracts/tasks.ts'
 import type { Client } from '../client/client.ts'
 import { addControl } from './control.ts'
-import { addConnection, amount, type Connection, clientOf, collect, example, oneOf, whole } from './options.ts'
+import {
+  addConnection,
+  amount,
+  type Connection,
+  clientOf,
+  collect,
+  example,
+  oneOf,
+  timeOrWhile,
+  whole,
+} from './options.ts'
 
 const statuses = [
   'SCHEDULED',
@@ -48,6 +58,13 @@ const addSubmit = (tasks: Command): void => {
     .addOption(new Option('--priority <priority>', 'which lane of the queue').choices(priorities))
     .option('--label <key:value>', 'label the task; repeatable', collect)
     .option('--timeout <seconds>', 'seconds that an attempt may take', whole(1, 604_800))
+    .option('--run-at <time>', 'not before: an ISO time, or a while from now such as +10m', timeOrWhile)
+    .option('--deadline <time>', 'not after, in the same way', timeOrWhile)
+    .option('--fairness-key <key>', 'whose turn it takes inside its lane')
+    .option('--affinity-key <key>', 'tasks of one key run on one instance')
+    .option('--require-label <key:value>', 'only where the agent or the instance has it; repeatable', collect)
+    .option('--require-version <range>', 'only by a version in this range, such as ^1.2.0')
+    .option('--resource-class <class>', 'only by an agent of this class')
     .option('--budget-money <dollars>', 'what it and everything below it may spend', amount)
     .option('--budget-tokens <n>', 'tokens that they may use', amount)
     .option('--budget-seconds <n>', 'seconds that their attempts may run', amount)

@@ -73,6 +73,68 @@ describe('fairness in memory', () => {
   })
 })
 
+describe('order in memory', () => {
+  test('is the lowest first inside a group, then as they came, then those without one', async () => {
+    const { queues, receive, send } = make()
+    const ordered = (body: string, order?: number): QueueMessage => ({ body, group: 'g', order })
+    await send(ordered('none'), ordered('late', 9), ordered('soon', 1), ordered('too', 1), ordered('now', 0))
+    const first = await receive(2)
+    expect(bodies(first)).toEqual(['now', 'soon'])
+    await queues.release(first)
+    expect(bodies(await receive())).toEqual(['now', 'soon', 'too', 'late', 'none'])
+  })
+
+  test('is changed by sending again what still waits', async () => {
+    const { receive, send } = make()
+    await send({ body: 'a', group: 'g', order: 5 }, { body: 'b', group: 'g', order: 6 })
+    await send({ body: 'b', group: 'g', order: 1 })
+    expect(bodies(await receive())).toEqual(['b', 'a'])
+  })
+})
+
+describe('what is kept for a receiver in memory', () => {
+  const as = (queues: ReturnType<typeof make>['queues'], receiver: string | undefined, waitSeconds = 0) =>
+    queues.receive({ queues: ['q'], max: 10, waitSeconds, receiver })
+
+  test('goes to nobody else, also when it comes while others wait', async () => {
+    const { queues, send } = make()
+    const [other, own] = [as(queues, 'other', 0.3), as(queues, 'me', 5)]
+    await send({ body: 'mine', for: 'me' })
+    expect(bodies(await own)).toEqual(['mine'])
+    expect(await other).toEqual([])
+    await send({ body: 'next', for: 'me' })
+    expect(await as(queues, undefined)).toEqual([])
+    expect(bodies(await as(queues, 'me'))).toEqual(['next'])
+  })
+
+  test('is moved to whom it is sent next, or to all', async () => {
+    const { queues, send } = make()
+    await send({ body: 'x', for: 'gone' })
+    const waiting = as(queues, 'new', 5)
+    await send({ body: 'x', for: 'new' })
+    expect(bodies(await waiting)).toEqual(['x'])
+    await send({ body: 'y', for: 'gone' })
+    await send({ body: 'y' })
+    expect(bodies(await as(queues, undefined))).toEqual(['y'])
+    expect(await queues.depth('q')).toEqual({ waiting: 0, inFlight: 2 })
+  })
+
+  test('takes turns with what is for all', async () => {
+    const { queues, send } = make()
+    const own = of('own', 3).map((one) => ({ ...one, for: 'me' }))
+    await send(...own, ...of('all', 3))
+    const received = await as(queues, 'me')
+    expect(bodies(received).toSorted()).toEqual(['all1', 'all2', 'all3', 'own1', 'own2', 'own3'])
+    expect(
+      new Set(
+        bodies(received)
+          .slice(0, 2)
+          .map((body) => body.slice(0, 3)),
+      ),
+    ).toEqual(new Set(['all', 'own']))
+  })
+})
+
 describe('messages in memory', () => {
   test('wait once, however often the same body is sent', async () => {
     const { queues, receive, send } = make()

@@ -4,7 +4,7 @@ import { agentKey, getAgent } from '../agents/agent-store.ts'
 import { handsOut } from '../agents/lifecycle.ts'
 import type { Instance } from '../instances/instance.ts'
 import { type Claim, claim } from './claim-task.ts'
-import { receiveTasks, withinRoom } from './receive-tasks.ts'
+import { lookAgainSeconds, receiveTasks, withinRoom } from './receive-tasks.ts'
 import type { Task } from './task.ts'
 
 type Ports = Omit<Platform, 'feed' | 'bus' | 'hosts'>
@@ -34,7 +34,9 @@ export const leaseTasks = async (ports: Ports, request: LeaseRequest): Promise<T
       continue
     }
     const tasks = await withinRoom(ports, receiving, came, (kept) => claimReceived(ports, instance, kept))
-    if (tasks.length > 0) return tasks
+    if (tasks !== undefined && tasks.length > 0) return tasks
+    if (tasks === undefined && left === 0) return []
+    if (tasks === undefined) await ports.clock.sleep(Math.min(left, lookAgainSeconds * 1000), signal)
   }
   return []
 }

@@ -14,7 +14,7 @@ export type Receiving = { instance: Instance; agent: Agent; max: number; waitSec
 /** What waited so long in a lower lane goes first, once in so many. */
 const aging = { afterSeconds: 30, oneIn: 10 }
 /** How soon an instance whose last slots are reserved is looked at again while it waits. */
-const lookAgainSeconds = 0.25
+export const lookAgainSeconds = 0.25
 
 /** `counted`: room was found by counting. `early`: nothing came, and the wait is not over. */
 type Came = { received: Received[]; counted?: true; early?: boolean }
@@ -40,14 +40,14 @@ const underway = processMemory<number>()
 
 /**
  * Hands what came to `claim`. Calls of one instance side by side counted the same free slots: whoever comes later gives
- * back what would take a reserved one.
+ * back what would take a reserved one. `undefined`: that was everything.
  */
 export const withinRoom = async <T>(
   ports: Ports,
   receiving: Receiving,
   { received, counted }: Came,
   claim: (received: Received[]) => Promise<T>,
-): Promise<T> => {
+): Promise<T | undefined> => {
   const counts = underway(ports.volatile)
   const { id } = receiving.instance
   const before = counts.get(id) ?? 0
@@ -56,7 +56,7 @@ export const withinRoom = async <T>(
     const kept = counted ? await fitting(ports, receiving, received, before) : received
     const others = received.filter((one) => !kept.includes(one))
     if (others.length > 0) await ports.queues.release(others)
-    return await claim(kept)
+    return kept.length > 0 ? await claim(kept) : undefined
   } finally {
     const left = (counts.get(id) ?? 0) - received.length
     if (left > 0) counts.set(id, left)

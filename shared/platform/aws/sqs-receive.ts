@@ -42,7 +42,8 @@ const roomIn = ({ room, max }: ReceiveOptions, lane: number, taken: number): num
 /** What waits already: the highest lane first, and never more than is taken. */
 const takeWaiting = async (context: SqsContext, options: ReceiveOptions): Promise<Received[]> => {
   const { queues, visibilitySeconds } = options
-  const received: Received[] = await takeOverdue(context, options)
+  const overdue = await takeOverdue(context, options)
+  const received = [...overdue]
   try {
     for (const [lane, queue] of queues.entries())
       for (let full = true; full && roomIn(options, lane, received.length) > 0; ) {
@@ -54,7 +55,7 @@ const takeWaiting = async (context: SqsContext, options: ReceiveOptions): Promis
   } catch (error) {
     if (received.length === 0) throw error
   }
-  context.turns.count(options, received.length)
+  context.turns.count(options, received.length - overdue.length)
   return received
 }
 

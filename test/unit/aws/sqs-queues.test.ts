@@ -192,6 +192,38 @@ describe('receiving', () => {
     expect(given()).toEqual([])
   })
 
+  it('leaves the last places to the highest lane', async () => {
+    Object.assign(waiting, { 'dev-high': ['h1'], 'dev-low': ['l1', 'l2', 'l3'] })
+    serve()
+    const taken = await someQueues().queues.receive({ queues, max: 4, room: [4, 2], waitSeconds: 0 })
+    expect(taken.map(({ body }) => body)).toEqual(['h1', 'l1'])
+    serve({ patient: true })
+    Object.assign(waiting, { 'dev-high': ['h2'], 'dev-low': ['l2'] })
+    const later = await someQueues().queues.receive({ queues, max: 1, room: [1, 0], waitSeconds: 2 })
+    expect(later.map(({ body }) => body)).toEqual(['h2'])
+    expect(waiting['dev-low']).toEqual(['l2'])
+  })
+
+  it('looks at the lower lane first once in so many, and keeps what has waited too long there', async () => {
+    Object.assign(waiting, { 'dev-high': Array.from({ length: 20 }, (_, at) => `h${at}`), 'dev-low': ['l1', 'l2'] })
+    serve()
+    const { queues: ours } = someQueues()
+    const order: string[] = []
+    const aging = { afterSeconds: 30, oneIn: 3 }
+    for (let at = 0; at < 6; at++)
+      order.push(...(await ours.receive({ queues, max: 1, waitSeconds: 0, aging })).map(({ body }) => body))
+    expect(order).toEqual(['h0', 'h1', 'l1', 'h2', 'h3', 'l2'])
+  })
+
+  it('gives back what it looked at there and is not due', async () => {
+    Object.assign(waiting, { 'dev-high': ['h1', 'h2', 'h3'], 'dev-low': ['l1'] })
+    serve()
+    const { queues: ours } = someQueues()
+    const aging = { afterSeconds: 1e12, oneIn: 2 }
+    for (let at = 0; at < 2; at++) await ours.receive({ queues, max: 1, waitSeconds: 0, aging })
+    expect(given()).toEqual(['l1'])
+  })
+
   it('fills a large receive from many small ones', async () => {
     Object.assign(waiting, { 'dev-high': Array.from({ length: 37 }, (_, at) => `h${at}`) })
     serve()

@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 import { afterEach, expect, it, vi } from 'vitest'
-import { unless } from '#cli/tree/options.ts'
+import { timeOrWhile, unless } from '#cli/tree/options.ts'
 
 afterEach(() => void vi.unstubAllEnvs())
 
@@ -17,4 +17,12 @@ it.each([undefined, '', '0', 'false', 'FALSE'])('a variable that is %s does not 
 
 it.each(['1', 'true', 'yes'])('a variable that is %s switches off', (value) => {
   expect(isOn(value)).toBe(false)
+})
+
+it('a time is given as it is, or as a while from now', () => {
+  expect(timeOrWhile('2030-01-31T12:00:00+01:00')).toBe('2030-01-31T11:00:00.000Z')
+  const inTenMinutes = Date.parse(timeOrWhile('+10m')) - Date.now()
+  expect(Math.abs(inTenMinutes - 600_000)).toBeLessThan(1000)
+  for (const text of ['tomorrow', '10m', '+10', '+10w', '2030', '2030-01-31', '2030-13-01T00:00:00Z'])
+    expect(() => timeOrWhile(text)).toThrow('expected a time such as')
 })
