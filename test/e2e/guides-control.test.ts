@@ -1,37 +1,13 @@
-import { execFile } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { blockOf } from '#test/support/markdown.ts'
-import { aDataFolder, type ServerProcess } from '#test/support/server-process.ts'
+import { aGuidedServer } from '#test/support/guide.ts'
 
-const cli = fileURLToPath(new URL('../../cli/devcycle.ts', import.meta.url))
 const sleeper = fileURLToPath(new URL('../fixtures/agents/sleeper', import.meta.url))
-const home = mkdtempSync(join(tmpdir(), 'devcycle-control-'))
-const folder = aDataFolder()
-let server: ServerProcess
+const guided = aGuidedServer()
+const { run } = guided
 
-beforeAll(async () => {
-  const careful = join(home, 'careful')
-  mkdirSync(careful)
-  writeFileSync(join(careful, 'agent.ts'), blockOf('guides/resources.md', 'agent.ts'))
-  server = await folder.start(['--agent', sleeper, '--agent', careful])
-}, 30_000)
-afterAll(async () => {
-  await folder.close()
-  rmSync(home, { recursive: true, force: true })
-})
-
-/** What a block of a guide prints. */
-const run = async (guide: string, name: string): Promise<string> => {
-  const npx = `npx() { shift; "${process.execPath}" "${cli}" "$@"; }`
-  const script = `set -euo pipefail\n${npx}\n${blockOf(`guides/${guide}.md`, name)}`
-  const env = { ...process.env, DEVCYCLE_URL: server.url, DEVCYCLE_API_KEY: server.apiKey }
-  return (await promisify(execFile)('bash', ['-c', script], { cwd: home, env, timeout: 60_000 })).stdout
-}
+beforeAll(() => guided.start(['resources'], ['--agent', sleeper]), 30_000)
+afterAll(() => guided.close())
 
 describe('the guides to control and resources', () => {
   it('control.md: a running task is cancelled, explained, and done again', async () => {

@@ -1,40 +1,12 @@
-import { execFile } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { blockOf } from '#test/support/markdown.ts'
-import { aDataFolder, type ServerProcess } from '#test/support/server-process.ts'
+import { aGuidedServer } from '#test/support/guide.ts'
 
-const cli = fileURLToPath(new URL('../../cli/devcycle.ts', import.meta.url))
-const home = mkdtempSync(join(tmpdir(), 'devcycle-guides-'))
-const folder = aDataFolder()
-let server: ServerProcess
+const guided = aGuidedServer()
+const { run } = guided
 
-const agentOf = (guide: string): string[] => {
-  const path = join(home, guide)
-  mkdirSync(path)
-  writeFileSync(join(path, 'agent.ts'), blockOf(`guides/${guide}.md`, 'agent.ts'))
-  return ['--agent', path]
-}
+beforeAll(() => guided.start(['approvals', 'streaming']), 30_000)
+afterAll(() => guided.close())
 
-beforeAll(async () => {
-  server = await folder.start([...agentOf('approvals'), ...agentOf('streaming')])
-}, 30_000)
-afterAll(async () => {
-  await folder.close()
-  rmSync(home, { recursive: true, force: true })
-})
-
-/** What a block of a guide prints. */
-const run = async (guide: string, name: string): Promise<string> => {
-  const npx = `npx() { shift; "${process.execPath}" "${cli}" "$@"; }`
-  const script = `set -euo pipefail\n${npx}\n${blockOf(`guides/${guide}.md`, name)}`
-  const env = { ...process.env, DEVCYCLE_URL: server.url, DEVCYCLE_API_KEY: server.apiKey }
-  return (await promisify(execFile)('bash', ['-c', script], { cwd: home, env, timeout: 60_000 })).stdout
-}
 const lastJson = (text: string): unknown => JSON.parse(text.slice(text.lastIndexOf('\n{') + 1))
 
 describe('the guides to people and streams', () => {
