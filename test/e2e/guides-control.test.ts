@@ -1,13 +1,16 @@
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { aGuidedServer } from '#test/support/guide.ts'
+import { aGuideServer } from '#test/support/guide-server.ts'
 
 const sleeper = fileURLToPath(new URL('../fixtures/agents/sleeper', import.meta.url))
-const guided = aGuidedServer()
-const { run } = guided
+let guides: Awaited<ReturnType<typeof aGuideServer>>
+beforeAll(async () => {
+  guides = await aGuideServer([{ guide: 'resources', name: 'careful' }], ['--agent', sleeper])
+}, 30_000)
+afterAll(() => guides?.close())
 
-beforeAll(() => guided.start(['resources'], ['--agent', sleeper]), 30_000)
-afterAll(() => guided.close())
+/** What a block of a guide prints. */
+const run = async (guide: string, name: string): Promise<string> => (await guides.run(guide, name)).join('\n')
 
 describe('the guides to control and resources', () => {
   it('control.md: a running task is cancelled, explained, and done again', async () => {

@@ -1,12 +1,17 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { aGuidedServer } from '#test/support/guide.ts'
+import { aGuideServer } from '#test/support/guide-server.ts'
 
-const guided = aGuidedServer()
-const { run } = guided
+let guides: Awaited<ReturnType<typeof aGuideServer>>
+beforeAll(async () => {
+  guides = await aGuideServer([
+    { guide: 'approvals', name: 'releaser' },
+    { guide: 'streaming', name: 'summer' },
+  ])
+}, 30_000)
+afterAll(() => guides?.close())
 
-beforeAll(() => guided.start(['approvals', 'streaming']), 30_000)
-afterAll(() => guided.close())
-
+/** What a block of a guide prints. */
+const run = async (guide: string, name: string): Promise<string> => (await guides.run(guide, name)).join('\n')
 const lastJson = (text: string): unknown => JSON.parse(text.slice(text.lastIndexOf('\n{') + 1))
 
 describe('the guides to people and streams', () => {
