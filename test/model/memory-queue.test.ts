@@ -46,7 +46,8 @@ const send = (known: Omit<Known, 'seq' | 'since'>) => ({
     const { body, lane, group, order, for: receiver } = known
     await queues.send(lane, [{ body: `${lane}${body}`, group, order, for: receiver }])
     const before = model.waiting.get(`${lane}${body}`)
-    const moved = { ...before, for: receiver, order }
+    const same = before?.for === receiver && before?.order === order
+    const moved = { for: receiver, order, since: same ? before?.since : clock.now() }
     const added = { ...known, body: `${lane}${body}`, seq: ++model.seq, since: clock.now() }
     model.waiting.set(`${lane}${body}`, before ? ({ ...before, ...moved } as Known) : added)
   },
@@ -86,8 +87,10 @@ const settle = (which: number, how: 'delete' | 'release') => ({
     if (delivered === undefined) return
     const { message, known } = delivered
     await queues[how]([message])
-    if (how === 'release' && !model.waiting.has(known.body))
-      model.waiting.set(known.body, { ...known, since: clock.now() })
+    if (how === 'delete') return
+    const there = model.waiting.get(known.body)
+    const stays = there && (there.seq >= known.seq || (there.for === known.for && there.order === known.order))
+    if (!stays) model.waiting.set(known.body, { ...known, seq: there?.seq ?? known.seq, since: clock.now() })
   },
   toString: () => `${how} ${which}`,
 })

@@ -75,7 +75,7 @@ export const createMemoryQueue = () => {
       else if (held.seq < known.seq || (known.for === held.for && known.order === held.order)) return false
       else {
         remove(known)
-        add({ ...known, for: held.for, order: held.order })
+        add({ ...known, for: held.for, order: held.order, queuedAt: held.queuedAt })
       }
       return true
     },
