@@ -9,10 +9,12 @@ import { type Row, render } from './row.ts'
 import { backlog } from './scenarios/backlog.ts'
 import { burst } from './scenarios/burst.ts'
 import { fairness } from './scenarios/fairness.ts'
+import { killSwitch } from './scenarios/kill-switch.ts'
 import { afterwards, atRest } from './scenarios/memory.ts'
 import { recovery } from './scenarios/recovery.ts'
 import type { Scenario } from './scenarios/scenario.ts'
 import { startLatency, startLatencyLoaded, startLatencySlots } from './scenarios/start-latency.ts'
+import { startup } from './scenarios/startup.ts'
 import { streams } from './scenarios/streams.ts'
 import { throughput } from './scenarios/throughput.ts'
 import { startFloor, startProduct } from './targets.ts'
@@ -29,6 +31,8 @@ const scenarios: Record<string, Scenario> = {
   streams,
   backlog,
   memory: afterwards,
+  'kill-switch': killSwitch,
+  startup,
 }
 
 const { values: options } = parseArgs({ options: { only: { type: 'string' }, report: { type: 'string' } } })

@@ -17,9 +17,9 @@ const readJson = <T>(file: string): T | undefined => {
   }
 }
 
-/** The embedded server as a process of its own on an empty data folder. */
-export const startProduct = async (args: string[]): Promise<Product> => {
-  const dataDir = join(mkdtempSync(join(tmpdir(), 'devcycle-bench-')), 'data')
+/** The embedded server as a process of its own, on an empty data folder unless it is told of one. */
+export const startProduct = async (args: string[], folder?: string): Promise<Product> => {
+  const dataDir = folder ?? join(mkdtempSync(join(tmpdir(), 'devcycle-bench-')), 'data')
   const began = performance.now()
   const child = spawn(
     process.execPath,
