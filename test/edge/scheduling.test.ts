@@ -261,6 +261,22 @@ describe('many tasks on the embedded host', () => {
     await Promise.all(Array.from({ length: hundreds }, () => api.post('/tasks:batch', { tasks })))
   }
 
+  it('hands a low task to a call that waits as soon as one of its slots is free again', async () => {
+    const { register, join, submit, lease, end } = calls(api)
+    await register('bench')
+    const joined = await join('bench', 2)
+    for (let at = 0; at < 4; at++) await submit({ capability: 'bench', priority: 'low' })
+    let [running] = await lease(joined, 2)
+    const began = performance.now()
+    for (let round = 0; round < 3; round++) {
+      const waiting = lease(joined, 1, 5)
+      await end(running as Leased, joined)
+      ;[running] = await waiting
+      expect(running).toBeDefined()
+    }
+    expect(performance.now() - began).toBeLessThan(700) // three looks at intervals would take longer
+  })
+
   it('starts a thousand normal tasks at once on an instance with as many slots', async () => {
     const { register, join, ids } = calls(api)
     await register('wide')

@@ -4,6 +4,7 @@ import { laneQueues } from '../dispatch/lanes.ts'
 import { roomOf } from '../dispatch/reserve.ts'
 import type { Instance } from '../instances/instance.ts'
 import { processMemory } from '../limits/process-memory.ts'
+import { untilFreed } from './freed-slots.ts'
 import { instanceHolderPk } from './holders.ts'
 import { priorities, type Task } from './task.ts'
 
@@ -14,7 +15,7 @@ export type Receiving = { instance: Instance; agent: Agent; max: number; waitSec
 /** What waited so long in a lower lane goes first, once in so many. */
 const aging = { afterSeconds: 30, oneIn: 10 }
 /** How soon an instance whose last slots are reserved is looked at again while it waits. */
-export const lookAgainSeconds = 0.25
+export const lookAgainSeconds = 0.5
 
 /** `counted`: room was found by counting. `early`: nothing came, and the wait is not over. */
 type Came = { received: Received[]; counted?: true; early?: boolean }
@@ -30,9 +31,13 @@ export const receiveTasks = async (ports: Ports, receiving: Receiving): Promise<
   const waiting = await receive(ports, receiving, { room: sure, waitSeconds: 0 })
   if (waiting.length > 0) return { received: waiting }
   const room = roomsOf(receiving, await freeSlots(ports, receiving.instance))
-  const wait = room.includes(0) ? Math.min(waitSeconds, lookAgainSeconds) : waitSeconds
-  const received = await receive(ports, receiving, { room, waitSeconds: wait })
-  return { received, counted: true, early: received.length === 0 && wait < waitSeconds }
+  if (!room.includes(0)) return { received: await receive(ports, receiving, { room, waitSeconds }), counted: true }
+  const wait = Math.min(waitSeconds, lookAgainSeconds)
+  const { instance, signal: outer } = receiving
+  const received = await untilFreed(ports.volatile, { instance: instance.id, outer }, (signal) =>
+    receive(ports, { ...receiving, signal }, { room, waitSeconds: wait }),
+  )
+  return { received, counted: true, early: received.length === 0 && waitSeconds > 0 }
 }
 
 /** How many messages an instance has received in this process and not claimed yet, by its id. */

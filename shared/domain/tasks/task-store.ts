@@ -4,6 +4,7 @@ import { DomainError } from '../domain-error.ts'
 import { newRev } from '../ids.ts'
 import { leaveLimits } from '../limits/admit.ts'
 import { wake } from '../limits/wake.ts'
+import { tellFreed } from './freed-slots.ts'
 import { capabilityHolderPk, instanceHolderPk, limitHolderPk, placeHolder } from './holders.ts'
 import { isFinished, priorities, type Task } from './task.ts'
 
@@ -111,6 +112,7 @@ export const changeTask = async <A>(
 /** The end of a counted lease, however it ended, gives its places back; who is let go without one leaves room to others. */
 const leaveIfEnded = async (ports: ChangePorts, before: Task, after: Task): Promise<void> => {
   const { lease, heldBy } = before
+  if (lease && lease.fence !== after.lease?.fence) tellFreed(ports.volatile, lease.instance)
   if (lease?.counted && lease.fence !== after.lease?.fence) await leaveLimits(ports, before, lease.counted)
   if (heldBy !== undefined && heldBy !== after.heldBy && !after.lease) await wake(ports, before.tenant, heldBy)
 }
