@@ -18,7 +18,7 @@ const pinKey = (tenant: string, agent: string, key: string): Key => ({
 })
 
 /** Whether an instance lives, takes work, and is of the version. */
-export const isUsable = async (ports: Ports, tenant: string, id: string, { version }: Target): Promise<boolean> => {
+const isUsable = async (ports: Ports, tenant: string, id: string, { version }: Target): Promise<boolean> => {
   const [instance, lease] = await Promise.all([findInstance(ports, tenant, id), findLease(ports, tenant, id)])
   if (instance === undefined || lease === undefined || lease.expiresAt <= ports.clock.now()) return false
   return instance.value.state === 'ONLINE' && instance.value.version === version

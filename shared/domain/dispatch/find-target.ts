@@ -81,7 +81,7 @@ export const problemOf = async (
   return unmetBy({ ...agent, instances }, wanted)
 }
 
-type Live = { instance: Instance; lease: InstanceLease }
+export type Live = { instance: Instance; lease: InstanceLease }
 const labelsOf = ({ instance }: Live) => instance.labels
 
 const toCandidate = async (ports: Ports, agent: Agent, wanted: Requirements | undefined): Promise<Candidate> => {

@@ -5,9 +5,10 @@ import { newRev } from '../ids.ts'
 import type { Instance } from '../instances/instance.ts'
 import { placeHolder } from '../tasks/holders.ts'
 import type { Target, Task } from '../tasks/task.ts'
-import { isUsable, livePin, takePin } from './affinity.ts'
-import { liveOf } from './find-target.ts'
+import { livePin, takePin } from './affinity.ts'
+import { type Live, liveOf } from './find-target.ts'
 import { hasLabels } from './requirements.ts'
+import { byWeight } from './route.ts'
 
 type Ports = Pick<Platform, 'main' | 'volatile' | 'clock' | 'random'>
 
@@ -29,15 +30,19 @@ const placeOf = async (ports: Ports, task: Task, target: Target): Promise<Place>
   const fitting = (await liveOf(ports, own)).filter(
     ({ instance }) => instance.state === 'ONLINE' && hasLabels(wanted, own.labels, instance.labels),
   )
-  const free = ({ lease }: (typeof fitting)[number]) => lease.slots - lease.running
-  const [freest] = fitting.toSorted((a, b) => free(b) - free(a))
-  const pinned =
-    fitting.find(({ instance }) => instance.id === pin) ?? fitting.find(({ instance }) => instance.id === task.pinnedTo)
-  const chosen = pinned ?? freest
+  const chosen = fitting.find(({ instance }) => instance.id === pin) ?? choose(fitting, task, ports.random.number())
   if (chosen) return { pinnedTo: chosen.instance.id }
   const labels = Object.entries(wanted ?? {}).map(([key, value]) => `${key}:${value}`)
   const message = `no live instance of agent ${own.name} has the labels ${labels.join(', ')}; the task runs as soon as one joins`
   return { blockedBy: { code: 'NO_CAPABLE_AGENT', message } }
+}
+
+/** One with free slots, the more the likelier; the one that it waits for already, if that has some or nobody has. */
+const choose = (fitting: Live[], { pinnedTo }: Task, random: number): Live | undefined => {
+  const free = ({ lease }: Live): number => Math.max(0, lease.slots - lease.running)
+  const open = fitting.some((one) => free(one) > 0) ? fitting.filter((one) => free(one) > 0) : fitting
+  const before = open.find(({ instance }) => instance.id === pinnedTo)
+  return before ?? byWeight(open, (one) => Math.max(1, free(one)), random)
 }
 
 /** A queued task with the place that it must go to now. */
@@ -79,10 +84,8 @@ const itemOf = ({ rev: _, ...item }: Stored<Task>, value: Task): Item<Task> => {
 
 /** Whether an instance may take a task now; its key leads to it from then on. */
 export const mayTake = async (ports: Ports, task: Task, instance: Instance): Promise<boolean> => {
-  const { target, pinnedTo } = task
+  const { target } = task
   if (target === undefined || !isChoosy(task)) return true
-  if (pinnedTo !== undefined && pinnedTo !== instance.id && (await isUsable(ports, task.tenant, pinnedTo, target)))
-    return false
   const wanted = task.requirements?.labels
   const agent =
     wanted && !hasLabels(wanted, instance.labels) ? await findAgent(ports, task.tenant, target.agent) : undefined

@@ -37,11 +37,11 @@ export const shareOf = (text: string): number => {
 }
 
 /** One by weight; those of weight 0 get nothing. `share` is 0 ≤ n < 1. */
-const byWeight = (versions: Candidate[], share: number): Candidate | undefined => {
-  const open = versions.filter(({ weight }) => weight > 0)
-  let ticket = share * open.reduce((sum, { weight }) => sum + weight, 0)
+export const byWeight = <T>(all: T[], weightOf: (one: T) => number, share: number): T | undefined => {
+  const open = all.filter((one) => weightOf(one) > 0)
+  let ticket = share * open.reduce((sum, one) => sum + weightOf(one), 0)
   for (const one of open) {
-    ticket -= one.weight
+    ticket -= weightOf(one)
     if (ticket < 0) return one
   }
   return open.at(-1)
@@ -83,7 +83,7 @@ export const route = (candidates: Candidate[], wish: Wish, random: number): Deci
   const able = candidates.filter((_, at) => problems[at] === undefined)
   const versions = [...Map.groupBy(able, ({ agent }) => agent).values()]
   const share = shareOf(wish.root)
-  const open = versions.map((of) => byWeight(of, share)).filter((one) => one !== undefined)
+  const open = versions.map((of) => byWeight(of, ({ weight }) => weight, share)).filter((one) => one !== undefined)
   const quickestMs = Math.min(...open.map(({ performance }) => performance?.latencyMs || Number.POSITIVE_INFINITY))
   const scored = open
     .map((one) => ({ one, score: scoreOf(one, { quickestMs, labels: wish.labels }) }))
