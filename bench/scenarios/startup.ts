@@ -16,7 +16,11 @@ const copyTask = (database: DatabaseSync, id: string, count: number, { due }: { 
   database.exec('BEGIN')
   for (let n = 0; n < count; n++) {
     const other = `${id.slice(0, 20)}${String(due ? n : n + 5_000_000).padStart(10, '0')}`
-    const copy: Row = { ...row, due_pk: due ? `platform#due#${n % 8}` : null, due_sk: due ? (row.due_sk ?? null) : null }
+    const copy: Row = {
+      ...row,
+      due_pk: due ? `platform#due#${n % 8}` : null,
+      due_sk: due ? (row.due_sk ?? null) : null,
+    }
     insert.run(...columns.map((column) => renamed(copy[column] ?? null, id, other)))
   }
   database.exec('COMMIT')
