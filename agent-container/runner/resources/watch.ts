@@ -26,6 +26,13 @@ const kill = (pid: number, name: NodeJS.Signals): void => {
   }
 }
 
+const excessOf = (limits: Resources, memoryMb: number, processes: number): Excess | undefined => {
+  if (memoryMb > limits.memoryMb)
+    return { resource: 'memory', used: Math.round(memoryMb), limit: limits.memoryMb, unit: 'MB' }
+  if (processes > limits.processes) return { resource: 'processes', used: processes, limit: limits.processes, unit: '' }
+  return undefined
+}
+
 /** Looks after one task: measures its processes, slows them down, and says when they take too much. */
 const createWatch = ({ root, mark, workspace, limits, onExcess }: Watched) => {
   const members = (rows: ProcessRow[]): ProcessRow[] => membersOf(rows, root, (row) => marks.of(row) === mark)
@@ -53,10 +60,9 @@ const createWatch = ({ root, mark, workspace, limits, onExcess }: Watched) => {
       const own = members(rows)
       if (over || own.length === 0) return
       const memoryMb = meter.see(own)
-      if (memoryMb > limits.memoryMb)
-        return exceed({ resource: 'memory', used: Math.round(memoryMb), limit: limits.memoryMb, unit: 'MB' })
-      if (own.length > limits.processes)
-        return exceed({ resource: 'processes', used: own.length, limit: limits.processes, unit: '' })
+      const excess = excessOf(limits, memoryMb, own.length)
+      if (excess) exceed(excess)
+      if (over) return
       void lookAtDisk(now)
       if (throttle && now >= pausedUntil) pausedUntil = now + throttle.see(own, meter.measured().cpuSeconds, now)
     },
