@@ -1,8 +1,8 @@
 import type { Platform } from '../../platform/platform.ts'
 import type { Agent } from '../agents/agent.ts'
 import { agentListPk } from '../agents/agent-store.ts'
-import { leaseSeconds } from '../instances/instance.ts'
-import { liveInstancesOf, saveLease } from '../instances/instance-store.ts'
+import { type Instance, type InstanceLease, leaseSeconds } from '../instances/instance.ts'
+import { findLeases, liveInstancesOf, saveLease } from '../instances/instance-store.ts'
 import type { Task } from '../tasks/task.ts'
 import { dueShardPk, dueShards, remind } from './due.ts'
 import { laneQueue } from './lanes.ts'
@@ -43,8 +43,9 @@ const sendQueued = async ({ queues }: Ports, tasks: Task[]): Promise<number> => 
 }
 
 /**
- * After an outage of the platform itself no instance could give a sign of life: each gets a full lease to do so
- * before what it holds runs elsewhere.
+ * After an outage of the platform itself no instance could give a sign of life: each gets a full lease to do so before
+ * what it holds runs elsewhere. One that has given none since the outage before gets no more: it is dead, and a platform
+ * that starts again and again must not keep its tasks from others.
  */
 export const renewAfterOutage = async (ports: Ports, tenant: string): Promise<void> => {
   let cursor: string | undefined
@@ -55,17 +56,21 @@ export const renewAfterOutage = async (ports: Ports, tenant: string): Promise<vo
   } while (cursor !== undefined)
 }
 
-const renewInstances = async (ports: Ports, agent: Agent): Promise<void> => {
+const renewInstances = async (ports: Ports, { tenant, id: agent }: Agent): Promise<void> => {
+  const live = await liveInstancesOf(ports, tenant, agent)
+  const ids = live.map(({ value }) => value.id)
+  const leases = await findLeases(ports, tenant, ids)
+  await Promise.all(live.map(({ value }, at) => renewInstance(ports, value, leases[at])))
+}
+
+const renewInstance = async (
+  ports: Ports,
+  { tenant, id, slots }: Instance,
+  before: InstanceLease | undefined,
+): Promise<void> => {
   const now = ports.clock.now()
-  const expiresAt = now + leaseSeconds * 1000
-  for (const { value } of await liveInstancesOf(ports, agent.tenant, agent.id)) {
-    await saveLease(ports, value.tenant, {
-      instance: value.id,
-      expiresAt,
-      running: 0,
-      slots: value.slots,
-      idleSince: now,
-    })
-    await remind(ports, { tenant: value.tenant, id: value.id, at: expiresAt })
-  }
+  const expiresAt = before?.grace ? before.expiresAt : now + leaseSeconds * 1000
+  const lease: InstanceLease = { instance: id, expiresAt, running: 0, slots, idleSince: now, grace: true }
+  if (!before?.grace) await saveLease(ports, tenant, lease)
+  await remind(ports, { tenant, id, at: Math.max(now, expiresAt) })
 }

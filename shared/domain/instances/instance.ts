@@ -29,7 +29,15 @@ export const heartbeatSeconds = 10
 export const tokenSeconds = 86_400
 
 /** What the volatile item says: until when the instance's leases hold, and what it does. */
-export type InstanceLease = { instance: string; expiresAt: number; running: number; slots: number; idleSince?: number }
+export type InstanceLease = {
+  instance: string
+  expiresAt: number
+  running: number
+  slots: number
+  idleSince?: number
+  /** Renewed by the platform after an outage of its own: it has given no sign of life since. */
+  grace?: true
+}
 
 const historyLimit = 20
 
