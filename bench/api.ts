@@ -10,6 +10,23 @@ export const register = async (product: Product, name: string, more: object = {}
 export const submit = async (product: Product, capability: string, more: object = {}): Promise<string> =>
   ((await post(`${product.url}/api/v2/tasks`, { capability, ...more }, product.apiKey)).body as TaskResponse).id
 
+/** A client that sends what it is asked for in one moment as one request. */
+export const createSubmitter = (product: Product, capability: string) => {
+  const waiting: ((id: string) => void)[] = []
+  const send = async (): Promise<void> => {
+    const batch = waiting.splice(0, 100)
+    if (waiting.length > 0) setImmediate(() => void send())
+    const tasks = batch.map(() => ({ capability }))
+    const { body } = await post(`${product.url}/api/v2/tasks:batch`, { tasks }, product.apiKey)
+    const { items } = body as { items: { task: TaskResponse }[] }
+    for (const [at, resolve] of batch.entries()) resolve(items[at]?.task.id ?? '')
+  }
+  return (): Promise<string> =>
+    new Promise((resolve) => {
+      if (waiting.push(resolve) === 1) setImmediate(() => void send())
+    })
+}
+
 /** A hundred in one request. */
 export const submitMany = async (product: Product, capability: string, count: number, more: object = {}) => {
   const tasks = Array.from({ length: count }, () => ({ capability, ...more }))
