@@ -77,6 +77,7 @@ export const readJson = async (request: Request): Promise<unknown> => {
   return value
 }
 
+/** Of a choice what is wrong with the option that comes closest. */
 const toFieldErrors = (issue: z.core.$ZodIssue, root: string): FieldError[] => {
   const pointer = [root, ...issue.path.map(escapePointer)].join('/')
   if (issue.code === 'unrecognized_keys')
@@ -86,8 +87,11 @@ const toFieldErrors = (issue: z.core.$ZodIssue, root: string): FieldError[] => {
       message: `there is no field ${key}`,
     }))
   if (issue.code === 'invalid_union') {
-    const flat = issue.errors.flatMap((errors) => errors.flatMap((one) => toFieldErrors(one, pointer)))
-    if (flat.length > 0) return flat
+    const [closest] = issue.errors
+      .map((errors) => errors.flatMap((one) => toFieldErrors(one, pointer)))
+      .filter((errors) => errors.length > 0)
+      .sort((a, b) => a.length - b.length)
+    if (closest) return closest
   }
   return [{ pointer, code: issue.code.toUpperCase(), message: issue.message }]
 }

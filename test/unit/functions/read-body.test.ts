@@ -1,0 +1,24 @@
+import { describe, expect, it } from 'vitest'
+import { parseWith } from '#functions/api/read-body.ts'
+import { submitTaskSchema } from '#shared/contracts/tasks.ts'
+import type { DomainError } from '#shared/domain/domain-error.ts'
+
+const errorsOf = (body: unknown) => {
+  try {
+    parseWith(submitTaskSchema, body, '#')
+    return []
+  } catch (error) {
+    return (error as DomainError).errors ?? []
+  }
+}
+
+describe('what is wrong with a choice', () => {
+  it('is told of the option that comes closest, and of no other', () => {
+    expect(errorsOf({ capability: 'x', shards: { range: { from: 0, to: 5 } } })).toEqual([
+      expect.objectContaining({ pointer: '#/shards/range/size' }),
+    ])
+    expect(errorsOf({ capability: 'x', shards: { list: 7 } })).toEqual([
+      expect.objectContaining({ pointer: '#/shards/list' }),
+    ])
+  })
+})
