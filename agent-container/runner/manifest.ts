@@ -7,6 +7,8 @@ export type Manifest = {
   name: string
   type: string
   description?: string
+  /** The name of its class of resources, where it has one. */
+  resourceClass?: string
   labels: Record<string, string>
   capabilities: RegisteredCapability[]
 }
@@ -22,6 +24,7 @@ export const manifestOf = (definition: AgentDefinition): Manifest => ({
   name: definition.name,
   type: definition.type ?? 'custom',
   ...(definition.description && { description: definition.description }),
+  ...(typeof definition.resources === 'string' && { resourceClass: definition.resources }),
   labels: definition.labels ?? {},
   capabilities: Object.entries(definition.capabilities).map(([name, { description, input, output }]) => {
     const [inputSchema, outputSchema] = [toJsonSchema(input, 'input'), toJsonSchema(output, 'output')]

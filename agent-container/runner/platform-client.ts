@@ -39,8 +39,8 @@ export const sendUntilAnswered = async (source: Sender, request: WorkerRequest):
 }
 
 const sameManifest = (agent: AgentResponse, manifest: Manifest): boolean =>
-  JSON.stringify([agent.capabilities, agent.description, agent.type]) ===
-  JSON.stringify([manifest.capabilities, manifest.description, manifest.type])
+  JSON.stringify([agent.capabilities, agent.description, agent.type, manifest.resourceClass && agent.resourceClass]) ===
+  JSON.stringify([manifest.capabilities, manifest.description, manifest.type, manifest.resourceClass])
 
 /** Registers the agent, or brings its registration up to date with its code. */
 export const enrol = async (source: Sender, manifest: Manifest, signal: AbortSignal): Promise<void> => {

@@ -8,6 +8,7 @@ import { resourcesOf } from '../sdk/resources.ts'
 import { manifestOf } from './manifest.ts'
 import { createMask } from './mask.ts'
 import { beat, enrol, sendUntilAnswered } from './platform-client.ts'
+import { killLeftovers } from './resources/kill.ts'
 import { openSession, type Session } from './session.ts'
 import { createSlotPool } from './slot-pool.ts'
 import { createTaskRuns } from './task-runs.ts'
@@ -41,12 +42,14 @@ const longPollSeconds = 20
 const heldMs = 1000
 const shortPauseMs = 50
 
-/** Folders of runners that are no more are removed; a folder is named after its process. */
+/** Folders of runners that are no more are removed, with what runs in them; a folder is named after its process. */
 const makeRoot = (base = tmpdir()): string => {
   mkdirSync(base, { recursive: true })
   for (const name of readdirSync(base)) {
     const pid = /^devcycle-(\d+)-/.exec(name)?.[1]
-    if (pid !== undefined && !isRunning(Number(pid))) rmSync(joinPath(base, name), { recursive: true, force: true })
+    if (pid === undefined || isRunning(Number(pid))) continue
+    killLeftovers(joinPath(base, name))
+    rmSync(joinPath(base, name), { recursive: true, force: true })
   }
   return mkdtempSync(joinPath(base, `devcycle-${process.pid}-`))
 }

@@ -3,9 +3,10 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Resources } from '../sdk/resources.ts'
+import { markName } from './resources/kill.ts'
 import { launchOf, limitOpenFiles } from './resources/launch.ts'
 import type { Measured } from './resources/meter.ts'
-import { type Excess, markName, watchResources } from './resources/watch.ts'
+import { type Excess, watchResources } from './resources/watch.ts'
 import type { FromSlot, ToSlot } from './slot-messages.ts'
 
 const slotMain = fileURLToPath(new URL('./slot-main.ts', import.meta.url))

@@ -1,5 +1,6 @@
 import type { Resources } from '../../sdk/resources.ts'
 import { folderSize } from './folder-size.ts'
+import { killUntilNone, markName, signal } from './kill.ts'
 import { createMeter, type Measured } from './meter.ts'
 import { createMarks, membersOf } from './process-tree.ts'
 import { type ProcessRow, readProcesses } from './processes.ts'
@@ -8,8 +9,6 @@ import { createThrottle } from './throttle.ts'
 /** What a task took too much of. */
 export type Excess = { resource: 'memory' | 'disk' | 'processes'; used: number; limit: number; unit: 'MB' | '' }
 
-/** A process that has this variable with a task's `mark` belongs to it, wherever it went. */
-export const markName = 'TASK_WORKSPACE'
 const marks = createMarks(markName)
 
 type Watched = { root: number; mark: string; workspace: string; limits: Resources; onExcess: (excess: Excess) => void }
@@ -17,14 +16,6 @@ type Watched = { root: number; mark: string; workspace: string; limits: Resource
 const everyMs = 250
 const diskEveryMs = 1000
 const megabyte = 1024 ** 2
-
-const kill = (pid: number, name: NodeJS.Signals): void => {
-  try {
-    process.kill(pid, name)
-  } catch {
-    // it ended meanwhile
-  }
-}
 
 const excessOf = (limits: Resources, memoryMb: number, processes: number): Excess | undefined => {
   if (memoryMb > limits.memoryMb)
@@ -37,7 +28,7 @@ const excessOf = (limits: Resources, memoryMb: number, processes: number): Exces
 const createWatch = ({ root, mark, workspace, limits, onExcess }: Watched) => {
   const members = (rows: ProcessRow[]): ProcessRow[] => membersOf(rows, root, (row) => marks.of(row) === mark)
   const meter = createMeter()
-  const throttle = limits.cpu === undefined ? undefined : createThrottle(limits.cpu, kill)
+  const throttle = limits.cpu === undefined ? undefined : createThrottle(limits.cpu, signal)
   let [over, pausedUntil, diskAt, looking] = [false, 0, 0, false]
 
   const exceed = (excess: Excess): void => {
@@ -69,7 +60,7 @@ const createWatch = ({ root, mark, workspace, limits, onExcess }: Watched) => {
     /** Ends every process of the task, also those that left its group. */
     killAll(): void {
       throttle?.letGo()
-      for (const { pid } of members(readProcesses())) if (pid !== process.pid) kill(pid, 'SIGKILL')
+      killUntilNone(() => members(readProcesses()))
     },
     measured: meter.measured,
     letGo: (): void => throttle?.letGo(),

@@ -55,7 +55,8 @@ const toCommand = async (ports: Ports, task: Task, { from, idempotencyKey }: Ret
   const { tenant, id } = task
   const load = (body: Task['input'] | undefined) => loadBody(ports, { tenant, pk: taskPk(tenant, id), body })
   const checkpoint = from === 'checkpoint' && task.checkpoint ? await load(task.checkpoint) : undefined
-  const { capability, priority, labels, retry, timeoutSeconds, budget, requirements, affinityKey, traceparent } = task
+  const { capability, priority, labels, retry, timeoutSeconds, budget, requirements, traceparent } = task
+  const { affinityKey, fairnessKey } = task
   return {
     ...(await whoDoesIt(ports, task)),
     capability,
@@ -67,6 +68,7 @@ const toCommand = async (ports: Ports, task: Task, { from, idempotencyKey }: Ret
     budget,
     requirements,
     affinityKey,
+    fairnessKey,
     traceparent,
     callback: await loadCallback(ports, task),
     ...(task.deadlineGiven && { deadline: ports.clock.now() + (task.deadline - task.createdAt) }),

@@ -5,12 +5,13 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
+import { killLeftovers, markName } from '#agent/runner/resources/kill.ts'
 import { launchOf, launchProblem } from '#agent/runner/resources/launch.ts'
 import { createMeter } from '#agent/runner/resources/meter.ts'
 import { membersOf } from '#agent/runner/resources/process-tree.ts'
 import type { ProcessRow } from '#agent/runner/resources/processes.ts'
 import { createThrottle } from '#agent/runner/resources/throttle.ts'
-import { type Excess, markName, watchResources } from '#agent/runner/resources/watch.ts'
+import { type Excess, watchResources } from '#agent/runner/resources/watch.ts'
 import { type Resources, resourceClasses, resourcesOf } from '#agent/sdk/resources.ts'
 import { eventually } from '#test/support/eventually.ts'
 
@@ -121,6 +122,25 @@ describe.skipIf(!linux)(`watched processes${linux ? '' : ' (left out: there is n
     watch.killAll()
     await eventually(() => expect(() => process.kill(pid, 0)).toThrow())
     watch.stop()
+  })
+
+  it('that a runner left behind are ended by the next one, stopped ones as well', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'devcycle-left-'))
+    folders.push(folder)
+    const [own, other] = ['slot-1', '../elsewhere'].map((name) => {
+      const env = { PATH: process.env.PATH, [markName]: join(folder, name) }
+      const child = spawn('sleep', ['30'], { env, detached: true, stdio: 'ignore' })
+      children.push(child)
+      return child
+    })
+    own?.kill('SIGSTOP')
+    const ended = new Promise((resolve) => own?.once('exit', (_, signal) => resolve(signal)))
+    await eventually(() => {
+      killLeftovers(folder)
+      expect(own?.signalCode).toBe('SIGKILL')
+    })
+    expect(await ended).toBe('SIGKILL')
+    expect(other?.exitCode ?? other?.signalCode).toBeNull()
   })
 
   it('that compute are held to their share of the processors, and measured', async () => {
