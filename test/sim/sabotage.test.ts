@@ -9,8 +9,11 @@ vi.mock('#shared/domain/tasks/task-moves.ts', async (original) => {
   const moves = await original<typeof import('#shared/domain/tasks/task-moves.ts')>()
   return {
     ...moves,
-    requireFence: (...[task, fence, instance]: Parameters<typeof moves.requireFence>) =>
-      taken.out === 'fence' ? task : moves.requireFence(task, fence, instance),
+    requireFence: (...[task, fence, writer]: Parameters<typeof moves.requireFence>) => {
+      if (taken.out === 'fence') return task
+      const generation = Number(task.lease?.fence.split('.')[0])
+      return moves.requireFence(task, fence, taken.out === 'era' ? { ...writer, generation } : writer)
+    },
     leaseTask: (...[task, lease]: Parameters<typeof moves.leaseTask>) =>
       moves.leaseTask(
         taken.out === 'epoch' && task.epoch > 0 ? { ...task, epoch: task.epoch - 1 } : (task as Task),
@@ -25,7 +28,7 @@ const most = 200
 /** Whether the checks say so of some seed when a part is taken out of the product. */
 const isNoticed = async (
   column: Column,
-  { move = '', ...options }: Parameters<typeof runSeed>[1] & { move?: 'fence' | 'epoch' | '' },
+  { move = '', ...options }: Parameters<typeof runSeed>[1] & { move?: 'fence' | 'era' | 'epoch' | '' },
 ): Promise<boolean> => {
   taken.out = move
   for (let seed = 1; seed <= most; seed++)
@@ -36,6 +39,11 @@ const isNoticed = async (
 describe('the checks notice within 200 seeds that', () => {
   it('nobody compares fences', async () => {
     expect(await isNoticed('stale_accepted', { move: 'fence' })).toBe(true)
+  })
+
+  it('a fence counts on after a restore', async () => {
+    const plan: FaultPlan = [400, 700, 1000].map((at) => ({ fault: 'F20', at }))
+    expect(await isNoticed('stale_accepted', { move: 'era', plan })).toBe(true)
   })
 
   it('a lease takes no new epoch', async () => {

@@ -15,7 +15,8 @@ type Ports = Pick<Platform, 'main' | 'volatile' | 'clock' | 'random'>
 /** Which instance a task must go to; absent: any. `blockedBy`: there is none that it can go to. */
 type Place = Pick<Task, 'pinnedTo' | 'blockedBy'>
 
-const isChoosy = ({ affinityKey, requirements }: Task): boolean =>
+/** Whether not every instance of its agent may do it. */
+export const isChoosy = ({ affinityKey, requirements }: Task): boolean =>
   affinityKey !== undefined || requirements?.labels !== undefined
 
 /** Where a queued task must go. Only a task with an affinity key or required labels costs a read. */

@@ -2,7 +2,7 @@ import type { Platform, QueueMessage } from '../../platform/platform.ts'
 import { isUnmet } from '../tasks/holders.ts'
 import type { Task } from '../tasks/task.ts'
 import { laneQueue } from './lanes.ts'
-import { placeTask } from './place-task.ts'
+import { isChoosy, placeTask } from './place-task.ts'
 
 type Ports = Pick<Platform, 'main' | 'volatile' | 'clock' | 'random' | 'queues' | 'telemetry'>
 
@@ -39,6 +39,13 @@ export const sendPlaced = async (ports: Pick<Ports, 'queues' | 'telemetry'>, tas
   } catch (error) {
     return unsent(ports, task, error)
   }
+}
+
+/** Whether a queued task cannot be waiting in its lane, since nothing does; what cannot be told counts as empty. */
+export const isMissing = async ({ queues }: Pick<Ports, 'queues'>, task: Task): Promise<boolean> => {
+  if (!isSendable(task) || isChoosy(task)) return true // its place may be another by now
+  const depth = await queues.depth(laneQueue(task.tenant, task.target, task.priority)).catch(() => undefined)
+  return (depth?.waiting ?? 0) === 0
 }
 
 /** Leads a task on that an instance received and may not do; `elsewhere`: its message is for that one already. */

@@ -5,7 +5,7 @@ import { newRev } from '../ids.ts'
 import type { Task } from '../tasks/task.ts'
 import { requireFence } from '../tasks/task-moves.ts'
 import { getTask } from '../tasks/task-store.ts'
-import { workerInstance } from '../tasks/worker-instance.ts'
+import { workerInstance, writerOf } from '../tasks/worker-instance.ts'
 import {
   type InputChunk,
   type InputStream,
@@ -26,7 +26,7 @@ export type ReadCommand = {
 }
 export type InputPage = { records: { seq: number; value: unknown }[]; ended: boolean; nextAfter: number }
 
-type Ports = Pick<Platform, 'main' | 'clock' | 'random'>
+type Ports = Pick<Platform, 'main' | 'clock' | 'random' | 'generation'>
 
 /** An item has 256 KB at most; a page reads on in steps of some items until it has enough. */
 const itemsAtOnce = 8
@@ -41,7 +41,7 @@ export const readInput = async (ports: Ports, caller: Caller, id: string, comman
   const { value: task } = await getTask(ports, tenant, id)
   const reader = workerInstance(caller)
   if (reader !== undefined || command.fence !== undefined)
-    orThrow(requireFence(task, command.fence ?? task.lease?.fence ?? 'none', reader))
+    orThrow(requireFence(task, command.fence ?? task.lease?.fence ?? 'none', writerOf(ports, caller)))
   const until = ports.clock.now() + command.waitSeconds * 1000
   let stream = await ports.main.get<InputStream>(streamKey(tenant, id))
   for (let first = true; ; first = false) {

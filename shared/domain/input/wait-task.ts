@@ -10,7 +10,7 @@ import { digest, idFromKey } from '../ids.ts'
 import type { Task, Waiting } from '../tasks/task.ts'
 import { requireFence, waitTask as wait } from '../tasks/task-moves.ts'
 import { changeTask, getTask, taskPk } from '../tasks/task-store.ts'
-import { workerInstance } from '../tasks/worker-instance.ts'
+import { writerOf } from '../tasks/worker-instance.ts'
 
 /** How long a task waits for an answer unless it says so. */
 const defaultExpirySeconds = 7 * 86_400
@@ -24,7 +24,10 @@ export type WaitCommand = ApprovalTerms & {
   expiresInSeconds?: number
 }
 
-type Ports = Pick<Platform, 'main' | 'volatile' | 'objects' | 'clock' | 'random' | 'queues' | 'telemetry'>
+type Ports = Pick<
+  Platform,
+  'main' | 'volatile' | 'objects' | 'clock' | 'random' | 'queues' | 'telemetry' | 'generation'
+>
 
 /**
  * Ends the lease of a task that asks people for something, with the approval that it asks for in the same write.
@@ -35,11 +38,11 @@ export const waitTask = async (ports: Ports, caller: Caller, id: string, command
   const body = digest(command)
   const start = await getTask(ports, tenant, id)
   if (isRepeated(start.value, command.fence, body)) return start.value
-  orThrow(requireFence(start.value, command.fence, workerInstance(caller)))
+  orThrow(requireFence(start.value, command.fence, writerOf(ports, caller)))
   const { checkpoint, prompt } = await planBodies(ports, caller, id, command)
   const { task } = await changeTask(ports, start, (current) => {
     if (isRepeated(current, command.fence, body)) return { task: current, answer: undefined }
-    const held = orThrow(requireFence(current, command.fence, workerInstance(caller)))
+    const held = orThrow(requireFence(current, command.fence, writerOf(ports, caller)))
     const now = ports.clock.now()
     const { waiting, items } = ask(held, { command, prompt, now, caller })
     const next = wait(held, { waiting, digest: body, checkpoint: checkpoint?.body, now })

@@ -1,10 +1,13 @@
 import type { Platform } from '../../platform/platform.ts'
+import type { Agent } from '../agents/agent.ts'
 import { findAgent } from '../agents/agent-store.ts'
+import { sendsAway } from '../agents/lifecycle.ts'
 import { type Caller, stamp } from '../caller.ts'
 import { remind } from '../dispatch/due.ts'
+import { isRefused } from '../domain-error.ts'
 import { instanceHolderPk } from '../tasks/holders.ts'
 import type { Task } from '../tasks/task.ts'
-import { loseLease } from '../tasks/task-moves.ts'
+import { loseLease, requireFence } from '../tasks/task-moves.ts'
 import { taskKey } from '../tasks/task-store.ts'
 import { takeBack } from './end-instance.ts'
 import { type Instance, leaseSeconds, moveInstance } from './instance.ts'
@@ -12,6 +15,8 @@ import { changeInstance, findLease, getInstance, saveLease } from './instance-st
 import { lastNudge, untilNudged } from './nudge.ts'
 
 type Ports = Pick<Platform, 'main' | 'volatile' | 'clock' | 'random' | 'queues' | 'telemetry'>
+
+type BeatPorts = Ports & Pick<Platform, 'generation'>
 
 export type HeartbeatCommand = {
   state?: string
@@ -32,7 +37,7 @@ export type HeartbeatAnswer = {
  * something happened to what the instance has not reported; it should beat again now.
  */
 export const heldHeartbeat = async (
-  ports: Ports,
+  ports: BeatPorts,
   caller: Caller,
   id: string,
   { waitMs, ...command }: HeartbeatCommand & { waitMs: number },
@@ -51,22 +56,26 @@ const hasNews = ({ lost, cancel, drain }: HeartbeatAnswer): boolean => drain || 
 
 /** Keeps the instance's leases, and tells it which of them it has lost and whether it should drain. */
 export const heartbeat = async (
-  ports: Ports,
+  ports: BeatPorts,
   caller: Caller,
   id: string,
   { state, running }: HeartbeatCommand,
 ): Promise<HeartbeatAnswer> => {
   const instance = await signOfLife(ports, caller, id, { running: running?.length, draining: state === 'MAINTENANCE' })
   const agent = (await findAgent(ports, caller.tenant, instance.agent))?.value
-  const drain = instance.state === 'MAINTENANCE' || agent === undefined || agent.decommissionedAt !== undefined
+  const drain = instance.state === 'MAINTENANCE' || isUnwanted(agent)
   const answer: HeartbeatAnswer = { renewed: [], lost: [], cancel: [], drain }
   if (agent?.configuration.settings) answer.config = agent.configuration.settings
   if (running === undefined) return answer
   await takeBackUnreported(ports, caller.tenant, { id, running })
   const heads = await ports.main.getMany<Task>(running.map(({ taskId }) => taskKey(caller.tenant, taskId)))
-  for (const [at, { taskId, fence }] of running.entries()) answer[verdict(heads[at]?.value, fence)].push(taskId)
+  for (const [at, { taskId, fence }] of running.entries())
+    answer[verdict(heads[at]?.value, fence, ports.generation)].push(taskId)
   return answer
 }
+
+const isUnwanted = (agent: Agent | undefined): boolean =>
+  agent === undefined || agent.decommissionedAt !== undefined || sendsAway(agent)
 
 /**
  * What the instance holds for longer than a lease and does not say that it runs is not renewed: it never learned of it,
@@ -88,9 +97,9 @@ const takeBackUnreported = async (
   )
 }
 
-const verdict = (task: Task | undefined, fence: string): 'renewed' | 'lost' | 'cancel' => {
+const verdict = (task: Task | undefined, fence: string, generation: number): 'renewed' | 'lost' | 'cancel' => {
   if (task?.status === 'CANCELLED') return 'cancel'
-  return task?.status === 'RUNNING' && task.lease?.fence === fence ? 'renewed' : 'lost'
+  return task !== undefined && !isRefused(requireFence(task, fence, { generation })) ? 'renewed' : 'lost'
 }
 
 type Life = { running?: number; draining?: boolean }

@@ -1,7 +1,7 @@
 import type { Platform } from '../../platform/platform.ts'
 import { systemStamp } from '../caller.ts'
 import { remind } from '../dispatch/due.ts'
-import { sendTask } from '../dispatch/send-task.ts'
+import { isMissing, sendTask } from '../dispatch/send-task.ts'
 import { platformInstance } from '../fan-out/lead-parent.ts'
 import { isAlive } from '../instances/end-instance.ts'
 import { attendHeld } from '../limits/hold-task.ts'
@@ -9,10 +9,10 @@ import { followParent } from './cancel-children.ts'
 import { handOnTask, hasLostAgent } from './hand-on-task.ts'
 import { routeBlocked } from './route-blocked.ts'
 import type { Task } from './task.ts'
-import { loseLease, passTime } from './task-moves.ts'
+import { isOfOldGeneration, loseLease, passTime, resendChance } from './task-moves.ts'
 import { changeTask, findTask } from './task-store.ts'
 
-type Ports = Pick<Platform, 'main' | 'volatile' | 'clock' | 'random' | 'queues' | 'telemetry'>
+type Ports = Pick<Platform, 'main' | 'volatile' | 'clock' | 'random' | 'queues' | 'telemetry' | 'generation'>
 
 /** Does what time asks of a task: start it, time it out, end it at its deadline, send it again, take it from the dead. */
 export const attendTask = async (ports: Ports, tenant: string, id: string): Promise<void> => {
@@ -29,13 +29,20 @@ export const attendTask = async (ports: Ports, tenant: string, id: string): Prom
   if (task.status === 'QUEUED' && task.target === undefined) await routeBlocked(ports, tenant, id)
   else if (await hasLostAgent(ports, task)) await handOnTask(ports, tenant, id, task.target?.agent ?? '')
   else if (task.heldBy !== undefined) await attendHeld(ports, task)
-  else await sendTask(ports, task)
+  else if (start.value.status !== 'QUEUED' || (await isToSendAgain(ports, task, random))) await sendTask(ports, task)
   if (task.status === 'SCHEDULED' && task.dueAt !== undefined) await remind(ports, { tenant, id, at: task.dueAt })
 }
 
+/** Its queue may have lost it: nobody may have it there, or it is time to be sure. */
+const isToSendAgain = async (ports: Ports, task: Task, random: number): Promise<boolean> =>
+  random < resendChance(task, ports.clock.now()) || isMissing(ports, task)
+
 const moved = (ports: Ports, task: Task, deadHolder: string | undefined, random: number): Task => {
   const now = ports.clock.now()
-  const lost = deadHolder !== undefined && task.status === 'RUNNING' && task.lease?.instance === deadHolder
+  const { lease, status } = task
+  if (isOfOldGeneration(task, ports.generation) && lease?.instance !== platformInstance)
+    return loseLease(task, { now, message: `fence ${lease?.fence} is of before the records were restored` })
+  const lost = deadHolder !== undefined && status === 'RUNNING' && lease?.instance === deadHolder
   return lost
     ? loseLease(task, { now, message: `instance ${deadHolder}: no sign of life` })
     : passTime(task, { now, random })

@@ -7,7 +7,7 @@ import type { Instance } from '../instances/instance.ts'
 import { type Admission, admit, giveBack } from '../limits/admit.ts'
 import { holdTask } from '../limits/hold-task.ts'
 import type { Task } from './task.ts'
-import { leaseTask } from './task-moves.ts'
+import { isOfOldGeneration, leaseTask } from './task-moves.ts'
 import { type Changed, changeTask, findTask, taskKey } from './task-store.ts'
 
 type Ports = Omit<Platform, 'feed' | 'bus' | 'hosts'>
@@ -27,7 +27,7 @@ export type Elsewhere = 'elsewhere'
 export const claim = async (ports: Ports, instance: Instance, id: string): Promise<Claim | Elsewhere | undefined> => {
   const found = await findArriving(ports, instance.tenant, id)
   if (found === undefined) return undefined
-  if (isHeldBy(instance, found.value)) return { task: found.value, isNew: false }
+  if (isHeldBy(instance, found.value, ports)) return { task: found.value, isNew: false }
   if (!isFor(instance, found.value)) return undefined
   if (!(await mayTake(ports, found.value, instance))) return passOn(ports, found.value)
   const left = found.value.pool === undefined ? {} : await startOnBudget(ports, found)
@@ -47,7 +47,7 @@ const lease = async (
 ): Promise<Claim | undefined> => {
   const { counted, secondsLeft } = admission
   const { task, answer } = await changeTask(ports, found, (current): Changed<boolean | undefined> => {
-    if (isHeldBy(instance, current)) return { task: current, answer: false }
+    if (isHeldBy(instance, current, ports)) return { task: current, answer: false }
     if (!isFor(instance, current)) return { task: current, answer: undefined }
     const { generation, clock } = ports
     const next = leaseTask(current, { instance: instance.id, generation, now: clock.now(), counted, secondsLeft })
@@ -57,8 +57,9 @@ const lease = async (
   return answer === undefined ? undefined : { task, isNew: answer }
 }
 
-const isHeldBy = (instance: Instance, { status, lease: held }: Task): boolean =>
-  status === 'RUNNING' && held?.instance === instance.id
+/** Under a fence that still counts. */
+const isHeldBy = (instance: Instance, task: Task, { generation }: Pick<Ports, 'generation'>): boolean =>
+  task.status === 'RUNNING' && task.lease?.instance === instance.id && !isOfOldGeneration(task, generation)
 
 const isFor = (instance: Instance, { status, target }: Task): boolean =>
   status === 'QUEUED' && target?.agent === instance.agent && target.version === instance.version

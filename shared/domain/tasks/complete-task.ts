@@ -8,7 +8,7 @@ import { requireContent } from '../objects/object-ref.ts'
 import type { Task, Usage } from './task.ts'
 import { completeTask as complete, overspend, requireFence } from './task-moves.ts'
 import { changeTask, getTask, taskPk } from './task-store.ts'
-import { workerInstance } from './worker-instance.ts'
+import { writerOf } from './worker-instance.ts'
 
 export type Completion = {
   fence: string
@@ -17,7 +17,10 @@ export type Completion = {
   artifacts?: { name: string; $ref: string }[]
 }
 
-type Ports = Pick<Platform, 'main' | 'volatile' | 'queues' | 'telemetry' | 'objects' | 'clock' | 'random'>
+type Ports = Pick<
+  Platform,
+  'main' | 'volatile' | 'queues' | 'telemetry' | 'objects' | 'clock' | 'random' | 'generation'
+>
 
 /** Records the result once, under the current fence. Repeated with the same fence and body it answers the stored task. */
 export const completeTask = async (ports: Ports, caller: Caller, id: string, completion: Completion): Promise<Task> => {
@@ -25,7 +28,7 @@ export const completeTask = async (ports: Ports, caller: Caller, id: string, com
   const body = digest(completion)
   const start = await getTask(ports, tenant, id)
   if (isRepeated(start.value, completion.fence, body)) return start.value
-  orThrow(requireFence(start.value, completion.fence, workerInstance(caller)))
+  orThrow(requireFence(start.value, completion.fence, writerOf(ports, caller)))
   await requireContent(ports, tenant, { value: completion.result, pointer: '#/result' })
   const stamped = stamp(caller, 'task.complete')
   const sk = `result#${completion.fence}`
@@ -39,7 +42,7 @@ export const completeTask = async (ports: Ports, caller: Caller, id: string, com
   const spent = await chargeCompletion(ports, start.value, completion.usage)
   const changed = await changeTask(ports, start, (task) => {
     if (isRepeated(task, completion.fence, body)) return { task, answer: undefined }
-    const held = orThrow(requireFence(task, completion.fence, workerInstance(caller)))
+    const held = orThrow(requireFence(task, completion.fence, writerOf(ports, caller)))
     const { usage } = completion
     const now = ports.clock.now()
     if (spent !== undefined)

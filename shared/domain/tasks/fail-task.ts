@@ -6,9 +6,9 @@ import { digest } from '../ids.ts'
 import type { Failure, StoredAnswer } from './task.ts'
 import { failTask as fail, requireFence } from './task-moves.ts'
 import { changeTask, getTask } from './task-store.ts'
-import { workerInstance } from './worker-instance.ts'
+import { writerOf } from './worker-instance.ts'
 
-type Ports = Pick<Platform, 'main' | 'volatile' | 'clock' | 'random' | 'queues' | 'telemetry'>
+type Ports = Pick<Platform, 'main' | 'volatile' | 'clock' | 'random' | 'queues' | 'telemetry' | 'generation'>
 
 /** Ends the attempt under its fence; the retry policy decides about another one. A repeated call gets the stored answer. */
 export const failTask = async (
@@ -24,7 +24,7 @@ export const failTask = async (
   const { task, answer } = await changeTask(ports, start, (current) => {
     const stored = current.answer
     if (stored?.fence === fence && stored.digest === body) return { task: current, answer: stored }
-    const held = orThrow(requireFence(current, fence, workerInstance(caller)))
+    const held = orThrow(requireFence(current, fence, writerOf(ports, caller)))
     const next = fail(held, { failure, digest: body, now: ports.clock.now(), random })
     return { task: { ...next, stamp: stamped }, answer: next.answer ?? { fence, digest: body } }
   })

@@ -7,7 +7,7 @@ import type { Task, Usage } from './task.ts'
 import { eventsItem, type TaskEvent } from './task-events.ts'
 import { reportTask, requireFence } from './task-moves.ts'
 import { changeTask, getTask, taskPk } from './task-store.ts'
-import { workerInstance } from './worker-instance.ts'
+import { writerOf } from './worker-instance.ts'
 
 export type Progress = {
   fence: string
@@ -21,13 +21,16 @@ export type Progress = {
   idempotencyKey?: string
 }
 
-type Ports = Pick<Platform, 'main' | 'volatile' | 'queues' | 'telemetry' | 'objects' | 'clock' | 'random'>
+type Ports = Pick<
+  Platform,
+  'main' | 'volatile' | 'queues' | 'telemetry' | 'objects' | 'clock' | 'random' | 'generation'
+>
 
 /** Records what an attempt reports, under its fence: events take their numbers in the same write as the head. */
 export const reportProgress = async (ports: Ports, caller: Caller, id: string, progress: Progress): Promise<Task> => {
   const { tenant } = caller
   const start = await getTask(ports, tenant, id)
-  orThrow(requireFence(start.value, progress.fence, workerInstance(caller)))
+  orThrow(requireFence(start.value, progress.fence, writerOf(ports, caller)))
   const pk = taskPk(tenant, id)
   const stamped = stamp(caller, 'task.progress')
   const sk = `checkpoint#${progress.fence}`
@@ -36,7 +39,7 @@ export const reportProgress = async (ports: Ports, caller: Caller, id: string, p
       ? undefined
       : await planBody(ports, { tenant, pk, sk, value: progress.checkpoint, stamp: stamped })
   const changed = await changeTask(ports, start, (current) => {
-    const task = orThrow(requireFence(current, progress.fence, workerInstance(caller)))
+    const task = orThrow(requireFence(current, progress.fence, writerOf(ports, caller)))
     if (isRepeated(task, progress)) return { task: current, answer: undefined }
     const events = toEvents(progress, task.seq, ports.clock.now())
     const report = {

@@ -8,6 +8,7 @@ import {
   type Lease,
   maxLeaseLosses,
   type Resume,
+  resendMostMs,
   resendMs,
   type Task,
   type TaskStatus,
@@ -62,10 +63,19 @@ const finish = (
   why = {},
 ): Task => moveTo(task, to, now, { ...change, ...over, finishedAt: now }, why)
 
-/** Only the holder of the row's current fence may write; `STALE_FENCE` for everybody else. */
-export const requireFence = (task: Task, fence: string, instance?: string): Task | Refused => {
+/** Who writes to a running task: an instance, or an administrator; `generation` is the platform's. */
+export type Writer = { instance?: string; generation: number }
+
+const generationOf = ({ fence }: Lease): number => Number(fence.slice(0, fence.indexOf('.')))
+
+/** Whether it was leased before the records were restored: its holder is refused, the task has to run again. */
+export const isOfOldGeneration = ({ status, lease }: Task, generation: number): boolean =>
+  status === 'RUNNING' && lease !== undefined && generationOf(lease) < generation
+
+/** Only the holder of the row's current fence may write, in the generation of that fence; `STALE_FENCE` for all others. */
+export const requireFence = (task: Task, fence: string, { instance, generation }: Writer): Task | Refused => {
   const lease = task.lease
-  const held = task.status === 'RUNNING' && lease?.fence === fence
+  const held = task.status === 'RUNNING' && lease?.fence === fence && generationOf(lease) === generation
   if (held && (instance === undefined || instance === lease.instance)) return task
   return refuse(
     'STALE_FENCE',
@@ -293,9 +303,20 @@ export const passTime = (task: Task, { now, random }: { now: number; random: num
   if (task.status === 'RUNNING' && (task.lease?.timeoutAt ?? 0) <= now) return timeOut(task, now, random)
   const { timeoutAt = 0, budgetAt = timeoutAt } = task.lease ?? {}
   const next = task.status === 'RUNNING' ? Math.min(timeoutAt, budgetAt) : Number.POSITIVE_INFINITY
-  const pause = task.status === 'RUNNING' ? leaseCheckMs : Math.max(resendMs, now - task.transition.at)
+  const pause = task.status === 'RUNNING' ? leaseCheckMs : resendPause(task, now)
   return { ...task, dueAt: Math.min(now + pause, next, task.deadline) }
 }
+
+/** How long a queued task may be lost to its queue before it is looked at again: a quarter of its age, within bounds. */
+const resendPause = ({ transition }: Task, now: number): number =>
+  Math.min(Math.max(resendMs, (now - transition.at) / 4), resendMostMs)
+
+/**
+ * How likely a queued task is sent again while others wait in its lane, where it most likely waits among them: about as
+ * often as its age doubles, so that what was sent in vain never outgrows a backlog.
+ */
+export const resendChance = (task: Task, now: number): number =>
+  Math.min(1, resendPause(task, now) / Math.max(1, now - task.transition.at))
 
 /** `QUEUED` without a target gets one. */
 export const routeTask = (task: Task, target: Task['target'], blockedBy?: Task['blockedBy']): Task => ({

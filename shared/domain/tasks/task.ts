@@ -185,8 +185,9 @@ export const maxAttemptsOf = (task: Task): number => task.retry.attempts + task.
 
 /** How often an attempt may vanish with its instance before the task counts as poison. */
 export const maxLeaseLosses = 5
-/** A queued task is sent again after this time, and then at growing distances, in case its queue lost it. */
+/** A queued task is looked at again after this time, and then at growing distances up to the most, in case its queue lost it. */
 export const resendMs = 60_000
+export const resendMostMs = 600_000
 /** How long a task may wait for its end unless it says so. */
 export const defaultDeadlineMs = 24 * 3_600_000
 export const defaultTimeoutSeconds = 3600

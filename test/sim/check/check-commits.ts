@@ -4,7 +4,7 @@ import type { Finding } from '#cli/server/faults/check/history.ts'
 import type { Task } from '#shared/domain/tasks/task.ts'
 import type { World } from '../world/world.ts'
 
-type Step = { before?: Task; after: Task }
+type Step = { before?: Task; after: Task; generation: number }
 
 /** What a worker's call may do to a task, and only under the fence that the task had then. */
 const fenced = new Set(['task.complete', 'task.fail', 'task.progress', 'task.wait'])
@@ -30,9 +30,15 @@ export const checkCommits = ({ commits, calls, restores, limit = Infinity }: Wor
       )
     highest.set(after.id, fence)
   }
-  const writer = ({ before, after }: Step): void => {
+  const writer = ({ before, after, generation }: Step): void => {
     if (!fenced.has(after.stamp.action)) return
     const call = asked.get(after.stamp.request)
+    if (!call?.fence?.startsWith(`${generation}.`))
+      tell(
+        'stale_accepted',
+        after,
+        `was changed by ${after.stamp.action} under ${call?.fence} in generation ${generation}`,
+      )
     if (call?.fence !== before?.lease?.fence || before?.status !== 'RUNNING')
       tell(
         'stale_accepted',
@@ -75,9 +81,9 @@ export const checkCommits = ({ commits, calls, restores, limit = Infinity }: Wor
     else if (before?.status !== 'RUNNING' && running.add(after.id).size > limit && restores.length === 0)
       tell('illegal_transition', after, `is one of ${running.size} that run, where ${limit} may`)
   }
-  for (const { before, after } of commits) {
+  for (const { before, after, generation } of commits) {
     if (after === undefined) continue
-    const step = { before: before?.value as Task | undefined, after: after.value as Task }
+    const step = { before: before?.value as Task | undefined, after: after.value as Task, generation }
     for (const check of [fences, writer, ending, numbers, attempts, limits]) check(step)
   }
   return findings

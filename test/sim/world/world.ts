@@ -30,7 +30,7 @@ export type World = {
   sabotage?: Sabotage
   /** What was asked and answered, and every change of a task, in the order of their numbers. */
   calls: Call[]
-  commits: (Commit & { place: number })[]
+  commits: (Commit & { place: number; generation: number })[]
   restores: Restore[]
   published: CloudEvent[]
   /** The next number. */
@@ -64,7 +64,7 @@ export const createWorld = ({ random, plan, acts, sabotage, onRestore }: Options
   const follow = (commit: Commit): void => {
     feed.append(commit)
     if (commit.type !== 'task') return
-    commits.push({ ...commit, place: place() })
+    commits.push({ ...commit, place: place(), generation })
     const task = commit.after?.value as Task
     if (isFinished(task)) open.delete(task.id)
     else open.add(task.id)

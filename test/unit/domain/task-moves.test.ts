@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { isRefused, type Refused } from '#shared/domain/domain-error.ts'
 import { maxAttemptsOf, maxLeaseLosses, type Task } from '#shared/domain/tasks/task.ts'
@@ -5,12 +6,14 @@ import {
   cancelTask,
   completeTask,
   failTask,
+  isOfOldGeneration,
   leaseTask,
   loseLease,
   passTime,
   releaseLease,
   reportTask,
   requireFence,
+  resendChance,
 } from '#shared/domain/tasks/task-moves.ts'
 import { aTask } from '#test/support/builders.ts'
 
@@ -18,6 +21,7 @@ const ok = (moved: Task | Refused): Task => {
   if (isRefused(moved)) throw new Error(moved.message)
   return moved
 }
+const a = { instance: 'ins_a', generation: 7 }
 const leased = (task = aTask(), now = 1000): Task => ok(leaseTask(task, { instance: 'ins_a', generation: 7, now }))
 const failure = { code: 'AGENT_ERROR', message: 'boom', retryable: true }
 const fail = (task: Task, now = 2000, random = 0.5) => failTask(task, { failure, digest: 'd', now, random })
@@ -44,16 +48,26 @@ describe('leasing', () => {
 describe('the fence', () => {
   it('admits the current holder alone', () => {
     const task = leased()
-    expect(isRefused(requireFence(task, '7.1', 'ins_a'))).toBe(false)
-    expect(requireFence(task, '7.0', 'ins_a')).toMatchObject({ refused: 'STALE_FENCE' })
-    expect(requireFence(task, '7.1', 'ins_b')).toMatchObject({ refused: 'STALE_FENCE' })
-    expect(requireFence(aTask(), '7.1', 'ins_a')).toMatchObject({ refused: 'STALE_FENCE' })
+    expect(isRefused(requireFence(task, '7.1', a))).toBe(false)
+    expect(requireFence(task, '7.0', a)).toMatchObject({ refused: 'STALE_FENCE' })
+    expect(requireFence(task, '7.1', { ...a, instance: 'ins_b' })).toMatchObject({ refused: 'STALE_FENCE' })
+    expect(requireFence(aTask(), '7.1', a)).toMatchObject({ refused: 'STALE_FENCE' })
+  })
+
+  it('counts no more once the records were restored, whatever they say; an administrator may speak for a holder', () => {
+    const task = leased()
+    expect(isRefused(requireFence(task, '7.1', { generation: 7 }))).toBe(false)
+    expect(requireFence(task, '7.1', { ...a, generation: 8 })).toMatchObject({ refused: 'STALE_FENCE' })
+    expect(requireFence(task, '7.1', { generation: 8 })).toMatchObject({ refused: 'STALE_FENCE' })
+    expect(requireFence(task, '7.1', { ...a, generation: 6 })).toMatchObject({ refused: 'STALE_FENCE' })
+    expect([6, 7, 8].map((generation) => isOfOldGeneration(task, generation))).toEqual([false, false, true])
+    expect(isOfOldGeneration(aTask(), 8)).toBe(false)
   })
 
   it('is never the same again after a lost lease', () => {
     const again = leased(loseLease(leased(), { now: 2000, message: 'gone' }), 3000)
     expect(again.lease?.fence).toBe('7.2')
-    expect(requireFence(again, '7.1')).toMatchObject({ refused: 'STALE_FENCE' })
+    expect(requireFence(again, '7.1', { generation: 7 })).toMatchObject({ refused: 'STALE_FENCE' })
   })
 })
 
@@ -172,7 +186,31 @@ describe('time', () => {
   it('looks at a queued task again at growing distances, without an event', () => {
     const once = at(aTask(), 60_000)
     expect(once).toMatchObject({ status: 'QUEUED', seq: 1, dueAt: 120_000 })
-    expect(at(once, 120_000).dueAt).toBe(240_000)
+    expect(at(once, 120_000).dueAt).toBe(180_000)
+    expect(at(aTask({ dueAt: 0, deadline: 9e9 }), 1_200_000).dueAt).toBe(1_500_000)
+  })
+
+  it('looks at a queued task that its queue lost within a minute, a quarter of its age, and ten minutes at the most', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 60_000, max: 80_000_000 }), (now) => {
+        const pause = (at(aTask({ dueAt: now, deadline: 9e9 }), now).dueAt ?? 0) - now
+        expect(pause).toBe(Math.min(Math.max(60_000, now / 4), 600_000))
+      }),
+    )
+  })
+
+  it('sends a task that most likely waits among others about as often as its age doubles, a day long', () => {
+    let task = aTask({ deadline: 9e9, dueAt: 60_000 })
+    let [sends, looks] = [0, 0]
+    for (let now = 60_000; now < 86_400_000; now = task.dueAt ?? 9e9) {
+      task = at(task, now)
+      sends += resendChance(task, now)
+      looks++
+    }
+    expect(resendChance(aTask(), 60_000)).toBe(1)
+    expect(sends).toBeGreaterThan(5)
+    expect(sends).toBeLessThan(10)
+    expect(looks).toBeLessThan(170)
   })
 })
 
