@@ -36,6 +36,7 @@ const run = async (settings: RunnerSettings): Promise<number> => {
   const definition = await loadAgent(settings.agent)
   const problem = launchProblem(resourcesOf(definition))
   if (problem !== undefined) throw new Error(problem)
+  let told = Promise.resolve()
   const runner = startRunner({
     definition,
     agent: settings.agent,
@@ -46,6 +47,9 @@ const run = async (settings: RunnerSettings): Promise<number> => {
     workspaces: settings.workspaces,
     onJoined: ({ instanceId }) =>
       process.connected && process.send?.({ type: 'joined', instanceId, agent: definition.name }),
+    onDismissed() {
+      if (process.connected) told = new Promise((resolve) => process.send?.({ type: 'dismissed' }, () => resolve()))
+    },
     log,
   })
   await serveHttp(settings, resourcesOf(definition), runner.busy)
@@ -59,8 +63,7 @@ const run = async (settings: RunnerSettings): Promise<number> => {
   process.on('message', (message: { type?: string }) => message.type === 'ping' && process.send?.({ type: 'pong' }))
   process.on('disconnect', () => void runner.drain(settings.drainSeconds)) // the supervising server is gone
   const end = await runner.ended
-  if (end === 'dismissed' && process.connected)
-    await new Promise((resolve) => process.send?.({ type: 'dismissed' }, resolve))
+  await told
   return end === 'orphaned' ? 1 : 0
 }
 

@@ -25,6 +25,8 @@ export type RunnerOptions = {
   orphanSeconds: number
   workspaces?: string
   onJoined?: (joined: Joined) => void
+  /** The platform wants no more of this instance; it finishes what runs. */
+  onDismissed?: () => void
   log: (level: 'info' | 'warn' | 'error', message: string, fields?: Record<string, unknown>) => void
 }
 
@@ -156,9 +158,10 @@ export const startRunner = (options: RunnerOptions): Runner => {
       if (lost.includes(held.taskId)) runs.abort(held, 'the lease is lost')
       if (cancel.includes(held.taskId)) runs.abort(held, 'the task is cancelled')
     }
-    if (drain) {
+    if (drain && end !== 'dismissed') {
       end = 'dismissed'
       leasing.abort()
+      options.onDismissed?.()
     }
     return !drain && (again === true || performance.now() - began > heldMs)
   }

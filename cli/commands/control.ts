@@ -20,6 +20,22 @@ export const operateAgent = async (
   else print(`${changed.name} ${changed.state} (${changed.detail})`)
 }
 
+/** Says how many copies of an agent its host keeps; `auto`: as many as its work needs. */
+export const scaleAgent = async (
+  client: Client,
+  [agent, wanted]: [agent: string, wanted: string],
+  { reason, json }: Operate,
+): Promise<void> => {
+  if (wanted !== 'auto' && !/^\d{1,4}$/.test(wanted)) throw new CliError(`say a number, or auto, not ${wanted}`, 2)
+  const body = { instances: wanted === 'auto' ? null : Number(wanted), ...(reason !== undefined && { reason }) }
+  const changed = await client.request<AgentResponse>('POST', `/agents/${encodeURIComponent(agent)}/scale`, { body })
+  if (json) printJson(changed)
+  else
+    print(
+      `${changed.name} ${changed.instances.live} instances, ${changed.instances.wanted ?? 'as many as needed'} wanted`,
+    )
+}
+
 /** Does a task again; prints the id of the task that does it. */
 export const retryTask = async (
   client: Client,
@@ -39,6 +55,9 @@ export type CancelManyOptions = {
   priority?: string
   label?: string[]
   parent?: string
+  since?: string
+  until?: string
+  reason?: string
   all?: boolean
   dryRun?: boolean
   yes?: boolean
@@ -54,12 +73,15 @@ const toLabels = (labels: string[]): Record<string, string> =>
     }),
   )
 
-const toBody = ({ agent, capability, status, priority, label, parent, all }: CancelManyOptions): object => {
-  if (all) return { all: true }
-  const filter = { agent, capability, status, priority, parent, ...(label && { labels: toLabels(label) }) }
+const fields = ['agent', 'capability', 'status', 'priority', 'parent', 'since', 'until'] as const
+
+const toBody = ({ label, all, reason, ...options }: CancelManyOptions): object => {
+  if (all) return { all: true, reason }
+  const named = Object.fromEntries(fields.map((field) => [field, options[field]]))
+  const filter = { ...named, ...(label && { labels: toLabels(label) }) }
   if (Object.values(filter).every((value) => value === undefined))
-    throw new CliError('say which tasks: --agent, --capability, --status, --priority, --label, --parent, or --all', 2)
-  return { filter }
+    throw new CliError(`say which tasks: --${fields.join(', --')}, --label, or --all`, 2)
+  return { filter, reason }
 }
 
 /** Cancels every unfinished task that the options name, after it has said how many those are. */

@@ -15,6 +15,7 @@ import { readCredentials, removeServerFile, writeCredentials, writeServerFile } 
 import { observe } from './faults/observe.ts'
 import type { FaultPlan } from './faults/plan.ts'
 import { hostCheck } from './host-check.ts'
+import { type AgentKeeper, createAgentKeeper } from './keep-agents.ts'
 import { startLoops } from './loops.ts'
 import { mountEmbedded } from './mount-embedded.ts'
 
@@ -70,7 +71,7 @@ export const startServer = async (options: ServerOptions): Promise<EmbeddedServe
 const open = async (options: ServerOptions, closing: Closing): Promise<Omit<EmbeddedServer, 'close'>> => {
   const { dataDir, version } = options
   const state = { url: '', agentKey: '' }
-  const platform = await openPlatform(options, state)
+  const { platform, keeper } = await openPlatform(options, state)
   closing.push(platform.close)
   const [apiKey, agentKey] = await Promise.all([adminKey(platform, dataDir), agentsKey(platform)])
   await Promise.all([rebuildQueues(platform), renewAfterOutage(platform, tenant)])
@@ -80,7 +81,7 @@ const open = async (options: ServerOptions, closing: Closing): Promise<Omit<Embe
   const observation = observe(platform, options)
   closing.push(observation.close)
   const loops = startLoops(observation.platform)
-  closing.push(loops.stop, () => stopListening(server), platform.closeHosts)
+  closing.push(loops.stop, () => stopListening(server), platform.closeHosts, keeper.stop)
   const serve = observation.around(createApp(observation.platform, options).fetch)
   server.on('request', getRequestListener(serve, { overrideGlobalObjects: false }))
   await startAgents(platform, options)
@@ -92,9 +93,9 @@ const open = async (options: ServerOptions, closing: Closing): Promise<Omit<Embe
 const openPlatform = async (
   { dataDir, egressAllow, onFailedAgent }: ServerOptions,
   state: { url: string; agentKey: string },
-): Promise<EmbeddedPlatform> => {
-  const context: { platform?: EmbeddedPlatform } = {}
-  context.platform = await createEmbeddedPlatform({
+): Promise<{ platform: EmbeddedPlatform; keeper: AgentKeeper }> => {
+  const context: { platform?: EmbeddedPlatform; keeper?: AgentKeeper } = {}
+  const platform = await createEmbeddedPlatform({
     dataDir,
     egressAllow,
     baseUrl: () => state.url,
@@ -105,11 +106,17 @@ const openPlatform = async (
         serverUrl: () => state.url,
         apiKey: () => state.agentKey,
         drainSeconds,
-        onExit: (instance, { restarts }) => giveUp(context.platform, instance, restarts),
+        onJoined: (agent, instance) => context.keeper?.joined(agent, instance),
+        onExit(instance, { restarts, agent }) {
+          giveUp(context.platform, instance, restarts)
+          if (!restarts) context.keeper?.left(agent)
+        },
         onFailedStart: ({ source }, reason) => onFailedAgent?.(source, reason),
       }),
   })
-  return context.platform
+  const keeper = createAgentKeeper(platform)
+  Object.assign(context, { platform, keeper })
+  return { platform, keeper }
 }
 
 /** The process of an instance has ended: what it held runs elsewhere at once, or on the one that is started instead. */

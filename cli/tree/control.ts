@@ -27,6 +27,9 @@ export const addControl = (tasks: Command): void => {
     .addOption(new Option('--priority <priority>', 'tasks of this lane').choices(['low', 'normal', 'high', 'urgent']))
     .option('--label <key:value>', 'tasks with this label; repeatable', collect)
     .option('--parent <task>', 'tasks that this one called')
+    .option('--since <time>', 'tasks made from then on, such as 2026-01-31T12:00:00Z')
+    .option('--until <time>', 'tasks made before then')
+    .option('--reason <text>', 'told with the end of each')
     .option('--all', 'everything that has not ended')
     .option('--dry-run', 'only say how many')
     .option('--yes', 'cancel them')
@@ -37,13 +40,23 @@ export const addControl = (tasks: Command): void => {
 const operations: [AgentOperation, string][] = [
   ['pause', 'hand nothing more out while its queue grows; what runs goes on'],
   ['resume', 'end pause and maintenance'],
-  ['maintenance', 'take it into maintenance: no new work until it is resumed'],
+  ['maintenance', 'take it into maintenance: its instances finish and leave until it is resumed'],
   ['drain', 'let its instances finish what they run, and leave'],
   ['activate', 'bring it back into service'],
 ]
 
 /** Commands that change what an agent may do. */
 export const addOperations = (agents: Command): void => {
+  const scale = agents
+    .command('scale')
+    .description('say how many copies of an agent its host keeps')
+    .argument('<agent>', 'name or id')
+    .argument('<instances>', 'a number, or auto')
+    .option('--reason <text>', 'kept in its history')
+    .action(async (agent: string, instances: string, options) =>
+      (await import('../commands/control.ts')).scaleAgent(await clientOf(options), [agent, instances], options),
+    )
+  example(addConnection(scale), 'agents scale my-agent 2')
   for (const [operation, description] of operations) {
     const command = agents
       .command(operation)

@@ -1,5 +1,6 @@
 import { wasDecommissioned } from '#functions/stream/decommissioned.ts'
 import { findAgent } from '#shared/domain/agents/agent-store.ts'
+import { handsOut, sendsAway } from '#shared/domain/agents/lifecycle.ts'
 import { liveLoads } from '#shared/domain/dispatch/find-target.ts'
 import { laneQueues } from '#shared/domain/dispatch/lanes.ts'
 import { noteColdStart } from '#shared/domain/why/cold-start.ts'
@@ -34,20 +35,24 @@ const sum = (numbers: number[]): number => numbers.reduce((total, one) => total 
 
 type Ports = Omit<Platform, 'feed' | 'bus' | 'objects' | 'generation'>
 
+type Wish = { count: number /** Nothing waits for it, nothing runs. */; rests: boolean }
+
 /** For one hosted agent. One that never enrolled is started once, so that it can; one that was deleted stays away. */
-const wanted = async (ports: Ports, { agent: name, slots, max }: HostedAgent): Promise<number> => {
+const wanted = async (ports: Ports, { agent: name, slots, max }: HostedAgent): Promise<Wish> => {
   const agent = (await findAgent(ports, tenant, name))?.value
-  if (agent === undefined) return (await wasDecommissioned(ports, tenant, name)) ? 0 : 1
+  if (agent === undefined) return { count: (await wasDecommissioned(ports, tenant, name)) ? 0 : 1, rests: false }
   const [depths, live] = await Promise.all([
     Promise.all(
       laneQueues(tenant, { agent: agent.id, version: agent.version }).map(({ queue }) => ports.queues.depth(queue)),
     ),
     liveLoads(ports, agent),
   ])
-  const waiting = sum(depths.map((depth) => depth.waiting))
+  const waiting = handsOut(agent) ? sum(depths.map((depth) => depth.waiting)) : 0
   const inFlight = sum(depths.map((depth) => depth.inFlight))
   const running = sum(live.map((load) => load.running))
-  return wantedInstances({ waiting, running, inFlight, slots, max })
+  const needed = wantedInstances({ waiting, running, inFlight, slots, max })
+  const kept = sendsAway(agent) ? 0 : Math.min(max, agent.wanted ?? 0)
+  return { count: Math.max(needed, kept), rests: needed === 0 }
 }
 
 /** Brings every hosted agent to the number of instances that its work needs, from zero and back to zero. */
@@ -55,10 +60,10 @@ export const scaleHostedAgents = async (ports: Ports, agents: HostedAgent[]): Pr
   for (const hosted of agents)
     try {
       const source = { tenant, agent: hosted.agent, version: 'any', source: hosted.service }
-      const [count, now] = await Promise.all([wanted(ports, hosted), ports.hosts.instances(source)])
+      const [{ count, rests }, now] = await Promise.all([wanted(ports, hosted), ports.hosts.instances(source)])
       const up = now.filter(({ state }) => state === 'STARTING' || state === 'RUNNING').length
       if (count > up) await noteColdStart(ports, tenant, { agentName: hosted.agent, count: count - up })
-      if (count > up || (count === 0 && up > 0)) await ports.hosts.scale(source, count)
+      if (count > up || ((rests || count === 0) && count < up)) await ports.hosts.scale(source, count)
     } catch (error) {
       ports.telemetry.log('error', 'a hosted agent could not be scaled', { agent: hosted.agent, error: String(error) })
     }

@@ -94,7 +94,13 @@ export const agentSchema = z
     configuration: agentConfigurationSchema,
     labels: labelsSchema,
     /** Live copies, their slots, and the tasks that run now. */
-    instances: z.object({ live: z.int(), slots: z.int(), running: z.int() }),
+    instances: z.object({
+      live: z.int(),
+      slots: z.int(),
+      running: z.int(),
+      /** How many there should be, where a person has said so. */
+      wanted: z.int().optional(),
+    }),
     createdAt: timeSchema,
     updatedAt: timeSchema,
   })

@@ -2,6 +2,10 @@ import * as z from 'zod'
 import { idSchema, labelsSchema, nameSchema, prioritySchema, timeSchema } from './common.ts'
 import { taskStatusSchema } from './tasks.ts'
 
+const reason = z.string().min(1).max(500).optional()
+
+export const cancelTaskSchema = z.strictObject({ reason })
+
 export const retryTaskSchema = z.strictObject({
   /** Where the new task begins. @default checkpoint */
   from: z.enum(['checkpoint', 'start']).default('checkpoint'),
@@ -25,6 +29,8 @@ export const cancelTasksSchema = z
     filter: cancelFilterSchema.optional(),
     /** Everything that has not ended. */
     all: z.literal(true).optional(),
+    /** Told with the end of each task. */
+    reason,
     /** Only counts. */
     dryRun: z.boolean().default(false),
   })
@@ -63,4 +69,10 @@ export const agentHistorySchema = z.object({
   nextCursor: z.string().nullable(),
 })
 
-export const changeStateSchema = z.strictObject({ reason: z.string().min(1).max(500).optional() })
+export const changeStateSchema = z.strictObject({ reason })
+
+export const scaleAgentSchema = z.strictObject({
+  /** `null`: as many as its work needs. */
+  instances: z.int().min(0).max(1000).nullable(),
+  reason,
+})

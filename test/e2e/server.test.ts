@@ -105,6 +105,28 @@ describe('supervised agents', () => {
     expect(Date.parse(items[1]?.startedAt ?? '') - Date.parse(items[0]?.finishedAt ?? '')).toBeLessThan(2000)
   }, 30_000)
 
+  it('finishes what it runs when it is drained, and is started again when it is activated, or scaled', async () => {
+    const { id } = await submit('test.sleep', { ms: 1500 })
+    await until(async () => (await task(id)).status === 'RUNNING', { what: 'the start' })
+    const operate = (operation: string, body = {}) =>
+      server.client.request<AgentResponse>('POST', `/agents/sleeper/${operation}`, { body })
+    const live = async (count: number) =>
+      until(async () => (await server.client.get<AgentResponse>('/agents/sleeper')).instances.live === count, {
+        what: `${count} instances`,
+      })
+    await operate('drain')
+    const next = await submit('test.sleep', { ms: 1 })
+    expect((await ended(id)).status).toBe('SUCCEEDED')
+    await live(0)
+    expect((await task(next.id)).status).toBe('QUEUED')
+    await operate('activate')
+    expect((await ended(next.id)).status).toBe('SUCCEEDED')
+    await operate('scale', { instances: 2 })
+    await live(2)
+    await operate('scale', { instances: null })
+    await live(1)
+  }, 60_000)
+
   it('goes on to the next task for as long as there are any', async () => {
     const submitted = await Promise.all(Array.from({ length: 8 }, () => submit('test.sleep', { ms: 1 })))
     for (const { id } of submitted) expect((await ended(id)).status).toBe('SUCCEEDED')

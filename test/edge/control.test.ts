@@ -77,11 +77,18 @@ describe.each(hosts)('control on $host', ({ open }) => {
     const ask = (body: object) => api.post('/tasks:cancel', body)
     const filter = { agent: 'doomed', labels: { odd: '1' } }
     expect((await ask({ filter, dryRun: true })).body).toEqual({ matched: 15, cancelled: 0, complete: true })
-    expect((await ask({ filter })).body).toEqual({ matched: 15, cancelled: 15, complete: true })
+    expect((await ask({ filter, reason: 'it went wrong' })).body).toEqual({
+      matched: 15,
+      cancelled: 15,
+      complete: true,
+    })
+    expect((await api.get(`/tasks/${ids[1]}/why`)).body.message).toMatch(/by key:\w+: it went wrong$/)
     expect((await ask({ filter })).body).toEqual({ matched: 0, cancelled: 0, complete: true })
     expect((await ask({ filter: { capability: 'doomed' } })).body).toMatchObject({ cancelled: 15 })
     for (const id of ids) expect((await api.get(`/tasks/${id}`)).body.status).toBe('CANCELLED')
     expect((await api.get(`/tasks/${other}`)).body.status).toBe('QUEUED')
+    const stopped = await api.post(`/tasks/${other}/cancel`, { reason: 'no more' })
+    expect(stopped).toMatchObject({ status: 200, body: { status: 'CANCELLED' } })
     expect(await ask({})).toMatchObject({ status: 422, body: { errors: [{ pointer: '#/filter' }] } })
     expect((await ask({ filter: { status: 'FAILED' } })).status).toBe(422)
   })
@@ -143,8 +150,25 @@ describe.each(hosts)('control on $host', ({ open }) => {
     expect(beat.body.drain).toBe(true)
     const id = await submit('moves')
     expect((await api.get(`/tasks/${id}/why`)).body).toMatchObject({ code: 'VERSION_DRAINING' })
+    const late = await join('moves')
+    expect((await api.get('/agents/moves')).body).toMatchObject({ state: 'OFFLINE', detail: 'DRAINING' })
+    expect(await lease(late, 1, 0)).toEqual([])
+    expect((await api.post(`/instances/${late.instanceId}/heartbeat`, {}, { key: late.token })).body.drain).toBe(true)
     expect((await api.post('/agents/moves/activate')).body.detail).not.toBe('DRAINING')
+    const fresh = await join('moves')
+    expect(await lease(fresh)).toMatchObject([{ taskId: id }])
     expect((await api.post('/agents/moves/maintenance')).body).toMatchObject({ detail: 'UPDATING' })
-    expect((await api.get(`/tasks/${id}/why`)).body).toMatchObject({ code: 'MAINTENANCE' })
+    expect((await api.post(`/instances/${fresh.instanceId}/heartbeat`, {}, { key: fresh.token })).body.drain).toBe(true)
+    const next = await submit('moves')
+    expect((await api.get(`/tasks/${next}/why`)).body).toMatchObject({ code: 'MAINTENANCE' })
+  })
+
+  it('keeps how many copies a person wants of an agent, or as many as it needs', async () => {
+    await register('scaled')
+    const scale = (instances: unknown) => api.post('/agents/scaled/scale', { instances })
+    expect((await scale(2)).body.instances).toMatchObject({ wanted: 2 })
+    expect((await api.get('/agents/scaled/history')).body.items[0]).toMatchObject({ reason: 'scaled to 2' })
+    expect((await scale(null)).body.instances.wanted).toBeUndefined()
+    expect(await scale(-1)).toMatchObject({ status: 422, body: { errors: [{ pointer: '#/instances' }] } })
   })
 })

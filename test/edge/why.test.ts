@@ -107,6 +107,7 @@ describe.each(hosts)('why, on $host', ({ host, open }) => {
     await api.post('/agents/rests/maintenance')
     expect(await why(id)).toMatchObject({ code: 'MAINTENANCE' })
     await api.post('/agents/rests/resume')
+    await join('rests')
     expect((await why(id)).code).toBe('DISPATCHING')
   })
 

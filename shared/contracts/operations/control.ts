@@ -5,6 +5,7 @@ import {
   cancelTasksSchema,
   changeStateSchema,
   retryTaskSchema,
+  scaleAgentSchema,
 } from '../control.ts'
 import { taskSchema } from '../tasks.ts'
 import { admins, type Operation, people } from './operation.ts'
@@ -54,7 +55,7 @@ export const controlOperations = {
     path: '/agents/{agent}/maintenance',
     tag: 'Agents',
     summary: 'Take an agent into maintenance',
-    description: 'It takes no new work until it is resumed; what runs goes on.',
+    description: 'It takes no new work until it is resumed; its instances finish what they run, and leave.',
     audience: admins,
     body: changeStateSchema,
     bodyOptional: true,
@@ -96,6 +97,17 @@ export const controlOperations = {
     bodyOptional: true,
     answers: { 200: { description: 'The agent.', schema: agentSchema } },
     refusals: [409],
+  },
+  scaleAgent: {
+    method: 'POST',
+    path: '/agents/{agent}/scale',
+    tag: 'Agents',
+    summary: 'Scale an agent',
+    description:
+      'How many copies the host keeps of an agent that it starts itself: exactly so many on one machine, at least so many on AWS, up to the maximum of the stage.',
+    audience: admins,
+    body: scaleAgentSchema,
+    answers: { 200: { description: 'The agent.', schema: agentSchema } },
   },
   getAgentHistory: {
     method: 'GET',

@@ -1,3 +1,4 @@
+import { cancelTaskSchema } from '../control.ts'
 import {
   attemptListSchema,
   listChildrenQuery,
@@ -98,6 +99,8 @@ export const taskOperations = {
     tag: 'Tasks',
     summary: 'Cancel a task',
     audience: admins,
+    body: cancelTaskSchema,
+    bodyOptional: true,
     answers: { 200: { description: 'The cancelled task.', schema: taskSchema } },
     refusals: [409],
   },

@@ -64,6 +64,8 @@ export type Agent = {
   /** Digest of the registration, to tell a repeated one from another one. */
   registered: string
   decommissionedAt?: number
+  /** Copies that its host keeps, where a person has said how many. */
+  wanted?: number
   /** Latest last. */
   history?: AgentChange[]
   createdAt: number

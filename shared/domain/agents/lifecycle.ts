@@ -45,5 +45,22 @@ export const recordChange = (agent: Agent, change: Omit<AgentChange, 'from'>): A
   history: [...(agent.history ?? []), { from: agent.state, ...change }].slice(-historyLimit),
 })
 
+/** How many copies its host is to keep; `undefined`: as many as its work needs. */
+export const scaleAgent = (
+  agent: Agent,
+  wanted: number | undefined,
+  { by, at, reason }: { by: string; at: number; reason?: string },
+): Agent => {
+  if (agent.wanted === wanted) return agent
+  const { state: to, detail } = agent
+  const said = reason ?? `scaled to ${wanted ?? 'as many as it needs'}`
+  return { ...recordChange(agent, { to, detail, reason: said, by, at }), wanted }
+}
+
+/** Whether its instances are to finish and to leave, and those that join as well, until a person says otherwise. */
+export const sendsAway = ({ state, detail }: Agent): boolean =>
+  (state === 'OFFLINE' && detail === rows.drain.detail) ||
+  (state === 'MAINTENANCE' && detail === rows.maintenance.detail)
+
 /** Whether tasks are handed out to its instances. */
-export const handsOut = ({ state }: Agent): boolean => state !== 'MAINTENANCE'
+export const handsOut = (agent: Agent): boolean => agent.state !== 'MAINTENANCE' && !sendsAway(agent)

@@ -4,25 +4,43 @@ import { DomainError, orThrow } from '../domain-error.ts'
 import type { Agent } from './agent.ts'
 import { getAgent, saveAgent } from './agent-store.ts'
 import { drainInstances } from './change-agent.ts'
-import { type AgentOperation, operateAgent as operate } from './lifecycle.ts'
+import { type AgentOperation, operateAgent as operate, scaleAgent as scale, sendsAway } from './lifecycle.ts'
 
 type Ports = Pick<Platform, 'main' | 'volatile' | 'clock' | 'random'>
+type Why = { by: string; at: number; reason?: string }
 
-const tries = 5
-
-/** Pauses, resumes, drains …: whoever comes second at the same moment is tried again on what the first one left. */
+/** Pauses, resumes, drains …; instances that are to leave are told at once, later ones with their first heartbeat. */
 export const operateAgent = async (
   ports: Ports,
   caller: Caller,
   idOrName: string,
   { operation, reason }: { operation: AgentOperation; reason?: string },
 ): Promise<Stored<Agent>> => {
+  const change: Change = { action: operation, reason, move: (agent, why) => orThrow(operate(agent, operation, why)) }
+  const saved = await changeAgent(ports, caller, idOrName, change)
+  if (sendsAway(saved.value))
+    await drainInstances(ports, caller, saved.value, `the agent is in ${saved.value.state} (${saved.value.detail})`)
+  return saved
+}
+
+/** Says how many copies the agent's host keeps; `undefined`: as many as its work needs. */
+export const scaleAgent = (
+  ports: Ports,
+  caller: Caller,
+  idOrName: string,
+  { instances, reason }: { instances?: number; reason?: string },
+): Promise<Stored<Agent>> =>
+  changeAgent(ports, caller, idOrName, { action: 'scale', reason, move: (agent, why) => scale(agent, instances, why) })
+
+type Change = { action: string; reason?: string; move: (agent: Agent, why: Why) => Agent }
+
+const tries = 5
+
+/** Whoever comes second at the same moment is tried again on what the first one left. */
+const changeAgent = async (ports: Ports, caller: Caller, idOrName: string, change: Change): Promise<Stored<Agent>> => {
   for (let round = 1; ; round++)
     try {
-      const found = await getAgent(ports, caller.tenant, idOrName)
-      const saved = await save(ports, caller, found, { operation, reason })
-      if (operation === 'drain') await drainInstances(ports, caller, saved.value, 'the agent is drained')
-      return saved
+      return await save(ports, caller, await getAgent(ports, caller.tenant, idOrName), change)
     } catch (error) {
       if (round === tries || !(error instanceof DomainError) || error.code !== 'PRECONDITION_FAILED') throw error
     }
@@ -32,8 +50,8 @@ const save = async (
   ports: Ports,
   caller: Caller,
   found: Stored<Agent>,
-  { operation, reason }: { operation: AgentOperation; reason?: string },
+  { action, reason, move }: Change,
 ): Promise<Stored<Agent>> => {
-  const next = orThrow(operate(found.value, operation, { by: actorOf(caller), at: ports.clock.now(), reason }))
-  return next === found.value ? found : saveAgent(ports, found, { ...next, stamp: stamp(caller, `agent.${operation}`) })
+  const next = move(found.value, { by: actorOf(caller), at: ports.clock.now(), reason })
+  return next === found.value ? found : saveAgent(ports, found, { ...next, stamp: stamp(caller, `agent.${action}`) })
 }

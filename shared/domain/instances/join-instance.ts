@@ -3,6 +3,7 @@ import { instanceToken } from '../access/authenticate.ts'
 import { hashSecret, newSecret } from '../access/secret.ts'
 import { type Agent, type AgentConfiguration, stateDetails } from '../agents/agent.ts'
 import { getAgent, saveAgent } from '../agents/agent-store.ts'
+import { sendsAway } from '../agents/lifecycle.ts'
 import { actorOf, type Caller, stamp } from '../caller.ts'
 import { remind } from '../dispatch/due.ts'
 import { laneQueues } from '../dispatch/lanes.ts'
@@ -47,7 +48,7 @@ export const joinInstance = async (ports: Ports, caller: Caller, command: JoinCo
   await Promise.all([
     store(ports, instance),
     renew(ports, instance),
-    agent.state === 'REGISTERED' || agent.state === 'OFFLINE' ? bringOnline(ports, caller, found) : undefined,
+    comesOnline(agent) ? bringOnline(ports, caller, found) : undefined,
     ...laneQueues(caller.tenant, instance).map(({ queue }) => ports.queues.ensure(queue)),
   ])
   const token = instanceToken(caller.tenant, instance.id, secret)
@@ -118,6 +119,10 @@ const buildInstance = (
     stamp: stamp(caller, 'instance.join'),
   }
 }
+
+/** One that a person took out of service stays there, whoever joins. */
+const comesOnline = (agent: Agent): boolean =>
+  agent.state === 'REGISTERED' || (agent.state === 'OFFLINE' && !sendsAway(agent))
 
 /** Several instances may join at once: who comes second finds the agent online already. */
 const bringOnline = async (

@@ -11,9 +11,10 @@ export const cancelTask = async (
   ports: Pick<Platform, 'main' | 'volatile' | 'queues' | 'telemetry' | 'clock' | 'random'>,
   caller: Caller,
   id: string,
+  reason?: string,
 ): Promise<Task> => {
   const start = await getTask(ports, caller.tenant, id)
-  const by = actorOf(caller)
+  const by = reason === undefined ? actorOf(caller) : `${actorOf(caller)}: ${reason}`
   const { task, answer: holder } = await changeTask(ports, start, (current) => {
     const next = orThrow(cancel(current, { now: ports.clock.now(), by }))
     const changed = next === current ? current : { ...next, stamp: stamp(caller, 'task.cancel') }

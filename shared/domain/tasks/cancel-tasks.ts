@@ -9,6 +9,7 @@ type Ports = Pick<Platform, 'main' | 'volatile' | 'queues' | 'telemetry' | 'cloc
 
 export type CancelMany = {
   filter: TaskFilter
+  reason?: string
   /** Only counts. */
   dryRun: boolean
   /** Milliseconds after which it answers what it has done; the caller asks again. */
@@ -29,14 +30,14 @@ const maxPasses = 20
 export const cancelTasks = async (
   ports: Ports,
   caller: Caller,
-  { filter, dryRun, patienceMs }: CancelMany,
+  { filter, reason, dryRun, patienceMs }: CancelMany,
 ): Promise<CancelledMany> => {
   const until = ports.clock.now() + patienceMs
   const seen = new Set<string>()
   let cancelled = 0
   const onPage = async (tasks: Task[]): Promise<number> => {
     for (const { id } of tasks) seen.add(id)
-    const done = dryRun ? 0 : await cancelAll(ports, caller, tasks)
+    const done = dryRun ? 0 : await cancelAll(ports, caller, tasks, reason)
     cancelled += done // after the await: pages are looked at side by side
     return tasks.length
   }
@@ -78,7 +79,7 @@ const isMeant = ({ tenant, filter }: Look, task: Task): boolean =>
   task.createdAt < (filter.until ?? Number.POSITIVE_INFINITY)
 
 /** One that ended meanwhile is not cancelled, and no reason to stop. */
-const cancelAll = async (ports: Ports, caller: Caller, tasks: Task[]): Promise<number> => {
-  const outcomes = await Promise.allSettled(tasks.map(({ id }) => cancelTask(ports, caller, id)))
+const cancelAll = async (ports: Ports, caller: Caller, tasks: Task[], reason?: string): Promise<number> => {
+  const outcomes = await Promise.allSettled(tasks.map(({ id }) => cancelTask(ports, caller, id, reason)))
   return outcomes.filter(({ status }) => status === 'fulfilled').length
 }

@@ -1,3 +1,4 @@
+import { sendsAway } from '../agents/lifecycle.ts'
 import { isUnmet } from '../tasks/holders.ts'
 import type { Task } from '../tasks/task.ts'
 import { type Cause, iso, type Situation, type Why, type WhyCode } from './cause.ts'
@@ -33,6 +34,12 @@ const agentState: Cause = ({ agent, task }) => {
     return cause('AGENT_DECOMMISSIONED', `agent ${name} is decommissioned`, 'another agent that offers its capability')
   if (agent.state === 'ERROR')
     return cause('AGENT_ERROR_STATE', `agent ${name} is in ERROR`, `POST /agents/${name}/activate once it is mended`)
+  if (agent.state === 'OFFLINE' && sendsAway(agent))
+    return cause(
+      'VERSION_DRAINING',
+      `agent ${name} was drained and takes nothing more`,
+      `POST /agents/${name}/activate`,
+    )
   if (agent.state !== 'MAINTENANCE') return undefined
   return agent.detail === 'PAUSED'
     ? cause('PAUSED', `agent ${name} is paused`, `POST /agents/${name}/resume`)

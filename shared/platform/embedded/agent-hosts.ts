@@ -12,8 +12,10 @@ type Options = {
   telemetry: Telemetry
   serverUrl: () => string
   apiKey: () => string
+  /** A process of this agent has joined as this instance. */
+  onJoined?: (agent: HostedAgent, instance: string) => void
   /** The process that had joined as this instance has ended. */
-  onExit: (instance: string, next: { restarts: boolean }) => void
+  onExit: (instance: string, next: { restarts: boolean; agent: HostedAgent }) => void
   /** A process ended by itself before it joined, and why; told once until one of this agent joins. */
   onFailedStart?: (agent: HostedAgent, reason: string) => void
   /** How long an instance may finish its work when it is drained. @default 10 */
@@ -111,13 +113,14 @@ export const createEmbeddedAgentHosts = (options: Options): ClosableHosts => {
   const joined = (supervised: Supervised, instance: string | undefined): void => {
     supervised.instance = instance
     toldOf.delete(keyOf(supervised.agent))
+    if (instance !== undefined) options.onJoined?.(supervised.agent, instance)
   }
   const exited = (id: string, supervised: Supervised, end: End): void => {
     const { agent, child, instance, wanted } = supervised
     running.delete(id)
     killGroup(child)
     const restarts = wanted && !closed
-    if (instance !== undefined) options.onExit(instance, { restarts })
+    if (instance !== undefined) options.onExit(instance, { restarts, agent })
     if (!restarts) return
     if (instance === undefined && !end.signal) void supervised.ended.then(() => tellFailedStart(supervised, end))
     const inMs = nextPause(supervised)

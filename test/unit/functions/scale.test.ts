@@ -3,6 +3,8 @@ import { project } from '#functions/stream/project.ts'
 import { everyMinute } from '#functions/sweep/every-minute.ts'
 import { scaleHostedAgents, wantedInstances } from '#functions/sweep/scale.ts'
 import { decommissionAgent } from '#shared/domain/agents/change-agent.ts'
+import type { AgentOperation } from '#shared/domain/agents/lifecycle.ts'
+import { operateAgent, scaleAgent } from '#shared/domain/agents/operate-agent.ts'
 import { registerAgent } from '#shared/domain/agents/register-agent.ts'
 import type { Caller } from '#shared/domain/caller.ts'
 import type { HostedInstance, Platform } from '#shared/platform/platform.ts'
@@ -92,6 +94,37 @@ describe('the instances of a hosted agent', () => {
     const again = aHost({ up: 0, waiting: 1 })
     await scaleHostedAgents(again.platform, hosted(name))
     expect(again.scaled).toEqual([1])
+  })
+})
+
+describe('what a person decided of a hosted agent', () => {
+  const operate = (name: string, operation: AgentOperation) =>
+    operateAgent(embedded.platform, caller, name, { operation })
+  const scaledWith = async (name: string, host: Parameters<typeof aHost>[0]) => {
+    const { platform, scaled } = aHost(host)
+    await scaleHostedAgents(platform, hosted(name))
+    return scaled
+  }
+
+  it('starts nothing for the queue of a paused agent, and everything once it is resumed', async () => {
+    const { name } = await register('paused')
+    await operate(name, 'pause')
+    expect(await scaledWith(name, { up: 0, waiting: 9 })).toEqual([])
+    await operate(name, 'resume')
+    expect(await scaledWith(name, { up: 0, waiting: 9 })).toEqual([3])
+  })
+
+  it('keeps as many as were wished for within its maximum, and goes back to them when it rests', async () => {
+    const { id, name } = await register('wished')
+    await scaleAgent(embedded.platform, caller, id, { instances: 2 })
+    expect(await scaledWith(name, { up: 0 })).toEqual([2])
+    expect(await scaledWith(name, { up: 3 })).toEqual([2])
+    expect(await scaledWith(name, { up: 3, inFlight: 1 })).toEqual([])
+    await operate(name, 'maintenance')
+    expect(await scaledWith(name, { up: 2 })).toEqual([0])
+    await operate(name, 'resume')
+    await scaleAgent(embedded.platform, caller, id, { instances: 99 })
+    expect(await scaledWith(name, { up: 0 })).toEqual([3])
   })
 })
 

@@ -25,7 +25,7 @@ const toAgent = ({ agent, state, detail, instances }: DescribedAgent): AgentResp
   capabilities: agent.capabilities,
   configuration: agent.configuration,
   labels: agent.labels,
-  instances,
+  instances: { ...instances, ...(agent.wanted !== undefined && { wanted: agent.wanted }) },
   createdAt: iso(agent.createdAt),
   updatedAt: iso(agent.updatedAt),
 })

@@ -1,7 +1,7 @@
 import type { OperationOf } from '#shared/contracts/operations.ts'
 import { describeAgent } from '#shared/domain/agents/describe-agent.ts'
 import type { AgentOperation } from '#shared/domain/agents/lifecycle.ts'
-import { operateAgent } from '#shared/domain/agents/operate-agent.ts'
+import { operateAgent, scaleAgent } from '#shared/domain/agents/operate-agent.ts'
 import { cancelTasks } from '#shared/domain/tasks/cancel-tasks.ts'
 import { retryTask } from '#shared/domain/tasks/retry-task.ts'
 import { checkInput } from '../../check-input.ts'
@@ -27,8 +27,8 @@ const ms = (time: string | undefined): number | undefined => (time === undefined
 const cancelMany: Handler<OperationOf<'cancelTasks'>> = async ({ platform }, { caller, body }) => {
   const { labels = {}, since, until, ...rest } = body.filter ?? {}
   const filter = { ...rest, labels: Object.entries(labels), since: ms(since), until: ms(until) }
-  const { dryRun } = body
-  return { status: 200, body: await cancelTasks(platform, caller, { filter, dryRun, patienceMs }) }
+  const { reason, dryRun } = body
+  return { status: 200, body: await cancelTasks(platform, caller, { filter, reason, dryRun, patienceMs }) }
 }
 
 type OperateCall = Pick<Call<OperationOf<'pauseAgent'>>, 'caller' | 'params' | 'body'>
@@ -40,6 +40,15 @@ const operate =
     const saved = await operateAgent(context.platform, caller, value.id, { operation, reason: body.reason })
     return replyAgent(200, await describeAgent(context.platform, saved))
   }
+
+const scale: Handler<OperationOf<'scaleAgent'>> = async (context, { caller, params, body }) => {
+  const { value } = await activeAgent(context, caller.tenant, params.agent ?? '')
+  const wish = { instances: body.instances ?? undefined, reason: body.reason }
+  return replyAgent(
+    200,
+    await describeAgent(context.platform, await scaleAgent(context.platform, caller, value.id, wish)),
+  )
+}
 
 const history: Handler<OperationOf<'getAgentHistory'>> = async (context, { caller, params }) => {
   const { value } = await activeAgent(context, caller.tenant, params.agent ?? '')
@@ -55,5 +64,6 @@ export const controlHandlers = {
   resumeAgent: operate('resume'),
   activateAgent: operate('activate'),
   drainAgent: operate('drain'),
+  scaleAgent: scale,
   getAgentHistory: history,
 }

@@ -109,9 +109,9 @@ const attempts: Handler<OperationOf<'listAttempts'>> = async ({ platform }, { ca
   return { status: 200, body: { items: (await readAttempts(platform, task)).map(toAttempt), nextCursor: null } }
 }
 
-const cancel: Handler<OperationOf<'cancelTask'>> = async ({ platform }, { caller, params }) => ({
+const cancel: Handler<OperationOf<'cancelTask'>> = async ({ platform }, { caller, params, body }) => ({
   status: 200,
-  body: await toTask(platform, await cancelTask(platform, caller, params.task ?? '')),
+  body: await toTask(platform, await cancelTask(platform, caller, params.task ?? '', body.reason)),
 })
 
 const why: Handler<OperationOf<'getTaskWhy'>> = async ({ platform }, { caller, params }) => ({
