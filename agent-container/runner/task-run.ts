@@ -11,7 +11,6 @@ import type { Slot, SlotEnd } from './slot.ts'
 import type { FromSlot, SlotCalls } from './slot-messages.ts'
 import type { Sender } from './task-source.ts'
 
-const graceMs = 2000
 const maxInlineResult = 250 * 1024
 const maxInlineChunk = 100 * 1024
 
@@ -30,6 +29,8 @@ type Options = {
   source: Sender
   mask: (value: unknown) => unknown
   onContact: () => void
+  /** So long after a handler is told to stop, its processes are killed. @default 2000 */
+  graceMs?: number
 }
 
 /** Answers to what is said of a task that mean that its lease is somebody else's, or nobody's. */
@@ -49,7 +50,7 @@ const failureOf = (error: unknown): Failure => ({
 })
 
 /** Runs one leased task in its slot, passes on what it reports, and tells the platform how it ended. */
-export const runTask = ({ task, slot, source, mask, onContact }: Options): TaskRun => {
+export const runTask = ({ task, slot, source, mask, onContact, graceMs = 2000 }: Options): TaskRun => {
   const { taskId, fence } = task
   const lost = new AbortController()
   const access = { source, signal: lost.signal }
@@ -226,7 +227,7 @@ export const runTask = ({ task, slot, source, mask, onContact }: Options): TaskR
     } finally {
       clearTimeout(timeout)
       reporter.stop()
-      await Promise.race([slot.ended, sleep(lost.signal.aborted ? graceMs + 500 : 200, undefined, { ref: false })])
+      await Promise.race([slot.ended, sleep(200, undefined, { ref: false })])
       await slot.dispose()
     }
   }

@@ -49,7 +49,7 @@ export const startWriter = async (file: string): Promise<WriterThread> => {
       lastChange = last
       resolve()
     })
-    worker.once('error', reject)
+    worker.once('error', (error) => void exited.then(() => reject(error))) // its files are closed by then
   })
   worker.on('message', receive)
   worker.on('error', (cause: Error) =>

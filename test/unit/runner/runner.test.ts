@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
 import { loadAgent } from '#agent/runner/load-agent.ts'
 import { type Runner, startRunner } from '#agent/runner/runner.ts'
 import type { WorkerRequest } from '#agent/runner/task-source.ts'
@@ -11,29 +11,30 @@ import { aFakePlatform, aLeasedTask, type FakePlatform, refusal } from './fake-p
 
 const sleeper = fileURLToPath(new URL('../../fixtures/agents/sleeper', import.meta.url))
 
-let workspaces: string
-let runner: Runner | undefined
+const runners: Runner[] = []
+const folders: string[] = []
 
 const start = async ({ source }: FakePlatform, orphanSeconds = 30) => {
+  const workspaces = mkdtempSync(join(tmpdir(), 'runner-'))
+  folders.push(workspaces)
   const log = () => undefined
   const definition = await loadAgent(sleeper)
-  runner = startRunner({ definition, agent: sleeper, source, slots: 2, secrets: [], orphanSeconds, workspaces, log })
+  const options = { definition, agent: sleeper, source, slots: 2, secrets: [], orphanSeconds, workspaces, log }
+  const runner = startRunner(options)
+  runners.push(runner)
+  return { runner, workspaces }
 }
 const running = ({ body }: WorkerRequest) => (body as { running: { taskId: string; fence: string }[] }).running
 
-beforeEach(() => {
-  workspaces = mkdtempSync(join(tmpdir(), 'runner-'))
-})
-afterEach(async () => {
-  await runner?.drain(0)
-  runner = undefined
-  rmSync(workspaces, { recursive: true, force: true })
+afterAll(async () => {
+  await Promise.all(runners.map((runner) => runner.drain(0)))
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true })
 })
 
-describe('a runner', () => {
+describe.concurrent('a runner', () => {
   it('tells the platform of a task for which no process can be started', async () => {
     const platform = aFakePlatform()
-    await start(platform)
+    const { workspaces } = await start(platform)
     for (const folder of readdirSync(workspaces)) rmSync(join(workspaces, folder), { recursive: true })
     const { taskId, ...task } = aLeasedTask()
     platform.hand({ taskId, ...task })
@@ -99,19 +100,19 @@ describe('a runner', () => {
     expect([...platform.to('fail'), ...platform.to('complete')]).toEqual([])
   })
 
-  it('ends itself without a platform, also while a heartbeat hangs', { timeout: 30_000 }, async () => {
+  it('ends itself without a platform, also while a heartbeat hangs', async () => {
     const platform = aFakePlatform({
       answer: ({ path, signal }) =>
         path.endsWith('/heartbeat')
           ? new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason)))
           : undefined,
     })
-    await start(platform, 2)
-    expect(await runner?.ended).toBe('orphaned')
+    const { runner } = await start(platform, 1)
+    expect(await runner.ended).toBe('orphaned')
   })
 })
 
-describe('the token of an instance', () => {
+describe.concurrent('the token of an instance', () => {
   const joinsOf = ({ requests }: FakePlatform) =>
     requests.filter(({ method, path }) => method === 'POST' && path === '/instances')
   /** Each join brings the next token, and from then on the platform knows that one alone. */
@@ -132,9 +133,9 @@ describe('the token of an instance', () => {
   }
 
   it('is renewed under the same key before it expires, and the tasks go on', async () => {
-    const platform = aStrictPlatform(0.8)
+    const platform = aStrictPlatform(0.4)
     await start(platform)
-    platform.hand(aLeasedTask({ input: { ms: 2000 } }))
+    platform.hand(aLeasedTask({ input: { ms: 1000 } }))
     await eventually(() => expect(platform.bodies('complete')).toHaveLength(1))
     const joins = joinsOf(platform)
     expect(joins.length).toBeGreaterThan(2)

@@ -14,7 +14,8 @@ const aRun = (answer?: Answer, task: Partial<LeasedTask> = {}) => {
   const platform = aFakePlatform({ answer })
   const { slot, told, say } = aFakeSlot()
   const { source } = platform
-  const run = runTask({ task: aLeasedTask(task), slot, source, mask: createMask([]), onContact: () => undefined })
+  const rest = { mask: createMask([]), onContact: () => undefined, graceMs: 50 }
+  const run = runTask({ task: aLeasedTask(task), slot, source, ...rest })
   return { run, platform, told, say }
 }
 const onProgress =
@@ -22,7 +23,7 @@ const onProgress =
   ({ path }: WorkerRequest) =>
     path.endsWith('/progress') ? refusal(status, code) : undefined
 
-describe('a report that is refused', () => {
+describe.concurrent('a report that is refused', () => {
   it.each([
     [401, 'UNAUTHENTICATED'],
     [404, 'NOT_FOUND'],
@@ -81,7 +82,7 @@ describe('a report that is refused', () => {
   })
 })
 
-describe('what a run reports', () => {
+describe.concurrent('what a run reports', () => {
   it('has metrics as the platform takes them', async () => {
     const { run, platform, say } = aRun()
     say({ type: 'metric', name: 'files', value: 3 })
@@ -113,7 +114,7 @@ describe('what a run reports', () => {
   })
 })
 
-describe('the input of a task', () => {
+describe.concurrent('the input of a task', () => {
   it.each(['../tasks', 'obj_1', '../../../etc/passwd'])('is no object where it says %s', async ($ref) => {
     const { run, platform, told, say } = aRun(undefined, { input: { $ref } })
     await eventually(() => expect(told).toMatchObject([{ type: 'run', task: { input: { $ref } } }]))
@@ -136,7 +137,7 @@ describe('the input of a task', () => {
   })
 })
 
-describe('a handler that asks people', () => {
+describe.concurrent('a handler that asks people', () => {
   const ask = { kind: 'input' as const, prompt: 'which?', checkpoint: { at: 1 } }
 
   it('ends there: what it told before goes first, and nothing is told after', async () => {
@@ -168,7 +169,7 @@ describe('a handler that asks people', () => {
   })
 })
 
-describe('a handler that reads its input', () => {
+describe.concurrent('a handler that reads its input', () => {
   it('is answered as soon as there is something, in pages from where it is', async () => {
     const pages = [
       { records: [], ended: false, nextAfter: 7, retryAfterSeconds: 0.01 },
