@@ -45,7 +45,7 @@ const crash = (id: string): void => void process.kill(Number(id), 'SIGKILL')
 
 agentHostsContract('child processes', async () => ({ ...make(), anAgent, crash }))
 
-test('child processes: the end of a process is told with the name it joined under', async () => {
+test.concurrent('child processes: the end of a process is told with the name it joined under', async () => {
   const { hosts, ended, close } = make()
   const agent = anAgent()
   await hosts.scale(agent, 1)
@@ -55,7 +55,7 @@ test('child processes: the end of a process is told with the name it joined unde
   await close()
 })
 
-test('child processes: none is left when the hosts are closed', async () => {
+test.concurrent('child processes: none is left when the hosts are closed', async () => {
   const { hosts, close } = make()
   const agent = anAgent()
   await hosts.scale(agent, 3)
@@ -65,7 +65,7 @@ test('child processes: none is left when the hosts are closed', async () => {
   for (const id of ids) expect(() => process.kill(id, 0)).toThrow('ESRCH')
 })
 
-test('child processes: one that the platform has dismissed is not started again', async () => {
+test.concurrent('child processes: one that the platform has dismissed is not started again', async () => {
   const { hosts, ended, close } = make()
   const agent = anAgent()
   await hosts.scale(agent, 1)
@@ -79,7 +79,7 @@ test('child processes: one that the platform has dismissed is not started again'
 
 const quickPulse = { everyMs: 150, silentAfter: 5, deadAfter: 12 }
 
-test('child processes: one that hangs is replaced, and ended when it stays silent', async () => {
+test.concurrent('child processes: one that hangs is replaced, and ended when it stays silent', async () => {
   const { hosts, ended, close } = make({ pulse: quickPulse })
   const agent = anAgent()
   await hosts.scale(agent, 1)
@@ -92,7 +92,7 @@ test('child processes: one that hangs is replaced, and ended when it stays silen
   await close()
 })
 
-test('child processes: one that hung and lives again is drained', async () => {
+test.concurrent('child processes: one that hung and lives again is drained', async () => {
   const { hosts, ended, close } = make({ pulse: { ...quickPulse, deadAfter: 10_000 } })
   const agent = anAgent()
   await hosts.scale(agent, 1)
@@ -109,24 +109,29 @@ const realMain = fileURLToPath(new URL('../../agent-container/main.ts', import.m
 const agentFolder = (content: string): string => {
   const folder = mkdtempSync(join(tmpdir(), 'devcycle-agent-'))
   writeFileSync(join(folder, 'agent.ts'), content)
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
   return folder
 }
 
-test.each([
+test.concurrent.for([
   ['is none', 'export default 5', 'must default-export defineAgent'],
   ['throws when it is imported', "throw new Error('no model here')", 'no model here'],
   ['fails later', "setTimeout(() => { throw new TypeError('too late') }); await new Promise(() => {})", 'too late'],
   ['ends without a word', 'process.exit(7)', 'its process ended with code 7'],
-])('child processes: of an agent that %s it is told once why it does not start', async (_, content, reason) => {
-  const { hosts, failed, logged, close } = make({ runner: realMain })
-  await hosts.scale({ ...anAgent(), source: agentFolder(content) }, 1)
-  const errors = () => logged.filter(({ level, message }) => level === 'error' && message === 'an agent does not start')
-  await eventually(() => expect(errors().length).toBeGreaterThan(1))
-  expect(failed).toEqual([expect.stringContaining(reason)])
-  expect(errors()[0]).toMatchObject({ reason: failed[0] })
-  await close()
-})
+])(
+  'child processes: of an agent that %s it is told once why it does not start',
+  async ([, content = '', reason], { onTestFinished }) => {
+    const { hosts, failed, logged, close } = make({ runner: realMain })
+    const source = agentFolder(content)
+    onTestFinished(() => rmSync(source, { recursive: true, force: true }))
+    await hosts.scale({ ...anAgent(), source }, 1)
+    const errors = () =>
+      logged.filter(({ level, message }) => level === 'error' && message === 'an agent does not start')
+    await eventually(() => expect(errors().length).toBeGreaterThan(1))
+    expect(failed).toEqual([expect.stringContaining(reason)])
+    expect(errors()[0]).toMatchObject({ reason: failed[0] })
+    await close()
+  },
+)
 
 test('child processes: what cannot be started is tried again', async () => {
   const { hosts, failed, close } = make()

@@ -23,6 +23,9 @@ import type { RawConflict, RawItem, RawWrite, TableName } from './sqlite-message
 import { readQuery, readScan } from './sqlite-queries.ts'
 import type { WriterThread } from './writer-thread.ts'
 
+/** A timer may fire so long before its time. */
+const earlyMs = 5
+
 /** An item as text, its value last: it is turned into JSON once, and read back as it is. */
 const toText = (item: Item, rev: Rev): string => {
   const { pk, sk, type, index, expiresAt } = item
@@ -77,7 +80,7 @@ export const createSqliteTable = ({ name, reader, writer, clock, random }: Optio
   }
   /** How long an item may be waited for: its expiry is a change too. */
   const patience = (item: Stored | undefined, until: number): number =>
-    Math.min(until, item?.expiresAt ?? until) - clock.now()
+    Math.min(until, (item?.expiresAt ?? until) + earlyMs) - clock.now()
 
   return {
     get: async (key) => read(key),
