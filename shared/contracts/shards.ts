@@ -63,3 +63,11 @@ export const shardFields = {
 export const onlyWithShards = (body: { [K in keyof typeof shardFields]?: unknown }): boolean =>
   body.shards !== undefined ||
   [body.join, body.quorum, body.onFailure, body.maxInFlight].every((field) => field === undefined)
+
+/** Whether as many shards as have to succeed can be there; how many a splitting task makes nobody knows before. */
+export const quorumInReach = ({ shards, quorum = 1 }: { shards?: z.output<typeof shardsSchema>; quorum?: number }) => {
+  if (shards === undefined || quorum <= 1 || 'split' in shards) return true
+  if ('list' in shards) return quorum <= shards.list.length
+  const { from, to, size } = shards.range
+  return quorum <= Math.ceil((to - from) / size)
+}

@@ -15,7 +15,7 @@ import {
 } from './common.ts'
 import { budgetSchema } from './limits.ts'
 import { retrySchema } from './retry.ts'
-import { onlyWithShards, shardFields } from './shards.ts'
+import { onlyWithShards, quorumInReach, shardFields } from './shards.ts'
 import { callbackSchema, deliveryStateSchema } from './webhooks.ts'
 
 export const taskStatusSchema = z.enum([
@@ -70,20 +70,24 @@ export const submitTaskSchema = z
     message: 'name a capability or an agent',
     path: ['capability'],
   })
+  .refine(quorumInReach, { message: 'more than there are shards', path: ['quorum'] })
   .refine(onlyWithShards, { message: 'join, quorum, onFailure and maxInFlight need shards', path: ['shards'] })
 export type SubmitTask = z.infer<typeof submitTaskSchema>
 
+/** Sums of amounts stay exact far beyond what anything can use. */
+const amountSchema = z.number().min(0).max(1e12)
+
 export const usageSchema = z.strictObject({
-  seconds: z.number().min(0).optional(),
-  tokens: z.number().min(0).optional(),
+  seconds: amountSchema.optional(),
+  tokens: amountSchema.optional(),
   /** US dollars. */
-  cost: z.number().min(0).optional(),
+  cost: amountSchema.optional(),
   /** Processor time over all processes of the task. */
-  cpuSeconds: z.number().min(0).optional(),
+  cpuSeconds: amountSchema.optional(),
   /** The most memory that they had at once. */
-  peakMemoryMb: z.number().min(0).optional(),
+  peakMemoryMb: amountSchema.optional(),
   /** What they wrote to storage. */
-  bytesWritten: z.number().min(0).optional(),
+  bytesWritten: amountSchema.optional(),
 })
 export type Usage = z.infer<typeof usageSchema>
 

@@ -114,7 +114,7 @@ const busy: Cause = ({ task, live, now, queue }) => {
   const startsAt = queue?.taskMs === undefined ? undefined : now + (Math.floor(ahead / slots) + 1) * queue.taskMs
   return {
     code: 'ALL_SLOTS_BUSY',
-    message: `all ${slots} slots of ${task.target?.agentName} are busy and ${ahead} tasks come before it`,
+    message: `${inUse} of ${slots} slots of ${task.target?.agentName} are busy and ${ahead} tasks come before it`,
     evidence: {
       slots,
       running: inUse,

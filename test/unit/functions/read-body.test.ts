@@ -12,6 +12,19 @@ const errorsOf = (body: unknown) => {
   }
 }
 
+describe('a quorum', () => {
+  it('is at most as many as there are shards', () => {
+    const range = { from: 0, to: 10, size: 5 }
+    for (const [shards, quorum] of [
+      [{ list: [1] }, 5],
+      [{ range }, 3],
+    ] as const)
+      expect(errorsOf({ capability: 'x', shards, quorum })).toMatchObject([{ pointer: '#/quorum' }])
+    expect(errorsOf({ capability: 'x', shards: { range }, quorum: 2 })).toEqual([])
+    expect(errorsOf({ capability: 'x', shards: { split: { capability: 'y' } }, quorum: 50 })).toEqual([])
+  })
+})
+
 describe('what is wrong with a choice', () => {
   it('is told of the option that comes closest, and of no other', () => {
     expect(errorsOf({ capability: 'x', shards: { range: { from: 0, to: 5 } } })).toEqual([
