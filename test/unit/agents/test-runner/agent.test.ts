@@ -22,7 +22,7 @@ const nodeProject = (testFile: string) => ({
 })
 
 describe('a project of node:test', () => {
-  it('that passes', async () => {
+  it.concurrent('that passes', async () => {
     const { result, ctx, logs } = await runAgent(nodeProject(passing))
     expect(result).toMatchObject({ status: 'passed', passed: 1, failed: 0, failures: [], command: ['npm', 'test'] })
     expect(result.durationMs).toBeGreaterThan(0)
@@ -31,7 +31,7 @@ describe('a project of node:test', () => {
     expect(ctx.told.progress.at(-1)).toEqual({ percent: 100, message: 'passed' })
   })
 
-  it('that fails names the test, the reason, the file and the line', async () => {
+  it.concurrent('that fails names the test, the reason, the file and the line', async () => {
     const { result } = await runAgent(nodeProject(failing))
     expect(result).toMatchObject({ status: 'failed', passed: 1, failed: 1, skipped: 1 })
     expect(result.failures).toEqual([
@@ -40,7 +40,7 @@ describe('a project of node:test', () => {
     expect(result.output).toContain('adds wrongly')
   })
 
-  it('that runs longer than its time is a result, with nothing left running', async () => {
+  it.concurrent('that runs longer than its time is a result, with nothing left running', async () => {
     const folder = await mkdtemp(path.join(tmpdir(), 'hanging-'))
     const pidFile = path.join(folder, 'pid')
     const hanging = `require('node:test')('hangs', () => new Promise(() => {
@@ -55,10 +55,18 @@ describe('a project of node:test', () => {
     if (process.platform === 'linux') expect(await isGone(pid)).toBe(true)
   })
 
-  it('keeps within the time of the task itself', async () => {
+  it.concurrent('keeps within the time of the task itself', async () => {
     const hanging = "require('node:test')('hangs', () => new Promise(() => setInterval(() => {}, 1000)))"
     const { result } = await runAgent(nodeProject(hanging), { task: { timeoutSeconds: 7 } })
     expect(result).toMatchObject({ status: 'timeout', reason: 'the tests took more than 2 s' })
+  })
+
+  it.concurrent('ends at once when the task is aborted', async () => {
+    const hanging = "require('node:test')('hangs', () => new Promise(() => setInterval(() => {}, 1000)))"
+    const running = runAgent(nodeProject(hanging), {
+      onStart: (ctx) => void whenRunning(ctx).then(() => ctx.abort(new Error('cancelled'))),
+    })
+    await expect(running).rejects.toThrow('cancelled')
   })
 
   it('that prints 50 MB is streamed and kept in part only', async () => {
@@ -86,14 +94,6 @@ describe('a project of node:test', () => {
     expect(logs).toContain('"CI":"1"')
     expect(logs).toMatch(/"HOME":"[^"]*\/workspace\/test-run\/home"/)
   })
-
-  it('ends at once when the task is aborted', async () => {
-    const hanging = "require('node:test')('hangs', () => new Promise(() => setInterval(() => {}, 1000)))"
-    const running = runAgent(nodeProject(hanging), {
-      onStart: (ctx) => void whenRunning(ctx).then(() => ctx.abort(new Error('cancelled'))),
-    })
-    await expect(running).rejects.toThrow('cancelled')
-  })
 })
 
 const whenRunning = async ({ told }: { told: { progress: { percent: number }[] } }) => {
@@ -110,7 +110,7 @@ const isGone = async (pid: number) => {
 }
 
 describe('a project whose dependencies are absent', () => {
-  it('is told from one whose tests fail', async () => {
+  it.concurrent('is told from one whose tests fail', async () => {
     const { result } = await runAgent({
       'package.json': packageJson({ scripts: { test: 'vitest run' }, devDependencies: { vitest: '5.1.1' } }),
       'package-lock.json': '{}',
@@ -119,14 +119,14 @@ describe('a project whose dependencies are absent', () => {
     expect(result.reason).toBe('vitest is not in node_modules: dependencies are not installed; pass install: true')
   })
 
-  it('is recognised by what its script complains about', async () => {
+  it.concurrent('is recognised by what its script complains about', async () => {
     const { result } = await runAgent({
       'package.json': packageJson({ scripts: { test: 'xo && node --test' }, devDependencies: { xo: '1' } }),
     })
     expect(result.reason).toBe('not found: xo: dependencies are not installed; pass install: true')
   })
 
-  it.runIf(hostHas('npm', '--version'))('is installed when that is asked for', async () => {
+  it.runIf(hostHas('npm', '--version')).concurrent('is installed when that is asked for', async () => {
     const { result } = await runAgent(
       {
         'package.json': packageJson({ scripts: { test: 'node --test' }, dependencies: { inner: 'file:inner' } }),
@@ -140,7 +140,7 @@ describe('a project whose dependencies are absent', () => {
     expect(result).toMatchObject({ status: 'passed', passed: 1 })
   })
 
-  it('says what an installation that fails printed', async () => {
+  it.concurrent('says what an installation that fails printed', async () => {
     const { result } = await runAgent(
       {
         'package.json': packageJson({ scripts: { test: 'node --test' }, dependencies: { inner: 'file:nowhere.tgz' } }),
@@ -154,7 +154,7 @@ describe('a project whose dependencies are absent', () => {
 })
 
 describe('a project that cannot be tested', () => {
-  it.each([
+  it.concurrent.each([
     ['nothing but prose', { 'README.md': 'hello' }],
     [
       'the script that npm init writes',
@@ -167,12 +167,12 @@ describe('a project that cannot be tested', () => {
     expect(result.reason).toContain('no test command was found')
   })
 
-  it('because its command finds no tests', async () => {
+  it.concurrent('because its command finds no tests', async () => {
     const { result } = await runAgent({ 'package.json': packageJson({ scripts: { test: 'node --test' } }), 'a.js': '' })
     expect(result).toMatchObject({ status: 'no-tests', command: ['npm', 'test'] })
   })
 
-  it('because the program is not on this host', async () => {
+  it.concurrent('because the program is not on this host', async () => {
     const { result } = await runAgent({ 'README.md': '' }, { input: { command: 'no-such-tool --all' } })
     expect(result).toMatchObject({
       status: 'toolchain-missing',
@@ -181,26 +181,26 @@ describe('a project that cannot be tested', () => {
     })
   })
 
-  it('because its package.json is broken', async () => {
+  it.concurrent('because its package.json is broken', async () => {
     const { result } = await runAgent({ 'package.json': '{' })
     expect(result).toMatchObject({ status: 'error', reason: expect.stringContaining('not valid JSON') })
   })
 })
 
 describe('a command of the task', () => {
-  it('is run without a shell, and judged by its exit code when nothing else is known', async () => {
+  it.concurrent('is run without a shell, and judged by its exit code when nothing else is known', async () => {
     const { result } = await runAgent({ 'a.txt': '' }, { input: { command: "sh -c 'echo why; exit 3'" } })
     expect(result).toMatchObject({ status: 'failed', failed: 1, passed: 0 })
     expect(result.reason).toBe('exit code 3, and no failed test was recognised')
     expect(result.failures).toEqual([{ name: 'sh -c echo why; exit 3', message: 'why' }])
   })
 
-  it('passes uncounted when it ends well in words of its own', async () => {
+  it.concurrent('passes uncounted when it ends well in words of its own', async () => {
     const { result } = await runAgent({ 'a.txt': '' }, { input: { command: ['sh', '-c', 'echo fine'] } })
     expect(result).toMatchObject({ status: 'passed', passed: 0, reason: expect.stringContaining('not counted') })
   })
 
-  it('is taken at its word over a failed test that a script swallows', async () => {
+  it.concurrent('is taken at its word over a failed test that a script swallows', async () => {
     const { result } = await runAgent(nodeProject(failing), {
       input: { command: ['sh', '-c', 'node --test --test-reporter=tap test/*.js || true'] },
     })
