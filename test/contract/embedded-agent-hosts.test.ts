@@ -119,7 +119,7 @@ test.concurrent.for([
   ['ends without a word', 'process.exit(7)', 'its process ended with code 7'],
 ])(
   'child processes: of an agent that %s it is told once why it does not start',
-  async ([, content = '', reason], { onTestFinished }) => {
+  async ([, content = '', reason = ''], { onTestFinished }) => {
     const { hosts, failed, logged, close } = make({ runner: realMain })
     const source = agentFolder(content)
     onTestFinished(() => rmSync(source, { recursive: true, force: true }))
