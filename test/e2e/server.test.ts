@@ -34,16 +34,11 @@ describe('a server that is killed under load', () => {
     await server.ended
     server = await folder.start(['--no-agents'])
     const ids = submitted.map(({ id }) => id)
-    await until(
-      async () =>
-        (await Promise.all(ids.map((id) => server.client.get<TaskResponse>(`/tasks/${id}`)))).every(
-          ({ status }) => status === 'SUCCEEDED',
-        ),
-      {
+    for (const id of ids)
+      await until(async () => (await server.client.get<TaskResponse>(`/tasks/${id}`)).status === 'SUCCEEDED', {
         seconds: 60,
-        what: 'the end of all tasks',
-      },
-    )
+        what: `the end of ${id}`,
+      })
     for (const id of ids) {
       const items = (await events(server, id)).items
       expect(items.map(({ seq }) => seq)).toEqual(items.map((_, at) => at + 1))
