@@ -26,10 +26,12 @@ export const newRev = ({ clock, random }: Pick<Platform, 'clock' | 'random'>): s
 
 const sha256 = (text: string): Buffer => hash('sha256', text, 'buffer')
 
-const sortKeys = (_key: string, value: unknown): unknown =>
-  value !== null && typeof value === 'object' && !Array.isArray(value)
-    ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
-    : value
+const areSorted = (keys: string[]): boolean => keys.every((key, at) => at === 0 || (keys[at - 1] ?? '') < key)
+
+const sortKeys = (_key: string, value: unknown): unknown => {
+  if (value === null || typeof value !== 'object' || Array.isArray(value) || areSorted(Object.keys(value))) return value
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+}
 
 /** Hex digest of a JSON value, whatever the order of its keys. */
 export const digest = (value: unknown): string =>
@@ -37,4 +39,13 @@ export const digest = (value: unknown): string =>
     .toString('hex')
     .slice(0, 32)
 
-export const idPattern = (prefix: IdPrefix) => new RegExp(`^${prefix}_[0-9A-HJKMNP-TV-Z]{26}$`)
+const patterns = new Map<IdPrefix, RegExp>()
+
+/** What an id with this prefix looks like. */
+export const idPattern = (prefix: IdPrefix): RegExp => {
+  const known = patterns.get(prefix)
+  if (known) return known
+  const pattern = new RegExp(`^${prefix}_[0-9A-HJKMNP-TV-Z]{26}$`)
+  patterns.set(prefix, pattern)
+  return pattern
+}

@@ -33,6 +33,9 @@ const range = { first: whole('seeds', first), last: whole('seeds', last), steps:
 const count = range.last - range.first + 1
 const share = Math.min(whole('workers', workers), count)
 
+/** Most of what a seed makes is garbage when the next begins. */
+const youngMb = 96
+
 const began = performance.now()
 let [done, failed, operations] = [0, 0, 0]
 const hear = (answer: RangeAnswer): void => {
@@ -45,7 +48,8 @@ const hear = (answer: RangeAnswer): void => {
 const run = (number: number): Promise<void> =>
   new Promise((resolve, reject) => {
     const workerData = { ...range, first: range.first + number, by: share }
-    const worker = new Worker(new URL('./range-worker.ts', import.meta.url), { workerData })
+    const resourceLimits = { maxYoungGenerationSizeMb: youngMb }
+    const worker = new Worker(new URL('./range-worker.ts', import.meta.url), { workerData, resourceLimits })
     worker.on('message', hear)
     worker.on('error', reject)
     worker.on('exit', () => resolve())

@@ -8,6 +8,8 @@ export type RangeAnswer = { seed: number; operations: number; failure?: string }
 
 const { first, last, by, steps } = workerData as { first: number; last: number; by: number; steps: number }
 
+Error.stackTraceLimit = 0 // refusals are errors, and nobody reads where they come from
+
 for (let seed = first; seed <= last; seed += by) {
   const run = await runSeed(seed, { steps })
   const failure = run.findings.length > 0 ? describeFailure(await shrink(run)) : undefined

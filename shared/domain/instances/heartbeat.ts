@@ -42,10 +42,11 @@ export const heldHeartbeat = async (
   id: string,
   { waitMs, ...command }: HeartbeatCommand & { waitMs: number },
 ): Promise<HeartbeatAnswer> => {
+  if (waitMs <= 0) return heartbeat(ports, caller, id, command)
   const { tenant } = caller
   const than = await lastNudge(ports, tenant, id)
   const answer = await heartbeat(ports, caller, id, command)
-  if (waitMs <= 0 || hasNews(answer)) return answer
+  if (hasNews(answer)) return answer
   if (!(await untilNudged(ports, { tenant, instance: id, than, ms: waitMs })))
     return heartbeat(ports, caller, id, command)
   const later = await heartbeat(ports, caller, id, command)

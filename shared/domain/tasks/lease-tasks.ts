@@ -21,16 +21,16 @@ export type LeaseRequest = {
 export const leaseTasks = async (ports: Ports, request: LeaseRequest): Promise<Task[]> => {
   const { instance, waitSeconds, signal } = request
   const until = ports.clock.now() + waitSeconds * 1000
-  while (!signal?.aborted) {
-    const agent = await untilOpen(ports, instance, until)
-    if (agent === undefined) return []
+  let open = await untilOpen(ports, instance, until)
+  for (let look = 0; open !== undefined && !signal?.aborted; look++) {
     const left = Math.max(0, until - ports.clock.now())
-    const receiving = { instance, agent, max: request.max, waitSeconds: left / 1000, signal }
+    const receiving = { instance, agent: open.agent, max: request.max, waitSeconds: left / 1000, look, signal }
     const came = await receiveTasks(ports, receiving)
     if (came.early) continue
     if (came.received.length === 0) return []
-    if (!handsOut(await getAgentOf(ports, instance))) {
+    if (ports.clock.now() - open.readAt > trustMs && !handsOut(await getAgentOf(ports, instance))) {
       await ports.queues.release(came.received) // paused while the call waited
+      open = await untilOpen(ports, instance, until)
       continue
     }
     const tasks = await withinRoom(ports, receiving, came, (kept) => claimReceived(ports, instance, kept))
@@ -64,12 +64,17 @@ export const claimTasks = async (
 const getAgentOf = async (ports: Ports, { tenant, agent }: Instance): Promise<Agent> =>
   (await getAgent(ports, tenant, agent)).value
 
+/** So long a waiting call trusts what it read of the agent: longer, and it may have been paused meanwhile. */
+const trustMs = 250
+
+type Open = { agent: Agent; readAt: number }
+
 /** The agent, once it is not paused or in maintenance; `undefined`: it still is when the time is over. */
-const untilOpen = async (ports: Ports, { tenant, agent }: Instance, until: number): Promise<Agent | undefined> => {
+const untilOpen = async (ports: Ports, { tenant, agent }: Instance, until: number): Promise<Open | undefined> => {
   let found: Stored<Agent> | undefined = await getAgent(ports, tenant, agent)
   while (found && !handsOut(found.value) && ports.clock.now() < until)
     found = await ports.main.waitForChange<Agent>(agentKey(tenant, agent), found.rev, until - ports.clock.now())
-  return found !== undefined && handsOut(found.value) ? found.value : undefined
+  return found !== undefined && handsOut(found.value) ? { agent: found.value, readAt: ports.clock.now() } : undefined
 }
 
 type Outcome = PromiseSettledResult<Awaited<ReturnType<typeof claim>>>

@@ -10,12 +10,21 @@ import { priorities, type Task } from './task.ts'
 
 type Ports = Pick<Platform, 'main' | 'volatile' | 'queues' | 'clock'>
 
-export type Receiving = { instance: Instance; agent: Agent; max: number; waitSeconds: number; signal?: AbortSignal }
+/** `look`: how often the same call has looked before, and found its last slots reserved. */
+export type Receiving = {
+  instance: Instance
+  agent: Agent
+  max: number
+  waitSeconds: number
+  look?: number
+  signal?: AbortSignal
+}
 
 /** What waited so long in a lower lane goes first, once in so many. */
 const aging = { afterSeconds: 30, oneIn: 10 }
-/** How soon an instance whose last slots are reserved is looked at again while it waits. */
+/** How soon an instance whose last slots are reserved is looked at again while it waits; each look may cost reads. */
 export const lookAgainSeconds = 0.5
+const mostSeconds = 4
 
 /** `counted`: room was found by counting. `early`: nothing came, and the wait is not over. */
 type Came = { received: Received[]; counted?: true; early?: boolean }
@@ -32,7 +41,7 @@ export const receiveTasks = async (ports: Ports, receiving: Receiving): Promise<
   if (waiting.length > 0) return { received: waiting }
   const room = roomsOf(receiving, await freeSlots(ports, receiving.instance))
   if (!room.includes(0)) return { received: await receive(ports, receiving, { room, waitSeconds }), counted: true }
-  const wait = Math.min(waitSeconds, lookAgainSeconds)
+  const wait = Math.min(waitSeconds, lookAgainSeconds * 2 ** (receiving.look ?? 0), mostSeconds)
   const { instance, signal: outer } = receiving
   const received = await untilFreed(ports.volatile, { instance: instance.id, outer }, (signal) =>
     receive(ports, { ...receiving, signal }, { room, waitSeconds: wait }),

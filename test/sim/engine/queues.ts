@@ -23,8 +23,11 @@ export const createSimQueues = ({ timeline, random, transit }: Options) => {
     queues.set(name, queue)
     return queue
   }
-  const visible = (name: string): Held[] =>
-    [...queueOf(name).values()].filter(({ visibleAt }) => visibleAt <= timeline.now())
+  const visible = (name: string): Held[] => {
+    const ready: Held[] = []
+    for (const held of queues.get(name)?.values() ?? []) if (held.visibleAt <= timeline.now()) ready.push(held)
+    return ready
+  }
   const hand = (queue: string, held: Held, seconds = defaultVisibilitySeconds): Received => {
     held.receives++
     held.delivery++
@@ -33,21 +36,30 @@ export const createSimQueues = ({ timeline, random, transit }: Options) => {
     const { body, seq, delivery, receives, sentAt } = held
     return { queue, body, receipt: `${seq}.${delivery}`, receives, sentAt }
   }
-  const take = ({ queues: names, max, visibilitySeconds }: ReceiveOptions): Received[] => {
+  /** From each lane no more than there is room for, from all together no more than `max`. */
+  const take = ({ queues: names, max, room, visibilitySeconds }: ReceiveOptions): Received[] => {
     const received: Received[] = []
-    for (const name of names)
-      for (let ready = visible(name); ready.length > 0 && received.length < max; ready = visible(name))
-        received.push(hand(name, random.chance(0.7) ? (ready[0] as Held) : random.pick(ready), visibilitySeconds))
+    for (const [lane, name] of names.entries()) {
+      const most = Math.min(max, room?.[lane] ?? max)
+      const ready = received.length < most ? visible(name) : []
+      while (ready.length > 0 && received.length < most) {
+        const [held] = ready.splice(random.chance(0.7) ? 0 : random.below(ready.length), 1)
+        if (held) received.push(hand(name, held, visibilitySeconds))
+      }
+    }
     return received
   }
   /** Hands what became visible to who waits for it. */
-  const serve = (): void => {
+  const serve = (): boolean => {
+    let served = false
     for (const one of waiting) {
       const received = take(one.options)
       if (received.length === 0) continue
+      served = true
       waiting.delete(one)
       one.resolve(received)
     }
+    return served
   }
   const settle = ({ queue, receipt }: Received, act: (held: Held, messages: Map<number, Held>) => void): void => {
     const [seq, delivery] = receipt.split('.').map(Number)
@@ -72,11 +84,22 @@ export const createSimQueues = ({ timeline, random, transit }: Options) => {
       const received = take(options)
       if (received.length > 0 || options.waitSeconds <= 0) return Promise.resolve(received)
       return new Promise((resolve) => {
-        const one = { options, resolve }
+        const { signal } = options
+        const one: Waiting = {
+          options,
+          resolve: (received) => {
+            signal?.removeEventListener('abort', stop)
+            resolve(received)
+          },
+        }
         waiting.add(one)
-        timeline.at(timeline.now() + options.waitSeconds * 1000, () => {
-          if (waiting.delete(one)) resolve([])
-        })
+        const stop = (): boolean => {
+          const waited = waiting.delete(one)
+          if (waited) one.resolve([])
+          return waited
+        }
+        signal?.addEventListener('abort', stop)
+        timeline.at(timeline.now() + options.waitSeconds * 1000, stop)
       })
     },
     delete(messages: Received[]): void {

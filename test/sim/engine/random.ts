@@ -31,7 +31,11 @@ export const createSeeded = (seed: string): Seeded => {
   const number = (): number => next() / 4_294_967_296
   return {
     number,
-    bytes: (length) => Uint8Array.from({ length }, () => next() & 255),
+    bytes(length) {
+      const bytes = new Uint8Array(length)
+      for (let at = 0; at < length; at++) bytes[at] = next() & 255
+      return bytes
+    },
     below: (below) => Math.floor(number() * below),
     between: (low, high) => low + number() * (high - low),
     chance: (probability) => number() < probability,

@@ -69,6 +69,7 @@ export const createSimTable = ({ timeline, mint, lag, onCommit, ignoresRevs = fa
     const waiting = waiters.get(id)
     waiters.delete(id)
     for (const wake of waiting ?? []) wake()
+    waiting?.clear()
   }
   const store = (write: Write): Rev => {
     const { pk, sk } = keyOf(write)
@@ -140,7 +141,7 @@ export const createSimTable = ({ timeline, mint, lag, onCommit, ignoresRevs = fa
         const wakes = waiters.get(id) ?? new Set()
         const wake = (): void => resolve(get<V>(key))
         waiters.set(id, wakes.add(wake))
-        timeline.at(timeline.now() + ms, wake)
+        timeline.at(timeline.now() + ms, () => (wakes.delete(wake) ? wake() : false))
       })
     },
     scan: ({ segment }: { segment: number }): Page => ({ items: segment === 0 ? [...rows.values()] : [] }),

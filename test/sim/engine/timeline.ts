@@ -1,4 +1,6 @@
-type Event = { at: number; order: number; act: () => void }
+/** An act that answers `false` did nothing: what waits for it need not be given its turn. */
+type Act = () => unknown
+type Event = { at: number; order: number; act: Act }
 
 /** Virtual time: events in the order of their times, and of their making where these are equal. */
 export type Timeline = {
@@ -6,7 +8,7 @@ export type Timeline = {
   /** How many events were made so far. */
   count(): number
   now(): number
-  at(ms: number, act: () => void): void
+  at(ms: number, act: Act): void
   sleep(ms: number): Promise<void>
   /** Does event after event, each with everything that follows from it at once, until `isOver` or nothing is left. */
   run(isOver: () => boolean): Promise<void>
@@ -49,8 +51,7 @@ export const createTimeline = (start: number): Timeline => {
   const heap: Event[] = []
   let now = start
   let order = 0
-  const at = (ms: number, act: () => void): void =>
-    rise(heap, { at: Math.max(Math.round(ms), now), order: order++, act })
+  const at = (ms: number, act: Act): void => rise(heap, { at: Math.max(Math.round(ms), now), order: order++, act })
   return {
     start,
     count: () => order,
@@ -63,13 +64,15 @@ export const createTimeline = (start: number): Timeline => {
         const soon = (): void => process.nextTick(step)
         const step = (): void => {
           try {
-            const next = isOver() ? undefined : takeFirst(heap)
-            if (next === undefined) {
-              resolve()
-              return
+            for (let isIdle = true; isIdle; ) {
+              const next = isOver() ? undefined : takeFirst(heap)
+              if (next === undefined) {
+                resolve()
+                return
+              }
+              now = next.at
+              isIdle = next.act() === false
             }
-            now = next.at
-            next.act()
             void settled.then(soon)
           } catch (error) {
             reject(error)

@@ -38,7 +38,6 @@ type AnyHandler = (
 ) => Promise<{ status: number; body?: unknown }>
 
 const settings = { version: '0.0.0', streamSeconds: 5, holdSeconds: 20 }
-const signal = new AbortController().signal
 
 /** A call over the network to one of the API's processes: it, its answer, or the process may be lost. */
 export const callApi = (world: World, processes: Process[], asking: Asking): Promise<Reply> =>
@@ -70,7 +69,9 @@ const handle = async (world: World, platform: Platform, asking: Asking): Promise
     params,
     ...(typeof body?.fence === 'string' && { fence: body.fence }),
     ...(key !== undefined && { key: `${tenant} ${key}` }),
-    ...(body && { digest: JSON.stringify(body) }),
+    get digest() {
+      return body && JSON.stringify(body)
+    },
   }
   world.calls.push(call)
   const caller: Caller = { tenant, principal, requestId: call.id }
@@ -78,7 +79,7 @@ const handle = async (world: World, platform: Platform, asking: Asking): Promise
     if (principal.kind === 'instance' && operation !== 'leaveInstance')
       await renewInPassing(platform, caller, principal.id)
     const handler = handlers[operation] as unknown as AnyHandler
-    return handler({ platform, settings }, { caller, params, query, body, headers: headersOf(key), signal })
+    return handler({ platform, settings }, { caller, params, query, body, headers: headersOf(key) })
   })
   call.to = world.place()
   call.answer = essence(operation, reply)

@@ -58,7 +58,7 @@ const createPorts = (world: World, life: Life, name: string): Platform => {
     new Promise((resolve, reject) => {
       const { dies, fails } = faults.nextCall()
       timeline.at(timeline.now() + delay(), () => {
-        if (life.over) return
+        if (life.over) return false
         if (dies === 'before') return life.die()
         if (fails === 'before') return reject(new PlatformError('THROTTLED', 'the call was refused'))
         try {
@@ -121,12 +121,7 @@ const createPorts = (world: World, life: Life, name: string): Platform => {
     telemetry: silent,
     clock: {
       now: () => timeline.now() + faults.skewOf(name),
-      sleep: (ms) =>
-        new Promise((resolve) =>
-          timeline.at(timeline.now() + ms, () => {
-            if (!life.over) resolve()
-          }),
-        ),
+      sleep: (ms) => new Promise((resolve) => timeline.at(timeline.now() + ms, () => (life.over ? false : resolve()))),
     },
     random: world.random.fork(`random ${name}`),
     get generation() {
