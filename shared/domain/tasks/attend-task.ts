@@ -9,8 +9,9 @@ import { followParent } from './cancel-children.ts'
 import { handOnTask, hasLostAgent } from './hand-on-task.ts'
 import { routeBlocked } from './route-blocked.ts'
 import type { Task } from './task.ts'
-import { isOfOldGeneration, loseLease, passTime, resendChance } from './task-moves.ts'
+import { isOfOldGeneration, loseLease } from './task-moves.ts'
 import { changeTask, findTask } from './task-store.ts'
+import { passTime, resendChance } from './task-time.ts'
 
 type Ports = Pick<Platform, 'main' | 'volatile' | 'clock' | 'random' | 'queues' | 'telemetry' | 'generation'>
 

@@ -2,66 +2,19 @@ import type { Body } from '../bodies/body.ts'
 import { type Refused, refuse } from '../domain-error.ts'
 import { backoffMs, mayRetry } from './retry-policy.ts'
 import {
-  allowedNext,
   type Failure,
   isFinished,
   type Lease,
+  leaseCheckMs,
   maxLeaseLosses,
   type Resume,
-  resendMostMs,
   resendMs,
   type Task,
-  type TaskStatus,
   type Usage,
   type Waiting,
 } from './task.ts'
+import { failNow, finish, moveTo } from './task-transition.ts'
 import { addUsage } from './usage-sum.ts'
-
-/** How often the sweep looks at a running task whose instance keeps its lease. */
-const leaseCheckMs = 60_000
-
-/** Changes the state and takes the number of its event; an edge that does not exist is a defect, not a refusal. */
-const moveTo = (
-  task: Task,
-  to: TaskStatus,
-  now: number,
-  change: Partial<Task>,
-  why: { reason?: string; message?: string } = {},
-): Task => {
-  if (!allowedNext[task.status].includes(to))
-    throw new Error(`task ${task.id} is ${task.status} and cannot become ${to}`)
-  const seq = task.seq + 1
-  return {
-    ...task,
-    ...change,
-    ...measured(task, now),
-    status: to,
-    seq,
-    transition: { seq, from: task.status, to, at: now, ...why },
-  }
-}
-
-/** The seconds of an attempt that this move ends; the platform itself works for nothing. */
-const measured = ({ status, lease, fanOut, ranSeconds = 0 }: Task, now: number): Pick<Task, 'ranSeconds'> =>
-  status === 'RUNNING' && lease && !fanOut ? { ranSeconds: ranSeconds + Math.max(0, now - lease.since) / 1000 } : {}
-
-/** What a task that has ended does not have any more. */
-const over = {
-  lease: undefined,
-  blockedBy: undefined,
-  heldBy: undefined,
-  pinnedTo: undefined,
-  waiting: undefined,
-  dueAt: undefined,
-} satisfies Partial<Task>
-
-const finish = (
-  task: Task,
-  to: 'SUCCEEDED' | 'FAILED' | 'CANCELLED',
-  now: number,
-  change: Partial<Task>,
-  why = {},
-): Task => moveTo(task, to, now, { ...change, ...over, finishedAt: now }, why)
 
 /** Who writes to a running task: an instance, or an administrator; `generation` is the platform's. */
 export type Writer = { instance?: string; generation: number }
@@ -257,9 +210,6 @@ export const cancelTask = (task: Task, { now, by }: { now: number; by: string })
   return finish(task, 'CANCELLED', now, {}, { reason: 'CANCELLED', message: `cancelled by ${by}` })
 }
 
-const failNow = (task: Task, now: number, code: string, message: string): Task =>
-  finish(task, 'FAILED', now, { failure: { code, message, retryable: false } }, { reason: code, message })
-
 /** Any state that has not ended → `FAILED` because the budget is spent. `usage` and `digest` are of a completion that came too late. */
 export const overspend = (
   task: Task,
@@ -269,54 +219,6 @@ export const overspend = (
   usage: addUsage(task.usage, usage),
   ...(digest !== undefined && { answer: { fence: task.lease?.fence ?? '', digest } }),
 })
-
-const missDeadline = (task: Task, now: number): Task =>
-  task.blockedBy?.code === 'NO_CAPABLE_AGENT'
-    ? failNow(task, now, 'NO_CAPABLE_AGENT', task.blockedBy.message)
-    : failNow(task, now, 'DEADLINE', 'the deadline passed before the task ended')
-
-const timeOut = (task: Task, now: number, random: number): Task =>
-  failTask(task, {
-    failure: { code: 'TIMEOUT', message: `the attempt ran longer than ${task.timeoutSeconds} s`, retryable: true },
-    digest: 'timeout',
-    now,
-    random,
-  })
-
-/** A wait ends when nobody answered in time, or at a deadline that the submitter named. */
-const passWait = (task: Task, now: number): Task => {
-  const { kind = 'input', since = now, expiresAt = now } = task.waiting ?? {}
-  if (task.deadlineGiven && task.deadline <= now) return missDeadline(task, now)
-  if (expiresAt > now) return { ...task, dueAt: task.deadlineGiven ? Math.min(expiresAt, task.deadline) : expiresAt }
-  return failNow(task, now, 'TIMEOUT', `nobody gave its ${kind} within ${Math.round((expiresAt - since) / 1000)} s`)
-}
-
-/** What time alone does to a task. The same object again means: nothing yet. */
-export const passTime = (task: Task, { now, random }: { now: number; random: number }): Task => {
-  if (task.dueAt === undefined || task.dueAt > now) return task
-  if (task.status === 'WAITING') return passWait(task, now)
-  if (task.deadline <= now) return missDeadline(task, now)
-  if (task.status === 'SCHEDULED')
-    return moveTo(task, 'QUEUED', now, { dueAt: Math.min(now + resendMs, task.deadline) })
-  if (task.status === 'RUNNING' && (task.lease?.budgetAt ?? now + 1) <= now)
-    return overspend(task, { message: 'its budget of seconds is spent', now })
-  if (task.status === 'RUNNING' && (task.lease?.timeoutAt ?? 0) <= now) return timeOut(task, now, random)
-  const { timeoutAt = 0, budgetAt = timeoutAt } = task.lease ?? {}
-  const next = task.status === 'RUNNING' ? Math.min(timeoutAt, budgetAt) : Number.POSITIVE_INFINITY
-  const pause = task.status === 'RUNNING' ? leaseCheckMs : resendPause(task, now)
-  return { ...task, dueAt: Math.min(now + pause, next, task.deadline) }
-}
-
-/** How long a queued task may be lost to its queue before it is looked at again: a quarter of its age, within bounds. */
-const resendPause = ({ transition }: Task, now: number): number =>
-  Math.min(Math.max(resendMs, (now - transition.at) / 4), resendMostMs)
-
-/**
- * How likely a queued task is sent again while others wait in its lane, where it most likely waits among them: about as
- * often as its age doubles, so that what was sent in vain never outgrows a backlog.
- */
-export const resendChance = (task: Task, now: number): number =>
-  Math.min(1, resendPause(task, now) / Math.max(1, now - task.transition.at))
 
 /** `QUEUED` without a target gets one. */
 export const routeTask = (task: Task, target: Task['target'], blockedBy?: Task['blockedBy']): Task => ({

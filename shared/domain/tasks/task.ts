@@ -188,6 +188,8 @@ export const maxLeaseLosses = 5
 /** A queued task is looked at again after this time, and then at growing distances up to the most, in case its queue lost it. */
 export const resendMs = 60_000
 export const resendMostMs = 600_000
+/** How often the sweep looks at a running task whose instance keeps its lease. */
+export const leaseCheckMs = 60_000
 /** How long a task may wait for its end unless it says so. */
 export const defaultDeadlineMs = 24 * 3_600_000
 export const defaultTimeoutSeconds = 3600

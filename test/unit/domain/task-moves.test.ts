@@ -9,12 +9,11 @@ import {
   isOfOldGeneration,
   leaseTask,
   loseLease,
-  passTime,
   releaseLease,
   reportTask,
   requireFence,
-  resendChance,
 } from '#shared/domain/tasks/task-moves.ts'
+import { passTime, resendChance } from '#shared/domain/tasks/task-time.ts'
 import { aTask } from '#test/support/builders.ts'
 
 const ok = (moved: Task | Refused): Task => {

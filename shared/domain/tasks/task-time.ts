@@ -1,0 +1,51 @@
+import { leaseCheckMs, resendMostMs, resendMs, type Task } from './task.ts'
+import { failTask, overspend } from './task-moves.ts'
+import { failNow, moveTo } from './task-transition.ts'
+
+const missDeadline = (task: Task, now: number): Task =>
+  task.blockedBy?.code === 'NO_CAPABLE_AGENT'
+    ? failNow(task, now, 'NO_CAPABLE_AGENT', task.blockedBy.message)
+    : failNow(task, now, 'DEADLINE', 'the deadline passed before the task ended')
+
+const timeOut = (task: Task, now: number, random: number): Task =>
+  failTask(task, {
+    failure: { code: 'TIMEOUT', message: `the attempt ran longer than ${task.timeoutSeconds} s`, retryable: true },
+    digest: 'timeout',
+    now,
+    random,
+  })
+
+/** A wait ends when nobody answered in time, or at a deadline that the submitter named. */
+const passWait = (task: Task, now: number): Task => {
+  const { kind = 'input', since = now, expiresAt = now } = task.waiting ?? {}
+  if (task.deadlineGiven && task.deadline <= now) return missDeadline(task, now)
+  if (expiresAt > now) return { ...task, dueAt: task.deadlineGiven ? Math.min(expiresAt, task.deadline) : expiresAt }
+  return failNow(task, now, 'TIMEOUT', `nobody gave its ${kind} within ${Math.round((expiresAt - since) / 1000)} s`)
+}
+
+/** What time alone does to a task. The same object again means: nothing yet. */
+export const passTime = (task: Task, { now, random }: { now: number; random: number }): Task => {
+  if (task.dueAt === undefined || task.dueAt > now) return task
+  if (task.status === 'WAITING') return passWait(task, now)
+  if (task.deadline <= now) return missDeadline(task, now)
+  if (task.status === 'SCHEDULED')
+    return moveTo(task, 'QUEUED', now, { dueAt: Math.min(now + resendMs, task.deadline) })
+  if (task.status === 'RUNNING' && (task.lease?.budgetAt ?? now + 1) <= now)
+    return overspend(task, { message: 'its budget of seconds is spent', now })
+  if (task.status === 'RUNNING' && (task.lease?.timeoutAt ?? 0) <= now) return timeOut(task, now, random)
+  const { timeoutAt = 0, budgetAt = timeoutAt } = task.lease ?? {}
+  const next = task.status === 'RUNNING' ? Math.min(timeoutAt, budgetAt) : Number.POSITIVE_INFINITY
+  const pause = task.status === 'RUNNING' ? leaseCheckMs : resendPause(task, now)
+  return { ...task, dueAt: Math.min(now + pause, next, task.deadline) }
+}
+
+/** How long a queued task may be lost to its queue before it is looked at again: a quarter of its age, within bounds. */
+const resendPause = ({ transition }: Task, now: number): number =>
+  Math.min(Math.max(resendMs, (now - transition.at) / 4), resendMostMs)
+
+/**
+ * How likely a queued task is sent again while others wait in its lane, where it most likely waits among them: about as
+ * often as its age doubles, so that what was sent in vain never outgrows a backlog.
+ */
+export const resendChance = (task: Task, now: number): number =>
+  Math.min(1, resendPause(task, now) / Math.max(1, now - task.transition.at))
