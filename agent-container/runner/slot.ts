@@ -1,4 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -44,6 +45,13 @@ export const killGroup = (child: ChildProcess): void => {
   }
 }
 
+/** Rejects when the machine gives no process, for instance because somebody else has taken them all. */
+const pidOf = async (child: ChildProcess): Promise<number> => {
+  if (child.pid !== undefined) return child.pid
+  const [error] = await once(child, 'error')
+  throw error
+}
+
 export type SlotEnd = { code: number | null; signal: NodeJS.Signals | null; stderr: string; excess?: Excess }
 
 export type Slot = {
@@ -77,7 +85,11 @@ export const createSlot = async ({ agent, resources, root }: SlotOptions): Promi
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   })
-  if (child.pid !== undefined) limitOpenFiles(child.pid, resources.openFiles)
+  const pid = await pidOf(child).catch(async (error: unknown) => {
+    await rm(workspace, { recursive: true, force: true })
+    throw error
+  })
+  limitOpenFiles(pid, resources.openFiles)
   let stderr = ''
   let onText: (stream: 'stdout' | 'stderr', text: string) => void = () => undefined
   for (const stream of ['stdout', 'stderr'] as const)
@@ -87,7 +99,7 @@ export const createSlot = async ({ agent, resources, root }: SlotOptions): Promi
     })
   let excess: Excess | undefined
   const watch = watchResources({
-    root: child.pid ?? 0,
+    root: pid,
     mark: workspace,
     workspace,
     limits: resources,

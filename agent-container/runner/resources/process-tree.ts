@@ -22,9 +22,10 @@ export type Marks = ReturnType<typeof createMarks>
 
 /**
  * The processes of one task: its first one, what is below it, what is in its group, and what left both but carries the
- * task's mark in its environment.
+ * task's mark in its environment. Never those below the first process of the machine, which are all.
  */
 export const membersOf = (rows: ProcessRow[], root: number, isMarked: (row: ProcessRow) => boolean): ProcessRow[] => {
+  if (!(root > 1)) return rows.filter(isMarked)
   const below = new Set([root])
   for (let size = 0; size !== below.size; ) {
     size = below.size

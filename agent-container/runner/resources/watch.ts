@@ -71,10 +71,19 @@ type Watch = ReturnType<typeof createWatch>
 const watches = new Set<Watch>()
 let timer: NodeJS.Timeout | undefined
 
+const freshMs = 50
+let seen: { rows: ProcessRow[]; at: number } = { rows: [], at: Number.NEGATIVE_INFINITY }
+
+/** To read all processes of a busy machine takes milliseconds: tasks that end at about one time share what was read. */
+const processesOf = (now: number): ProcessRow[] => {
+  if (now - seen.at > freshMs) seen = { rows: readProcesses(), at: now }
+  return seen.rows
+}
+
 /** One look at all processes serves every task of this runner. */
 const look = (): void => {
-  const rows = readProcesses()
   const now = performance.now()
+  const rows = processesOf(now)
   for (const watch of watches) watch.see(rows, now)
   marks.forgetEnded(rows)
 }
@@ -93,7 +102,8 @@ export const watchResources = (watched: Watched): ResourceWatch => {
   timer ??= setInterval(look, everyMs).unref()
   return {
     measured() {
-      watch.see(readProcesses(), performance.now())
+      const now = performance.now()
+      watch.see(processesOf(now), now)
       return watch.measured()
     },
     killAll: watch.killAll,

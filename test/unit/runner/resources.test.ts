@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -12,6 +12,7 @@ import { membersOf } from '#agent/runner/resources/process-tree.ts'
 import type { ProcessRow } from '#agent/runner/resources/processes.ts'
 import { createThrottle } from '#agent/runner/resources/throttle.ts'
 import { type Excess, watchResources } from '#agent/runner/resources/watch.ts'
+import { createSlot } from '#agent/runner/slot.ts'
 import { type Resources, resourceClasses, resourcesOf } from '#agent/sdk/resources.ts'
 import { eventually } from '#test/support/eventually.ts'
 
@@ -39,6 +40,11 @@ describe('the processes of a task', () => {
     expect(membersOf(rows, 10, ({ pid }) => pid === 14).map(({ pid }) => pid)).toEqual([10, 11, 12, 13, 14])
   })
 
+  it('are never all processes of the machine', () => {
+    const rows = [row(1, { parent: 0 }), row(10), row(11, { parent: 10 }), row(12)]
+    for (const root of [0, 1, Number.NaN]) expect(membersOf(rows, root, ({ pid }) => pid === 12)).toEqual([rows[3]])
+  })
+
   it('are added up, and what was seen once stays counted', () => {
     const meter = createMeter()
     expect(
@@ -61,6 +67,18 @@ describe('the processes of a task', () => {
 })
 
 const linux = process.platform === 'linux'
+
+describe('a slot', () => {
+  it('is refused, and leaves nothing behind, where the machine gives no process', async () => {
+    const root = await mkdtemp(join(tmpdir(), 'devcycle-slots-'))
+    const { execPath } = process
+    process.execPath = join(root, 'no-such-program')
+    await expect(createSlot({ agent: 'x', resources: resourcesOf({}), root })).rejects.toThrow('ENOENT')
+    process.execPath = execPath
+    expect(await readdir(root)).toEqual([])
+    await rm(root, { recursive: true })
+  })
+})
 
 describe.skipIf(!linux)(`watched processes${linux ? '' : ' (left out: there is no /proc)'}`, () => {
   const children: ChildProcess[] = []
