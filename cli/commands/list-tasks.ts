@@ -1,7 +1,7 @@
 import type { TaskResponse } from '#shared/contracts/tasks.ts'
 import type { Client } from '../client/client.ts'
 import { toQuery } from '../client/query.ts'
-import { noteMore, printJson, printTable } from '../render/print.ts'
+import { note, noteMore, printJson, printTable } from '../render/print.ts'
 import type { Column } from '../render/table.ts'
 import { remarkOf } from '../render/task.ts'
 import { ago } from '../render/time.ts'
@@ -40,8 +40,8 @@ const toRow = (task: TaskResponse): string[] => [
 /** Tasks as a table. */
 export const listTasks = async (client: Client, { label, json, ...filter }: ListTasksOptions): Promise<void> => {
   const { status, agent, capability, priority, limit, cursor } = filter
-  const query = toQuery({ status, agent, capability, priority, label: label?.join(','), limit, cursor })
-  await printTasks(client, `/tasks${query}`, json)
+  const asked = { status, agent, capability, priority, label: label?.join(','), limit, cursor }
+  await printTasks(client, '/tasks', asked, json)
 }
 
 /** What a task called, as a table. */
@@ -49,11 +49,25 @@ export const listChildren = async (
   client: Client,
   id: string,
   { limit, cursor, json }: Pick<ListTasksOptions, 'limit' | 'cursor' | 'json'>,
-): Promise<void> => printTasks(client, `/tasks/${encodeURIComponent(id)}/children${toQuery({ limit, cursor })}`, json)
+): Promise<void> => printTasks(client, `/tasks/${encodeURIComponent(id)}/children`, { limit, cursor }, json)
 
-const printTasks = async (client: Client, path: string, json: boolean | undefined): Promise<void> => {
-  const page = await client.get<{ items: TaskResponse[]; nextCursor: string | null }>(path)
+type Page = { items: TaskResponse[]; nextCursor: string | null }
+type Asked = Omit<ListTasksOptions, 'label' | 'json'> & { label?: string }
+
+/** The first page with something on it: where few of many tasks match, those before it are empty. */
+const firstPage = async (client: Client, path: string, asked: Asked): Promise<Page> => {
+  for (let cursor = asked.cursor; ; ) {
+    const page = await client.get<Page>(`${path}${toQuery({ ...asked, cursor })}`)
+    if (page.items.length > 0 || page.nextCursor === null) return page
+    cursor = page.nextCursor
+  }
+}
+
+const printTasks = async (client: Client, path: string, asked: Asked, json: boolean | undefined): Promise<void> => {
+  const page = await firstPage(client, path, asked)
   if (json) return printJson(page)
   printTable(columns, page.items.map(toRow), 'no tasks')
-  noteMore(page)
+  if (page.nextCursor === null) return
+  if (page.items.length >= asked.limit) noteMore(page)
+  else note(`there may be more further back: repeat it with --cursor ${page.nextCursor}`)
 }

@@ -23,5 +23,5 @@ type Page = { nextCursor: string | null }
 
 /** Says that a list goes on, and how. */
 export const noteMore = ({ nextCursor }: Page): void => {
-  if (nextCursor !== null) note(`there are more: raise --limit, or add --cursor ${nextCursor}`)
+  if (nextCursor !== null) note(`there are more: repeat it with --cursor ${nextCursor}`)
 }

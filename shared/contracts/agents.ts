@@ -8,6 +8,7 @@ import {
   pageSchema,
   prioritySchema,
   timeSchema,
+  versionSchema,
 } from './common.ts'
 import { retrySchema } from './retry.ts'
 
@@ -44,10 +45,7 @@ const capabilitiesSchema = z
 export const registerAgentSchema = z.strictObject({
   name: nameSchema,
   type: z.string().min(1).max(100).default('custom'),
-  version: z
-    .string()
-    .regex(/^\d{1,9}\.\d{1,9}\.\d{1,9}(-[0-9A-Za-z.-]{1,50})?$/, 'expected a semantic version such as 1.0.0')
-    .default('1.0.0'),
+  version: versionSchema.default('1.0.0'),
   description: z.string().max(2000).optional(),
   /** The class of resources that its instances have: tasks may require it. */
   resourceClass: nameSchema.optional(),

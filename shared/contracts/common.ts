@@ -17,6 +17,17 @@ export const labelsSchema = z
   .record(z.string().min(1).max(63), z.string().max(256))
   .refine((labels) => Object.keys(labels).length <= 50, 'at most 50 labels')
 
+/** https://semver.org, without build metadata. */
+const versionPattern = /^\d{1,9}\.\d{1,9}\.\d{1,9}(-[0-9A-Za-z.-]{1,50})?$/
+export const versionSchema = z.string().regex(versionPattern, 'expected a semantic version such as 1.0.0')
+/** Of whoever does a task. */
+export const wantedVersionSchema = z
+  .string()
+  .regex(
+    versionPattern,
+    'expected one semantic version such as 1.0.0; a range such as ^1.0.0 goes into requirements.version of a task',
+  )
+
 export const prioritySchema = z.enum(['low', 'normal', 'high', 'urgent'])
 
 /** Any JSON value. */

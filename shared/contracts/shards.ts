@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { jsonSchema, nameSchema } from './common.ts'
+import { jsonSchema, nameSchema, wantedVersionSchema } from './common.ts'
 
 const maxShards = 10_000
 
@@ -9,7 +9,7 @@ const partSchema = z
     capability: nameSchema.optional(),
     /** Name or id. */
     agent: z.string().min(1).max(100).optional(),
-    version: z.string().max(80).optional(),
+    version: wantedVersionSchema.optional(),
     input: jsonSchema.optional(),
     timeoutSeconds: z.int().min(1).max(604_800).optional(),
   })

@@ -12,6 +12,7 @@ import {
   pageSchema,
   prioritySchema,
   timeSchema,
+  wantedVersionSchema,
 } from './common.ts'
 import { budgetSchema } from './limits.ts'
 import { retrySchema } from './retry.ts'
@@ -45,7 +46,8 @@ export const submitTaskSchema = z
     capability: nameSchema.optional(),
     /** Name or id. */
     agent: z.string().min(1).max(100).optional(),
-    version: z.string().max(80).optional(),
+    /** This one and no other; a range goes into `requirements`. */
+    version: wantedVersionSchema.optional(),
     input: jsonSchema.optional(),
     priority: prioritySchema.optional(),
     labels: labelsSchema.default({}),

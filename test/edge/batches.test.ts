@@ -147,6 +147,7 @@ describe.each(hosts)('a batch on $host', ({ open }) => {
     const pointer = async (wrong: object) => (await create({ ...body, ...wrong })).body.errors[0].pointer
     expect(await pointer({ input: { $ref: 'obj_00000000000000000000000000' } })).toBe('#/input/$ref')
     expect(await pointer({ task: { capability: 'x', input: 1 } })).toBe('#/task/input')
+    expect(await pointer({ task: { capability: 'x', deadline: '2020-01-01T00:00:00Z' } })).toBe('#/task/deadline')
     expect(await pointer({ task: {} })).toBe('#/task/capability')
     expect(await pointer({ maxInFlight: 0 })).toBe('#/maxInFlight')
     expect((await api.get('/batches/bat_00000000000000000000000000')).status).toBe(404)
@@ -179,6 +180,18 @@ describe.each(hosts)('several tasks in one call on $host', ({ open }) => {
     expect([again[0].task.id, again[3].task.id]).toEqual([body.items[0].task.id, body.items[3].task.id])
     const own = { headers: { 'idempotency-key': 'own' } }
     expect((await api.post('/tasks', { capability: 'some.one', input: 4 }, own)).body.id).toBe(body.items[3].task.id)
+  })
+
+  it('are refused as a whole under a key that other tasks have, and nothing of them is submitted', async () => {
+    const submit = (tasks: object[]) => api.post('/tasks:batch', { tasks }, { headers: { 'idempotency-key': 'taken' } })
+    const tasks = [{ capability: 'some.taken', input: 1 }]
+    const first = await submit(tasks)
+    const other = [...tasks, { capability: 'some.taken', input: 2 }]
+    for (const body of [other, [{ capability: 'some.taken', input: 3 }], []])
+      expect((await submit(body)).status).toBe(body.length === 0 ? 422 : 409)
+    expect((await submit(other)).body.code).toBe('IDEMPOTENCY_CONFLICT')
+    expect((await submit(tasks)).body.items[0].task.id).toBe(first.body.items[0].task.id)
+    expect((await api.get('/tasks?capability=some.taken')).body.items).toHaveLength(1)
   })
 
   it('are at least one and at most a hundred', async () => {

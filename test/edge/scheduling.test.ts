@@ -115,6 +115,9 @@ describe.each(hosts)('routing on $host', ({ open, exact }) => {
       [{ agent: 'clerk', requirements: { resourceClass: 'large' } }, '#/requirements/resourceClass', 'NOT_MET'],
       [{ agent: 'clerk', requirements: { version: '>1' } }, '#/requirements/version', 'NOT_MET'],
       [{ runAt: soon, deadline: soon }, '#/deadline', 'CONTRADICTION'],
+      [{ deadline: '2020-01-01T00:00:00Z' }, '#/deadline', 'PAST'],
+      [{ version: '^1.0.0' }, '#/version', 'INVALID_FORMAT'],
+      [{ version: 'latest', agent: 'clerk' }, '#/version', 'INVALID_FORMAT'],
     ]
     for (const [body, pointer, code] of rows) {
       const { agent } = body as { agent?: string }

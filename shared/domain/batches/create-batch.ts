@@ -7,6 +7,7 @@ import { noCounts } from '../fan-out/bitmap.ts'
 import { chunkRows, type FanOut } from '../fan-out/fan-out.ts'
 import { fanOutItem, fanOutPk } from '../fan-out/fan-out-store.ts'
 import { digest, idFor } from '../ids.ts'
+import { requireAhead } from '../tasks/choose-target.ts'
 
 export type CreateBatch = {
   name?: string
@@ -29,6 +30,8 @@ export const createBatch = async (ports: Ports, caller: Caller, command: CreateB
   const id = idFor('bat', tenant, idempotencyKey, ports)
   const source = await sourceOf(ports, tenant, command.object)
   const now = ports.clock.now()
+  const { deadline } = (command.task ?? {}) as { deadline?: string }
+  if (deadline !== undefined) requireAhead(Date.parse(deadline), now, '#/task/deadline')
   const stamped = stamp(caller, 'batch.create')
   const pk = fanOutPk(tenant, id)
   const template =

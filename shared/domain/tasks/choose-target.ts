@@ -20,7 +20,7 @@ export const chooseTarget = async (
   command: SubmitCommand,
   root: string,
 ): Promise<Choice> => {
-  requireSense(command)
+  requireSense(command, ports.clock.now())
   if (command.agent !== undefined) return chooseNamed(ports, tenant, command.agent, command)
   const { capability, version, labels } = command
   const requirements = version === undefined ? command.requirements : { ...command.requirements, version }
@@ -28,7 +28,8 @@ export const chooseTarget = async (
   return { ...found, capability, requirements }
 }
 
-const requireSense = ({ version, requirements, runAt, deadline }: SubmitCommand): void => {
+const requireSense = (command: SubmitCommand, now: number): void => {
+  const { version, requirements, runAt, deadline } = command
   if (version !== undefined && requirements?.version !== undefined && !inRange(version, requirements.version))
     throw invalid(
       '#/requirements/version',
@@ -41,6 +42,14 @@ const requireSense = ({ version, requirements, runAt, deadline }: SubmitCommand)
       'CONTRADICTION',
       `the deadline ${new Date(deadline).toISOString()} is not after the start time ${new Date(runAt).toISOString()}`,
     )
+  if (deadline !== undefined && command.batch === undefined) requireAhead(deadline, now, '#/deadline')
+}
+
+/** Refuses a deadline by which nothing could start any more. A row whose batch took too long is a task that ends by it. */
+export const requireAhead = (deadline: number, now: number, pointer: string): void => {
+  if (deadline > now) return
+  const [given, is] = [deadline, now].map((ms) => new Date(ms).toISOString())
+  throw invalid(pointer, 'PAST', `the deadline ${given} has passed, it is ${is}; give one ahead, or leave it out`)
 }
 
 const chooseNamed = async (ports: Ports, tenant: string, name: string, command: SubmitCommand): Promise<Choice> => {

@@ -2,6 +2,7 @@ import type { BatchResponse, SubmittedTasks } from '#shared/contracts/batches.ts
 import type { Problem } from '#shared/contracts/common.ts'
 import type { OperationOf } from '#shared/contracts/operations.ts'
 import { cancelBatch, type DescribedBatch, describeBatch, getBatch, listBatches } from '#shared/domain/batches/batch.ts'
+import { claimSubmits } from '#shared/domain/batches/claim-submits.ts'
 import { createBatch } from '#shared/domain/batches/create-batch.ts'
 import type { Caller } from '#shared/domain/caller.ts'
 import { percentOf } from '#shared/domain/fan-out/fan-out.ts'
@@ -78,7 +79,9 @@ const submitOne = async (
 }
 
 const submitTasks: Handler<OperationOf<'submitTasks'>> = async (context, { caller, body, headers }) => {
-  const all = { key: idempotencyKey(headers), trace: traceparent(headers) }
+  const key = idempotencyKey(headers)
+  if (key !== undefined) await claimSubmits(context.platform, caller, { key, tasks: body.tasks })
+  const all = { key, trace: traceparent(headers) }
   const items = await Promise.all(
     body.tasks.map((one, index) => submitOne(context, caller, { index, body: one, ...all })),
   )

@@ -1,0 +1,32 @@
+import type { Item, Platform } from '../../platform/platform.ts'
+import { type Caller, type Stamp, stamp } from '../caller.ts'
+import { DomainError } from '../domain-error.ts'
+import { digest } from '../ids.ts'
+
+type Claim = { submitted: string; stamp: Stamp }
+
+const claimItem = (tenant: string, key: string, value: Claim): Item<Claim> => ({
+  pk: `${tenant}#submits#${digest(key)}`,
+  sk: 'head',
+  type: 'submits',
+  value,
+})
+
+/**
+ * Binds an idempotency key to what is submitted in one call, before any of it is: another body under the same key is a
+ * conflict as a whole, also while the first call is under way or broke off.
+ */
+export const claimSubmits = async (
+  { main }: Pick<Platform, 'main'>,
+  caller: Caller,
+  { key, tasks }: { key: string; tasks: unknown[] },
+): Promise<void> => {
+  const value = { submitted: digest(tasks), stamp: stamp(caller, 'tasks.submit') }
+  const outcome = await main.write({ op: 'put', item: claimItem(caller.tenant, key, value), expect: 'absent' })
+  const stored = outcome.ok ? value : (outcome.conflicts[0]?.current?.value as Claim | undefined)
+  if (stored?.submitted === value.submitted) return
+  throw new DomainError(
+    'IDEMPOTENCY_CONFLICT',
+    `the idempotency key ${key} was used for other tasks; use a new key for new tasks`,
+  )
+}
