@@ -8,6 +8,7 @@ import { resourcesOf } from '../sdk/resources.ts'
 import { manifestOf } from './manifest.ts'
 import { createMask } from './mask.ts'
 import { beat, enrol, sendUntilAnswered } from './platform-client.ts'
+import { removeLeftGroups } from './resources/cgroup.ts'
 import { killLeftovers } from './resources/kill.ts'
 import { openSession, type Session } from './session.ts'
 import { createSlotPool } from './slot-pool.ts'
@@ -51,6 +52,7 @@ const makeRoot = (base = tmpdir()): string => {
     const pid = /^devcycle-(\d+)-/.exec(name)?.[1]
     if (pid === undefined || isRunning(Number(pid))) continue
     killLeftovers(joinPath(base, name))
+    void removeLeftGroups(joinPath(base, name))
     rmSync(joinPath(base, name), { recursive: true, force: true })
   }
   return mkdtempSync(joinPath(base, `devcycle-${process.pid}-`))

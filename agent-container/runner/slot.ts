@@ -4,10 +4,11 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Resources } from '../sdk/resources.ts'
+import { createCgroup } from './resources/cgroup.ts'
 import { markName } from './resources/kill.ts'
 import { launchOf, limitOpenFiles } from './resources/launch.ts'
 import type { Measured } from './resources/meter.ts'
-import { type Excess, watchResources } from './resources/watch.ts'
+import { type Excess, refusedTo, watchResources } from './resources/watch.ts'
 import type { FromSlot, ToSlot } from './slot-messages.ts'
 
 const slotMain = fileURLToPath(new URL('./slot-main.ts', import.meta.url))
@@ -90,6 +91,8 @@ export const createSlot = async ({ agent, resources, root }: SlotOptions): Promi
     throw error
   })
   limitOpenFiles(pid, resources.openFiles)
+  const cgroup = createCgroup(workspace, resources)
+  cgroup?.add(pid)
   let stderr = ''
   let onText: (stream: 'stdout' | 'stderr', text: string) => void = () => undefined
   for (const stream of ['stdout', 'stderr'] as const)
@@ -103,6 +106,7 @@ export const createSlot = async ({ agent, resources, root }: SlotOptions): Promi
     mark: workspace,
     workspace,
     limits: resources,
+    cgroup,
     onExcess(found) {
       excess = found
       kill()
@@ -114,7 +118,10 @@ export const createSlot = async ({ agent, resources, root }: SlotOptions): Promi
   }
   const ended = new Promise<SlotEnd>((resolve) => {
     child.once('error', (error) => resolve({ code: null, signal: null, stderr: error.message }))
-    child.once('close', (code, signal) => resolve({ code, signal, stderr, ...(excess && { excess }) }))
+    child.once('close', (code, signal) => {
+      excess ??= refusedTo(resources, cgroup)
+      resolve({ code, signal, stderr, ...(excess && { excess }) })
+    })
   })
   return {
     workspace,
@@ -130,6 +137,7 @@ export const createSlot = async ({ agent, resources, root }: SlotOptions): Promi
       kill()
       await ended
       watch.stop()
+      await cgroup?.remove()
       await rm(workspace, { recursive: true, force: true, maxRetries: 3 })
     },
   }

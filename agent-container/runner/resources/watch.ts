@@ -1,4 +1,5 @@
 import type { Resources } from '../../sdk/resources.ts'
+import type { Cgroup } from './cgroup.ts'
 import { folderSize } from './folder-size.ts'
 import { killUntilNone, markName, signal } from './kill.ts'
 import { createMeter, type Measured } from './meter.ts'
@@ -11,7 +12,14 @@ export type Excess = { resource: 'memory' | 'disk' | 'processes'; used: number; 
 
 const marks = createMarks(markName)
 
-type Watched = { root: number; mark: string; workspace: string; limits: Resources; onExcess: (excess: Excess) => void }
+type Watched = {
+  root: number
+  mark: string
+  workspace: string
+  limits: Resources
+  cgroup?: Cgroup
+  onExcess: (excess: Excess) => void
+}
 
 const everyMs = 250
 const diskEveryMs = 1000
@@ -24,11 +32,23 @@ const excessOf = (limits: Resources, memoryMb: number, processes: number): Exces
   return undefined
 }
 
+/** What the kernel itself kept a task from taking. */
+export const refusedTo = (limits: Resources, cgroup: Cgroup | undefined): Excess | undefined => {
+  const resource = cgroup?.exceeded()
+  if (resource === undefined) return undefined
+  return resource === 'memory'
+    ? { resource, used: limits.memoryMb, limit: limits.memoryMb, unit: 'MB' }
+    : { resource, used: limits.processes, limit: limits.processes, unit: '' }
+}
+
 /** Looks after one task: measures its processes, slows them down, and says when they take too much. */
-const createWatch = ({ root, mark, workspace, limits, onExcess }: Watched) => {
-  const members = (rows: ProcessRow[]): ProcessRow[] => membersOf(rows, root, (row) => marks.of(row) === mark)
+const createWatch = ({ root, mark, workspace, limits, cgroup, onExcess }: Watched) => {
+  const members = (rows: ProcessRow[]): ProcessRow[] => {
+    const grouped = cgroup?.pids()
+    return membersOf(rows, root, (row) => grouped?.has(row.pid) || marks.of(row) === mark)
+  }
   const meter = createMeter()
-  const throttle = limits.cpu === undefined ? undefined : createThrottle(limits.cpu, signal)
+  const throttle = limits.cpu === undefined || cgroup?.sharesCpu ? undefined : createThrottle(limits.cpu, signal)
   let [over, pausedUntil, diskAt, looking] = [false, 0, 0, false]
 
   const exceed = (excess: Excess): void => {
@@ -51,7 +71,7 @@ const createWatch = ({ root, mark, workspace, limits, onExcess }: Watched) => {
       const own = members(rows)
       if (over || own.length === 0) return
       const memoryMb = meter.see(own)
-      const excess = excessOf(limits, memoryMb, own.length)
+      const excess = excessOf(limits, memoryMb, own.length) ?? refusedTo(limits, cgroup)
       if (excess) exceed(excess)
       if (over) return
       void lookAtDisk(now)
@@ -60,6 +80,7 @@ const createWatch = ({ root, mark, workspace, limits, onExcess }: Watched) => {
     /** Ends every process of the task, also those that left its group. */
     killAll(): void {
       throttle?.letGo()
+      cgroup?.killAll()
       killUntilNone(() => members(readProcesses()))
     },
     measured: meter.measured,
