@@ -8,7 +8,7 @@ import type { LimitsRow } from '#shared/domain/limits/limits-store.ts'
 import { wakeForAgent, wakeForLimits } from '#shared/domain/limits/wake-changed.ts'
 import { attendSchedule } from '#shared/domain/schedules/attend-schedule.ts'
 import { attemptItem, attemptOfChange } from '#shared/domain/tasks/attempts.ts'
-import { cancelChildren, endsChildren } from '#shared/domain/tasks/cancel-children.ts'
+import { endChildren as endChildrenOf } from '#shared/domain/tasks/cancel-children.ts'
 import { handOnTasks } from '#shared/domain/tasks/hand-on-task.ts'
 import { publicEvent } from '#shared/domain/tasks/public-events.ts'
 import { releaseBlocked } from '#shared/domain/tasks/release-blocked.ts'
@@ -75,7 +75,7 @@ const publish = async (platform: Platform, change: Change): Promise<void> => {
 /** What a task that failed or was cancelled had called ends with it. */
 const endChildren = async (platform: Platform, change: Change): Promise<void> => {
   const task = transition(change)?.task
-  if (task !== undefined && endsChildren(task)) await cancelChildren(platform, task)
+  if (task !== undefined) await endChildrenOf(platform, task)
 }
 
 /** What an attempt has spent is charged, and what a task that ended has not spent goes back. */

@@ -5,7 +5,7 @@ import { isMissing, sendTask } from '../dispatch/send-task.ts'
 import { platformInstance } from '../fan-out/lead-parent.ts'
 import { isAlive } from '../instances/end-instance.ts'
 import { attendHeld } from '../limits/hold-task.ts'
-import { followParent } from './cancel-children.ts'
+import { cancelChildren, endsChildren, followParent } from './cancel-children.ts'
 import { handOnTask, hasLostAgent } from './hand-on-task.ts'
 import { routeBlocked } from './route-blocked.ts'
 import type { Task } from './task.ts'
@@ -19,6 +19,7 @@ type Ports = Pick<Platform, 'main' | 'volatile' | 'clock' | 'random' | 'queues' 
 export const attendTask = async (ports: Ports, tenant: string, id: string): Promise<void> => {
   const start = await findTask(ports, tenant, id)
   if (start === undefined || (await followParent(ports, start.value))) return
+  if (endsChildren(start.value)) return cancelChildren(ports, start.value)
   const holder = start.value.status === 'RUNNING' ? start.value.lease?.instance : undefined
   const holderGone = holder !== undefined && holder !== platformInstance && !(await isAlive(ports, tenant, holder))
   const random = ports.random.number()

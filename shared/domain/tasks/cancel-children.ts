@@ -1,5 +1,6 @@
 import type { Platform } from '../../platform/platform.ts'
 import { systemStamp } from '../caller.ts'
+import { remind } from '../dispatch/due.ts'
 import { isRefused } from '../domain-error.ts'
 import { isFinished, type Task } from './task.ts'
 import { cancelTask } from './task-moves.ts'
@@ -40,6 +41,20 @@ export const cancelChildren = async (ports: Ports, parent: Pick<Task, 'tenant' |
     cursor = page.cursor
   } while (cursor !== undefined)
 }
+
+/** An index shows within this time what was called just before. */
+const lagMs = 10_000
+
+/** What a task that ended had called ends with it; once more a little later, for what an index did not show yet. */
+export const endChildren = async (ports: Ports, task: Task): Promise<void> => {
+  if (!endsChildren(task)) return
+  await cancelChildren(ports, task)
+  const { tenant, id } = task
+  if (mayHaveCalled(task)) await remind(ports, { tenant, id, at: ports.clock.now() + lagMs })
+}
+
+/** One that never ran has called nothing, unless somebody else named it as the parent. */
+const mayHaveCalled = ({ epoch }: Task): boolean => epoch > 0
 
 /** Cancels a task whose parent has ended in a way that ends its children; `true` when it did. */
 export const followParent = async (ports: Ports, { tenant, id, parent, status }: Task): Promise<boolean> => {
