@@ -22,13 +22,25 @@ vi.mock('#shared/domain/tasks/task-moves.ts', async (original) => {
   }
 })
 
+vi.mock('#shared/domain/tasks/task-time.ts', async (original) => {
+  const moves = await original<typeof import('#shared/domain/tasks/task-time.ts')>()
+  return {
+    ...moves,
+    passTime: (...[task, time]: Parameters<typeof moves.passTime>) => {
+      const next = moves.passTime(task, time)
+      const isLate = taken.out === 'look' && next !== task && next.status === 'QUEUED'
+      return isLate ? { ...next, dueAt: (next.dueAt ?? 0) + 20 * 60_000 } : next
+    },
+  }
+})
+
 const { runSeed } = await import('./world/run-seed.ts')
 const most = 200
 
 /** Whether the checks say so of some seed when a part is taken out of the product. */
 const isNoticed = async (
   column: Column,
-  { move = '', ...options }: Parameters<typeof runSeed>[1] & { move?: 'fence' | 'era' | 'epoch' | '' },
+  { move = '', ...options }: Parameters<typeof runSeed>[1] & { move?: 'fence' | 'era' | 'epoch' | 'look' | '' },
 ): Promise<boolean> => {
   taken.out = move
   for (let seed = 1; seed <= most; seed++)
@@ -56,6 +68,11 @@ describe('the checks notice within 200 seeds that', () => {
 
   it('nothing sweeps', async () => {
     expect(await isNoticed('stuck', { sabotage: 'sweep' })).toBe(true)
+  })
+
+  it('what a queue lost is looked for late', async () => {
+    const plan: FaultPlan = [{ fault: 'F8', at: 200, calls: 900, probability: 1 }]
+    expect(await isNoticed('stuck', { move: 'look', plan })).toBe(true)
   })
 
   it('a restore keeps the generation', async () => {

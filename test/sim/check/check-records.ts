@@ -1,4 +1,5 @@
 import type { Finding } from '#cli/server/faults/check/history.ts'
+import type { Pool } from '#shared/domain/budgets/pool.ts'
 import { isFinished, type Task } from '#shared/domain/tasks/task.ts'
 import type { Stored } from '#shared/platform/platform.ts'
 import { strangerId } from '../world/client.ts'
@@ -10,8 +11,36 @@ export const checkRecords = (world: World): Finding[] => {
   return [
     ...tasks.flatMap(({ value, pk }) => [...published(world, value), ...bodies(world, value), ...owner(value, pk)]),
     ...strangers(world),
+    ...answers(world, tasks),
+    ...pools(world),
   ]
 }
+
+/** What people were told was taken as the answer is the answer. */
+const answers = ({ calls, restores }: World, tasks: Stored<Task>[]): Finding[] => {
+  const heads = new Map(tasks.map(({ value }) => [value.id, value]))
+  const given = calls.filter(({ operation, answer }) => operation === 'giveInput' && answer?.status === 200)
+  return given.flatMap(({ params: { task = '' }, digest }): Finding[] => {
+    const response = heads.get(task)?.resume?.response
+    const kept = response?.in === 'head' ? JSON.stringify({ response: response.value }) : undefined
+    return kept === digest || restores.length > 0
+      ? []
+      : [{ column: 'lost', task, message: `${task} goes on with ${kept}, not with ${digest}` }]
+  })
+}
+
+/** At no time is more of a budget used than there was, and in the end nothing is kept for anybody. */
+const pools = ({ main, overspent }: World): Finding[] => [
+  ...overspent.map((message): Finding => ({ column: 'illegal_transition', message })),
+  ...[...main.rows()]
+    .filter(({ type, value }) => type === 'pool' && (value as Pool).open > 0)
+    .map(
+      ({ pk, value }): Finding => ({
+        column: 'stuck',
+        message: `the pool ${pk} is kept open: ${JSON.stringify(value)}`,
+      }),
+    ),
+]
 
 /** Nobody is answered anything of another tenant. */
 const strangers = ({ calls }: World): Finding[] =>

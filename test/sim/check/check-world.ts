@@ -3,6 +3,7 @@ import type { Finding } from '#cli/server/faults/check/history.ts'
 import { idFromKey } from '#shared/domain/ids.ts'
 import type { World } from '../world/world.ts'
 import { checkCommits } from './check-commits.ts'
+import { checkLiveness } from './check-liveness.ts'
 import { checkRecords } from './check-records.ts'
 import { finalTasks } from './final-tasks.ts'
 
@@ -12,11 +13,13 @@ export const checkWorld = (world: World): Finding[] => [
     calls: world.calls,
     tasks: finalTasks(world),
     restores: world.restores,
-    idOf: ({ key }) => {
+    idOf: ({ key, operation, params }) => {
       const [tenant = '', ...rest] = (key ?? '').split(' ')
-      return key === undefined ? undefined : idFromKey('tsk', tenant, rest.join(' '))
+      const own = operation === 'retryTask' ? `retry:${params.task}:${rest.join(' ')}` : rest.join(' ')
+      return key === undefined ? undefined : idFromKey('tsk', tenant, own)
     },
   }),
   ...checkCommits(world),
   ...checkRecords(world),
+  ...checkLiveness(world),
 ]

@@ -27,7 +27,7 @@ export const finalTasks = ({ main }: World): FinalTask[] => {
       {
         id: head.id,
         status: head.status,
-        derived: head.parent !== undefined,
+        derived: head.parent !== undefined || head.schedule !== undefined,
         states: events
           .filter(({ type }) => type === 'task.state')
           .map(({ seq, data }) => ({ seq, from: (data as State).from, to: (data as State).status })),

@@ -194,16 +194,35 @@ const settle = ({ queues }: World, received: Received[], { status, body }: Reply
 }
 
 /** Does one task as its input says, unless it is told to stop. */
-const run = async (joined: Joined, { taskId, fence, input }: LeasedTask, mine: Held): Promise<void> => {
+const run = async (joined: Joined, { taskId, fence, input, resume }: LeasedTask, mine: Held): Promise<void> => {
   const { sleep, kill, held, slow } = joined
   const wish = input as Wish
   await sleep((wish.ms / 2) * slow())
   if (wish.poison) return kill()
+  if (wish.calls && !mine.gone) await callAnother(joined, taskId, wish)
   if (wish.reports && !mine.gone) await report(joined, taskId, fence, wish)
-  await sleep((wish.ms / 2) * slow())
-  if (!mine.gone) await end(joined, taskId, fence, wish)
+  const waits = wish.asks !== undefined && resume === undefined
+  if (!waits) await sleep((wish.ms / 2) * slow())
+  if (!mine.gone) await (waits ? wait(joined, taskId, fence, wish) : end(joined, taskId, fence, wish))
   if (held.get(taskId) === mine) held.delete(taskId)
   joined.free.wake()
+}
+
+/** Lets the task wait for people; its answer may come, or not. */
+const wait = async (joined: Joined, task: string, fence: string, { asks: kind }: Wish): Promise<void> => {
+  const expiresInSeconds = 10 + joined.random.below(110)
+  const body = { fence, kind, prompt: 'well?', checkpoint: { at: fence }, expiresInSeconds }
+  await persistently(joined, () => joined.ask('waitTask', body, { params: { task } }))
+}
+
+const farMs = 3 * 3_600_000
+
+/** Each attempt calls the same task. */
+const callAnother = async (joined: Joined, task: string, { n, calls }: Wish): Promise<void> => {
+  const input: Wish = { n, ms: 500, fails: 0, reports: 0, big: 10 }
+  const runAt = calls === 'far' ? new Date(joined.world.timeline.start + farMs).toISOString() : undefined
+  const body = { capability: 'work', input, labels: {}, parent: task, timeoutSeconds: 30, ...(runAt && { runAt }) }
+  await persistently(joined, () => joined.ask('submitTask', body, { params: {}, query: {}, key: `${task}-child` }), 3)
 }
 
 const report = async (joined: Joined, task: string, fence: string, { reports }: Wish): Promise<void> => {
@@ -217,8 +236,10 @@ const report = async (joined: Joined, task: string, fence: string, { reports }: 
   await persistently(joined, () => joined.ask('reportProgress', body, { params: { task }, key: `${task}-${fence}` }), 3)
 }
 
-const end = async (joined: Joined, task: string, fence: string, { fails, big }: Wish): Promise<void> => {
+const end = async (joined: Joined, task: string, fence: string, { fails, big, uses }: Wish): Promise<void> => {
   const failure = fails > 0 && joined.random.chance(fails)
+  const result = { by: fence, text: 'x'.repeat(big) }
+  const completion = { fence, result, ...(uses !== undefined && { usage: { tokens: uses } }) }
   const once = (): Promise<Reply> =>
     failure
       ? joined.ask(
@@ -226,7 +247,7 @@ const end = async (joined: Joined, task: string, fence: string, { fails, big }: 
           { fence, code: 'AGENT_ERROR', message: 'as it was told', retryable: true },
           { params: { task } },
         )
-      : joined.ask('completeTask', { fence, result: { by: fence, text: 'x'.repeat(big) } }, { params: { task } })
+      : joined.ask('completeTask', completion, { params: { task } })
   if (joined.world.faults.doubles()) void once()
   await persistently(joined, once)
 }

@@ -1,5 +1,9 @@
 import type { Answered, Call } from '#cli/server/faults/check/history.ts'
 import type { Context } from '#functions/api/operation.ts'
+import { approvalHandlers } from '#functions/api/routes/v2/approvals.ts'
+import { controlHandlers } from '#functions/api/routes/v2/control.ts'
+import { inputHandlers } from '#functions/api/routes/v2/input.ts'
+import { scheduleHandlers } from '#functions/api/routes/v2/schedules.ts'
 import { taskHandlers } from '#functions/api/routes/v2/tasks.ts'
 import { workerHandlers } from '#functions/api/routes/v2/worker.ts'
 import type { Caller, Principal } from '#shared/domain/caller.ts'
@@ -11,7 +15,14 @@ import type { Process } from './process.ts'
 import type { World } from './world.ts'
 
 /** The operations that the simulated clients and agents use. */
-const handlers = { ...taskHandlers, ...workerHandlers }
+const handlers = {
+  ...taskHandlers,
+  ...workerHandlers,
+  ...inputHandlers,
+  ...approvalHandlers,
+  ...controlHandlers,
+  ...scheduleHandlers,
+}
 
 /** `status` 0: nobody answered. */
 export type Reply = { status: number; code?: string; body: Record<string, unknown> }

@@ -68,12 +68,18 @@ export const runSeed = async (
 
   let left = Math.ceil(steps * faultyShare)
   const send = (asking: Asking) => {
-    if (--left === 0) world.faults.end()
+    if (--left === 0) {
+      world.faults.end()
+      world.calmAt = world.timeline.now()
+    }
     return callApi(world, api, asking)
   }
   const direct = random.chance(0.3)
-  for (let number = 0; number < agents; number++)
-    workers.push(startAgent({ world, send, number, agent, slots: 1 + random.below(3), direct }))
+  for (let number = 0; number < agents; number++) {
+    const slots = 1 + random.below(3)
+    world.slots += Math.max(1, slots - 1)
+    workers.push(startAgent({ world, send, number, agent, slots, direct }))
+  }
   let clients = 2
   for (let number = 0; number < 2; number++)
     void runClient({ world, send, number, agent: agent.id, isOver: () => left <= 0 }).then(() => clients--)

@@ -1,5 +1,6 @@
 import type { Call, Restore } from '#cli/server/faults/check/history.ts'
 import { projectedTypes } from '#functions/stream/project.ts'
+import { amountNames, type Pool } from '#shared/domain/budgets/pool.ts'
 import { isFinished, type Task } from '#shared/domain/tasks/task.ts'
 import type { CloudEvent } from '#shared/platform/platform.ts'
 import { ulid } from '#shared/platform/ulid.ts'
@@ -37,6 +38,17 @@ export type World = {
   place(): number
   /** How many tasks the agent's own limit lets run at once. */
   limit?: number
+  /** What was used of a budget that it did not have. */
+  overspent: string[]
+  /**
+   * Whether tasks may call what is due long after: no host has both indexes that lag and a queue that loses what would make
+   * good for it.
+   */
+  callsFar: boolean
+  /** When the last fault was over. */
+  calmAt?: number
+  /** How many tasks of any kind the agents take at once; one slot of several is not for every lane. */
+  slots: number
   /** Tasks that have not ended. */
   open: Set<string>
 }
@@ -57,17 +69,25 @@ export const createWorld = ({ random, plan, acts, sabotage, onRestore }: Options
   const timeline = createTimeline(Date.UTC(2026, 0, 1) + begun++ * spanMs)
   const commits: World['commits'] = []
   const open = new Set<string>()
+  const overspent: string[] = []
   let last = 0
   let generation = 1
   const place = (): number => ++last
 
   const follow = (commit: Commit): void => {
     feed.append(commit)
+    if (commit.type === 'pool') count(commit)
     if (commit.type !== 'task') return
     commits.push({ ...commit, place: place(), generation })
     const task = commit.after?.value as Task
     if (isFinished(task)) open.delete(task.id)
     else open.add(task.id)
+  }
+  const count = ({ key, after }: Commit): void => {
+    const { bounds, used } = (after?.value ?? { bounds: {}, used: {} }) as Pool
+    for (const name of amountNames)
+      if ((used[name] ?? 0) > (bounds[name] ?? Infinity) + 1e-6)
+        overspent.push(`${key.pk} has used ${used[name]} of ${bounds[name]} ${name}`)
   }
   const feed = createSimFeed({ random: random.fork('feed'), types: projectedTypes })
   const mints = random.fork('revs')
@@ -132,5 +152,8 @@ export const createWorld = ({ random, plan, acts, sabotage, onRestore }: Options
     published,
     place,
     open,
+    overspent,
+    slots: 0,
+    callsFar: !lagging || !plan.some(({ fault }) => fault === 'F8' || fault === 'F15'),
   }
 }

@@ -55,6 +55,15 @@ describe('the checker of histories', () => {
     ).toEqual([])
   })
 
+  it('holds a completion to what it was answered: a budget that it spent ends its task as FAILED', () => {
+    const states = [...aFinalTask().states.slice(0, 2), { seq: 3, from: 'RUNNING', to: 'FAILED' }]
+    const spent = aFinalTask({ status: 'FAILED', states })
+    const answer = { status: 200, task: { id: 't1', status: 'FAILED' } }
+    expect(columnsOf([submitted(), leased('1.1'), { ...completed('1.1'), answer }], [spent])).toEqual([])
+    expect(columnsOf([submitted(), leased('1.1'), { ...completed('1.1'), answer }], [aFinalTask()])).toEqual(['lost'])
+    expect(columnsOf([submitted(), leased('1.1'), completed('1.1')], [spent])).toEqual(['lost'])
+  })
+
   it.each<[string, Column, () => [Call[], FinalTask[]]]>([
     ['an accepted task that is gone', 'lost', () => [[submitted()], []]],
     [

@@ -1,4 +1,4 @@
-import { checkTask } from './check-task.ts'
+import { checkTask, isTerminal } from './check-task.ts'
 import { compareFences } from './fences.ts'
 import type { Call, FinalTask, Finding, Restore } from './history.ts'
 
@@ -26,7 +26,7 @@ export const checkHistory = (options: Options): Finding[] => [
   ...options.tasks.flatMap(checkTask),
 ]
 
-/** What a call that was accepted promises about the end of its task. */
+/** What a call that was accepted promises about the end of its task, if its answer says nothing else. */
 const promised: Record<string, string> = { completeTask: 'SUCCEEDED', cancelTask: 'CANCELLED' }
 
 const lost = ({ calls, tasks, restores = [] }: Options): Finding[] => {
@@ -36,7 +36,8 @@ const lost = ({ calls, tasks, restores = [] }: Options): Finding[] => {
     .flatMap((call): Finding[] => {
       const id = taskOf(call)
       const task = byId.get(id)
-      const wanted = promised[call.operation]
+      const told = call.answer?.task?.status ?? ''
+      const wanted = promised[call.operation] && (isTerminal(told) ? told : promised[call.operation])
       if (call.operation === 'submitTask' && task === undefined)
         return [{ column: 'lost', task: id, message: `${id} was accepted (${call.id}) and is not there` }]
       if (wanted !== undefined && task?.status !== wanted)
