@@ -4,6 +4,7 @@ import { readSubmit } from '#functions/api/read-submit.ts'
 import { cancelBatch, getBatch } from '#shared/domain/batches/batch.ts'
 import { createBatch } from '#shared/domain/batches/create-batch.ts'
 import type { Caller } from '#shared/domain/caller.ts'
+import { rebuildQueues } from '#shared/domain/dispatch/rebuild-queues.ts'
 import { attendFanOut } from '#shared/domain/fan-out/attend-fan-out.ts'
 import { notesOf, takeNotes } from '#shared/domain/fan-out/note-ends.ts'
 import { cancelBySystem } from '#shared/domain/tasks/cancel-children.ts'
@@ -109,4 +110,58 @@ it('two passes at once do the work of one', async () => {
   expect((await tasksOf(object)).map((task) => task.batch?.row)).toHaveLength(8 - 1)
   const { fan } = await getBatch(platform, 'default', id)
   expect(fan.pass).toBeUndefined()
+})
+
+it('a batch whose server was killed in a pass goes on as soon as the next one starts', async () => {
+  for (const { last, stored } of deaths.filter((_, at) => at % 9 === 0)) {
+    const { id, object } = await aBatch()
+    await attend(id, dying(platform, last, stored)).catch(() => undefined)
+    await rebuildQueues(platform)
+    await attend(id)
+    expect(await tasksOf(object), `death at write ${last}`).toHaveLength(8 - 1)
+    const { fan } = await runToTheEnd(id, object)
+    expect(fan.state).toBe('FAILED')
+  }
+})
+
+it('a pass that goes on is nobody else’s, and one that gives no sign of life is soon', async () => {
+  const { id, object } = await aBatch()
+  const slow: Platform = {
+    ...platform,
+    objects: {
+      ...platform.objects,
+      async get(key, part) {
+        await clock.sleep(300)
+        return platform.objects.get(key, part)
+      },
+    },
+  }
+  const first = attend(id, slow)
+  await clock.sleep(50)
+  await attend(id)
+  expect(await tasksOf(object)).toHaveLength(0)
+  clock.forward(7000)
+  await attend(id)
+  expect(await tasksOf(object)).toHaveLength(8 - 1)
+  await first
+  expect((await getBatch(platform, 'default', id)).fan.position.row).toBe(8)
+})
+
+it('a pass that was held up for too long submits nothing behind the end of its batch', async () => {
+  const { id, object } = await aBatch()
+  const late: Platform = {
+    ...platform,
+    objects: {
+      ...platform.objects,
+      async get(key, part) {
+        clock.forward(7000)
+        await cancelBatch(platform, caller, id)
+        await attend(id)
+        return platform.objects.get(key, part)
+      },
+    },
+  }
+  await attend(id, late)
+  expect(await tasksOf(object)).toHaveLength(0)
+  expect((await getBatch(platform, 'default', id)).fan).toMatchObject({ state: 'CANCELLED', position: { row: 0 } })
 })

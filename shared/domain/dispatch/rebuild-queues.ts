@@ -1,6 +1,8 @@
-import type { Platform } from '../../platform/platform.ts'
+import type { Platform, Stored } from '../../platform/platform.ts'
 import type { Agent } from '../agents/agent.ts'
 import { agentListPk } from '../agents/agent-store.ts'
+import type { FanOut } from '../fan-out/fan-out.ts'
+import { resumeFanOut } from '../fan-out/keep-pass.ts'
 import { type Instance, type InstanceLease, leaseSeconds } from '../instances/instance.ts'
 import { findLeases, liveInstancesOf, saveLease } from '../instances/instance-store.ts'
 import type { Task } from '../tasks/task.ts'
@@ -8,13 +10,14 @@ import { dueShardPk, dueShards, remind } from './due.ts'
 import { laneQueue } from './lanes.ts'
 import { isSendable, messageOf } from './send-task.ts'
 
-type Ports = Pick<Platform, 'main' | 'volatile' | 'queues' | 'clock' | 'telemetry'>
+type Ports = Pick<Platform, 'main' | 'volatile' | 'queues' | 'clock' | 'random' | 'telemetry'>
 
 const pageSize = 1000
 
 /**
- * Fills empty queues again from the records: everything that has not ended is in the `due` index. For a host whose
- * queues live in memory, before it takes its first request. Answers how many tasks it sent.
+ * Fills empty queues again from the records: everything that has not ended is in the `due` index, batches that a process
+ * before this one worked on too. For a host that is one process, before it takes its first request. Answers how many tasks
+ * it sent.
  */
 export const rebuildQueues = async (ports: Ports): Promise<number> => {
   const counts = await Promise.all(Array.from({ length: dueShards }, (_, shard) => rebuildShard(ports, shard)))
@@ -30,6 +33,8 @@ const rebuildShard = async (ports: Ports, shard: number): Promise<number> => {
     count += await sendQueued(ports, tasks)
     for (const { tenant, id, dueAt, status } of tasks)
       if (status === 'SCHEDULED' && dueAt !== undefined) await remind(ports, { tenant, id, at: dueAt })
+    for (const item of page.items)
+      if (item.type === 'batch') await resumeFanOut(ports, item as Stored<unknown> as Stored<FanOut>)
     cursor = page.cursor
   } while (cursor !== undefined)
   return count

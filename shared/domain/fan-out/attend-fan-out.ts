@@ -6,30 +6,17 @@ import { isFinished } from '../tasks/task.ts'
 import { findTask } from '../tasks/task-store.ts'
 import { countPage } from './bitmap.ts'
 import { cancelRows, lookAtRows } from './end-rows.ts'
-import {
-  chunkRows,
-  closePage,
-  type FanOut,
-  isOver,
-  type Next,
-  nextOf,
-  percentOf,
-  type Seen,
-  see,
-  stop,
-} from './fan-out.ts'
+import { closePage, type FanOut, isOver, type Next, nextOf, percentOf, type Seen, see, stop } from './fan-out.ts'
 import { changeFanOut, findFanOut, loadPages } from './fan-out-store.ts'
 import { finish } from './finish-fan-out.ts'
+import { keepPass, leavePass, takePass } from './keep-pass.ts'
 import { parentCalls, startParent, tellParent } from './lead-parent.ts'
 import { writeFragment } from './report.ts'
 import { takeSplit } from './split.ts'
-import { type FanOutPorts, type FanOutTools, submitRows } from './submit-rows.ts'
+import { type FanOutPorts, type FanOutTools, type PassTools, submitRows } from './submit-rows.ts'
 
-/** How long one pass works before it lets others, and how long it counts as working when it breaks off. */
+/** How long one pass works before it lets others. */
 const passMs = 20_000
-const brokenOffMs = 90_000
-/** A fan-out is looked at this often, whatever its reminders do. */
-const lookAgainMs = 60_000
 
 /**
  * Does what a batch or a distributed task needs next until there is nothing to do but wait: submit rows while there is
@@ -48,10 +35,12 @@ export const attendFanOut = async (
   const by = newRev(ports)
   const taken = await takePass(ports, start, by)
   if (taken === undefined) return
+  const pass = keepPass(ports, taken.value, by)
   try {
-    await work(ports, tools, taken)
+    await work(ports, { ...tools, isMine: pass.isMine }, taken)
   } finally {
-    await leavePass(ports, tenant, id, by)
+    pass.stop()
+    await leavePass(ports, taken.value, by)
   }
   await wakeFanOut(ports, tenant, id)
 }
@@ -83,27 +72,7 @@ const needsPass = async (ports: Pick<Platform, 'main' | 'clock'>, fan: FanOut): 
 const hasMoved = (fan: FanOut, { counts }: Seen): boolean =>
   fan.task !== undefined && percentOf(fan, counts) > (fan.shown ?? 0)
 
-const takePass = async (ports: FanOutPorts, start: Stored<FanOut>, by: string): Promise<Stored<FanOut> | undefined> => {
-  const now = ports.clock.now()
-  const taken = await changeFanOut(ports, start, (fan) => {
-    if (isOver(fan) || (fan.pass && fan.pass.until > now)) return fan
-    const claimed = Math.max(fan.claimed, fan.position.row + chunkRows)
-    return { ...fan, claimed, pass: { by, until: now + brokenOffMs }, dueAt: now + brokenOffMs }
-  })
-  return taken.value.pass?.by === by ? taken : undefined
-}
-
-const leavePass = async (ports: FanOutPorts, tenant: string, id: string, by: string): Promise<void> => {
-  const start = await findFanOut(ports, tenant, id)
-  if (start === undefined) return
-  const now = ports.clock.now()
-  await changeFanOut(ports, start, (fan) => {
-    if (fan.pass?.by !== by) return fan
-    return { ...fan, pass: undefined, dueAt: isOver(fan) ? undefined : now + lookAgainMs }
-  })
-}
-
-const work = async (ports: FanOutPorts, tools: FanOutTools, taken: Stored<FanOut>): Promise<void> => {
+const work = async (ports: FanOutPorts, tools: PassTools, taken: Stored<FanOut>): Promise<void> => {
   const until = ports.clock.now() + passMs
   const by = taken.value.pass?.by
   let current: Stored<FanOut> | undefined = taken
@@ -114,7 +83,7 @@ const work = async (ports: FanOutPorts, tools: FanOutTools, taken: Stored<FanOut
 /** One thing that is to be done; `undefined`: there is nothing but to wait. */
 const step = async (
   ports: FanOutPorts,
-  tools: FanOutTools,
+  tools: PassTools,
   start: Stored<FanOut>,
 ): Promise<Stored<FanOut> | undefined> => {
   const fan = start.value
@@ -137,7 +106,7 @@ const stopWith = (ports: FanOutPorts, start: Stored<FanOut>, status: string): Pr
 
 const act = async (
   ports: FanOutPorts,
-  tools: FanOutTools,
+  tools: PassTools,
   start: Stored<FanOut>,
   { next, seen }: { next: Exclude<Next, { do: 'wait' }>; seen: Seen },
 ): Promise<Stored<FanOut> | undefined> => {

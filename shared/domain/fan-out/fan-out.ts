@@ -93,6 +93,10 @@ export const see = (fan: FanOut, pages: (RowPage | undefined)[]): Seen => {
 export const inFlight = ({ position }: Pick<FanOut, 'position'>, counts: Counts): number =>
   Math.max(0, position.row - doneOf(counts))
 
+/** How many are known to be submitted: the position moves after a row has, which may have ended by then. */
+export const submittedOf = ({ position }: Pick<FanOut, 'position'>, counts: Counts): number =>
+  Math.max(position.row, doneOf(counts))
+
 /** How many have to succeed: a share up to 1, or a number above it; all unless it says so. */
 export const neededOf = (quorum: number | undefined, total: number): number => {
   if (quorum === undefined) return total
@@ -205,5 +209,5 @@ export const percentOf = ({ position, total, source, state }: FanOut, counts: Co
   const done = doneOf(counts)
   if (total !== undefined) return total === 0 ? 100 : Math.floor((100 * done) / total)
   const read = source.kind === 'object' && source.size > 0 ? position.byte / source.size : 0
-  return position.row === 0 ? 0 : Math.floor((100 * read * done) / position.row)
+  return done === 0 ? 0 : Math.floor((100 * read * done) / Math.max(position.row, done))
 }

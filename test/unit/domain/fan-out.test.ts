@@ -21,6 +21,7 @@ import {
   percentOf,
   see,
   stop,
+  submittedOf,
   swept,
 } from '#shared/domain/fan-out/fan-out.ts'
 import { rangeRows, readLines } from '#shared/domain/fan-out/read-rows.ts'
@@ -203,6 +204,18 @@ describe('a fan-out', () => {
     expect(percentOf(aFanOut({ position: { row: 100, byte: 1000, ended: true }, total: 100 }), counts)).toBe(50)
     expect(percentOf(aFanOut({ total: 0 }), { ...counts, succeeded: 0 })).toBe(100)
     expect(inFlight(aFanOut({ position: { row: 100, byte: 0, ended: false } }), counts)).toBe(50)
+  })
+
+  it('never tells of more rows that ended than were submitted, where a pass broke off behind its position', () => {
+    const small = fc.integer({ min: 0, max: 300 })
+    fc.assert(
+      fc.property(small, small, small, small, (row, succeeded, failed, cancelled) => {
+        const counts = { succeeded, failed, cancelled }
+        const fan = aFanOut({ position: { row, byte: 500, ended: false } })
+        expect(submittedOf(fan, counts)).toBeGreaterThanOrEqual(Math.max(row, succeeded + failed + cancelled))
+        expect(percentOf(fan, counts)).toBeLessThanOrEqual(50)
+      }),
+    )
   })
 })
 

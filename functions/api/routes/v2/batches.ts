@@ -5,7 +5,7 @@ import { cancelBatch, type DescribedBatch, describeBatch, getBatch, listBatches 
 import { claimSubmits } from '#shared/domain/batches/claim-submits.ts'
 import { createBatch } from '#shared/domain/batches/create-batch.ts'
 import type { Caller } from '#shared/domain/caller.ts'
-import { percentOf } from '#shared/domain/fan-out/fan-out.ts'
+import { percentOf, submittedOf } from '#shared/domain/fan-out/fan-out.ts'
 import { submitTask } from '#shared/domain/tasks/submit-task.ts'
 import { checkInput } from '../../check-input.ts'
 import { toProblem } from '../../errors.ts'
@@ -20,7 +20,7 @@ const toBatch = ({ fan, counts }: DescribedBatch): BatchResponse => ({
   ...(fan.name !== undefined && { name: fan.name }),
   state: fan.state,
   ...(fan.task !== undefined && { task: fan.task }),
-  counts: { total: fan.total ?? null, submitted: fan.position.row, ...counts },
+  counts: { total: fan.total ?? null, submitted: submittedOf(fan, counts), ...counts },
   percent: percentOf(fan, counts),
   maxInFlight: fan.maxInFlight,
   createdAt: iso(fan.createdAt),
