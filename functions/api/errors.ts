@@ -23,6 +23,7 @@ const domainStatus: Record<DomainErrorCode, number> = {
   NOT_FOUND: 404,
   INVALID: 422,
   CONFLICT: 409,
+  CONTENDED: 503,
   NAME_TAKEN: 409,
   IDEMPOTENCY_CONFLICT: 409,
   STALE_FENCE: 409,
@@ -94,11 +95,20 @@ export const describeError = (error: unknown): Described => {
   return { status: 500, code: 'INTERNAL', detail: 'internal error; the server log has it under this request id' }
 }
 
+/** The same request may go through a moment later. */
+const comesAgain = [429, 503]
+
 const describeRefusal = (error: DomainError): Described => {
   const { code, message, errors } = error
   const status = domainStatus[code]
   if (error instanceof RateLimitedError) return { status, code, detail: message, headers: retryHeaders(error) }
-  return { status, code, detail: message, errors, ...(status === 429 && { headers: { 'retry-after': '1' } }) }
+  return {
+    status,
+    code,
+    detail: message,
+    errors,
+    ...(comesAgain.includes(status) && { headers: { 'retry-after': '1' } }),
+  }
 }
 
 const retryHeaders = ({ state, retryAfterSeconds }: RateLimitedError): Record<string, string> => ({

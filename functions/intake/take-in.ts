@@ -11,7 +11,7 @@ import { PlatformError } from '#shared/platform/platform-error.ts'
 export type SubmitEvent = { id: string; source: string; detail: unknown }
 
 /** What may be otherwise a minute later: an agent that registers, or that is taken out of its error. */
-const passing: DomainErrorCode[] = ['NOT_FOUND', 'CONFLICT']
+const passing: DomainErrorCode[] = ['NOT_FOUND', 'CONFLICT', 'CONTENDED']
 
 /** Refusals that no repetition changes. */
 const isFinal = (error: unknown): error is Error =>

@@ -5,6 +5,7 @@ export const domainErrorCodes = [
   'NOT_FOUND',
   'INVALID',
   'CONFLICT',
+  'CONTENDED',
   'NAME_TAKEN',
   'IDEMPOTENCY_CONFLICT',
   'STALE_FENCE',

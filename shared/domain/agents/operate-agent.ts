@@ -1,5 +1,6 @@
 import type { Platform, Stored } from '../../platform/platform.ts'
 import { actorOf, type Caller, stamp } from '../caller.ts'
+import { compete } from '../contention.ts'
 import { DomainError, orThrow } from '../domain-error.ts'
 import type { Agent } from './agent.ts'
 import { getAgent, saveAgent } from './agent-store.ts'
@@ -34,17 +35,16 @@ export const scaleAgent = (
 
 type Change = { action: string; reason?: string; move: (agent: Agent, why: Why) => Agent }
 
-const tries = 5
-
 /** Whoever comes second at the same moment is tried again on what the first one left. */
-const changeAgent = async (ports: Ports, caller: Caller, idOrName: string, change: Change): Promise<Stored<Agent>> => {
-  for (let round = 1; ; round++)
+const changeAgent = (ports: Ports, caller: Caller, idOrName: string, change: Change): Promise<Stored<Agent>> =>
+  compete(ports, `agent ${idOrName}`, async () => {
     try {
-      return await save(ports, caller, await getAgent(ports, caller.tenant, idOrName), change)
+      return { done: await save(ports, caller, await getAgent(ports, caller.tenant, idOrName), change) }
     } catch (error) {
-      if (round === tries || !(error instanceof DomainError) || error.code !== 'PRECONDITION_FAILED') throw error
+      if (!(error instanceof DomainError) || error.code !== 'PRECONDITION_FAILED') throw error
+      return undefined
     }
-}
+  })
 
 const save = async (
   ports: Ports,

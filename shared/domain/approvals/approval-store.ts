@@ -1,4 +1,5 @@
 import type { Item, Key, Page, Platform, Put, Query, Stored } from '../../platform/platform.ts'
+import { changeStored } from '../contention.ts'
 import { dueIndex } from '../dispatch/due.ts'
 import { DomainError } from '../domain-error.ts'
 import { newRev } from '../ids.ts'
@@ -61,15 +62,8 @@ export const changeApproval = async (
   start: Stored<Approval>,
   change: (approval: Approval) => Approval,
 ): Promise<Approval> => {
-  let current = start
-  for (let round = 0; round < 50; round++) {
-    const next = change(current.value)
-    if (next === current.value) return next
-    const outcome = await ports.main.write(approvalWrite(ports, current, next))
-    if (outcome.ok) return next
-    current = await getApproval(ports, start.value.tenant, start.value.id)
-  }
-  throw new DomainError('CONFLICT', `approval ${start.value.id} is changed by too many at once; try again`)
+  const place = { table: ports.main, start, what: `approval ${start.value.id}` }
+  return (await changeStored(ports, place, change, approvalItem)).value
 }
 
 export type ApprovalPlace = { open: boolean; task?: string }

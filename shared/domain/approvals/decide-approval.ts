@@ -1,6 +1,7 @@
 import type { Platform, Stored } from '../../platform/platform.ts'
 import { planBody } from '../bodies/body.ts'
 import { actorOf, type Caller, stamp } from '../caller.ts'
+import { compete } from '../contention.ts'
 import { sendTask } from '../dispatch/send-task.ts'
 import { DomainError, orThrow } from '../domain-error.ts'
 import type { Task } from '../tasks/task.ts'
@@ -25,15 +26,14 @@ export const decideApproval = async (
   { verdict, comment, response }: DecisionCommand,
 ): Promise<Approval> => {
   const by = actorOf(caller)
-  for (let round = 0; round < 50; round++) {
+  return compete(ports, `approval ${id}`, async () => {
     const start = await getApproval(ports, caller.tenant, id)
     const said = { ...(comment !== undefined && { comment }), ...(response !== undefined && { response }) }
     const decided = orThrow(decide(start.value, { verdict, by, at: ports.clock.now(), ...said }))
-    if (decided === start.value) return decided
+    if (decided === start.value) return { done: decided }
     const next = { ...decided, stamp: stamp(caller, `approval.${verdict}`) }
-    if (await save(ports, caller, start, next)) return next
-  }
-  throw new DomainError('CONFLICT', `approval ${id} is decided by too many at once; try again`)
+    return (await save(ports, caller, start, next)) ? { done: next } : undefined
+  })
 }
 
 /** `false`: somebody else changed the approval first. */

@@ -1,5 +1,5 @@
 import type { Item, Key, Platform, Stored, Write } from '../../platform/platform.ts'
-import { DomainError } from '../domain-error.ts'
+import { compete } from '../contention.ts'
 import { newRev } from '../ids.ts'
 import { type AmountName, changeShare, type Pool, type Share, type ShareChange } from './pool.ts'
 
@@ -61,9 +61,6 @@ export type Plan = Map<string, ShareChange>
 export type Planner = (chain: Link[], shares: Map<string, Share>) => Plan
 export type PlanOutcome = { short: { pool: Pool; name: AmountName }[]; chain: Link[] }
 
-/** Everything of one plan in one transaction, which is why no two tasks can have the same amount. */
-const maxLinks = 12
-
 type Step = { link: Link; before: Stored<Share> | undefined; change: ShareChange }
 
 const stepsOf = (chain: Link[], shares: Map<string, Stored<Share>>, plan: Plan): Step[] =>
@@ -84,16 +81,14 @@ export const changeShares = async (
   { tenant, pool, task }: { tenant: string; pool: string | undefined; task: string },
   planner: Planner,
 ): Promise<PlanOutcome> => {
-  for (let round = 0; round < 200; round++) {
-    const chain = (await loadChain(ports, tenant, pool)).slice(0, maxLinks)
+  return compete(ports, `the budget of task ${pool}`, async () => {
+    const chain = await loadChain(ports, tenant, pool)
     const found = await ports.main.getMany<Share>(chain.map(({ id }) => shareKey(tenant, id, task)))
     const shares = new Map(chain.flatMap(({ id }, at) => (found[at] ? [[id, found[at]] as const] : [])))
     const plan = planner(chain, new Map([...shares].map(([id, { value }]) => [id, value])))
-    const done = await write(ports, { tenant, task }, stepsOf(chain, shares, plan))
-    if (done) return { short: done, chain }
-    if (round > 2) await ports.clock.sleep(ports.random.number() * 5 * Math.min(round, 20))
-  }
-  throw new DomainError('CONFLICT', `the budget of task ${pool} is used by too many at once; try again`)
+    const short = await write(ports, { tenant, task }, stepsOf(chain, shares, plan))
+    return short && { done: { short, chain } }
+  })
 }
 
 /** What there was too little of; `undefined`: somebody else came first. */

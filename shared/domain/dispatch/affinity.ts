@@ -1,4 +1,5 @@
 import type { Item, Key, Platform } from '../../platform/platform.ts'
+import { compete } from '../contention.ts'
 import { newRev } from '../ids.ts'
 import { findInstance, findLease } from '../instances/instance-store.ts'
 import type { Target, Task } from '../tasks/task.ts'
@@ -44,13 +45,14 @@ export const takePin = async (
 ): Promise<boolean> => {
   const key = pinKey(tenant, target.agent, affinityKey)
   const now = ports.clock.now()
-  for (;;) {
+  return compete(ports, `who does tasks of the key ${affinityKey}`, async () => {
     const pin = await ports.volatile.get<Pin>(key)
     const isOurs = pin?.value.instance === instance
-    if (isOurs && (pin.expiresAt ?? 0) - now > renewBelowMs) return true
-    if (pin && !isOurs && (await isUsable(ports, tenant, pin.value.instance, target))) return false
+    if (isOurs && (pin.expiresAt ?? 0) - now > renewBelowMs) return { done: true }
+    if (pin && !isOurs && (await isUsable(ports, tenant, pin.value.instance, target))) return { done: false }
     const item: Item<Pin> = { ...key, type: 'affinity', value: { instance }, expiresAt: now + keepMs }
     const expect = pin ? { rev: pin.rev } : 'absent'
-    if ((await ports.volatile.write({ op: 'put', item, expect, rev: newRev(ports) })).ok) return true
-  }
+    const { ok } = await ports.volatile.write({ op: 'put', item, expect, rev: newRev(ports) })
+    return ok ? { done: true } : undefined
+  })
 }

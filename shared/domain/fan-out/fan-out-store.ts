@@ -1,7 +1,8 @@
 import type { Item, Key, Platform, Stored } from '../../platform/platform.ts'
+import { changeItem, changeStored } from '../contention.ts'
 import { dueIndex } from '../dispatch/due.ts'
 import { DomainError } from '../domain-error.ts'
-import { idFromKey, newRev } from '../ids.ts'
+import { idFromKey } from '../ids.ts'
 import { type Ended, markRows, pageOf, type RowPage } from './bitmap.ts'
 import type { FanOut } from './fan-out.ts'
 
@@ -44,25 +45,12 @@ export const getFanOut = async (ports: Pick<Platform, 'main'>, tenant: string, i
 }
 
 /** Changes with compare-and-swap until no one else came first; the same object again means: nothing to store. */
-export const changeFanOut = async (
+export const changeFanOut = (
   ports: Ports,
   start: Stored<FanOut>,
   change: (fan: FanOut) => FanOut,
-): Promise<Stored<FanOut>> => {
-  let current = start
-  for (let round = 0; round < 100; round++) {
-    const value = change(current.value)
-    if (value === current.value) return current
-    const rev = newRev(ports)
-    const item = fanOutItem(value)
-    const outcome = await ports.main.write({ op: 'put', item, expect: { rev: current.rev }, rev })
-    if (outcome.ok) return { ...item, rev }
-    current =
-      (outcome.conflicts[0]?.current as Stored<FanOut> | undefined) ??
-      (await getFanOut(ports, start.value.tenant, start.value.id))
-  }
-  throw new DomainError('CONFLICT', `batch ${start.value.id} is changed by too many writers at once; try again`)
-}
+): Promise<Stored<FanOut>> =>
+  changeStored(ports, { table: ports.main, start, what: `batch ${start.value.id}` }, change, fanOutItem)
 
 type Owner = Pick<FanOut, 'tenant' | 'id'>
 
@@ -84,18 +72,11 @@ export const markEnded = async (ports: Ports, fan: Owner, marks: (readonly [numb
 }
 
 const markPage = async (ports: Ports, key: Key, marks: (readonly [number, Ended])[]): Promise<void> => {
-  let current = await ports.main.get<RowPage>(key)
-  for (let round = 0; round < 100; round++) {
-    const value = markRows(current?.value, marks)
-    if (value === current?.value) return
-    const expect = current === undefined ? 'absent' : { rev: current.rev }
-    const item = { ...key, type: 'batch-page', value }
-    const outcome = await ports.main.write({ op: 'put', item, expect, rev: newRev(ports) })
-    if (outcome.ok) return
-    current = (outcome.conflicts[0]?.current as Stored<RowPage> | undefined) ?? (await ports.main.get<RowPage>(key))
-    if (round > 3) await ports.clock.sleep(ports.random.number() * 10 * round)
-  }
-  throw new DomainError('CONFLICT', `page ${key.sk} of ${key.pk} is changed by too many writers at once`)
+  const what = `${key.sk} of ${key.pk}`
+  await changeItem<RowPage>(ports, { table: ports.main, key, what }, (page) => {
+    const value = markRows(page, marks)
+    return value === page ? undefined : { ...key, type: 'batch-page', value }
+  })
 }
 
 /** Rows that could not be submitted, and why. */

@@ -1,5 +1,6 @@
 import type { Platform, Write } from '../../platform/platform.ts'
 import { type Caller, stamp } from '../caller.ts'
+import { compete } from '../contention.ts'
 import { DomainError, orThrow } from '../domain-error.ts'
 import { digest, newRev } from '../ids.ts'
 import { isFinished } from '../tasks/task.ts'
@@ -34,15 +35,15 @@ export const appendInput = async (
   const { value: task } = await getTask(ports, tenant, id)
   const sized = records.map((value) => ({ value, bytes: Buffer.byteLength(JSON.stringify(value)) }))
   const more = { records: records.length, bytes: sized.reduce((sum, { bytes }) => sum + bytes, 0), end }
-  for (let round = 0; round < 50; round++) {
+  return compete(ports, `the input of task ${id}`, async () => {
     const before = await ports.main.get<InputStream>(streamKey(tenant, id))
     const done = await wasDone<Appended>(ports, request)
-    if (done) return done.answer
+    if (done) return { done: done.answer }
     if (isFinished(task)) throw new DomainError('ALREADY_FINISHED', `task ${id} is already ${task.status}`)
     const stream = before?.value ?? emptyStream
     const next = orThrow(appendTo(stream, more))
     const appended = { lastSeq: next.last.seq, unread: unreadOf(next).seq, ended: next.ended }
-    if (next === stream) return appended
+    if (next === stream) return { done: appended }
     const head: Write = {
       op: 'put',
       item: streamItem(tenant, id, { ...next, stamp: stamp(caller, 'task.input') }),
@@ -55,8 +56,6 @@ export const appendInput = async (
     ]
     const rest = items.map((item): Write => ({ op: 'put', item, expect: 'any' }))
     const outcome = rest.length === 0 ? await ports.main.write(head) : await ports.main.transact([head, ...rest])
-    if (outcome.ok) return appended
-    if (round > 3) await ports.clock.sleep(ports.random.number() * 10 * round)
-  }
-  throw new DomainError('CONFLICT', `too many append to the input of task ${id} at once; try again`)
+    return outcome.ok ? { done: appended } : undefined
+  })
 }

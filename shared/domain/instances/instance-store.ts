@@ -1,6 +1,6 @@
 import type { Item, Key, Page, Platform, Stored } from '../../platform/platform.ts'
+import { changeStored } from '../contention.ts'
 import { DomainError } from '../domain-error.ts'
-import { newRev } from '../ids.ts'
 import type { Instance, InstanceLease } from './instance.ts'
 
 type Ports = Pick<Platform, 'main' | 'clock' | 'random'>
@@ -59,20 +59,8 @@ export const changeInstance = async (
   start: Stored<Instance>,
   change: (instance: Instance) => Instance,
 ): Promise<Instance> => {
-  let current = start
-  for (let round = 0; round < 50; round++) {
-    const next = change(current.value)
-    if (next === current.value) return next
-    const outcome = await ports.main.write({
-      op: 'put',
-      item: toItem(next),
-      expect: { rev: current.rev },
-      rev: newRev(ports),
-    })
-    if (outcome.ok) return next
-    current = (outcome.conflicts[0]?.current as Stored<Instance> | undefined) ?? current
-  }
-  throw new DomainError('CONFLICT', `instance ${start.value.id} is changed by too many writers at once; try again`)
+  const place = { table: ports.main, start, what: `instance ${start.value.id}` }
+  return (await changeStored(ports, place, change, toItem)).value
 }
 
 /** A page of the instances of an agent, newest first, with those that ended within a week. */

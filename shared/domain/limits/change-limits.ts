@@ -1,5 +1,6 @@
 import type { Platform, Stored } from '../../platform/platform.ts'
 import { type Caller, stamp } from '../caller.ts'
+import { compete } from '../contention.ts'
 import { DomainError, invalid } from '../domain-error.ts'
 import type { Limit, Limits, Rate } from './limit.ts'
 import { findLimits, type LimitsRow, saveLimits } from './limits-store.ts'
@@ -65,15 +66,13 @@ const requireFew = (limits: Limits): void => {
 /** The rev of limits that nobody has set yet. */
 export const unsetRev = 'none'
 
-const rounds = 20
-
 /** Changes what the patch names. `ifMatch` is the rev that the caller saw. The projector wakes who has room now. */
 export const changeLimits = async (
   ports: Pick<Platform, 'main' | 'clock' | 'random'>,
   caller: Caller,
   { patch, ifMatch }: { patch: LimitsPatch; ifMatch?: string },
-): Promise<Stored<LimitsRow>> => {
-  for (let round = 1; ; round++) {
+): Promise<Stored<LimitsRow>> =>
+  compete(ports, `the limits of ${caller.tenant}`, async () => {
     const before = await findLimits(ports, caller.tenant)
     const rev = before?.rev ?? unsetRev
     if (ifMatch !== undefined && ifMatch !== rev)
@@ -82,10 +81,10 @@ export const changeLimits = async (
     requireFew(limits)
     const row = { ...limits, tenantId: caller.tenant, stamp: stamp(caller, 'limits.patch') }
     try {
-      return await saveLimits(ports, before, row)
+      return { done: await saveLimits(ports, before, row) }
     } catch (error) {
       const lost = error instanceof DomainError && error.code === 'PRECONDITION_FAILED'
-      if (!lost || ifMatch !== undefined || round === rounds) throw error
+      if (!lost || ifMatch !== undefined) throw error
+      return undefined
     }
-  }
-}
+  })

@@ -1,5 +1,5 @@
-import type { Key, Platform, Stored } from '../../platform/platform.ts'
-import { DomainError } from '../domain-error.ts'
+import type { Key, Platform } from '../../platform/platform.ts'
+import { changeItem } from '../contention.ts'
 import type { Rate } from './limit.ts'
 import { returnTokens, takeTokens, tokensLeft } from './token-bucket.ts'
 
@@ -16,23 +16,17 @@ const keepMs = 60_000
 
 /** Changes a bucket with compare-and-swap; `next` answers `undefined` to leave it. */
 const changeBucket = async (
-  { volatile, clock, random }: Ports,
+  ports: Ports,
   bucket: Bucket,
   next: (fullAt: number | undefined, now: number) => number | undefined,
 ): Promise<void> => {
   const key = bucketKey(bucket)
-  let current = await volatile.get<number>(key)
-  for (let round = 0; round < 100; round++) {
-    const fullAt = next(current?.value, clock.now())
-    if (fullAt === undefined) return
-    const item = { ...key, type: 'tokens', value: fullAt, expiresAt: fullAt + keepMs }
-    const expect = current === undefined ? 'absent' : { rev: current.rev }
-    const outcome = await volatile.write({ op: 'put', item, expect })
-    if (outcome.ok) return
-    current = outcome.conflicts[0]?.current as Stored<number> | undefined
-    if (round > 3) await clock.sleep(random.number() * 10 * round)
-  }
-  throw new DomainError('CONFLICT', `the rate of ${bucket.limit} is used by too many at once; try again`)
+  const place = { table: ports.volatile, key, what: `the rate of ${bucket.limit}` }
+  await changeItem<number>(ports, place, (before) => {
+    const fullAt = next(before, ports.clock.now())
+    if (fullAt === undefined) return undefined
+    return { ...key, type: 'tokens', value: fullAt, expiresAt: fullAt + keepMs }
+  })
 }
 
 export type Taken = { taken: boolean; left: number; at: number }

@@ -31,7 +31,7 @@ export const attendSchedule = async (ports: Ports, tenant: string, id: string, t
     if (next.dueAt !== undefined) await remind(ports, { tenant, id, at: next.dueAt })
     return
   }
-  throw new DomainError('CONFLICT', `schedule ${id} is changed by too many writers at once; it is looked at again`)
+  throw new DomainError('CONTENDED', `too many change schedule ${id} at once; it is looked at again`)
 }
 
 const advance = async (ports: Ports, schedule: Schedule, { times, checkInput }: ScheduleTools): Promise<Schedule> => {
@@ -75,7 +75,7 @@ const makeStart = async (ports: Ports, schedule: Schedule, at: number, checkInpu
     const { id } = await submitTask(ports, callerOf(schedule), command, checkInput)
     return { at, task: id, outcome: 'STARTED' }
   } catch (error) {
-    if (!(error instanceof DomainError)) throw error
+    if (!(error instanceof DomainError) || error.code === 'CONTENDED') throw error
     return { at, outcome: 'REFUSED', message: `${error.code}: ${error.message}` }
   }
 }

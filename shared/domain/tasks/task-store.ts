@@ -1,4 +1,5 @@
 import type { Item, Key, Outcome, Platform, Stored, Write } from '../../platform/platform.ts'
+import { compete } from '../contention.ts'
 import { dueIndex } from '../dispatch/due.ts'
 import { DomainError } from '../domain-error.ts'
 import { newRev } from '../ids.ts'
@@ -93,20 +94,19 @@ export const changeTask = async <A>(
   change: (task: Task) => Promise<Changed<A>> | Changed<A>,
 ): Promise<Changed<A>> => {
   let current = start
-  for (let round = 0; round < 100; round++) {
+  return compete(ports, `task ${start.value.id}`, async () => {
     const changed = await change(current.value)
-    if (changed.task === current.value) return changed
+    if (changed.task === current.value) return { done: changed }
     const write: Write = { op: 'put', item: toItem(changed.task), expect: { rev: current.rev }, rev: newRev(ports) }
     const outcome = await put(ports, [write, ...(changed.items ?? []).map(putAny), ...(changed.writes ?? [])])
     if (outcome.ok) {
       await leaveIfEnded(ports, current.value, changed.task)
-      return changed
+      return { done: changed }
     }
     const winner = outcome.conflicts.find(({ at }) => at === 0)?.current as Stored<Task> | undefined
     current = winner ?? (await getTask(ports, current.value.tenant, current.value.id))
-    if (round > 3) await ports.clock.sleep(ports.random.number() * 10 * round)
-  }
-  throw new DomainError('CONFLICT', `task ${start.value.id} is changed by too many writers at once; try again`)
+    return undefined
+  })
 }
 
 /** The end of a counted lease, however it ended, gives its places back; who is let go without one leaves room to others. */

@@ -1,4 +1,5 @@
 import type { Item, Key, Page, Platform, Stored } from '../../platform/platform.ts'
+import { changeStored } from '../contention.ts'
 import { dueIndex } from '../dispatch/due.ts'
 import { DomainError } from '../domain-error.ts'
 import { newRev } from '../ids.ts'
@@ -67,26 +68,13 @@ export const getWebhook = async (
   return found
 }
 
-const rounds = 20
-
 /** Loads, changes and saves until no one else came first. */
-export const changeWebhook = async (
+export const changeWebhook = (
   ports: Ports,
   start: Stored<Webhook>,
   change: (webhook: Webhook) => Webhook,
-): Promise<Stored<Webhook>> => {
-  let current = start
-  for (let round = 0; round < rounds; round++) {
-    const next = change(current.value)
-    if (next === current.value) return current
-    const rev = newRev(ports)
-    const item = webhookItem(next)
-    const outcome = await ports.main.write({ op: 'put', item, expect: { rev: current.rev }, rev })
-    if (outcome.ok) return { ...item, rev }
-    current = (outcome.conflicts[0]?.current as Stored<Webhook> | undefined) ?? current
-  }
-  throw new DomainError('CONFLICT', `webhook ${start.value.id} is changed by too many writers at once; try again`)
-}
+): Promise<Stored<Webhook>> =>
+  changeStored(ports, { table: ports.main, start, what: `webhook ${start.value.id}` }, change, webhookItem)
 
 /** Newest first. */
 export const listWebhooks = ({ main }: Pick<Platform, 'main'>, tenant: string, page: Paging): Promise<Page<Webhook>> =>
