@@ -10,7 +10,7 @@ beforeAll(async () => {
 }, 30_000)
 afterAll(() => guides?.close())
 
-describe('the guide to batches', () => {
+describe.concurrent('the guide to batches', () => {
   it('submits a file, and reports by line what failed', async () => {
     const lines = await guides.run('batch', 'batch')
     expect(lines).toContain('PARTIAL: 2 of 4 succeeded, 2 failed')
@@ -28,7 +28,7 @@ describe('the guide to batches', () => {
   }, 60_000)
 })
 
-describe('the guide to distributed tasks', () => {
+describe.concurrent('the guide to distributed tasks', () => {
   it('divides tasks and joins their results', async () => {
     const [list, sum, failed, quorum] = (await guides.run('distributed', 'shards')).map(
       (line) => line && JSON.parse(line),

@@ -14,7 +14,7 @@ afterAll(() => guides?.close())
 const run = async (guide: string, name: string): Promise<string> => (await guides.run(guide, name)).join('\n')
 const lastJson = (text: string): unknown => JSON.parse(text.slice(text.lastIndexOf('\n{') + 1))
 
-describe('the guides to people and streams', () => {
+describe.concurrent('the guides to people and streams', () => {
   it('approvals.md: a task asks twice, is answered by two commands, and ends', async () => {
     const printed = await run('approvals', 'people')
     expect(printed).toContain('which branch?')

@@ -16,7 +16,7 @@ beforeAll(async () => {
 }, 30_000)
 afterAll(() => guides?.close())
 
-describe('the guide to schedules', () => {
+describe.concurrent('the guide to schedules', () => {
   it('makes, pauses, resumes and deletes them, and one starts tasks', async () => {
     const lines = await guides.run('schedules', 'schedules')
     expect(lines).toContain('when     30 8 * * 1-5 Europe/Berlin')
@@ -31,7 +31,7 @@ describe('the guide to schedules', () => {
   }, 60_000)
 })
 
-describe('the guide to webhooks', () => {
+describe.concurrent('the guide to webhooks', () => {
   it('delivers an event to a receiver that checks its signature, twice under one id', async () => {
     const lines = await guides.run('webhooks', 'webhooks', { PORT: String(port) })
     expect(lines.filter((line) => /^secret +whsec_/.test(line))).toHaveLength(2)

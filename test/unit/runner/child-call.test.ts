@@ -19,6 +19,7 @@ const aRun = (answer: Answer) => {
     source: platform.source,
     mask: createMask([]),
     onContact: () => undefined,
+    graceMs: 50,
   })
   const context = createSlotContext(async (message) => say(message))
   const send = slot.send
