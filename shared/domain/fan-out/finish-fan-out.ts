@@ -4,11 +4,11 @@ import { systemStamp } from '../caller.ts'
 import { isFinished, type Task } from '../tasks/task.ts'
 import { findTask } from '../tasks/task-store.ts'
 import type { Counts } from './bitmap.ts'
-import { batchOutcome, type FanOut, type FanOutState, neededOf, reachedQuorum } from './fan-out.ts'
+import { batchOutcome, type FanOut, type FanOutState, isOver, neededOf, reachedQuorum } from './fan-out.ts'
 import { changeFanOut, fanOutPk } from './fan-out-store.ts'
 import { planJoinInput, planResultOf, planResults } from './join-results.ts'
 import { completeParent, failParent } from './lead-parent.ts'
-import { firstFailures, writeReport } from './report.ts'
+import { dropFragments, firstFailures, writeReport } from './report.ts'
 import { type FanOutPorts, type FanOutTools, submitPart } from './submit-rows.ts'
 
 /** Every row is over: ends the batch or the distributed task. `undefined`: the task that joins has to end first. */
@@ -31,16 +31,12 @@ export const finish = async (
 
 const end = async (ports: FanOutPorts, start: Stored<FanOut>, state: FanOutState): Promise<Stored<FanOut>> => {
   const report = await writeReport(ports, start.value)
-  const finishedAt = ports.clock.now()
-  return changeFanOut(ports, start, (fan) => ({
-    ...fan,
-    state,
-    ...(report !== undefined && { report }),
-    finishedAt,
-    waitsFor: undefined,
-    dueAt: undefined,
-    stamp: systemStamp('batch.end'),
-  }))
+  const about = { state, ...(report !== undefined && { report }), finishedAt: ports.clock.now() }
+  const ended = await changeFanOut(ports, start, (fan) =>
+    isOver(fan) ? fan : { ...fan, ...about, waitsFor: undefined, dueAt: undefined, stamp: systemStamp('batch.end') },
+  )
+  await dropFragments(ports, ended.value)
+  return ended
 }
 
 const named = 5

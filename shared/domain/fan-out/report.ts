@@ -7,6 +7,7 @@ import { taskKey } from '../tasks/task-store.ts'
 import { pageRows, type RowPage, unsuccessfulRows } from './bitmap.ts'
 import { chunkRows, type FanOut } from './fan-out.ts'
 import { type BadRow, badRows, rowTaskId } from './fan-out-store.ts'
+import { sideBySide } from './side-by-side.ts'
 
 type Ports = Pick<Platform, 'main' | 'objects' | 'clock'>
 
@@ -69,10 +70,15 @@ export const writeReport = async (ports: Ports, fan: FanOut): Promise<string | u
   const record = { id, tenant, contentType, size, declared: digest(fan.id), createdAt: ports.clock.now() }
   const item = objectItem({ ...record, stamp: systemStamp('batch.report') })
   await ports.main.write({ op: 'put', item, expect: 'any' })
-  await Promise.all(
-    fan.fragments.map((page) => ports.objects.delete({ tenant, id: fragmentId(fan, page) }).catch(() => undefined)),
-  )
   return id
+}
+
+/** Only once the end is stored: until then, whoever repeats it reads them again. */
+export const dropFragments = async ({ objects }: Pick<Platform, 'objects'>, fan: FanOut): Promise<void> => {
+  const { tenant } = fan
+  await sideBySide(fan.fragments, 16, (page) =>
+    objects.delete({ tenant, id: fragmentId(fan, page) }).catch(() => undefined),
+  )
 }
 
 /** The first lines of the report, before its parts are put together. */
