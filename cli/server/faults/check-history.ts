@@ -38,6 +38,10 @@ const print = (
   if (findings.length > shown) console.log(`  … ${findings.length - shown} more`)
 }
 
+/** The objects that batches are made from, as their calls named them. */
+const rowsOfBatches = (calls: Call[]): Map<string, string> =>
+  new Map(calls.flatMap(({ rows, answer }) => (rows !== undefined && answer?.batch ? [[answer.batch, rows]] : [])))
+
 const main = async (): Promise<number> => {
   const { values, positionals } = read()
   const patience = Number(values.patience)
@@ -47,11 +51,13 @@ const main = async (): Promise<number> => {
     apiKey: values['api-key'] ?? process.env.DEVCYCLE_API_KEY,
     data: values.data ?? process.env.DEVCYCLE_DATA,
   })
-  const tasks = await readFinal(client, patience)
-  const { calls, restores, torn } = readHistory(positionals)
+  const rowsOf = rowsOfBatches(readHistory(positionals).calls)
+  const { tasks, batches } = await readFinal(client, { patienceSeconds: patience, rowsOf })
+  const { calls, restores, torn } = readHistory(positionals) // with what was asked while others came to rest
   const idOf = ({ key, operation }: Call) =>
     key === undefined || operation !== 'submitTask' ? undefined : idFromKey('tsk', tenant, key)
-  const findings = checkHistory({ calls, tasks, restores, idOf })
+  const rowIdOf = (batch: string, row: number) => idFromKey('tsk', tenant, `${batch}\n${row}`)
+  const findings = checkHistory({ calls, tasks, restores, idOf, batches: { final: batches, rowIdOf } })
   const counts = Object.fromEntries(
     columns.map((column) => [column, findings.filter((one) => one.column === column).length]),
   )

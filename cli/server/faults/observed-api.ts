@@ -62,8 +62,14 @@ const askedOf = async (request: Request, id: string, found: Pick<Asked, 'operati
     ...(typeof body?.fence === 'string' && { fence: body.fence }),
     ...(key !== null && { key }),
     ...(body && { digest: digestOf(body) }),
+    ...(found.operation === 'createBatch' && { rows: refOf(body?.input) }),
   }
   return { ...asked, ...(each && { each }) }
+}
+
+const refOf = (input: unknown): string | undefined => {
+  const { $ref } = (input ?? {}) as { $ref?: unknown }
+  return typeof $ref === 'string' ? $ref : undefined
 }
 
 const isTask = (body: Body | undefined): body is { id: string; status: string } =>
@@ -83,6 +89,7 @@ const answeredOf = async (response: Response): Promise<Answered & { each?: { sta
     status: response.status,
     ...(typeof body?.code === 'string' && { code: body.code }),
     ...(isTask(body) && { task: { id: body.id, status: String(body.status) } }),
+    ...(typeof body?.id === 'string' && body.id.startsWith('bat_') && { batch: body.id }),
     ...(leased.length > 0 && {
       leased: leased.map(({ taskId, fence }) => ({ id: String(taskId), fence: String(fence) })),
     }),

@@ -1,6 +1,7 @@
+import { checkBatches } from './check-batch.ts'
 import { checkTask, isTerminal } from './check-task.ts'
 import { compareFences } from './fences.ts'
-import type { Call, FinalTask, Finding, Restore } from './history.ts'
+import type { Call, FinalBatch, FinalTask, Finding, Restore } from './history.ts'
 
 type Options = {
   calls: Call[]
@@ -8,6 +9,8 @@ type Options = {
   restores?: Restore[]
   /** The id of the task that a caller's idempotency key stands for. */
   idOf: (call: Call) => string | undefined
+  /** What became of batches. @default nothing is known of any */
+  batches?: { final: FinalBatch[]; rowIdOf: (batch: string, row: number) => string }
 }
 
 const isAccepted = ({ answer }: Call): boolean => answer !== undefined && answer.status >= 200 && answer.status < 300
@@ -24,7 +27,14 @@ export const checkHistory = (options: Options): Finding[] => [
   ...duplicated(options),
   ...stale(options),
   ...options.tasks.flatMap(checkTask),
+  ...ofBatches(options),
 ]
+
+const ofBatches = ({ calls, tasks, restores = [], batches }: Options): Finding[] => {
+  if (batches === undefined) return []
+  const made = calls.filter((call) => call.operation === 'createBatch' && isAccepted(call) && !isTaken(call, restores))
+  return checkBatches({ accepted: made, batches: batches.final, rowIdOf: batches.rowIdOf, tasks })
+}
 
 /** What a call that was accepted promises about the end of its task, if its answer says nothing else. */
 const promised: Record<string, string> = { completeTask: 'SUCCEEDED', cancelTask: 'CANCELLED' }

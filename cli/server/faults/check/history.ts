@@ -10,6 +10,8 @@ export type Asked = {
   key?: string
   /** Digest of the body: the same wish again, or another one. */
   digest?: string
+  /** The object whose lines are the rows of a batch. */
+  rows?: string
 }
 
 /** What was answered, as far as a check needs it. */
@@ -19,6 +21,8 @@ export type Answered = {
   code?: string
   /** The task that the answer is, or is about. */
   task?: { id: string; status: string }
+  /** The batch that the answer is. */
+  batch?: string
   /** What a lease handed out. */
   leased?: { id: string; fence: string }[]
   /** The tasks that a call of several made, or lists. */
@@ -34,6 +38,8 @@ export type FinalTask = {
   status: string
   /** The platform made it by itself: a child, a row of a batch, a run of a schedule. */
   derived?: boolean
+  /** The batch that it is a row of. */
+  batch?: string
   /** It has a reason to wait: a start time, or something that blocks it. */
   waits?: boolean
   /** Its changes of state, oldest first, by the numbers of their events. */
@@ -42,6 +48,18 @@ export type FinalTask = {
   seqs: number[]
   /** Its leases, oldest first. */
   attempts: { fence: string; instance: string; outcome: string }[]
+}
+
+/** A batch as it is in the end; rows count from 0. */
+export type FinalBatch = {
+  id: string
+  state: string
+  /** It was cancelled, or ended by its failures. */
+  stopped: boolean
+  submitted: number
+  rows: number
+  /** Rows that could be no tasks. */
+  refused: Set<number>
 }
 
 /** What a history can get wrong, as the columns of its report. */

@@ -1,8 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { BatchResponse } from '#shared/contracts/batches.ts'
 import type { AttemptResponse, TaskResponse } from '#shared/contracts/tasks.ts'
 import type { Client } from '../../../client/client.ts'
 import { isTerminal } from './check-task.ts'
-import type { FinalTask } from './history.ts'
+import type { FinalBatch, FinalTask } from './history.ts'
+import { listAll } from './list-all.ts'
+import { listBatches, readBatch } from './read-batches.ts'
 
 type Page<T> = { items: T[]; nextCursor: string | null }
 type Event = { seq: number; type: string; data: { status: string; from?: string } }
@@ -11,30 +14,30 @@ const pageSize = 200
 const atOnce = 16
 const lookEveryMs = 250
 
-const listTasks = async (client: Client): Promise<TaskResponse[]> => {
-  const tasks: TaskResponse[] = []
-  for (let cursor: string | null = ''; cursor !== null; ) {
-    const page: Page<TaskResponse> = await client.get(
-      `/tasks?limit=${pageSize}${cursor && `&cursor=${encodeURIComponent(cursor)}`}`,
-    )
-    tasks.push(...page.items)
-    cursor = page.nextCursor
-  }
-  return tasks
-}
-
 /** Something says that it waits, and for what. */
 const waits = ({ blockedBy, runAt, status }: TaskResponse): boolean =>
   blockedBy !== undefined ||
   status === 'WAITING' ||
   (status === 'SCHEDULED' && runAt !== undefined && Date.parse(runAt) > Date.now())
 
-/** All tasks, as soon as each has ended or has a reason to wait, or after so many seconds. */
-const restingTasks = async (client: Client, patienceSeconds: number): Promise<TaskResponse[]> => {
+type Resting = { tasks: TaskResponse[]; batches: BatchResponse[] }
+
+/** A batch has more to submit unless it has ended, or a task of it waits. */
+const isAtRest = ({ tasks, batches }: Resting): boolean => {
+  const waiting = new Set(tasks.filter(({ status }) => !isTerminal(status)).map(({ batch }) => batch))
+  return (
+    tasks.every((task) => isTerminal(task.status) || waits(task)) &&
+    batches.every(({ id, state }) => state !== 'RUNNING' || waiting.has(id))
+  )
+}
+
+/** All tasks and batches, as soon as each has ended or has a reason to wait, or after so many seconds. */
+const atRest = async (client: Client, patienceSeconds: number): Promise<Resting> => {
   const until = Date.now() + patienceSeconds * 1000
   for (;;) {
-    const tasks = await listTasks(client)
-    if (Date.now() > until || tasks.every((task) => isTerminal(task.status) || waits(task))) return tasks
+    const batches = await listBatches(client) // before its tasks: those of an ended one are all there
+    const found = { batches, tasks: await listAll<TaskResponse>(client, '/tasks') }
+    if (Date.now() > until || isAtRest(found)) return found
     await sleep(lookEveryMs)
   }
 }
@@ -59,6 +62,7 @@ const readOne = async (client: Client, task: TaskResponse): Promise<FinalTask> =
     id: task.id,
     status: task.status,
     derived: task.parent !== undefined || task.batch !== undefined,
+    batch: task.batch,
     waits: waits(task),
     states: events
       .filter(({ type }) => type === 'task.state')
@@ -68,13 +72,17 @@ const readOne = async (client: Client, task: TaskResponse): Promise<FinalTask> =
   }
 }
 
-/** What a server has now of all its tasks. */
-export const readFinal = async (client: Client, patienceSeconds: number): Promise<FinalTask[]> => {
-  const waiting = await restingTasks(client, patienceSeconds)
-  const read: FinalTask[] = []
+/** What a server has now of all its tasks and batches; `rowsOf` tells the object that a batch is made from. */
+export const readFinal = async (
+  client: Client,
+  { patienceSeconds, rowsOf }: { patienceSeconds: number; rowsOf: Map<string, string> },
+): Promise<{ tasks: FinalTask[]; batches: FinalBatch[] }> => {
+  const { tasks: waiting, batches } = await atRest(client, patienceSeconds)
+  const tasks: FinalTask[] = []
   const take = async (): Promise<void> => {
-    for (let task = waiting.pop(); task; task = waiting.pop()) read.push(await readOne(client, task))
+    for (let task = waiting.pop(); task; task = waiting.pop()) tasks.push(await readOne(client, task))
   }
   await Promise.all(Array.from({ length: atOnce }, take))
-  return read
+  const read = batches.map((batch) => readBatch(client, batch, rowsOf.get(batch.id)))
+  return { tasks, batches: await Promise.all(read) }
 }
