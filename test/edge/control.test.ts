@@ -120,6 +120,19 @@ describe.each(hosts)('control on $host', ({ open }) => {
     expect(idle.body.again).toBeUndefined()
   })
 
+  it('does not bring an instance back that left while its heartbeat was held', async () => {
+    await register('leaves')
+    const joined = await join('leaves')
+    const path = `/instances/${joined.instanceId}`
+    const held = api.post(`${path}/heartbeat`, { running: [] }, { key: joined.token, headers: { prefer: 'wait=1' } })
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    await api.request('DELETE', path, { key: joined.token })
+    expect(await held).toMatchObject({ status: 200, body: { again: true } })
+    const { items } = (await api.get('/agents/leaves/instances')).body
+    expect(items).toMatchObject([{ state: 'OFFLINE', detail: 'LEFT' }])
+    expect((await api.post(`${path}/heartbeat`, {})).status).toBe(404)
+  })
+
   it('hands nothing out of an agent that is paused, and everything once it is resumed', async () => {
     await register('rests')
     const joined = await join('rests')

@@ -4,7 +4,7 @@ import { findAgent } from '../agents/agent-store.ts'
 import { sendsAway } from '../agents/lifecycle.ts'
 import { type Caller, stamp } from '../caller.ts'
 import { remind } from '../dispatch/due.ts'
-import { isRefused } from '../domain-error.ts'
+import { DomainError, isRefused } from '../domain-error.ts'
 import { instanceHolderPk } from '../tasks/holders.ts'
 import type { Task } from '../tasks/task.ts'
 import { loseLease, requireFence } from '../tasks/task-moves.ts'
@@ -40,18 +40,23 @@ export const heldHeartbeat = async (
   ports: BeatPorts,
   caller: Caller,
   id: string,
-  { waitMs, ...command }: HeartbeatCommand & { waitMs: number },
+  { waitMs, signal, ...command }: HeartbeatCommand & { waitMs: number; signal: AbortSignal },
 ): Promise<HeartbeatAnswer> => {
   if (waitMs <= 0) return heartbeat(ports, caller, id, command)
   const { tenant } = caller
   const than = await lastNudge(ports, tenant, id)
   const answer = await heartbeat(ports, caller, id, command)
   if (hasNews(answer)) return answer
-  if (!(await untilNudged(ports, { tenant, instance: id, than, ms: waitMs })))
-    return heartbeat(ports, caller, id, command)
+  const isNudged = await untilNudged(ports, { tenant, instance: id, than, ms: waitMs })
+  if (signal.aborted) return answer
+  if (await isOffline(ports, tenant, id)) return { ...answer, again: true }
   const later = await heartbeat(ports, caller, id, command)
-  return hasNews(later) ? later : { ...later, again: true }
+  return isNudged && !hasNews(later) ? { ...later, again: true } : later
 }
+
+/** Gone while its heartbeat was held: only a new one shows that it lives. */
+const isOffline = async (ports: BeatPorts, tenant: string, id: string): Promise<boolean> =>
+  (await getInstance(ports, tenant, id)).value.state === 'OFFLINE'
 
 const hasNews = ({ lost, cancel, drain }: HeartbeatAnswer): boolean => drain || lost.length > 0 || cancel.length > 0
 
@@ -105,6 +110,11 @@ const verdict = (task: Task | undefined, fence: string, generation: number): 're
 
 type Life = { running?: number; draining?: boolean }
 
+/** One that has left gets nothing more, and does not come back. */
+export const requirePresent = ({ id, detail }: Instance): void => {
+  if (detail === 'LEFT') throw new DomainError('NOT_FOUND', `instance ${id} has left; join again`)
+}
+
 /** Renews the leases; brings an instance back that was given up, which has lost what it held. */
 export const signOfLife = async (
   ports: Ports,
@@ -114,6 +124,7 @@ export const signOfLife = async (
 ): Promise<Instance> => {
   const { tenant } = caller
   const [start, before] = await Promise.all([getInstance(ports, tenant, id), findLease(ports, tenant, id)])
+  requirePresent(start.value)
   const now = ports.clock.now()
   const expiresAt = now + leaseSeconds * 1000
   const count = running ?? before?.running ?? 0

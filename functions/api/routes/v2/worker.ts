@@ -4,9 +4,8 @@ import { getAgent } from '#shared/domain/agents/agent-store.ts'
 import { loadBody } from '#shared/domain/bodies/body.ts'
 import { budgetLeft } from '#shared/domain/budgets/charge.ts'
 import type { Caller } from '#shared/domain/caller.ts'
-import { DomainError } from '#shared/domain/domain-error.ts'
 import { leaveInstance, takeBack } from '#shared/domain/instances/end-instance.ts'
-import { heldHeartbeat } from '#shared/domain/instances/heartbeat.ts'
+import { heldHeartbeat, requirePresent } from '#shared/domain/instances/heartbeat.ts'
 import { heartbeatSeconds, type Instance, leaseSeconds } from '#shared/domain/instances/instance.ts'
 import { getInstance } from '#shared/domain/instances/instance-store.ts'
 import { joinInstance } from '#shared/domain/instances/join-instance.ts'
@@ -37,12 +36,12 @@ const join: Handler<OperationOf<'joinInstance'>> = async ({ platform }, { caller
 
 const heartbeat: Handler<OperationOf<'heartbeat'>> = async (
   { platform, settings },
-  { caller, params, body, headers },
+  { caller, params, body, headers, signal },
 ) => {
   const wait = Math.min(preferWait(headers), settings.holdSeconds, longestBeatSeconds)
   return {
     status: 200,
-    body: await heldHeartbeat(platform, caller, params.instance ?? '', { ...body, waitMs: wait * 1000 }),
+    body: await heldHeartbeat(platform, caller, params.instance ?? '', { ...body, waitMs: wait * 1000, signal }),
     ...(wait > 0 && { headers: { 'preference-applied': `wait=${wait}` } }),
   }
 }
@@ -78,7 +77,7 @@ const toLeased = async (platform: Platform, task: Task): Promise<LeasedTask> => 
 /** An instance that has left, or was told to drain, gets nothing more. */
 const leasingInstance = async (platform: Platform, caller: Caller, id: string) => {
   const { value } = await getInstance(platform, caller.tenant, id)
-  if (value.detail === 'LEFT') throw new DomainError('NOT_FOUND', `instance ${id} has left; join again`)
+  requirePresent(value)
   return value
 }
 
