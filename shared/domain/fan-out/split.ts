@@ -1,6 +1,6 @@
 import type { Stored } from '../../platform/platform.ts'
 import { loadBody } from '../bodies/body.ts'
-import { isObjectRef } from '../objects/object-ref.ts'
+import { isObjectRef, type ObjectRef } from '../objects/object-ref.ts'
 import { treeLimits } from '../tasks/lineage.ts'
 import { isFinished } from '../tasks/task.ts'
 import { findTask } from '../tasks/task-store.ts'
@@ -30,24 +30,47 @@ export const takeSplit = async (
   const task = (await findTask(ports, fan.tenant, fan.waitsFor.task))?.value
   if (task && !isFinished(task)) return undefined
   if (task?.status !== 'SUCCEEDED') return giveUp(ports, start, partFailure('makes its shards', task))
-  const list = await contentOf(ports, fan.tenant, await resultOf(ports, task))
-  if (!Array.isArray(list) || list.length > treeLimits.children)
-    return giveUp(ports, start, { code: 'AGENT_ERROR', message: notShards(task.id, list) })
+  const answered = await listOf(ports, fan.tenant, await resultOf(ports, task))
+  if ('problem' in answered) return giveUp(ports, start, { code: 'AGENT_ERROR', message: notShards(task.id, answered) })
+  const { list } = answered
   const source = await putShards(ports, { tenant: fan.tenant, id: fan.id, list })
   return changeFanOut(ports, start, (current) => ({ ...current, source, total: list.length, waitsFor: undefined }))
 }
 
-/** What a reference stands for; everything else is itself. */
-const contentOf = async ({ objects }: FanOutPorts, tenant: string, value: unknown): Promise<unknown> => {
-  if (!isObjectRef(value)) return value
-  const found = await objects.get({ tenant, id: value.$ref })
-  return found && JSON.parse(await new Response(found.body).text())
+type Answered = { list: unknown[] } | { problem: string }
+
+/** A list of shards is read whole. */
+const mostBytes = 16 * 1024 * 1024
+
+/** The list that a task answered or put into an object, or what there is instead. */
+const listOf = async (ports: FanOutPorts, tenant: string, value: unknown): Promise<Answered> => {
+  const content = isObjectRef(value) ? await contentOf(ports, tenant, value) : { value }
+  if ('problem' in content) return content
+  const list = content.value
+  if (Array.isArray(list) && list.length <= treeLimits.children) return { list }
+  const what = Array.isArray(list) ? `a list of ${list.length}` : list === null ? 'null' : `a ${typeof list}`
+  return { problem: what }
 }
 
-const notShards = (task: string, list: unknown): string => {
-  const what = Array.isArray(list) ? `a list of ${list.length}` : list === null ? 'null' : `a ${typeof list}`
-  return `task ${task}, which makes its shards, answered ${what}; expected a list of at most ${treeLimits.children}`
+const contentOf = async (
+  { objects }: FanOutPorts,
+  tenant: string,
+  { $ref: id }: ObjectRef,
+): Promise<{ value: unknown } | { problem: string }> => {
+  const stat = await objects.stat({ tenant, id })
+  if (stat && stat.size > mostBytes) return { problem: `object ${id} of ${stat.size} bytes, more than ${mostBytes}` }
+  const found = await objects.get({ tenant, id })
+  if (found === undefined) return { problem: `object ${id}, which has no content` }
+  const text = await new Response(found.body).text()
+  try {
+    return { value: JSON.parse(text) }
+  } catch (error) {
+    return { problem: `object ${id}, which is not JSON (${error instanceof Error ? error.message : 'unreadable'})` }
+  }
 }
+
+const notShards = (task: string, { problem }: { problem: string }): string =>
+  `task ${task}, which makes its shards, answered ${problem}; expected a list of at most ${treeLimits.children}`
 
 const giveUp = async (
   ports: FanOutPorts,
