@@ -14,6 +14,9 @@ const pauseMs = { each: 10, most: 200 }
 const contended = (what: string): DomainError =>
   new DomainError('CONTENDED', `too many change ${what} at once; try again`)
 
+/** Whether nothing was stored because too many came at once. */
+export const isContended = (error: unknown): boolean => error instanceof DomainError && error.code === 'CONTENDED'
+
 /** Tries again, after growing pauses, while the answer is `undefined`: somebody else came first. `CONTENDED` after too many. */
 export const compete = async <T>(
   { clock, random }: Timing,

@@ -5,6 +5,7 @@ import { whyCodes } from '#shared/domain/why/cause.ts'
 import { noteColdStart } from '#shared/domain/why/cold-start.ts'
 import { anApi, anAwsApi, type TestApi } from '#test/support/api.ts'
 import { dynoxideBinary } from '#test/support/aws-servers.ts'
+import { eventually } from '#test/support/eventually.ts'
 import { aSkewedClock } from '#test/support/skewed-clock.ts'
 
 const clock = aSkewedClock()
@@ -94,8 +95,10 @@ describe.each(hosts)('why, on $host', ({ host, open }) => {
     await submit('slow')
     await lease(other)
     const late = await submit('slow')
+    const nextTokenAt = expect.stringMatching(/Z$/)
+    expect(await why(late)).toMatchObject({ code: 'RATE', evidence: { nextTokenAt } }) // before anybody asks for it
     expect(await lease(other)).toEqual([])
-    expect((await why(late)).code).toBe('RATE')
+    expect(await why(late)).toMatchObject({ code: 'RATE', evidence: { nextTokenAt } })
   })
 
   it('says that the agent is paused, in maintenance, in error, or gone', async () => {
@@ -123,6 +126,17 @@ describe.each(hosts)('why, on $host', ({ host, open }) => {
       code: 'BACK_OFF',
       evidence: { attempt: 1, maxAttempts: 3, failure: { code: 'FLAKY' } },
     })
+  })
+
+  it('of a distributed task is why its first open shard does not run', async () => {
+    const id = await submit('nobody.here', { shards: { list: [1, 2] } })
+    await eventually(async () =>
+      expect(await why(id)).toMatchObject({
+        code: 'NO_CAPABLE_AGENT',
+        message: expect.stringMatching(/^2 of 2 shards are not done; shard 0, tsk_\w+: no agent/),
+        evidence: { shards: { total: 2, done: 0 }, shard: 0 },
+      }),
+    )
   })
 
   it('names whose word is waited for, and until when', async () => {

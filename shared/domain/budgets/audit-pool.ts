@@ -1,5 +1,5 @@
 import type { Key, Platform } from '../../platform/platform.ts'
-import { processMemory } from '../limits/process-memory.ts'
+import { processMemory } from '../process-memory.ts'
 import { isFinished, type Task } from '../tasks/task.ts'
 import { amountNames, type Share } from './pool.ts'
 import { changeShares, type Planner, sharesOf } from './pool-store.ts'

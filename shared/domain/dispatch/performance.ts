@@ -1,5 +1,5 @@
 import type { Item, Key, Platform } from '../../platform/platform.ts'
-import { processMemory } from '../limits/process-memory.ts'
+import { processMemory } from '../process-memory.ts'
 import type { Task } from '../tasks/task.ts'
 import type { Performance } from './route.ts'
 

@@ -17,8 +17,22 @@ export type Refusal = { limit: NamedLimit; code: 'LIMIT' | 'RATE'; message: stri
 /** Takes everything that a task needs to run, or nothing. */
 export const admit = async (ports: Ports, task: Task): Promise<Admission | { refusal: Refusal }> => {
   const limits = await limitsOfTask(ports, task)
-  if (limits.length === 0) return { rates: [] }
   const admission: Admission = { rates: [] }
+  if (limits.length === 0) return admission
+  try {
+    return await takeAll(ports, task, limits, admission)
+  } catch (error) {
+    await giveBack(ports, task, admission).catch(() => undefined) // the recount finds what is left
+    throw error
+  }
+}
+
+const takeAll = async (
+  ports: Ports,
+  task: Task,
+  limits: NamedLimit[],
+  admission: Admission,
+): Promise<Admission | { refusal: Refusal }> => {
   for (const limit of limits.filter(({ concurrency }) => concurrency !== undefined))
     if (!(await takeOne(ports, task, admission, limit)))
       return refuse(ports, task, admission, { limit, code: 'LIMIT', message: messageOf(limit, 'leaves no place') })

@@ -1,6 +1,6 @@
 import type { Key, Platform } from '../../platform/platform.ts'
+import { processMemory } from '../process-memory.ts'
 import { limitHolderPk } from '../tasks/holders.ts'
-import { processMemory } from './process-memory.ts'
 
 type Ports = Pick<Platform, 'volatile' | 'clock'>
 

@@ -1,12 +1,12 @@
 import type { Platform, Stored } from '../../platform/platform.ts'
 import { systemStamp } from '../caller.ts'
 import { sendTask } from '../dispatch/send-task.ts'
+import { processMemory } from '../process-memory.ts'
 import { resendMs, type Task } from '../tasks/task.ts'
 import { changeTask } from '../tasks/task-store.ts'
 import type { Refusal } from './admit.ts'
 import { noteHeld } from './held-limits.ts'
 import { findLimit } from './limits-store.ts'
-import { processMemory } from './process-memory.ts'
 import { recountWhenStuck } from './recount.ts'
 import { nthTokenAt } from './token-bucket.ts'
 import { forgetSent, remindLimit, roomOf, wake } from './wake.ts'
@@ -20,7 +20,7 @@ type Ports = Pick<Platform, 'main' | 'volatile' | 'clock' | 'random' | 'queues' 
 export const holdTask = async (ports: Ports, start: Stored<Task>, refusal: Refusal): Promise<void> => {
   const { tenant } = start.value
   const { limit } = refusal
-  const dueAt = refusal.at === undefined ? ports.clock.now() + resendMs : promise(ports, tenant, refusal)
+  const dueAt = refusal.at === undefined ? ports.clock.now() + resendMs : promise(ports, start.value, refusal)
   const { task } = await changeTask(ports, start, (current) => ({
     task: held(current, refusal, { dueAt, now: ports.clock.now() }),
     answer: undefined,
@@ -46,7 +46,13 @@ const held = (task: Task, { limit, code, message }: Refusal, { dueAt, now }: { d
 /** The last token that this process promised of each rate: who is held next is told the next one. */
 const promises = processMemory<number>()
 
-const promise = ({ volatile }: Ports, tenant: string, { limit, at = 0 }: Refusal): number => {
+/** One that was promised a token before keeps its promise, or is told the next token of all when that has passed. */
+const promise = (
+  { volatile, clock }: Ports,
+  { tenant, heldBy, dueAt = 0 }: Task,
+  { limit, at = 0 }: Refusal,
+): number => {
+  if (heldBy === limit.id) return dueAt > clock.now() ? dueAt : at
   const id = `${tenant}#${limit.id}`
   const known = promises(volatile)
   const last = known.get(id)

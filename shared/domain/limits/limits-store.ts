@@ -4,9 +4,9 @@ import { agentKey } from '../agents/agent-store.ts'
 import type { Stamp } from '../caller.ts'
 import { DomainError } from '../domain-error.ts'
 import { newRev } from '../ids.ts'
+import { processMemory } from '../process-memory.ts'
 import type { Task } from '../tasks/task.ts'
 import { type AgentLimit, type Limits, limitById, limitsOf, type NamedLimit, subjectOf } from './limit.ts'
-import { processMemory } from './process-memory.ts'
 
 type Ports = Pick<Platform, 'main' | 'clock'>
 

@@ -95,29 +95,50 @@ const headsOf = async ({ main }: Ports, tenant: string, places: Stored<PlaceItem
   return found
 }
 
-/** What a recount found: the counter as it was written then, and how many places there are. */
-type Mismatch = { rev: string; places: number }
+/** By how much the counter was off in the last recounts, and when the last one was (ms). */
+type Drift = { seen: number[]; at: number }
+/** Recounts that count are so far apart. */
+const apartMs = 9000
+const seenOften = 4
 
 /**
- * Whether the counter was as wrong as this a while ago already. Who gives a place back counts it a moment later: what is
- * seen in between is no mistake, and to mend it would count that place back twice.
+ * By how much the counter is off for certain. Who takes or gives a place back counts it a moment earlier or later: what
+ * one recount sees may be no mistake, what several in a row have in common is one.
  */
-const wasWrong = async (ports: Ports, tenant: string, limit: string, seen: Mismatch): Promise<boolean> => {
-  const key: Key = { pk: limitPk(tenant, limit), sk: 'mismatch' }
-  const before = await ports.volatile.get<Mismatch>(key)
-  if (before?.value.rev === seen.rev && before.value.places === seen.places) return isSettled(ports, before)
-  await ports.volatile.write({ op: 'put', item: { ...key, type: 'limit-mismatch', value: seen }, expect: 'any' })
-  return false
+const driftOf = async (ports: Ports, tenant: string, limit: string, off: number): Promise<number> => {
+  const key: Key = { pk: limitPk(tenant, limit), sk: 'drift' }
+  const before = (await ports.volatile.get<Drift>(key))?.value ?? { seen: [], at: Number.NEGATIVE_INFINITY }
+  const at = ports.clock.now()
+  if (off !== 0 && at - before.at < apartMs) return 0
+  const seen = [...before.seen.filter((one) => Math.sign(one) === Math.sign(off)), off]
+  const isCertain = off !== 0 && seen.length >= seenOften
+  const value: Drift = { seen: isCertain || off === 0 ? [] : seen, at }
+  if (before.seen.length > 0 || value.seen.length > 0)
+    await ports.volatile.write({ op: 'put', item: { ...key, type: 'limit-drift', value }, expect: 'any' })
+  return isCertain ? Math.sign(off) * Math.min(...seen.map(Math.abs)) : 0
 }
 
 /**
- * Finds places that nobody has, because somebody ended between two writes: each is given back. When nothing moved for
- * a while, seen twice, the counter is what the places say. Answers how many were found.
+ * Finds places that nobody has, because somebody ended between two writes: each is given back. A counter that several
+ * recounts found to be off is mended by what they have in common. Answers how many places were found.
  */
 export const recountPlaces = async (ports: Ports, tenant: string, limit: string): Promise<number> => {
-  const before = await ports.volatile.get<number>(counterKey(tenant, limit))
-  if (before === undefined) return 0
+  const counter = await ports.volatile.get<number>(counterKey(tenant, limit))
+  if (counter === undefined) return 0
   const places = await allPlaces(ports, tenant, limit)
+  const freed = await freeUnused(ports, tenant, limit, places)
+  const drift = await driftOf(ports, tenant, limit, counter.value - places.length)
+  if (drift !== 0) await ports.volatile.add(counterKey(tenant, limit), -drift, { min: 0 })
+  return freed + Math.max(0, drift)
+}
+
+/** Gives old places back that no lease names. */
+const freeUnused = async (
+  ports: Ports,
+  tenant: string,
+  limit: string,
+  places: Stored<PlaceItem>[],
+): Promise<number> => {
   const old = places.filter((place) => isSettled(ports, place))
   const heads = await headsOf(ports, tenant, old)
   let freed = 0
@@ -125,9 +146,5 @@ export const recountPlaces = async (ports: Ports, tenant: string, limit: string)
     if (heads[at]?.lease?.counted?.[limit] === rev) continue
     if ((await leavePlace(ports, tenant, limit, { task: value.task, place: rev })) !== undefined) freed++
   }
-  if (freed > 0 || !isSettled(ports, before) || before.value === places.length) return freed
-  if (!(await wasWrong(ports, tenant, limit, { rev: before.rev, places: places.length }))) return freed
-  const { rev: _, ...item } = before
-  const write = { op: 'put', item: { ...item, value: places.length }, expect: { rev: before.rev } } as const
-  return (await ports.volatile.write(write)).ok ? Math.max(0, before.value - places.length) : 0
+  return freed
 }

@@ -1,11 +1,11 @@
 import type { Platform } from '../../platform/platform.ts'
+import { processMemory } from '../process-memory.ts'
 import { recountPlaces } from './places.ts'
-import { processMemory } from './process-memory.ts'
 
 type Ports = Pick<Platform, 'main' | 'volatile' | 'clock' | 'random'>
 
-/** A recount that found nothing is not tried again for so long, then for twice as long, up to an hour. */
-const pauses = { firstMs: 10_000, longestMs: 3_600_000 }
+/** A recount that found nothing is not tried again for so long, then for twice as long, up to a minute. */
+const pauses = { firstMs: 10_000, longestMs: 60_000 }
 const recounts = processMemory<{ at: number; pauseMs: number }>()
 
 /** Recounts a limit that refused, unless this process did lately. `true`: there is a place. */

@@ -8,20 +8,26 @@ import { forgetLimits, type LimitsRow } from './limits-store.ts'
 
 type Ports = Pick<Platform, 'main' | 'volatile' | 'clock' | 'random' | 'queues' | 'telemetry'>
 
-const concurrencies = ({ tenant, defaultKey, agents = {}, keys = {} }: Limits): Map<string, number> => {
+/** Which of the tenant, its agents and its keys have a bounded number of places; a key without a limit of its own has the usual one. */
+const bounded = ({ tenant, defaultKey, agents = {}, keys = {} }: Limits, names: Names): Set<string> => {
   const rows: [string, Limit | undefined][] = [
     ['tenant', tenant],
     ['default', defaultKey],
-    ...Object.entries(agents).map(([name, limit]): [string, Limit] => [`agent ${name}`, limit]),
-    ...Object.entries(keys).map(([name, limit]): [string, Limit] => [`key ${name}`, limit]),
+    ...names.agents.map((name): [string, Limit | undefined] => [`agent ${name}`, agents[name]]),
+    ...names.keys.map((name): [string, Limit | undefined] => [`key ${name}`, keys[name] ?? defaultKey]),
   ]
-  return new Map(rows.flatMap(([name, limit]) => (limit?.concurrency === undefined ? [] : [[name, limit.concurrency]])))
+  return new Set(rows.flatMap(([name, limit]) => (limit?.concurrency === undefined ? [] : [name])))
 }
+type Names = { agents: string[]; keys: string[] }
 
 /** Whether something has places now that were not counted before. */
 export const boundsMore = (before: Limits, after: Limits): boolean => {
-  const had = concurrencies(before)
-  return [...concurrencies(after).keys()].some((name) => !had.has(name))
+  const names = {
+    agents: Object.keys({ ...before.agents, ...after.agents }),
+    keys: Object.keys({ ...before.keys, ...after.keys }),
+  }
+  const had = bounded(before, names)
+  return [...bounded(after, names)].some((name) => !had.has(name))
 }
 
 /** The limits were changed: what runs already counts in new ones, and whoever is held and has room now is woken. */

@@ -1,12 +1,12 @@
 import type { Platform } from '../../platform/platform.ts'
 import { remind } from '../dispatch/due.ts'
 import { sendTask } from '../dispatch/send-task.ts'
+import { processMemory } from '../process-memory.ts'
 import { limitHolderPk } from '../tasks/holders.ts'
 import type { Task } from '../tasks/task.ts'
 import type { NamedLimit } from './limit.ts'
 import { findLimit } from './limits-store.ts'
 import { placesTaken } from './places.ts'
-import { processMemory } from './process-memory.ts'
 import { tokensOf } from './tokens.ts'
 
 type Ports = Pick<Platform, 'main' | 'volatile' | 'clock' | 'random' | 'queues' | 'telemetry'>

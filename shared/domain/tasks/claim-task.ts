@@ -1,5 +1,6 @@
 import type { Platform, Stored } from '../../platform/platform.ts'
 import { startOnBudget } from '../budgets/fail-spent.ts'
+import { isContended } from '../contention.ts'
 import { mayTake } from '../dispatch/place-task.ts'
 import { passOn } from '../dispatch/send-task.ts'
 import { isRefused } from '../domain-error.ts'
@@ -46,12 +47,16 @@ const lease = async (
   admission: Admission & { secondsLeft?: number },
 ): Promise<Claim | undefined> => {
   const { counted, secondsLeft } = admission
-  const { task, answer } = await changeTask(ports, found, (current): Changed<boolean | undefined> => {
+  const changing = changeTask(ports, found, (current): Changed<boolean | undefined> => {
     if (isHeldBy(instance, current, ports)) return { task: current, answer: false }
     if (!isFor(instance, current)) return { task: current, answer: undefined }
     const { generation, clock } = ports
     const next = leaseTask(current, { instance: instance.id, generation, now: clock.now(), counted, secondsLeft })
     return isRefused(next) ? { task: current, answer: undefined } : { task: next, answer: true }
+  })
+  const { task, answer } = await changing.catch(async (error: unknown) => {
+    if (isContended(error)) await giveBack(ports, found.value, admission)
+    throw error
   })
   if (answer !== true) await giveBack(ports, task, admission)
   return answer === undefined ? undefined : { task, isNew: answer }

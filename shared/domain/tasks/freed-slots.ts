@@ -1,8 +1,8 @@
 import type { Table } from '../../platform/platform.ts'
-import { processMemory } from '../limits/process-memory.ts'
+import { processShared } from '../process-memory.ts'
 
 /** Calls of this process that wait for a slot of an instance to be free again, by the instance. */
-const waiting = processMemory<Set<() => void>>()
+const waiting = processShared<Set<() => void>>()
 
 /** A lease of an instance is over: calls that wait in this process for its room look again. */
 export const tellFreed = (volatile: Table, instance: string): void => {

@@ -3,7 +3,7 @@ import type { Agent } from '../agents/agent.ts'
 import { laneQueues } from '../dispatch/lanes.ts'
 import { roomOf } from '../dispatch/reserve.ts'
 import type { Instance } from '../instances/instance.ts'
-import { processMemory } from '../limits/process-memory.ts'
+import { processShared } from '../process-memory.ts'
 import { untilFreed } from './freed-slots.ts'
 import { instanceHolderPk } from './holders.ts'
 import { priorities, type Task } from './task.ts'
@@ -50,7 +50,7 @@ export const receiveTasks = async (ports: Ports, receiving: Receiving): Promise<
 }
 
 /** How many messages an instance has received in this process and not claimed yet, by its id. */
-const underway = processMemory<number>()
+const underway = processShared<number>()
 
 /**
  * Hands what came to `claim`. Calls of one instance side by side counted the same free slots: whoever comes later gives

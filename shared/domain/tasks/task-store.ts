@@ -100,7 +100,9 @@ export const changeTask = async <A>(
     const write: Write = { op: 'put', item: toItem(changed.task), expect: { rev: current.rev }, rev: newRev(ports) }
     const outcome = await put(ports, [write, ...(changed.items ?? []).map(putAny), ...(changed.writes ?? [])])
     if (outcome.ok) {
-      await leaveIfEnded(ports, current.value, changed.task)
+      await leaveIfEnded(ports, current.value, changed.task).catch((error: unknown) =>
+        ports.telemetry.log('warn', 'what a limit gives back is found by its recount', { error: String(error) }),
+      )
       return { done: changed }
     }
     const winner = outcome.conflicts.find(({ at }) => at === 0)?.current as Stored<Task> | undefined

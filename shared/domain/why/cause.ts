@@ -1,4 +1,5 @@
 import type { Agent } from '../agents/agent.ts'
+import type { HoldingLimit } from '../limits/holding-limit.ts'
 import type { Task } from '../tasks/task.ts'
 
 export const whyCodes = [
@@ -48,8 +49,8 @@ export type Situation = {
   starting: number
   /** Until when the holder of a running task keeps its lease; 0 when it is gone. */
   leaseUntil?: number
-  /** The limit that holds the task, and tasks that have its places. */
-  limit?: { name: string; allowed: string; holders: string[] }
+  /** The limit that holds the task, or would. */
+  limit?: HoldingLimit
   /** The approval that it waits for. */
   approval?: { id: string; approvers: string[]; state: string }
   /** Tasks that are handed out before it, and how long one takes of late. */

@@ -11,6 +11,7 @@ import { priorities, type Target, type Task } from '../tasks/task.ts'
 import { getTask } from '../tasks/task-store.ts'
 import type { LiveInstance, Situation, Why } from './cause.ts'
 import { coldStartsOf } from './cold-start.ts'
+import { explainShards } from './explain-shards.ts'
 import { explain } from './why.ts'
 
 type Ports = Pick<Platform, 'main' | 'volatile' | 'queues' | 'clock'>
@@ -18,9 +19,19 @@ type Ports = Pick<Platform, 'main' | 'volatile' | 'queues' | 'clock'>
 /** Why a task does not run, or how it ended: looks at everything that a cause may lie in. */
 export const explainTask = async (ports: Ports, tenant: string, id: string): Promise<Why> => {
   const { value: task } = await getTask(ports, tenant, id)
-  const situation: Situation = { task, now: ports.clock.now(), live: [], starting: 0 }
-  const why = explain({ ...situation, ...(await lookAround(ports, task)) })
+  const why = isDivided(task)
+    ? await explainShards(ports, task, (part) => explainTask(ports, tenant, part))
+    : await explainOne(ports, task)
   return task.routing ? { ...why, evidence: { ...why.evidence, routing: task.routing } } : why
+}
+
+/** What keeps a distributed task are its parts. */
+const isDivided = ({ fanOut, status }: Task): boolean =>
+  fanOut !== undefined && (status === 'RUNNING' || status === 'QUEUED')
+
+const explainOne = async (ports: Ports, task: Task): Promise<Why> => {
+  const situation: Situation = { task, now: ports.clock.now(), live: [], starting: 0 }
+  return explain({ ...situation, ...(await lookAround(ports, task)) })
 }
 
 const lookAround = async (ports: Ports, task: Task): Promise<Partial<Situation>> => {

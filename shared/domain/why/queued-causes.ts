@@ -47,16 +47,17 @@ const agentState: Cause = ({ agent, task }) => {
 }
 
 const limited: Cause = ({ task, limit }) => {
-  if (task.heldBy === undefined) return undefined
-  const rate = task.blockedBy?.code === 'RATE'
+  if (task.heldBy === undefined && limit === undefined) return undefined
+  const rate = (limit?.code ?? task.blockedBy?.code) === 'RATE'
+  const told = task.heldBy === undefined ? undefined : task.blockedBy?.message
   return {
     code: rate ? 'RATE' : 'LIMIT',
-    message: task.blockedBy?.message ?? `the limit ${limit?.name} leaves no room`,
+    message: told ?? `the limit of ${limit?.name} (${limit?.allowed}) leaves no ${rate ? 'start' : 'place'}`,
     evidence: {
       limit: limit?.name ?? task.heldBy,
       allowed: limit?.allowed,
       heldBy: limit?.holders ?? [],
-      ...(rate && task.dueAt !== undefined && { nextTokenAt: iso(task.dueAt) }),
+      ...(limit?.at !== undefined && { nextTokenAt: iso(limit.at) }),
     },
     wouldChange: rate
       ? 'time, or a higher rate: PATCH /limits'

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { patchLimits } from '#shared/domain/limits/change-limits.ts'
 import { keyLimitId, type Limits, limitById, limitsOf, type Rate, subjectOf } from '#shared/domain/limits/limit.ts'
 import { returnTokens, takeTokens, tokensLeft } from '#shared/domain/limits/token-bucket.ts'
+import { boundsMore } from '#shared/domain/limits/wake-changed.ts'
 
 const rates: fc.Arbitrary<Rate> = fc.record({
   count: fc.integer({ min: 1, max: 50 }),
@@ -94,4 +95,22 @@ describe('limits', () => {
     expect(patchLimits(limits, { tenant: null })).not.toHaveProperty('tenant')
     expect(patchLimits(limits, {})).toEqual(limits)
   })
+})
+
+describe('a change of limits', () => {
+  const few = { concurrency: 2 }
+
+  it.each<[string, Limits, Limits, boolean]>([
+    ['bounds the tenant', {}, { tenant: few }, true],
+    ['only makes it more', { tenant: few }, { tenant: { concurrency: 3 } }, false],
+    ['bounds an agent', { agents: { a: { rate: { count: 1, seconds: 1 } } } }, { agents: { a: few } }, true],
+    ['bounds each key', {}, { defaultKey: few }, true],
+    ['names a key that had the usual limit', { defaultKey: few }, { defaultKey: few, keys: { k: few } }, false],
+    [
+      'gives a key the usual limit back that had none',
+      { defaultKey: few, keys: { k: { rate: { count: 1, seconds: 1 } } } },
+      { defaultKey: few },
+      true,
+    ],
+  ])('%s', (_, before, after, expected) => expect(boundsMore(before, after)).toBe(expected))
 })

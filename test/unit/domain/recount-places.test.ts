@@ -30,20 +30,33 @@ describe('the recount of a limit', () => {
     expect([await recount(), await taken()]).toEqual([2, 0])
   })
 
-  it('mends a counter whose place was never named, when it is seen to be wrong twice', async () => {
+  it('mends a counter whose place was never named, when it is seen to be wrong again and again', async () => {
     const { platform, taken, recount } = await aFullLimit('unnamed')
     const dying: Table = { ...platform.volatile, write: () => Promise.reject(new Error('the process ended')) }
-    await platform.volatile.add({ pk: 'default#limit#unnamed', sk: 'counter' }, -2)
     const place = { task: 't3', place: newPlace(platform) }
-    await takePlace({ ...platform, volatile: dying }, 'default', { id: 'unnamed', concurrency: 2 }, place).catch(
+    await takePlace({ ...platform, volatile: dying }, 'default', { id: 'unnamed', concurrency: 3 }, place).catch(
       () => undefined,
     )
     clock.forward(31_000)
     await recount() // gives t1 and t2 back, which nobody has
-    clock.forward(31_000)
-    await recount()
-    clock.forward(31_000)
-    await recount()
+    for (let time = 0; time < 3; time++) {
+      expect(await taken()).toBe(1)
+      clock.forward(10_000)
+      await recount()
+    }
+    expect(await taken()).toBe(0)
+  })
+
+  it('mends a counter that is off while tasks come and go', async () => {
+    const { platform, taken, recount } = await aFullLimit('busy')
+    await platform.volatile.add({ pk: 'default#limit#busy', sk: 'counter' }, 3)
+    for (let time = 0; time < 5; time++) {
+      const place = { task: `b${time}`, place: newPlace(platform) }
+      await takePlace(platform, 'default', { id: 'busy', concurrency: 10 }, place)
+      clock.forward(10_000)
+      await recount()
+      await leavePlace(platform, 'default', 'busy', place)
+    }
     expect(await taken()).toBe(0)
   })
 
