@@ -1,9 +1,6 @@
-import { afterAll, beforeAll, expect, it } from 'vitest'
-import { checkInput } from '#functions/api/check-input.ts'
-import { readSubmit } from '#functions/api/read-submit.ts'
+import { afterAll, expect, it } from 'vitest'
 import { cancelBatch, getBatch } from '#shared/domain/batches/batch.ts'
 import { createBatch } from '#shared/domain/batches/create-batch.ts'
-import type { Caller } from '#shared/domain/caller.ts'
 import { rebuildQueues } from '#shared/domain/dispatch/rebuild-queues.ts'
 import { attendFanOut } from '#shared/domain/fan-out/attend-fan-out.ts'
 import { notesOf, takeNotes } from '#shared/domain/fan-out/note-ends.ts'
@@ -13,19 +10,12 @@ import { taskListPk } from '#shared/domain/tasks/task-store.ts'
 import type { Platform } from '#shared/platform/platform.ts'
 import { deathsAmong, dying } from '#test/support/dying-platform.ts'
 import { aPlatform } from '#test/support/embedded.ts'
+import { anAdmin, rowTools } from '#test/support/fan-outs.ts'
 import { aSkewedClock } from '#test/support/skewed-clock.ts'
 
-const tools = { checkInput, readSubmit }
-const caller: Caller = { tenant: 'default', principal: { kind: 'key', id: 'k', role: 'admin' }, requestId: 'r' }
 const clock = aSkewedClock()
-let platform: Platform
-let close: () => Promise<void>
-beforeAll(async () => {
-  const opened = await aPlatform(undefined, clock)
-  platform = opened.platform
-  close = opened.close
-})
-afterAll(() => close())
+const { platform, close } = await aPlatform(undefined, clock)
+afterAll(close)
 
 const rows = 12
 let made = 0
@@ -35,10 +25,10 @@ const aBatch = async () => {
   const lines = Array.from({ length: rows }, (_, n) => (n === 3 ? 'bad' : String(n)))
   await platform.objects.put({ tenant: 'default', id: object }, Buffer.from(lines.join('\n')))
   const task = { capability: 'nobody', labels: { batch: object } }
-  const { id } = await createBatch(platform, caller, { object, task, maxInFlight: 8 })
+  const { id } = await createBatch(platform, anAdmin, { object, task, maxInFlight: 8 })
   return { id, object }
 }
-const attend = (id: string, ports: Platform = platform) => attendFanOut(ports, tools, 'default', id)
+const attend = (id: string, ports: Platform = platform) => attendFanOut(ports, rowTools, 'default', id)
 const tasksOf = async (object: string): Promise<Task[]> => {
   const page = await platform.main.query<Task>({ index: 'list', pk: taskListPk('default'), limit: 10_000 })
   return page.items.map(({ value }) => value).filter(({ labels }) => labels.batch === object)
@@ -79,7 +69,7 @@ it('a batch that is cancelled after such a pass leaves no task behind', async ()
   for (const { last, stored } of deaths.filter((_, at) => at % 3 === 0)) {
     const { id, object } = await aBatch()
     await attend(id, dying(platform, last, stored)).catch(() => undefined)
-    await cancelBatch(platform, caller, id)
+    await cancelBatch(platform, anAdmin, id)
     clock.forward(91_000)
     await attend(id)
     const about = `death at write ${last}, ${stored ? 'stored' : 'not stored'}`
@@ -155,7 +145,7 @@ it('a pass that was held up for too long submits nothing behind the end of its b
       ...platform.objects,
       async get(key, part) {
         clock.forward(7000)
-        await cancelBatch(platform, caller, id)
+        await cancelBatch(platform, anAdmin, id)
         await attend(id)
         return platform.objects.get(key, part)
       },

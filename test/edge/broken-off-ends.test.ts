@@ -1,8 +1,5 @@
-import { afterAll, beforeAll, expect, it } from 'vitest'
-import { checkInput } from '#functions/api/check-input.ts'
-import { readSubmit } from '#functions/api/read-submit.ts'
+import { afterAll, expect, it } from 'vitest'
 import { createBatch } from '#shared/domain/batches/create-batch.ts'
-import type { Caller } from '#shared/domain/caller.ts'
 import { DomainError } from '#shared/domain/domain-error.ts'
 import { attendFanOut } from '#shared/domain/fan-out/attend-fan-out.ts'
 import { getFanOut } from '#shared/domain/fan-out/fan-out-store.ts'
@@ -15,22 +12,15 @@ import { getTask } from '#shared/domain/tasks/task-store.ts'
 import type { Platform } from '#shared/platform/platform.ts'
 import { deathsAmong, dying } from '#test/support/dying-platform.ts'
 import { aPlatform } from '#test/support/embedded.ts'
+import { anAdmin, rowTools } from '#test/support/fan-outs.ts'
 import { aSkewedClock } from '#test/support/skewed-clock.ts'
 
-const tools = { checkInput, readSubmit }
-const caller: Caller = { tenant: 'default', principal: { kind: 'key', id: 'k', role: 'admin' }, requestId: 'r' }
 const clock = aSkewedClock()
-let platform: Platform
-let close: () => Promise<void>
-beforeAll(async () => {
-  const opened = await aPlatform(undefined, clock)
-  platform = opened.platform
-  close = opened.close
-})
-afterAll(() => close())
+const { platform, close } = await aPlatform(undefined, clock)
+afterAll(close)
 
 let made = 0
-const attend = (id: string, ports: Platform = platform) => attendFanOut(ports, tools, 'default', id)
+const attend = (id: string, ports: Platform = platform) => attendFanOut(ports, rowTools, 'default', id)
 const fanOut = async (id: string) => (await getFanOut(platform, 'default', id)).value
 const tasksOf = async (id: string): Promise<Task[]> => {
   const { items } = await listTasks(platform, 'default', { filter: { labels: [] }, limit: 1000 })
@@ -66,7 +56,7 @@ it('a batch whose last pass breaks off at any write ends, with its report', asyn
   for (const { last, stored } of deathsAmong(7)) {
     const object = `obj_${String(++made).padStart(26, '0')}`
     await platform.objects.put({ tenant: 'default', id: object }, Buffer.from('1\nbad\n3'))
-    const { id } = await createBatch(platform, caller, { object, task: { capability: 'nobody' }, maxInFlight: 8 })
+    const { id } = await createBatch(platform, anAdmin, { object, task: { capability: 'nobody' }, maxInFlight: 8 })
     await breakOffLast(id, last, stored)
     const about = `death at write ${last}, ${stored ? 'stored' : 'not stored'}`
     const { state, report, dueAt } = await fanOut(id)
@@ -78,7 +68,7 @@ it('a batch whose last pass breaks off at any write ends, with its report', asyn
 it('a distributed task whose last pass breaks off at any write ends, and says which shards failed', async () => {
   for (const { last, stored } of deathsAmong(7)) {
     const command = { capability: 'nobody', labels: {}, shards: { list: [1, 2] }, onFailure: 'continue' as const }
-    const { id, fanOut: of } = await submitTask(platform, caller, command, checkInput)
+    const { id, fanOut: of } = await submitTask(platform, anAdmin, command, rowTools.checkInput)
     await breakOffLast(of?.id ?? '', last, stored)
     const about = `death at write ${last}, ${stored ? 'stored' : 'not stored'}`
     const { value: task } = await getTask(platform, 'default', id)
@@ -92,11 +82,11 @@ it('a distributed task whose last pass breaks off at any write ends, and says wh
 it('a row that is refused because too many came at once is submitted again, and is no failure', async () => {
   const object = `obj_${String(++made).padStart(26, '0')}`
   await platform.objects.put({ tenant: 'default', id: object }, Buffer.from('1\n2'))
-  const { id } = await createBatch(platform, caller, { object, task: { capability: 'nobody' }, maxInFlight: 8 })
+  const { id } = await createBatch(platform, anAdmin, { object, task: { capability: 'nobody' }, maxInFlight: 8 })
   const busy = () => {
     throw new DomainError('CONTENDED', 'too many at once')
   }
-  await expect(attendFanOut(platform, { ...tools, readSubmit: busy }, 'default', id)).rejects.toThrow('too many')
+  await expect(attendFanOut(platform, { ...rowTools, readSubmit: busy }, 'default', id)).rejects.toThrow('too many')
   await attend(id)
   clock.forward(61_000)
   await attend(id)

@@ -1,0 +1,12 @@
+import { checkInput } from '#functions/api/check-input.ts'
+import { readSubmit } from '#functions/api/read-submit.ts'
+import type { Caller } from '#shared/domain/caller.ts'
+
+/** What a pass over a fan-out is given to read rows with. */
+export const rowTools = { checkInput, readSubmit }
+
+export const anAdmin: Caller = {
+  tenant: 'default',
+  principal: { kind: 'key', id: 'k', role: 'admin' },
+  requestId: 'r',
+}
