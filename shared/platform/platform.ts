@@ -53,6 +53,8 @@ export type Query = {
   cursor?: string
 }
 export type Page<V = unknown> = { items: Stored<V>[]; cursor?: string }
+/** An item as an index knows it; `place` is its `sk` there. */
+export type Indexed = Key & { place: string }
 
 /**
  * Items by key with optimistic concurrency. A write is acknowledged only after it is durable.
@@ -72,6 +74,8 @@ export interface Table {
   transact(writes: Write[]): Promise<Outcome>
   /** Values are current; only membership in an index may lag. */
   query<V = unknown>(query: Query): Promise<Page<V>>
+  /** Of an index alone, at a fraction of the price: also what has just left it, or has expired, may be among them. */
+  queryKeys(query: Query & { index: IndexName }): Promise<{ items: Indexed[]; cursor?: string }>
   /** Adds to a counter (created at 0). `undefined`: a bound would be crossed and nothing changed. */
   add(key: Key, by: number, bound?: { min?: number; max?: number }): Promise<number | undefined>
   /** Resolves with the item as soon as its rev differs from `than`, or with what is stored after `ms`. */

@@ -82,6 +82,20 @@ export const indexContract = ({ it, table }: TableSuite): void => {
     expect(items.map(({ value }) => value)).toEqual(['3', '2'])
   })
 
+  it('lists keys alone, with their places, by the same ranges', async () => {
+    const pk = `acme#holder#${aUlid()}`
+    const places = ['a1', 'a2', 'b1', 'b2']
+    const items = places.map((sk) => anItem({ index: { holder: { pk, sk } } }))
+    for (const item of items) await stored(table(), item)
+    const all = items.map((item, at) => ({ ...keyOf(item), place: places[at] }))
+    const listed = (more: object = {}) =>
+      allPages((cursor) => table().queryKeys({ index: 'holder', pk, limit: 2, cursor, ...more }))
+    await eventually(async () => expect(await listed()).toEqual({ items: all, pages: expect.anything() }))
+    expect((await listed({ prefix: 'b' })).items).toEqual(all.slice(2))
+    expect((await listed({ order: 'descending', before: 'b2' })).items).toEqual(all.slice(0, 3).toReversed())
+    expect(await table().queryKeys({ index: 'holder', pk: 'acme#nobody' })).toEqual({ items: [] })
+  })
+
   it('pages through items that share one index key', async () => {
     const pk = `acme#holder#${aUlid()}`
     const expected = Array.from({ length: 7 }, (_, at) => at)

@@ -4,7 +4,7 @@ import type { Platform, QueueMessage, Table } from '#shared/platform/platform.ts
 import { ulid } from '#shared/platform/ulid.ts'
 import { createSimTable, type SimTable } from '#test/sim/engine/table.ts'
 
-const methods = ['get', 'getMany', 'write', 'transact', 'query', 'add'] as const
+const methods = ['get', 'getMany', 'write', 'transact', 'query', 'queryKeys', 'add'] as const
 
 /** Ports over tables in memory, whose every call begins and ends when the scheduler says so. */
 export const scheduledPorts = (scheduler: Pick<fc.Scheduler, 'schedule'>) => {

@@ -32,4 +32,4 @@ export const mostCounted = 1000
 
 /** How many tasks a limit holds, up to `mostCounted`. */
 export const countHeldBy = async ({ main }: Pick<Platform, 'main'>, tenant: string, limit: string): Promise<number> =>
-  (await main.query({ index: 'holder', pk: limitHolderPk(tenant, limit), limit: mostCounted })).items.length
+  (await main.queryKeys({ index: 'holder', pk: limitHolderPk(tenant, limit), limit: mostCounted })).items.length

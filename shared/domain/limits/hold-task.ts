@@ -5,11 +5,12 @@ import { processMemory } from '../process-memory.ts'
 import { resendMs, type Task } from '../tasks/task.ts'
 import { changeTask } from '../tasks/task-store.ts'
 import type { Refusal } from './admit.ts'
+import { forgetSent } from './first-held.ts'
 import { noteHeld } from './held-limits.ts'
 import { findLimit } from './limits-store.ts'
 import { recountWhenStuck } from './recount.ts'
 import { nthTokenAt } from './token-bucket.ts'
-import { forgetSent, remindLimit, roomOf, wake } from './wake.ts'
+import { remindLimit, roomOf, wake } from './wake.ts'
 
 type Ports = Pick<Platform, 'main' | 'volatile' | 'clock' | 'random' | 'queues' | 'telemetry'>
 

@@ -7,6 +7,13 @@ export const instanceHolderPk = (tenant: string, instance: string): string => `$
 export const capabilityHolderPk = (tenant: string, capability: string): string => `${tenant}#capability#${capability}`
 /** Partition of the `holder` index with what a limit holds, in the order in which it lets them go. */
 export const limitHolderPk = (tenant: string, limit: string): string => `${tenant}#limit#${limit}`
+/** What a place in that order tells: `<lane>#<created>#<task>#<agent> <version>`. */
+export const heldPlace = (lane: number, listSk: string, { target }: Pick<Task, 'target'>): string =>
+  `${lane}#${listSk}#${target?.agent} ${target?.version}`
+export const readHeldPlace = (place: string): { id: string; agent: string } => {
+  const [, , id = '', agent = ''] = place.split('#')
+  return { id, agent }
+}
 /** Partition of the `holder` index with what waits for one instance. */
 export const pinnedHolderPk = (tenant: string, instance: string): string => `${tenant}#pinned#${instance}`
 /** Partition of the `holder` index with what waits for an instance of an agent that has the required labels. */

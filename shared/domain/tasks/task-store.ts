@@ -6,7 +6,7 @@ import { newRev } from '../ids.ts'
 import { leaveLimits } from '../limits/admit.ts'
 import { wake } from '../limits/wake.ts'
 import { tellFreed } from './freed-slots.ts'
-import { capabilityHolderPk, instanceHolderPk, limitHolderPk, placeHolder } from './holders.ts'
+import { capabilityHolderPk, heldPlace, instanceHolderPk, limitHolderPk, placeHolder } from './holders.ts'
 import { isFinished, priorities, type Task } from './task.ts'
 
 type Ports = Pick<Platform, 'main' | 'clock' | 'random'>
@@ -28,7 +28,7 @@ const holderOf = (task: Task): Key | undefined => {
   if (task.heldBy !== undefined)
     return {
       pk: limitHolderPk(task.tenant, task.heldBy),
-      sk: `${priorities.indexOf(task.priority)}#${taskListSk(task)}`,
+      sk: heldPlace(priorities.indexOf(task.priority), taskListSk(task), task),
     }
   return placeHolder(task)
 }

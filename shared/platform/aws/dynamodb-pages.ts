@@ -1,5 +1,5 @@
 import { QueryCommand, ScanCommand } from '@aws-sdk/client-dynamodb'
-import type { Page, Query, Stored } from '../platform.ts'
+import type { Indexed, IndexName, Key, Page, Query, Stored } from '../platform.ts'
 import { batchGet, type ReadContext } from './dynamodb-batch-get.ts'
 import { badCursor, decodeCursor, encodeCursor, pageFrom } from './dynamodb-cursor.ts'
 import { type Attributes, liveItem } from './dynamodb-item.ts'
@@ -70,19 +70,39 @@ const toPage = <V>(items: Stored<V>[], end: Attributes | undefined): Page<V> => 
   return { items, ...(cursor !== undefined && { cursor }) }
 }
 
-/** One page; an index gives keys, the values come from the table and are current. */
-export const queryPage = async <V>(context: ReadContext, query: Query): Promise<Page<V>> => {
-  const { client, tableName, clock } = context
+type Rows = { rows: Attributes[]; end: Attributes | undefined }
+
+const queryRows = async ({ client, tableName }: ReadContext, query: Query): Promise<Rows> => {
   const range = rangeOf(query)
-  if (isEmpty(range)) return { items: [] }
+  if (isEmpty(range)) return { rows: [], end: undefined }
   const command = toCommand(tableName, query, range)
   const answer = await pageFrom('a query', query.cursor, () => client.send(command))
   const { skName } = keyNames(query)
   const rows = (answer.Items ?? []).filter((row) => isWithin(query, row[skName]?.S ?? ''))
+  return { rows, end: answer.LastEvaluatedKey }
+}
+
+const keyOf = (row: Attributes): Key => ({ pk: row.pk?.S ?? '', sk: row.sk?.S ?? '' })
+
+/** One page; an index gives keys, the values come from the table and are current. */
+export const queryPage = async <V>(context: ReadContext, query: Query): Promise<Page<V>> => {
+  const { rows, end } = await queryRows(context, query)
   const items = query.index
     ? await hydrate<V>(context, rows, query.index)
-    : rows.flatMap((row) => liveItem<V>(row, clock.now()) ?? [])
-  return toPage(items, answer.LastEvaluatedKey)
+    : rows.flatMap((row) => liveItem<V>(row, context.clock.now()) ?? [])
+  return toPage(items, end)
+}
+
+/** One page of what an index itself holds: keys. */
+export const queryKeys = async (
+  context: ReadContext,
+  query: Query & { index: IndexName },
+): Promise<{ items: Indexed[]; cursor?: string }> => {
+  const { rows, end } = await queryRows(context, query)
+  const { skName } = keyNames(query)
+  const cursor = encodeCursor(end)
+  const items = rows.map((row) => ({ ...keyOf(row), place: row[skName]?.S ?? '' }))
+  return { items, ...(cursor !== undefined && { cursor }) }
 }
 
 /** An item that has left its place in the index since is left out: it is found at its new place. */
@@ -91,8 +111,7 @@ const hydrate = async <V>(
   rows: Attributes[],
   index: NonNullable<Query['index']>,
 ): Promise<Stored<V>[]> => {
-  const keys = rows.map((row) => ({ pk: row.pk?.S ?? '', sk: row.sk?.S ?? '' }))
-  const items = await batchGet<V>(context, keys)
+  const items = await batchGet<V>(context, rows.map(keyOf))
   return items.flatMap((item, at) => {
     const [place, row] = [item?.index?.[index], rows[at]]
     const isThere = place?.pk === row?.[`${index}_pk`]?.S && place?.sk === row?.[`${index}_sk`]?.S

@@ -6,7 +6,7 @@ import { translated } from './aws-error.ts'
 import { batchGet } from './dynamodb-batch-get.ts'
 import { addTo } from './dynamodb-counter.ts'
 import { liveItem, toKey } from './dynamodb-item.ts'
-import { queryPage, scanPage } from './dynamodb-pages.ts'
+import { queryKeys, queryPage, scanPage } from './dynamodb-pages.ts'
 import { transactWrites, writeOne } from './dynamodb-write.ts'
 
 type Options = { tableName: string; client?: DynamoDBClient; clock: Clock; random: Random }
@@ -46,6 +46,7 @@ export const createDynamoTable = ({ tableName, client = new DynamoDBClient({}), 
       return transactWrites(context, writes)
     },
     query: async (query) => (isPk(query.pk) ? queryPage(context, query) : { items: [] }),
+    queryKeys: async (query) => (isPk(query.pk) ? queryKeys(context, query) : { items: [] }),
     async add(key, by, bound) {
       checkWrite({ op: 'check', key, expect: 'any' })
       return addTo(context, key, by, bound)

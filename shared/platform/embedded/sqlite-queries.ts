@@ -1,5 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import type { Page, Query, Stored } from '../platform.ts'
+import type { Indexed, IndexName, Page, Query, Stored } from '../platform.ts'
 import { PlatformError } from '../platform-error.ts'
 import type { TableName } from './sqlite-messages.ts'
 
@@ -8,7 +8,7 @@ const maxLimit = 1000
 /** Sorts after every character that keys are made of. */
 const last = '\u{10ffff}'
 
-type FoundRow = { pk: string; sk: string; place: string; item: string; expires_at: number | null }
+type FoundRow = Indexed & { item: string; expires_at: number | null }
 
 const encodeCursor = (parts: string[]): string => Buffer.from(JSON.stringify(parts)).toString('base64url')
 
@@ -49,21 +49,42 @@ const rangeOf = ({ after, before = last, prefix = '' }: Query): { from: string; 
   return { from: behind ? after : prefix, behind, to: compare(before, end) < 0 ? before : end }
 }
 
-/** One page of an index partition, or of one `pk`. Expired rows count as examined and are left out. */
-export const readQuery = (database: DatabaseSync, table: TableName, query: Query, now: number): Page => {
-  const { index = '' } = query
-  const [pkColumn, skColumn] = index === '' ? ['pk', 'sk'] : [`${index}_pk`, `${index}_sk`]
-  const limit = clamp(query.limit)
+/** The rows of a page and one more, if there is one: each names its place in the list. */
+const select = <R>(database: DatabaseSync, table: TableName, query: Query, columns: string): R[] => {
+  const { index } = query
+  const [pkColumn, skColumn] = index === undefined ? ['pk', 'sk'] : [`${index}_pk`, `${index}_sk`]
   const { from, behind, to } = rangeOf(query)
-  const list = [index, query.pk]
-  const at = decodeCursor(query.cursor, list, 3)
+  const at = decodeCursor(query.cursor, listOf(query), 3)
   const [direction, compared] = query.order === 'descending' ? ['DESC', '<'] : ['ASC', '>']
-  const sql = `SELECT pk, sk, ${skColumn} AS place, item, expires_at FROM ${table}
+  const sql = `SELECT pk, sk, ${skColumn} AS place${columns} FROM ${table}
     WHERE ${pkColumn} = ? AND ${skColumn} ${behind ? '>' : '>='} ? AND ${skColumn} < ?
     ${at ? `AND (${skColumn}, pk, sk) ${compared} (?, ?, ?)` : ''}
     ORDER BY ${skColumn} ${direction}, pk ${direction}, sk ${direction} LIMIT ?`
-  const rows = prepared(database, sql).all(query.pk, from, to, ...(at ?? []), limit + 1) as FoundRow[]
-  return toPage(rows, limit, now, ({ place, pk, sk }) => [...list, place, pk, sk])
+  return prepared(database, sql).all(query.pk, from, to, ...(at ?? []), clamp(query.limit) + 1) as R[]
+}
+
+const listOf = ({ index, pk }: Query): string[] => [index ?? '', pk]
+const placeIn =
+  (query: Query) =>
+  ({ place, pk, sk }: Indexed): string[] => [...listOf(query), place, pk, sk]
+
+/** One page of an index partition, or of one `pk`. Expired rows count as examined and are left out. */
+export const readQuery = (database: DatabaseSync, table: TableName, query: Query, now: number): Page => {
+  const rows = select<FoundRow>(database, table, query, ', item, expires_at')
+  return toPage(rows, clamp(query.limit), now, placeIn(query))
+}
+
+/** One page of the keys in an index. */
+export const readKeys = (
+  database: DatabaseSync,
+  table: TableName,
+  query: Query & { index: IndexName },
+): { items: Indexed[]; cursor?: string } => {
+  const limit = clamp(query.limit)
+  const rows = select<Indexed>(database, table, query, '')
+  const items = rows.slice(0, limit).map(({ pk, sk, place }) => ({ pk, sk, place }))
+  const end = items.at(-1)
+  return rows.length > limit && end ? { items, cursor: encodeCursor(placeIn(query)(end)) } : { items }
 }
 
 const toPage = (rows: FoundRow[], limit: number, now: number, placeOf: (row: FoundRow) => string[]): Page => {

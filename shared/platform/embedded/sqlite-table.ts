@@ -20,7 +20,7 @@ import { createChangeWaiters } from './change-waiters.ts'
 import { createPageCache } from './page-cache.ts'
 import { createRowCache, itemOf, type Row } from './row-cache.ts'
 import type { RawConflict, RawItem, RawWrite, TableName } from './sqlite-messages.ts'
-import { readQuery, readScan } from './sqlite-queries.ts'
+import { readKeys, readQuery, readScan } from './sqlite-queries.ts'
 import type { WriterThread } from './writer-thread.ts'
 
 /** A timer may fire so long before its time. */
@@ -94,6 +94,7 @@ export const createSqliteTable = ({ name, reader, writer, clock, random }: Optio
       return send(writes)
     },
     query: async <V>(query: Query) => pages.get(query, () => readQuery(reader, name, query, clock.now())) as Page<V>,
+    queryKeys: async (query) => readKeys(reader, name, query),
     scan: async (part) => readScan(reader, name, part, clock.now()),
     async add(key, by, bound = {}) {
       checkWrite({ op: 'check', key, expect: 'any' })

@@ -2,6 +2,7 @@ import {
   type Change,
   type Conflict,
   type Expect,
+  type Indexed,
   type IndexName,
   indexNames,
   type Key,
@@ -96,7 +97,7 @@ export const createSimTable = ({ timeline, mint, lag, onCommit, ignoresRevs = fa
     return conflicts.length > 0 ? { ok: false, conflicts } : { ok: true, revs: writes.map(store) }
   }
 
-  const query = <V>({ index, pk, after, before, prefix = '', order, limit, cursor }: Query): Page<V> => {
+  const examine = ({ index, pk, after, before, prefix = '', order, limit, cursor }: Query) => {
     const entries = (index === undefined ? byKey : indexes[index]).list(pk)
     const wanted = entries.filter(
       ({ sk }) => sk.startsWith(prefix) && (after === undefined || sk > after) && (before === undefined || sk < before),
@@ -106,12 +107,26 @@ export const createSimTable = ({ timeline, mint, lag, onCommit, ignoresRevs = fa
     const examined = start === -1 ? [] : wanted.slice(start, start + (limit ?? defaultLimit))
     const last = examined.at(-1)
     const more = last !== undefined && start + examined.length < wanted.length
+    return { examined, ...(more && { cursor: `${last.sk} ${last.id}` }) }
+  }
+
+  const query = <V>({ index, pk, ...range }: Query): Page<V> => {
+    const { examined, ...more } = examine({ index, pk, ...range })
     const items = examined.flatMap(({ sk, id }) => {
       const row = live(id)
       const there = index === undefined || (row?.index?.[index]?.pk === pk && row.index[index].sk === sk)
       return row && there ? [row as Stored<V>] : [] // one that has left its place since is found at its new one
     })
-    return { items, ...(more && { cursor: `${last.sk} ${last.id}` }) }
+    return { items, ...more }
+  }
+
+  const queryKeys = (question: Query & { index: IndexName }) => {
+    const { examined, ...more } = examine(question)
+    const items = examined.flatMap(({ sk: place, id }): Indexed[] => {
+      const row = rows.get(id)
+      return row ? [{ pk: row.pk, sk: row.sk, place }] : []
+    })
+    return { items, ...more }
   }
 
   return {
@@ -126,6 +141,7 @@ export const createSimTable = ({ timeline, mint, lag, onCommit, ignoresRevs = fa
       return writeAll(writes)
     },
     query,
+    queryKeys,
     add(key: Key, by: number, { min, max }: { min?: number; max?: number } = {}): number | undefined {
       const current = get<number>(key)
       const next = (current?.value ?? 0) + by

@@ -82,6 +82,7 @@ const createPorts = (world: World, life: Life, name: string): Platform => {
     write: (write) => call(() => simulated.write(write)),
     transact: (writes) => call(() => simulated.transact(writes)),
     query: (query) => call(() => simulated.query(query)),
+    queryKeys: (query) => call(() => simulated.queryKeys(query)),
     add: (key, by, bound) => call(() => simulated.add(key, by, bound)),
     waitForChange: (key, than, ms) => wait(() => simulated.waitForChange(key, than, ms)),
     scan: (part) => call(() => simulated.scan(part)),
