@@ -1,14 +1,5 @@
 import * as z from 'zod'
-import { idSchema, jsonSchema, pageQuery, pageSchema, timeSchema } from './common.ts'
-
-/** A JSON value of a bounded size; larger ones go through `POST /objects`. */
-export const boundedJson = (kib: number) =>
-  jsonSchema
-    .refine((value) => value !== undefined, 'expected a JSON value')
-    .refine(
-      (value) => Buffer.byteLength(JSON.stringify(value) ?? '') <= kib * 1024,
-      `at most ${kib} KiB of JSON; upload more through POST /objects and name it`,
-    )
+import { boundedJson, idSchema, jsonSchema, pageQuery, pageSchema, timeSchema } from './common.ts'
 
 const who = z.string().min(1).max(200)
 const comment = z.string().max(2000)

@@ -61,3 +61,12 @@ export const problemSchema = z
   })
   .meta({ id: 'Problem' })
 export type Problem = z.infer<typeof problemSchema>
+
+/** A JSON value of a bounded size; larger ones go through `POST /objects`. */
+export const boundedJson = (kib: number) =>
+  jsonSchema
+    .refine((value) => value !== undefined, 'expected a JSON value')
+    .refine(
+      (value) => Buffer.byteLength(JSON.stringify(value) ?? '') <= kib * 1024,
+      `at most ${kib} KiB of JSON; upload more through POST /objects and name it`,
+    )

@@ -1,6 +1,6 @@
 import * as z from 'zod'
-import { approvalTerms, boundedJson } from './approvals.ts'
-import { afterQuery, jsonSchema, waitQuery } from './common.ts'
+import { approvalTerms } from './approvals.ts'
+import { afterQuery, boundedJson, jsonSchema, waitQuery } from './common.ts'
 import { taskSchema } from './tasks.ts'
 
 /** Fields that only a wait for an approval has. */

@@ -21,4 +21,4 @@ const reserves: Record<Priority, (of: Slots) => number> = {
 export const reserveOf = (lane: Priority, of: Slots): number => reserves[lane](of)
 
 /** How many tasks of a lane an instance may begin that has so many slots free. */
-export const roomOf = (lane: Priority, of: Slots, free: number): number => Math.max(0, free - reserveOf(lane, of))
+export const laneRoom = (lane: Priority, of: Slots, free: number): number => Math.max(0, free - reserveOf(lane, of))

@@ -23,7 +23,7 @@ export const leaveInstance = async (ports: Ports, caller: Caller, id: string): P
       : { ...next, detail: 'LEFT', stamp: stamp(caller, 'instance.leave') }
   })
   await dropLease(ports, caller.tenant, id)
-  await giveBack(ports, caller.tenant, id, (task) =>
+  await giveBackTasks(ports, caller.tenant, id, (task) =>
     releaseLease(task, { now: ports.clock.now(), message: `instance ${id} left` }),
   )
 }
@@ -37,7 +37,7 @@ export const expireInstance = async (ports: Ports, tenant: string, id: string, r
     return next === instance ? instance : { ...next, stamp: systemStamp('instance.expire') }
   })
   await dropLease(ports, tenant, id)
-  await giveBack(ports, tenant, id, (task) =>
+  await giveBackTasks(ports, tenant, id, (task) =>
     loseLease(task, { now: ports.clock.now(), message: `instance ${id}: ${reason}` }),
   )
 }
@@ -75,7 +75,12 @@ export const takeBack = async (
   await sendTask(ports, task)
 }
 
-const giveBack = async (ports: Ports, tenant: string, holder: string, move: (task: Task) => Task): Promise<void> => {
+const giveBackTasks = async (
+  ports: Ports,
+  tenant: string,
+  holder: string,
+  move: (task: Task) => Task,
+): Promise<void> => {
   let cursor: string | undefined
   do {
     const page = await ports.main.query<Task>({

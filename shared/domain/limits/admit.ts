@@ -22,7 +22,7 @@ export const admit = async (ports: Ports, task: Task): Promise<Admission | { ref
   try {
     return await takeAll(ports, task, limits, admission)
   } catch (error) {
-    await giveBack(ports, task, admission).catch(() => undefined) // the recount finds what is left
+    await giveBackAdmission(ports, task, admission).catch(() => undefined) // the recount finds what is left
     throw error
   }
 }
@@ -69,12 +69,12 @@ const refuse = async (
   admission: Admission,
   refusal: Refusal,
 ): Promise<{ refusal: Refusal }> => {
-  await giveBack(ports, task, admission)
+  await giveBackAdmission(ports, task, admission)
   return { refusal }
 }
 
 /** Gives everything back of an admission that came to no lease. */
-export const giveBack = async (ports: Ports, task: Task, { counted, rates }: Admission): Promise<void> => {
+export const giveBackAdmission = async (ports: Ports, task: Task, { counted, rates }: Admission): Promise<void> => {
   for (const limit of rates) await giveTo(ports, bucketOf(task, limit))
   if (counted) await leaveLimits(ports, task, counted)
 }

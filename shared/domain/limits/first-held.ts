@@ -62,11 +62,11 @@ const sendable = async (ports: Ports, { limit, room }: Question, held: Held[]): 
     held.filter((one) => sentMsAgo(one) < onItsWayMs),
     ({ agent }) => agent,
   )
-  const roomOf = (agent: string): number => room - (onTheirWay.get(agent)?.length ?? 0)
-  const waiting = held.filter((one) => roomOf(one.agent) > 0 && sentMsAgo(one) >= lyingMs)
-  const candidates = takeEach(waiting, (agent) => roomOf(agent) + spare).slice(0, mostRead)
+  const roomFor = (agent: string): number => room - (onTheirWay.get(agent)?.length ?? 0)
+  const waiting = held.filter((one) => roomFor(one.agent) > 0 && sentMsAgo(one) >= lyingMs)
+  const candidates = takeEach(waiting, (agent) => roomFor(agent) + spare).slice(0, mostRead)
   const known = await stillHeld(ports, limit, candidates)
-  return takeEach(known, roomOf).map(({ task }) => task)
+  return takeEach(known, roomFor).map(({ task }) => task)
 }
 
 /** Up to so many of each agent, in their order. */

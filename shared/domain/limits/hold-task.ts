@@ -10,7 +10,7 @@ import { noteHeld } from './held-limits.ts'
 import { findLimit } from './limits-store.ts'
 import { recountWhenStuck } from './recount.ts'
 import { nthTokenAt } from './token-bucket.ts'
-import { remindLimit, roomOf, wake } from './wake.ts'
+import { limitRoom, remindLimit, wake } from './wake.ts'
 
 type Ports = Pick<Platform, 'main' | 'volatile' | 'clock' | 'random' | 'queues' | 'telemetry'>
 
@@ -29,7 +29,7 @@ export const holdTask = async (ports: Ports, start: Stored<Task>, refusal: Refus
   if (task.status !== 'QUEUED' || task.heldBy !== limit.id) return
   forgetSent(ports, task.id)
   await noteHeld(ports, tenant, limit.id)
-  const { room, at } = await roomOf(ports, tenant, limit)
+  const { room, at } = await limitRoom(ports, tenant, limit)
   if (at !== undefined) await remindLimit(ports, tenant, limit.id, at)
   if (room < 1) return
   const sent = await wake(ports, tenant, limit.id)
@@ -66,7 +66,7 @@ const promise = (
 export const attendHeld = async (ports: Ports, task: Task): Promise<void> => {
   if (task.heldBy === undefined) return
   const limit = await findLimit(ports, task.tenant, task.heldBy)
-  const { room } = await roomOf(ports, task.tenant, limit)
+  const { room } = await limitRoom(ports, task.tenant, limit)
   if (room >= 1 || (await recountWhenStuck(ports, task.tenant, task.heldBy))) await sendTask(ports, task)
 }
 

@@ -11,7 +11,7 @@ import { tokensOf } from './tokens.ts'
 type Ports = Pick<Platform, 'main' | 'volatile' | 'clock' | 'random' | 'queues' | 'telemetry'>
 
 /** How many more tasks a limit lets start now, and when it will be more for sure (ms). */
-export const roomOf = async (
+export const limitRoom = async (
   ports: Ports,
   tenant: string,
   limit: NamedLimit | undefined,
@@ -34,7 +34,7 @@ export const roomOf = async (
  */
 export const wake = async (ports: Ports, tenant: string, limitId: string, taken?: number): Promise<string[]> => {
   const limit = await findLimit(ports, tenant, limitId)
-  const { room, at } = await roomOf(ports, tenant, limit, taken)
+  const { room, at } = await limitRoom(ports, tenant, limit, taken)
   if (at !== undefined) await remindLimit(ports, tenant, limitId, at)
   if (room < 1) return []
   const { any, first } = await firstHeld(ports, { tenant, limit: limitId, room })

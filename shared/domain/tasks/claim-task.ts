@@ -5,7 +5,7 @@ import { mayTake } from '../dispatch/place-task.ts'
 import { passOn } from '../dispatch/send-task.ts'
 import { isRefused } from '../domain-error.ts'
 import type { Instance } from '../instances/instance.ts'
-import { type Admission, admit, giveBack } from '../limits/admit.ts'
+import { type Admission, admit, giveBackAdmission } from '../limits/admit.ts'
 import { holdTask } from '../limits/hold-task.ts'
 import type { Task } from './task.ts'
 import { isOfOldGeneration, leaseTask } from './task-moves.ts'
@@ -55,10 +55,10 @@ const lease = async (
     return isRefused(next) ? { task: current, answer: undefined } : { task: next, answer: true }
   })
   const { task, answer } = await changing.catch(async (error: unknown) => {
-    if (isContended(error)) await giveBack(ports, found.value, admission)
+    if (isContended(error)) await giveBackAdmission(ports, found.value, admission)
     throw error
   })
-  if (answer !== true) await giveBack(ports, task, admission)
+  if (answer !== true) await giveBackAdmission(ports, task, admission)
   return answer === undefined ? undefined : { task, isNew: answer }
 }
 

@@ -1,7 +1,7 @@
 import type { Platform, Received, ReceiveOptions } from '../../platform/platform.ts'
 import type { Agent } from '../agents/agent.ts'
 import { laneQueues } from '../dispatch/lanes.ts'
-import { roomOf } from '../dispatch/reserve.ts'
+import { laneRoom } from '../dispatch/reserve.ts'
 import type { Instance } from '../instances/instance.ts'
 import { processShared } from '../process-memory.ts'
 import { untilFreed } from './freed-slots.ts'
@@ -94,7 +94,7 @@ const fitting = async (
 }
 
 const roomsOf = ({ instance: { slots }, agent: { configuration } }: Receiving, free: number): number[] =>
-  priorities.map((lane) => roomOf(lane, { slots, reservedSlots: configuration.reservedSlots }, free))
+  priorities.map((lane) => laneRoom(lane, { slots, reservedSlots: configuration.reservedSlots }, free))
 
 const receive = (
   { queues }: Ports,

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { reserveOf, roomOf } from '#shared/domain/dispatch/reserve.ts'
+import { laneRoom, reserveOf } from '#shared/domain/dispatch/reserve.ts'
 import { priorities } from '#shared/domain/tasks/task.ts'
 
 const rows: [string, number, number | undefined, [number, number, number, number]][] = [
@@ -19,9 +19,9 @@ it.each(rows)('%s', (_name, slots, reservedSlots, expected) => {
 it('a lower lane never has more room than a higher one, and an idle instance has room for each', () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 1000 }), fc.nat(1200), fc.nat(1000), (slots, reservedSlots, free) => {
-      const rooms = priorities.map((lane) => roomOf(lane, { slots, reservedSlots }, Math.min(free, slots)))
+      const rooms = priorities.map((lane) => laneRoom(lane, { slots, reservedSlots }, Math.min(free, slots)))
       expect(rooms).toEqual(rooms.toSorted((a, b) => b - a))
-      for (const lane of priorities) expect(roomOf(lane, { slots, reservedSlots }, slots)).toBeGreaterThan(0)
+      for (const lane of priorities) expect(laneRoom(lane, { slots, reservedSlots }, slots)).toBeGreaterThan(0)
     }),
   )
 })
