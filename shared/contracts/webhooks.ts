@@ -1,11 +1,9 @@
 import * as z from 'zod'
+import { publicEventTypes } from '#shared/domain/webhooks/event-types.ts'
 import { idSchema, jsonSchema, labelsSchema, nameSchema, pageQuery, pageSchema, timeSchema } from './common.ts'
 
 /** `task.succeeded`, `task.*`, `*`. */
-const eventSchema = z
-  .string()
-  .max(100)
-  .regex(/^(\*|[a-z]+(\.[a-z-]+)*(\.\*)?)$/, 'expected an event such as task.succeeded, task.* or *')
+const eventSchema = z.enum([...publicEventTypes, 'task.*', 'agent.*', 'approval.*', '*'])
 
 const urlSchema = z.string().min(1).max(2048)
 

@@ -1,13 +1,14 @@
 import type { Change } from '../../platform/platform.ts'
+import { fullType, type PublicEventType } from '../webhooks/event-types.ts'
 import type { Approval, ApprovalState } from './approval.ts'
 
-const words: Record<ApprovalState, string> = {
-  PENDING: 'requested',
-  ESCALATED: 'escalated',
-  APPROVED: 'decided',
-  REJECTED: 'decided',
-  EXPIRED: 'expired',
-  CANCELLED: 'cancelled',
+const types: Record<ApprovalState, PublicEventType> = {
+  PENDING: 'approval.requested',
+  ESCALATED: 'approval.escalated',
+  APPROVED: 'approval.decided',
+  REJECTED: 'approval.decided',
+  EXPIRED: 'approval.expired',
+  CANCELLED: 'approval.cancelled',
 }
 
 /** What other systems are told of an approval: `undefined` when its state did not change. */
@@ -18,7 +19,7 @@ export const approvalEvent = (change: Change<Approval>) => {
   return {
     tenant,
     time: approval.history.at(-1)?.at ?? approval.requestedAt,
-    type: `io.devcycle.approval.${words[state]}.v1`,
+    type: fullType(types[state]),
     subject: id,
     data: {
       id,

@@ -4,6 +4,7 @@ import { compete } from '../contention.ts'
 import { DomainError, invalid } from '../domain-error.ts'
 import type { Limit, Limits, Rate } from './limit.ts'
 import { findLimits, type LimitsRow, saveLimits } from './limits-store.ts'
+import { requireAgents } from './require-agents.ts'
 
 type Patched<T> = { [K in keyof T]?: T[K] | null }
 /** A merge patch: what is left out stays, `null` removes. */
@@ -71,8 +72,9 @@ export const changeLimits = async (
   ports: Pick<Platform, 'main' | 'clock' | 'random'>,
   caller: Caller,
   { patch, ifMatch }: { patch: LimitsPatch; ifMatch?: string },
-): Promise<Stored<LimitsRow>> =>
-  compete(ports, `the limits of ${caller.tenant}`, async () => {
+): Promise<Stored<LimitsRow>> => {
+  await requireAgents(ports, caller.tenant, patch.agents ?? {})
+  return compete(ports, `the limits of ${caller.tenant}`, async () => {
     const before = await findLimits(ports, caller.tenant)
     const rev = before?.rev ?? unsetRev
     if (ifMatch !== undefined && ifMatch !== rev)
@@ -88,3 +90,4 @@ export const changeLimits = async (
       return undefined
     }
   })
+}

@@ -2,6 +2,7 @@ import type { Change, CloudEvent } from '../../platform/platform.ts'
 import type { Agent } from '../agents/agent.ts'
 import type { Approval } from '../approvals/approval.ts'
 import { approvalEvent } from '../approvals/approval-events.ts'
+import { fullType } from '../webhooks/event-types.ts'
 import { isFinished, type Task } from './task.ts'
 
 /** The `source` of everything the platform publishes. */
@@ -31,13 +32,15 @@ const eventOfApproval = (change: Change<Approval>): CloudEvent | undefined => {
   return { ...envelope(change, tenant, time), ...rest }
 }
 
+const endTypes = { SUCCEEDED: 'task.succeeded', FAILED: 'task.failed', CANCELLED: 'task.cancelled' } as const
+
 const taskEvent = (change: Change<Task>): CloudEvent | undefined => {
   const task = change.after?.value
   if (task === undefined || !isFinished(task) || change.before?.value.status === task.status) return undefined
   const { id, tenant, status, capability, target, labels, failure, attempt } = task
   return {
     ...envelope(change, tenant, task.transition.at),
-    type: `io.devcycle.task.${status.toLowerCase()}.v1`,
+    type: fullType(endTypes[status as keyof typeof endTypes]),
     subject: id,
     ...(task.traceparent && { traceparent: task.traceparent }),
     data: { id, status, capability, agent: target?.agentName, version: target?.version, labels, attempt, failure },
@@ -53,7 +56,7 @@ const agentEvent = (change: Change<Agent>): CloudEvent | undefined => {
   const { id, tenant, name, version, capabilities } = agent
   return {
     ...envelope(change, tenant, agent.updatedAt),
-    type: `io.devcycle.agent.${came ? 'registered' : 'decommissioned'}.v1`,
+    type: fullType(came ? 'agent.registered' : 'agent.decommissioned'),
     subject: id,
     data: { id, name, version, capabilities: capabilities.map((one) => one.name) },
   }
