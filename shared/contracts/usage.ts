@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { pageQuery, timeSchema } from './common.ts'
+import { daySchema, pageQuery } from './common.ts'
 import { budgetSchema } from './limits.ts'
 import { attemptSchema } from './tasks.ts'
 
@@ -19,21 +19,22 @@ const usedSchema = z.object({
   compute: z.number(),
 })
 
-const daySchema = z.string().regex(/^\d{4}-\d{2}-\d{2}$/)
+const utcDaySchema = z.string().regex(/^\d{4}-\d{2}-\d{2}$/)
 
 export const usageQuery = z.strictObject({
   ...pageQuery,
   by: z.enum(['tenant', 'agent', 'day', 'task']).default('day'),
   /** A UTC day or a time on it. @default 29 days before `until` */
-  since: timeSchema.or(z.iso.date()).optional(),
+  since: daySchema.optional(),
   /** The same; its day is included. @default now */
-  until: timeSchema.or(z.iso.date()).optional(),
+  until: daySchema.optional(),
 })
 
 export const usageReportSchema = z
   .object({
-    since: daySchema,
-    until: daySchema,
+    since: utcDaySchema,
+    until: utcDaySchema,
+    /** `key`: the tenant, agent, day or task; `(no agent)` where nobody was there to do it. */
     items: z.array(usedSchema.extend({ key: z.string() })),
     totals: usedSchema,
     nextCursor: z.string().nullable(),

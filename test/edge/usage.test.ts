@@ -5,6 +5,7 @@ import type { Change, Stored } from '#shared/platform/platform.ts'
 import type { TestApi } from '#test/support/api.ts'
 import { apiHosts } from '#test/support/api-hosts.ts'
 import { aTask } from '#test/support/builders.ts'
+import { eventually } from '#test/support/eventually.ts'
 import { until } from '#test/support/server-process.ts'
 
 let api: TestApi
@@ -71,6 +72,15 @@ describe.each(apiHosts)('usage on $host', ({ open }) => {
     const rest = await usage(`by=task&limit=2&cursor=${encodeURIComponent(byTask.nextCursor)}`)
     expect(rest.items).toMatchObject([{ key: id, tasks: 1, tokens: 10, cost: 0.5 }])
     expect((await api.get('/usage?since=2020-01-01&until=2026-01-01')).status).toBe(422)
+  })
+
+  it('of what nobody was there to do has a row with a name of its own', async () => {
+    const key = await api.keyOf('lonely')
+    const { id } = (await api.post('/tasks', { capability: 'nobody' }, { key })).body
+    await api.post(`/tasks/${id}/cancel`, {}, { key })
+    await eventually(async () =>
+      expect((await api.get('/usage?by=agent', { key })).body.items).toMatchObject([{ key: '(no agent)', tasks: 1 }]),
+    )
   })
 
   it('of a task has a row for each attempt, with the cost of its time', async () => {

@@ -12,6 +12,9 @@ export type UsageBy = 'tenant' | 'agent' | 'day' | 'task'
 export type UsageRow = { key: string; used: Used }
 export type UsageReport = { since: string; until: string; rows: UsageRow[]; totals: Used; cursor?: string }
 
+/** What ended without anybody to do it; no agent can be named so. */
+const noAgent = '(no agent)'
+
 const dayMs = 24 * 3_600_000
 const maxDays = 366
 
@@ -32,7 +35,9 @@ export const readUsage = async (
 ): Promise<UsageReport> => {
   const days = daysOf(ports, range)
   const found = await daysBetween(ports, tenant, days)
-  const keyOf = { tenant: () => tenant, agent: ({ agent }: DayUse) => agent, day: ({ day }: DayUse) => day }[by]
+  const keyOf = { tenant: () => tenant, agent: ({ agent }: DayUse) => agent || noAgent, day: ({ day }: DayUse) => day }[
+    by
+  ]
   const rows = [...Map.groupBy(found, keyOf)].map(([key, all]) => ({ key, used: sumUse(all.map(({ used }) => used)) }))
   const sorted = rows.toSorted((a, b) => (a.key < b.key ? -1 : 1))
   return { ...days, rows: sorted, totals: sumUse(rows.map(({ used }) => used)) }
