@@ -84,7 +84,9 @@ const readCall = async (
 const readBody = async ({ method, body, bodyOptional }: Operation, request: Request): Promise<unknown> => {
   if (body === undefined && method !== 'POST') return undefined
   const given = await readJson(request)
-  return parseWith(body ?? noFields, given ?? (body === undefined || bodyOptional ? {} : undefined), '#')
+  if (given === undefined && body !== undefined && !bodyOptional)
+    throw new HttpError('MALFORMED_JSON', 'the body is empty; send a JSON object')
+  return parseWith(body ?? noFields, given === undefined ? {} : given, '#')
 }
 
 const toResponse = (reply: Reply | Response): Response => {

@@ -1,6 +1,7 @@
 import type * as z from 'zod'
-import { DomainError, type FieldError } from '#shared/domain/domain-error.ts'
+import { DomainError } from '#shared/domain/domain-error.ts'
 import { HttpError } from './errors.ts'
+import { escapePointer, explainIssue, toFieldErrors } from './field-errors.ts'
 
 /** The most a JSON body may have; larger things go through `POST /objects`. */
 export const maxBodyBytes = 256 * 1024
@@ -61,9 +62,6 @@ export const checkShape = (value: unknown, pointer = '#', depth = 0): void => {
 const fieldError = (pointer: string, code: string, message: string): DomainError =>
   new DomainError('INVALID', message, [{ pointer: pointer.slice(0, 200), code, message }])
 
-/** RFC 6901. */
-const escapePointer = (part: PropertyKey): string => String(part).replaceAll('~', '~0').replaceAll('/', '~1')
-
 const isJson = (type: string | null): boolean => type === null || /^application\/([\w.+-]+\+)?json\s*(;|$)/i.test(type)
 
 /** The JSON body of a request; `undefined` when there is none. */
@@ -77,28 +75,11 @@ export const readJson = async (request: Request): Promise<unknown> => {
   return value
 }
 
-/** Of a choice what is wrong with the option that comes closest. */
-const toFieldErrors = (issue: z.core.$ZodIssue, root: string): FieldError[] => {
-  const pointer = [root, ...issue.path.map(escapePointer)].join('/')
-  if (issue.code === 'unrecognized_keys')
-    return issue.keys.map((key) => ({
-      pointer: `${pointer}/${escapePointer(key)}`,
-      code: 'UNKNOWN_FIELD',
-      message: `there is no field ${key}`,
-    }))
-  if (issue.code === 'invalid_union') {
-    const [closest] = issue.errors
-      .map((errors) => errors.flatMap((one) => toFieldErrors(one, pointer)))
-      .filter((errors) => errors.length > 0)
-      .sort((a, b) => a.length - b.length)
-    if (closest) return closest
-  }
-  return [{ pointer, code: issue.code.toUpperCase(), message: issue.message }]
-}
-
 /** Parses with a schema; what does not fit is `INVALID`, each field named by a pointer below `root`. */
 export const parseWith = <S extends z.ZodType>(schema: S, value: unknown, root: '#' | '#/query'): z.output<S> => {
-  const parsed = schema.safeParse(value)
+  const parsed = schema.safeParse(value, {
+    error: explainIssue(root === '#/query' ? (value as Record<string, unknown>) : {}),
+  })
   if (parsed.success) return parsed.data
   const errors = parsed.error.issues.flatMap((issue) => toFieldErrors(issue, root))
   const [first] = errors

@@ -9,12 +9,21 @@ export const nameSchema = z
 
 /** `<prefix>_` and 128 bits in Crockford base 32. */
 export const idSchema = (prefix: string) =>
-  z.string().regex(new RegExp(`^${prefix}_[0-9A-HJKMNP-TV-Z]{26}$`), `an id looks like ${prefix}_01J…`)
+  z
+    .string()
+    .regex(
+      new RegExp(`^${prefix}_[0-9A-HJKMNP-TV-Z]{26}$`),
+      `an id looks like ${prefix}_01J… with 26 digits and capital letters, none of them I, L, O or U`,
+    )
 
 export const timeSchema = z.iso.datetime({ offset: true })
+/** A UTC day, or a time on it. */
+const dayOrTime = 'expected a UTC day such as 2026-01-31, or a time such as 2026-01-31T12:00:00Z'
+export const daySchema = z.iso.datetime({ offset: true, error: dayOrTime }).or(z.iso.date(dayOrTime))
 
+const labelNameText = 'the name of a label has 1 to 63 characters'
 export const labelsSchema = z
-  .record(z.string().min(1).max(63), z.string().max(256))
+  .record(z.string().min(1, labelNameText).max(63, labelNameText), z.string().max(256))
   .refine((labels) => Object.keys(labels).length <= 50, 'at most 50 labels')
 
 /** https://semver.org, without build metadata. */
@@ -38,6 +47,10 @@ export const objectRefSchema = z.strictObject({ $ref: idSchema('obj') })
 export const limitQuery = z.coerce.number().int().min(1).max(200).default(50)
 export const waitQuery = z.coerce.number().int().min(0).max(20).default(0)
 export const afterQuery = z.coerce.number().int().min(0).max(1_000_000_000).default(0)
+
+/** A rule `when` this holds is told with whatever else is wrong. */
+export const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** What every list takes. */
 export const pageQuery = { limit: limitQuery, cursor: z.string().max(4096).optional() }

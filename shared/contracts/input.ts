@@ -25,15 +25,33 @@ export const waitSchema = z
   })
 export type Wait = z.infer<typeof waitSchema>
 
-export const inputSchema = z.union([
-  z.strictObject({ response: jsonSchema.refine((value) => value !== undefined, 'expected a response or records') }),
-  z
-    .strictObject({ records: z.array(jsonSchema).max(1000).default([]), end: z.boolean().default(false) })
-    .refine(({ records, end }) => records.length > 0 || end, {
-      message: 'give a record at least, or end the input',
-      path: ['records'],
-    }),
-])
+const mostRecords = 1000
+
+/** Either `response`, or `records` and `end`. */
+export const inputSchema = z
+  .strictObject({
+    /** The answer to what a WAITING task asked. */
+    response: jsonSchema.optional(),
+    /** Appended to its input stream, in order. */
+    records: z
+      .array(jsonSchema)
+      .max(mostRecords, `at most ${mostRecords} records at once; send the others with further calls`)
+      .optional(),
+    /** Nothing follows. @default false */
+    end: z.boolean().optional(),
+  })
+  .superRefine(({ response, records, end = false }, context) => {
+    if (response === undefined && !records?.length && !end) refuseInput(context, 'records', neitherWay)
+    if (response !== undefined && (records !== undefined || end)) refuseInput(context, 'response', bothWays)
+  })
+
+const refuseInput = (context: z.RefinementCtx, field: string, message: string): void =>
+  context.addIssue({ code: 'custom', path: [field], message })
+
+const bothWays =
+  'either a response to a task that waits, or records (and end) for its input stream; send them with two calls'
+const neitherWay =
+  'give a response to a task that waits, or at least one record for its input stream, or end that with "end": true'
 
 /** The answer to records. */
 export const appendedSchema = z

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { idSchema, jsonSchema, pageQuery, pageSchema, timeSchema } from './common.ts'
+import { idSchema, isObject, jsonSchema, pageQuery, pageSchema, timeSchema } from './common.ts'
 import { submitTaskSchema } from './tasks.ts'
 
 const cronSchema = z.strictObject({
@@ -40,7 +40,11 @@ export const createScheduleSchema = z
     task: scheduledTaskSchema,
     ...settings,
   })
-  .refine((body) => timingCount(body) === 1, { message: 'name one of cron, rate and at', path: ['cron'] })
+  .refine((body) => timingCount(body) === 1, {
+    message: 'name one of cron, rate and at',
+    path: ['cron'],
+    when: ({ value }) => isObject(value),
+  })
 export type CreateSchedule = z.infer<typeof createScheduleSchema>
 
 export const patchScheduleSchema = z

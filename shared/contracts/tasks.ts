@@ -2,6 +2,7 @@ import * as z from 'zod'
 import {
   afterQuery,
   idSchema,
+  isObject,
   jsonSchema,
   labelQuery,
   labelsSchema,
@@ -71,6 +72,7 @@ export const submitTaskSchema = z
   .refine((task) => task.capability !== undefined || task.agent !== undefined, {
     message: 'name a capability or an agent',
     path: ['capability'],
+    when: ({ value }) => isObject(value),
   })
   .refine(quorumInReach, { message: 'more than there are shards', path: ['quorum'] })
   .refine(onlyWithShards, { message: 'join, quorum, onFailure and maxInFlight need shards', path: ['shards'] })

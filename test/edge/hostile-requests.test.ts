@@ -30,7 +30,7 @@ describe('bodies', () => {
     ['not JSON', '{', 400, 'MALFORMED_JSON'],
     ['JSON of another kind', '[]', 422, 'INVALID'],
     ['null', 'null', 422, 'INVALID'],
-    ['nothing', '', 422, 'INVALID'],
+    ['nothing', '', 400, 'MALFORMED_JSON'],
     ['an unknown field', '{"capability":"a","tenantId":"b"}', 422, 'INVALID'],
     ['a wrong type', '{"capability":7}', 422, 'INVALID'],
     ['a wrong name', '{"capability":"a b"}', 422, 'INVALID'],

@@ -1,6 +1,6 @@
 import type { Platform, Stored } from '../../platform/platform.ts'
 import type { Caller } from '../caller.ts'
-import { orThrow } from '../domain-error.ts'
+import { invalid, orThrow } from '../domain-error.ts'
 import { newRev } from '../ids.ts'
 import type { Task } from '../tasks/task.ts'
 import { requireFence } from '../tasks/task-moves.ts'
@@ -44,6 +44,7 @@ export const readInput = async (ports: Ports, caller: Caller, id: string, comman
     orThrow(requireFence(task, command.fence ?? task.lease?.fence ?? 'none', writerOf(ports, caller)))
   const until = ports.clock.now() + command.waitSeconds * 1000
   let stream = await ports.main.get<InputStream>(streamKey(tenant, id))
+  requireThere(task, stream?.value.last.seq ?? 0, command)
   for (let first = true; ; first = false) {
     const page = await readPage(ports, task, stream?.value, command)
     if (first && stream && reader !== undefined) await noteRead(ports, task, stream, { ...page, after: command.after })
@@ -51,6 +52,16 @@ export const readInput = async (ports: Ports, caller: Caller, id: string, comman
     if (page.records.length > 0 || page.ended || left <= 0 || command.signal?.aborted) return toPage(page)
     stream = await ports.main.waitForChange<InputStream>(streamKey(tenant, id), stream?.rev, left)
   }
+}
+
+/** Nobody has read beyond what was ever there; what is done again goes on where the task before had come to. */
+const requireThere = ({ retryOf }: Task, last: number, { after }: ReadCommand): void => {
+  if (after > last && retryOf === undefined)
+    throw invalid(
+      '#/query/after',
+      'BEYOND_END',
+      `the input has ${last} records so far: after is at most ${last}, and 0 reads from the first on`,
+    )
 }
 
 /** `before`: the bytes of all records before the page. */

@@ -5,8 +5,9 @@ import { placed } from '../dispatch/place-task.ts'
 import { sendPlaced } from '../dispatch/send-task.ts'
 import { DomainError } from '../domain-error.ts'
 import { distribute, sendDistributed } from '../fan-out/distribute.ts'
+import type { Shards } from '../fan-out/shards.ts'
 import { digest, idFor } from '../ids.ts'
-import { isObjectRef, requireContent } from '../objects/object-ref.ts'
+import { isObjectRef, requireContent, requireObjectId } from '../objects/object-ref.ts'
 import { requireTarget } from '../webhooks/change-webhook.ts'
 import { admitChild } from './admit-child.ts'
 import { buildTask } from './build-task.ts'
@@ -65,8 +66,15 @@ export const checkSubmit = async (
   const choice = await chooseTarget(ports, tenant, command, root)
   if (command.callback) await requireTarget(ports, command.callback.url, '#/callback/url')
   await requireContent(ports, tenant, { value: command.input, pointer: '#/input' })
-  if (!command.shards) await checkAgainstSchema(choice, command.input, checkInput)
+  if (command.shards) requireObjectIds(command.shards)
+  else await checkAgainstSchema(choice, command.input, checkInput)
   return choice
+}
+
+/** Each shard is an input: what it means is checked with all, whether it has content when its turn comes. */
+const requireObjectIds = (shards: Shards): void => {
+  if ('split' in shards) requireObjectId(shards.split.input, '#/shards/split/input')
+  if ('list' in shards) for (const [at, one] of shards.list.entries()) requireObjectId(one, `#/shards/list/${at}`)
 }
 
 /** The same for the same wish, whoever traces it; what is done again has a deadline of its own each time. */

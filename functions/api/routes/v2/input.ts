@@ -15,8 +15,10 @@ const wait: Handler<OperationOf<'waitTask'>> = async ({ platform }, { caller, pa
 const give: Handler<OperationOf<'giveInput'>> = async ({ platform }, { caller, params, body, headers }) => {
   const id = params.task ?? ''
   const key = { idempotencyKey: idempotencyKey(headers) }
-  if ('records' in body) return { status: 200, body: await appendInput(platform, caller, id, { ...body, ...key }) }
-  const task = await answerTask(platform, caller, id, { ...body, ...key })
+  const { response, records = [], end = false } = body
+  if (response === undefined)
+    return { status: 200, body: await appendInput(platform, caller, id, { records, end, ...key }) }
+  const task = await answerTask(platform, caller, id, { response, ...key })
   return { status: 200, body: await toTask(platform, task) }
 }
 

@@ -1,0 +1,160 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { publicEventTypes } from '#shared/domain/webhooks/event-types.ts'
+import { type Answer, anApi, type TestApi } from '#test/support/api.ts'
+
+let api: TestApi
+beforeAll(async () => {
+  api = await anApi()
+})
+afterAll(() => api.close())
+
+type Field = { pointer: string; message: string }
+
+/** Where and why a request was refused, as `pointer: message`. */
+const fieldsOf = ({ status, body }: Answer): string[] => {
+  expect(status).toBe(422)
+  return (body.errors as Field[]).map(({ pointer, message }) => `${pointer}: ${message}`)
+}
+const submit = (more: object) => api.post('/tasks', { capability: 'nobody', ...more })
+const object = (id: unknown) => ({ $ref: id })
+
+describe('an input that means an object', () => {
+  it.each(['obj_nope', 'obj_01KB2V7Q5W8S5ZK3M9N1P4R6TI', 'tsk_01KB2V7Q5W8S5ZK3M9N1P4R6T8', '', 5, null])(
+    'is refused when it names %j, which is none',
+    async (id) => {
+      const wrong = `${JSON.stringify(id)} is no id of an object; one looks like obj_01J…`
+      const refused = async (more: object) => fieldsOf(await submit(more))[0]
+      expect(await refused({ input: object(id) })).toContain(`#/input/$ref: ${wrong}`)
+      expect(await refused({ shards: { list: [1, object(id)] } })).toContain(`#/shards/list/1/$ref: ${wrong}`)
+      expect(await refused({ shards: { split: { capability: 'a', input: object(id) } } })).toContain(
+        `#/shards/split/input/$ref: ${wrong}`,
+      )
+      const rate = { everySeconds: 60 }
+      const schedule = await api.post('/schedules', { rate, task: { capability: 'nobody', input: object(id) } })
+      expect(fieldsOf(schedule)[0]).toContain(`#/task/input/$ref: ${wrong}`)
+      const several = await api.post('/tasks:batch', { tasks: [{ capability: 'nobody', input: object(id) }] })
+      expect(several.body.items[0].problem.errors[0].pointer).toBe('#/input/$ref')
+    },
+  )
+
+  it('is data when there is more in it', async () => {
+    expect((await submit({ input: { $ref: '#/definitions/a', title: 'a schema' } })).status).toBe(202)
+  })
+
+  it('names the object of a batch', async () => {
+    expect(fieldsOf(await api.post('/batches', { input: object('obj_nope') }))[0]).toMatch(
+      /^#\/input\/\$ref: an id looks like obj_01J… with 26 digits/,
+    )
+  })
+})
+
+describe('a webhook', () => {
+  const create = (events: string[]) => api.post('/webhooks', { url: 'https://example.com/hook', events })
+
+  it.each(['task.succeded', 'tasks.*', 'task', 'task.succeeded.*'])('does not wait for %s for ever', async (event) => {
+    const [field] = fieldsOf(await create([event]))
+    expect(field).toContain('#/events/0: expected one of task.succeeded, ')
+    expect(field).toContain(`received "${event}"`)
+  })
+
+  it('takes every event that there is, and all of a kind', async () => {
+    expect((await create([...publicEventTypes, 'task.*', 'agent.*', 'approval.*', '*'])).status).toBe(201)
+  })
+})
+
+describe('a limit of an agent', () => {
+  const patch = (agents: object) => api.request('PATCH', '/limits', { body: { agents } })
+
+  it('needs the agent, by its name; to remove it needs nobody', async () => {
+    const { id } = (await api.post('/agents', { name: 'bounded' })).body
+    expect(fieldsOf(await patch({ bounded: { concurrency: 2 }, bouned: { concurrency: 2 } }))).toEqual([
+      '#/agents/bouned: there is no agent bouned; register it first, or bound its tasks by tenant or by key',
+    ])
+    expect(fieldsOf(await patch({ [id]: { concurrency: 2 } }))[0]).toContain(`is the id of agent bounded`)
+    expect((await api.get('/limits')).body.agents).toEqual({})
+    expect((await patch({ bounded: { concurrency: 2 } })).body.agents.bounded.concurrency).toBe(2)
+    await api.request('DELETE', '/agents/bounded')
+    expect((await patch({ bounded: null, bouned: null })).body.agents).toEqual({})
+  })
+})
+
+describe('input of a task', () => {
+  const give = async (body: unknown) => {
+    const { id } = (await submit({})).body
+    return api.post(`/tasks/${id}/input`, body)
+  }
+
+  it('says what would be right', async () => {
+    const field = async (body: unknown) => fieldsOf(await give(body))[0]
+    expect(await field({ records: Array.from({ length: 1001 }, () => 1) })).toBe(
+      '#/records: at most 1000 records at once; send the others with further calls',
+    )
+    for (const body of [
+      { records: [1], response: 1 },
+      { records: [], response: 1 },
+      { end: true, response: null },
+    ])
+      expect(await field(body)).toContain('#/response: either a response to a task that waits, or records')
+    for (const body of [{}, { records: [] }, { end: false }])
+      expect(await field(body)).toContain('#/records: give a response to a task that waits, or at least one record')
+    expect(await field({ record: [1] })).toBe('#/record: there is no field record; it takes response, records, end')
+    expect(await field(null)).toBe('#: expected an object, received null')
+  })
+
+  it('is not read beyond what is there', async () => {
+    const { id } = (await submit({})).body
+    await api.post(`/tasks/${id}/input`, { records: [1, 2, 3] })
+    const read = (after: number) => api.get(`/tasks/${id}/input?after=${after}`)
+    expect((await read(3)).body).toMatchObject({ records: [], nextAfter: 3 })
+    expect(fieldsOf(await read(4))).toEqual([
+      '#/query/after: the input has 3 records so far: after is at most 3, and 0 reads from the first on',
+    ])
+  })
+})
+
+describe('what is wrong', () => {
+  it('is told of all that is missing at once', async () => {
+    expect(fieldsOf(await api.post('/schedules', {}))).toEqual([
+      '#/task: it is missing: expected an object',
+      '#/cron: name one of cron, rate and at',
+    ])
+    expect(fieldsOf(await api.post('/tasks', { priority: 'asap' }))).toEqual([
+      '#/priority: expected one of low, normal, high, urgent, received "asap"',
+      '#/capability: name a capability or an agent',
+    ])
+  })
+
+  it.each([
+    ['abc', 'expected a number, received abc'],
+    ['1.5', 'expected a whole number, received 1.5'],
+    ['500', 'expected at most 200, received 500'],
+    ['', 'expected at least 1, received nothing'],
+  ])('of a query is told as it was written: limit=%s', async (limit, message) => {
+    expect(fieldsOf(await api.get(`/tasks?limit=${limit}`))).toEqual([`#/query/limit: ${message}`])
+  })
+
+  it.each([
+    ['/tasks?since=yesterday', 'expected a time with its zone such as 2026-01-31T12:00:00Z, received "yesterday"'],
+    ['/usage?since=2026-13-01', 'expected a UTC day such as 2026-01-31, or a time such as 2026-01-31T12:00:00Z'],
+  ])('of a time comes with one that would be right: %s', async (path, message) => {
+    expect(fieldsOf(await api.get(path))).toEqual([`#/query/since: ${message}`])
+  })
+
+  it('of the name of a label is its length', async () => {
+    for (const name of ['', 'k'.repeat(64)])
+      expect(fieldsOf(await submit({ labels: { [name]: 'x' } }))).toEqual([
+        `#/labels/${name}: its name does not fit: the name of a label has 1 to 63 characters`,
+      ])
+    expect((await submit({ labels: { ['k'.repeat(63)]: 'x' } })).status).toBe(202)
+  })
+
+  it('is no empty body, which is no JSON', async () => {
+    const { status, body } = await api.request('POST', '/tasks', { body: '' })
+    expect([status, body.code, body.detail]).toEqual([400, 'MALFORMED_JSON', 'the body is empty; send a JSON object'])
+  })
+
+  it('is shown shortly, whatever was sent', async () => {
+    const [field = ''] = fieldsOf(await submit({ priority: 'x'.repeat(10_000) }))
+    expect(field.length).toBeLessThan(200)
+  })
+})
