@@ -24,6 +24,6 @@ export const writeCredentials = (dir: string, credentials: { apiKey: string }): 
 
 /** Tells clients on this machine where the server is. */
 export const writeServerFile = (dir: string, server: { url: string; pid: number; version: string }): void =>
-  writeDurably(serverFile(dir), `${JSON.stringify(server)}\n`, 0o644)
+  writeDurably(serverFile(dir), `${JSON.stringify(server)}\n`)
 
 export const removeServerFile = (dir: string): void => rmSync(serverFile(dir), { force: true })

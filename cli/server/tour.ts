@@ -10,6 +10,7 @@ import type { EmbeddedServer } from './embedded-server.ts'
 
 const marker = (dataDir: string): string => join(dataDir, 'tour.done')
 const mostShown = 20
+const forOwner = { mode: 0o600 }
 
 /** A data folder that was never toured, and the reviewer is there to do it. */
 export const tourIsDue = (dataDir: string, agents: string[]): boolean =>
@@ -33,9 +34,9 @@ export const runTour = async (
       onProgress: progress.update,
       signal,
     }).finally(progress.end)
-    writeFileSync(marker(dataDir), `${task.id}\n`)
+    writeFileSync(marker(dataDir), `${task.id}\n`, forOwner)
     const report = join(dataDir, 'first-review.md')
-    writeFileSync(report, result.markdown)
+    writeFileSync(report, result.markdown, forOwner)
     console.log(`${renderFindings(result, { width: process.stdout.columns, most: mostShown })}\n`)
     console.log(`Full report: ${report}`)
     console.log(nextSteps(task.id))

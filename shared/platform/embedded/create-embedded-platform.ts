@@ -12,6 +12,7 @@ import { createJsonTelemetry, type JsonTelemetry } from './json-telemetry.ts'
 import { openLogFile } from './log-file.ts'
 import { createMemoryQueues } from './memory-queues.ts'
 import { createPresigner, type Verified } from './presigner.ts'
+import { keepPrivate } from './private-files.ts'
 import { createProcessBus, type ProcessBus } from './process-bus.ts'
 import { startPurging } from './purge.ts'
 import { createSqliteFeed } from './sqlite-feed.ts'
@@ -102,10 +103,14 @@ const open = async (options: EmbeddedOptions, closing: Closing): Promise<Embedde
   }
 }
 
-const makeDataFolder = (dataDir: string): Promise<void> =>
-  makeFolder(dataDir).catch((cause: Error) => {
-    throw new Error(`the data folder ${dataDir} cannot be used: ${cause.message}`, { cause })
-  })
+const makeDataFolder = async (dataDir: string): Promise<void> => {
+  try {
+    await makeFolder(dataDir)
+    await keepPrivate(dataDir)
+  } catch (cause) {
+    throw new Error(`the data folder ${dataDir} cannot be used: ${(cause as Error).message}`, { cause })
+  }
+}
 
 const openTelemetry = ({ dataDir, log, logLevel }: EmbeddedOptions, clock: Clock, closing: Closing): JsonTelemetry => {
   const common = { level: logLevel, now: () => clock.now() }

@@ -8,10 +8,10 @@ const flush = (path: string): void => {
   closeSync(handle)
 }
 
-/** Replaces a small file, by default for its owner alone; when it returns, the new content is there whatever happens. */
-export const writeDurably = (file: string, content: string | Uint8Array, mode = 0o600): void => {
+/** Replaces a small file, for its owner alone; when it returns, the new content is there whatever happens. */
+export const writeDurably = (file: string, content: string | Uint8Array): void => {
   const temporary = `${file}.${process.pid}.tmp`
-  const handle = openSync(temporary, 'w', mode)
+  const handle = openSync(temporary, 'w', 0o600)
   writeSync(handle, Buffer.from(content))
   fsyncSync(handle)
   closeSync(handle)
