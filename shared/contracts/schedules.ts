@@ -21,6 +21,8 @@ const settings = {
   overlap: overlapSchema.optional(),
   /** A start that is late by more is missed; of several late ones only the latest is made. */
   catchUpSeconds: z.int().min(0).max(604_800).optional(),
+  /** Each start is made up to so much after its time, by the same amount whoever looks; no more than times are apart. @default 0 */
+  jitterSeconds: z.int().min(0).max(86_400).optional(),
   state: z.enum(['ACTIVE', 'PAUSED']).optional(),
 }
 
@@ -63,9 +65,10 @@ export const scheduleSchema = z
     task: jsonSchema,
     overlap: overlapSchema,
     catchUpSeconds: z.int(),
+    jitterSeconds: z.int(),
     /** `ENDED`: there is no further start. */
     state: z.enum(['ACTIVE', 'PAUSED', 'ENDED']),
-    /** The next five starts. */
+    /** The next five starts, each with its part of `jitterSeconds`. */
     next: z.array(timeSchema),
     last: z
       .object({
@@ -83,5 +86,16 @@ export const scheduleSchema = z
   })
   .meta({ id: 'Schedule' })
 export type ScheduleResponse = z.infer<typeof scheduleSchema>
+export const scheduleRunSchema = z
+  .object({
+    /** `QUEUED`: it starts when the task before has ended. */
+    outcome: z.enum(['STARTED', 'QUEUED', 'SKIPPED', 'REFUSED']),
+    at: timeSchema,
+    task: idSchema('tsk').optional(),
+    /** Why there is no task, or none yet. */
+    message: z.string().optional(),
+  })
+  .meta({ id: 'ScheduleRun' })
+export type ScheduleRun = z.infer<typeof scheduleRunSchema>
 export const schedulePageSchema = pageSchema(scheduleSchema).meta({ id: 'SchedulePage' })
 export const listSchedulesQuery = z.strictObject(pageQuery)

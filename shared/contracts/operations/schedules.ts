@@ -3,6 +3,7 @@ import {
   listSchedulesQuery,
   patchScheduleSchema,
   schedulePageSchema,
+  scheduleRunSchema,
   scheduleSchema,
 } from '../schedules.ts'
 import { admins, type Operation } from './operation.ts'
@@ -48,6 +49,18 @@ export const scheduleOperations = {
     body: patchScheduleSchema,
     answers: { 200: { description: 'The changed schedule.', schema: scheduleSchema } },
     refusals: [412],
+  },
+  runSchedule: {
+    method: 'POST',
+    path: '/schedules/{schedule}/run',
+    tag: 'Schedules',
+    summary: 'Start a schedule now',
+    description:
+      'Beside its planned starts, by its rule for overlaps, also while it is paused or has ended. A repeated call under its key makes no other start.',
+    audience: admins,
+    headers: ['Idempotency-Key'],
+    answers: { 200: { description: 'What became of the start.', schema: scheduleRunSchema } },
+    refusals: [409],
   },
   deleteSchedule: {
     method: 'DELETE',

@@ -2,6 +2,7 @@ import type { Platform } from '../../platform/platform.ts'
 import { type Caller, systemStamp } from '../caller.ts'
 import { remind } from '../dispatch/due.ts'
 import { DomainError } from '../domain-error.ts'
+import { idFor } from '../ids.ts'
 import { cancelTask } from '../tasks/cancel-task.ts'
 import { type CheckInput, submitTask } from '../tasks/submit-task.ts'
 import { isFinished } from '../tasks/task.ts'
@@ -35,28 +36,33 @@ export const attendSchedule = async (ports: Ports, tenant: string, id: string, t
 }
 
 const advance = async (ports: Ports, schedule: Schedule, { times, checkInput }: ScheduleTools): Promise<Schedule> => {
-  const { state, starting, waitingFor, dueAt } = schedule
-  if (starting !== undefined)
+  const { state, starting, replaces, waitingFor, dueAt } = schedule
+  if (starting !== undefined) {
+    if (replaces !== undefined) await cancelPrevious(ports, schedule, replaces)
     return settle(schedule, await makeStart(ports, schedule, starting, checkInput), ports.clock.now())
+  }
   if (state !== 'ACTIVE') return schedule
   const now = ports.clock.now()
   const busy = await isBusy(ports, schedule)
   const waits = waitingFor !== undefined && !busy
   if (!waits && (dueAt === undefined || dueAt > now)) return schedule
   const { schedule: moved, start, cancel } = decide(schedule, { now, busy, times })
-  if (cancel !== undefined) await cancelPrevious(ports, schedule, cancel)
-  return start === undefined ? moved : begin(moved, start, now)
+  return start === undefined ? moved : begin(moved, start, now, cancel)
 }
 
-const isBusy = async (ports: Ports, { tenant, lastTask }: Schedule): Promise<boolean> => {
+/** Whether the task of the last start has not ended. */
+export const isBusy = async (ports: Pick<Platform, 'main'>, { tenant, lastTask }: Schedule): Promise<boolean> => {
   const task = lastTask === undefined ? undefined : await findTask(ports, tenant, lastTask)
   return task !== undefined && !isFinished(task.value)
 }
 
-/** Schedules act for whoever may submit. */
-const callerOf = ({ tenant, id }: Schedule): Caller => ({
+/** The idempotency key of the task of a start. */
+export const startKey = (id: string, at: number): string => `${id}:${at}`
+
+/** A schedule acts for whoever made it. */
+const callerOf = ({ tenant, id, by }: Schedule): Caller => ({
   tenant,
-  principal: { kind: 'key', id: `schedule:${id}`, role: 'admin' },
+  principal: by ?? { kind: 'key', id: `schedule:${id}`, role: 'admin' },
   requestId: id,
 })
 
@@ -68,14 +74,20 @@ const cancelPrevious = async (ports: Ports, schedule: Schedule, task: string): P
   }
 }
 
-/** A start that is refused is recorded and does not come again; what fails in passing is thrown, and comes again. */
+/**
+ * A start that is refused is recorded and does not come again; what fails in passing is thrown, and comes again. A task
+ * that is there under the key of the start is its task, although the schedule was changed since.
+ */
 const makeStart = async (ports: Ports, schedule: Schedule, at: number, checkInput: CheckInput): Promise<Start> => {
-  const command = { ...schedule.task, schedule: schedule.id, idempotencyKey: `${schedule.id}:${at}` }
+  const idempotencyKey = startKey(schedule.id, at)
+  const command = { ...schedule.task, schedule: schedule.id, idempotencyKey }
   try {
     const { id } = await submitTask(ports, callerOf(schedule), command, checkInput)
     return { at, task: id, outcome: 'STARTED' }
   } catch (error) {
     if (!(error instanceof DomainError) || error.code === 'CONTENDED') throw error
+    if (error.code === 'IDEMPOTENCY_CONFLICT')
+      return { at, task: idFor('tsk', schedule.tenant, idempotencyKey, ports), outcome: 'STARTED' }
     return { at, outcome: 'REFUSED', message: `${error.code}: ${error.message}` }
   }
 }

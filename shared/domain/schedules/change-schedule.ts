@@ -5,7 +5,8 @@ import { DomainError } from '../domain-error.ts'
 import { digest, idFor } from '../ids.ts'
 import type { ScheduleTools } from './attend-schedule.ts'
 import { checkTask } from './check-task.ts'
-import { type Overlap, planNext, type Schedule, type Timing } from './schedule.ts'
+import { requireRoom } from './jitter.ts'
+import { type Overlap, planNext, type Schedule, type Timing, withDue } from './schedule.ts'
 import { createSchedule, getSchedule, saveSchedule } from './schedule-store.ts'
 
 type Ports = Pick<Platform, 'main' | 'clock' | 'random' | 'queues' | 'telemetry'>
@@ -17,6 +18,7 @@ export type ScheduleCommand = {
   task: Schedule['task']
   overlap: Overlap
   catchUpSeconds: number
+  jitterSeconds?: number
   state: 'ACTIVE' | 'PAUSED'
 }
 
@@ -44,10 +46,12 @@ export const makeSchedule = async (
         timing: 'rate' in command.timing ? command.timing.rate.everySeconds : command.timing,
       }),
       stamp: stamp(caller, 'schedule.create'),
+      by: caller.principal,
     },
     now - 1,
     times,
   )
+  requireRoom(schedule, now, times)
   const existing = await createSchedule(ports, schedule)
   if (existing && existing.created !== schedule.created)
     throw new DomainError(
@@ -92,7 +96,8 @@ export const patchSchedule = async (
   const state = patch.state ?? (patch.timing && found.value.state === 'ENDED' ? 'ACTIVE' : found.value.state)
   const changed = { ...found.value, ...patch, state, updatedAt: now, stamp: stamp(caller, 'schedule.patch') }
   const kept = state === 'ACTIVE' ? changed : { ...changed, waitingFor: undefined }
-  const next = patch.timing || state !== found.value.state ? planNext(kept, now, times) : kept
+  const next = patch.timing || state !== found.value.state ? planNext(kept, now, times) : withDue(kept, now)
+  requireRoom(next, now, times)
   const saved = await save(ports, found, next)
   await remindOf(ports, saved.value)
   return saved

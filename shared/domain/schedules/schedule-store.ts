@@ -1,4 +1,4 @@
-import type { Item, Key, Page, Platform, Stored } from '../../platform/platform.ts'
+import type { Item, Key, Page, Platform, Stored, Write } from '../../platform/platform.ts'
 import { dueIndex } from '../dispatch/due.ts'
 import { DomainError } from '../domain-error.ts'
 import { newRev } from '../ids.ts'
@@ -6,7 +6,7 @@ import type { Schedule } from './schedule.ts'
 
 type Ports = Pick<Platform, 'main' | 'clock' | 'random'>
 
-const scheduleKey = (tenant: string, id: string): Key => ({ pk: `${tenant}#schedule#${id}`, sk: 'head' })
+export const scheduleKey = (tenant: string, id: string): Key => ({ pk: `${tenant}#schedule#${id}`, sk: 'head' })
 const scheduleListPk = (tenant: string): string => `${tenant}#schedules`
 const sortableTime = (ms: number): string => String(ms).padStart(15, '0')
 
@@ -51,14 +51,17 @@ export const findSchedule = async (
   return found?.value.deletedAt === undefined ? found : undefined
 }
 
-/** Saves a changed schedule if nobody else did; `undefined`: somebody did. */
+/** Saves a changed schedule if nobody else did, with items that are not there yet; `undefined`: somebody came first. */
 export const saveSchedule = async (
   ports: Ports,
   { rev: expected }: Pick<Stored, 'rev'>,
   schedule: Schedule,
+  items: Item[] = [],
 ): Promise<Stored<Schedule> | undefined> => {
   const rev = newRev(ports)
-  const outcome = await ports.main.write({ op: 'put', item: toItem(schedule), expect: { rev: expected }, rev })
+  const head: Write = { op: 'put', item: toItem(schedule), expect: { rev: expected }, rev }
+  const rest = items.map((item): Write => ({ op: 'put', item, expect: 'absent' }))
+  const outcome = rest.length === 0 ? await ports.main.write(head) : await ports.main.transact([head, ...rest])
   return outcome.ok ? { ...toItem(schedule), rev } : undefined
 }
 

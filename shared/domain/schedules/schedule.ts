@@ -1,5 +1,6 @@
-import type { Stamp } from '../caller.ts'
+import type { Principal, Stamp } from '../caller.ts'
 import type { SubmitCommand } from '../tasks/submit-command.ts'
+import { startOf } from './jitter.ts'
 
 /** When: a cron expression of five or six fields in a time zone, every so many seconds, or once. Times in milliseconds. */
 export type Timing =
@@ -24,11 +25,15 @@ export type Schedule = {
   overlap: Overlap
   /** A start that is late by more is missed. */
   catchUpSeconds: number
+  /** A start is made up to so much after its time. @default 0 */
+  jitterSeconds?: number
   state: ScheduleState
   /** The next start; absent when there is none. */
   nextAt?: number
   /** A start that was decided on, and whose task may not be there yet: made again, it is the same task. */
   starting?: number
+  /** The task that ends before that start: decided on with it. */
+  replaces?: string
   /** A start that waits for the end of the task before it. */
   waitingFor?: number
   last?: Start
@@ -42,6 +47,8 @@ export type Schedule = {
   /** Digest of what was asked for, to tell a repeated creation from another one. */
   created: string
   stamp: Stamp
+  /** Who made it, and submits what it starts. */
+  by?: Principal
 }
 
 /** Up to `count` times after `after`, ascending. */
@@ -61,12 +68,15 @@ export const planNext = (schedule: Schedule, after: number, times: Times): Sched
   return withDue({ ...schedule, nextAt, ...(ended && { state: 'ENDED' as const }) }, after)
 }
 
-const withDue = (schedule: Schedule, now: number): Schedule => ({ ...schedule, dueAt: dueOf(schedule, now) })
+/** The schedule with when it is looked at next. */
+export const withDue = (schedule: Schedule, now: number): Schedule => ({ ...schedule, dueAt: dueOf(schedule, now) })
 
-const dueOf = ({ state, nextAt, starting, waitingFor }: Schedule, now: number): number | undefined => {
+const dueOf = (schedule: Schedule, now: number): number | undefined => {
+  const { state, nextAt, starting, waitingFor } = schedule
   if (starting !== undefined) return now
   if (state !== 'ACTIVE') return undefined
-  return waitingFor === undefined ? nextAt : Math.min(now + lookMs, nextAt ?? now + lookMs)
+  const start = nextAt === undefined ? undefined : startOf(schedule, nextAt)
+  return waitingFor === undefined ? start : Math.min(now + lookMs, start ?? now + lookMs)
 }
 
 export type Decision = {
@@ -85,7 +95,7 @@ export const decide = (
   if (schedule.state !== 'ACTIVE') return { schedule }
   const late = lateTimes(schedule, now, times)
   const latest = late.at(-1)
-  const inTime = latest !== undefined && now - latest <= latenessOf(schedule) ? latest : undefined
+  const inTime = latest !== undefined && now - startOf(schedule, latest) <= latenessOf(schedule) ? latest : undefined
   const missed = inTime === undefined ? late.length : late.length - 1
   const moved = latest === undefined ? schedule : planNext(count(schedule, 'missed', missed), latest, times)
   const wanted = inTime ?? moved.waitingFor
@@ -99,12 +109,18 @@ const latenessOf = ({ catchUpSeconds }: Schedule): number => Math.max(catchUpSec
 /** Every time that has come and was not decided on, ascending. */
 const lateTimes = (schedule: Schedule, now: number, times: Times): number[] => {
   const { nextAt, timing } = schedule
-  if (nextAt === undefined || nextAt > now) return []
-  const until = (after: number) => times(timing, after, mostLate).filter((time) => time <= now)
+  if (nextAt === undefined || startOf(schedule, nextAt) > now) return []
+  const until = (after: number) => comeBy(schedule, times(timing, after, mostLate), now)
   const late = until(nextAt - 1)
   if (late.length < mostLate) return late
   const recent = [ownLatenessMs, ownLatenessMs * 40, latenessOf(schedule)].map((ms) => until(now - ms).at(-1))
   return [...late.slice(1), recent.find((time) => time !== undefined) ?? late.at(-1) ?? nextAt]
+}
+
+/** Those of ascending times whose starts have come: one that is ahead keeps back all after it. */
+const comeBy = (schedule: Schedule, planned: number[], now: number): number[] => {
+  const ahead = planned.findIndex((time) => startOf(schedule, time) > now)
+  return ahead === -1 ? planned : planned.slice(0, ahead)
 }
 
 type Counter = keyof Schedule['counts']
@@ -128,15 +144,22 @@ const onOverlap = (schedule: Schedule, start: number, { now, busy }: { now: numb
 const withEnd = (schedule: Schedule): Schedule =>
   schedule.nextAt === undefined ? { ...schedule, state: 'ENDED', dueAt: undefined } : schedule
 
+/** A start waits for the end of the task before; the one that waited so far is skipped. */
+export const holdBack = (schedule: Schedule, start: number, now: number): Schedule => {
+  const { waitingFor } = schedule
+  const rest = waitingFor === undefined ? schedule : count(schedule, 'skipped', 1)
+  return withDue({ ...rest, state: 'ACTIVE', waitingFor: start }, now)
+}
+
 const counterOf = { STARTED: 'started', SKIPPED: 'skipped', REFUSED: 'refused' } as const
 
 /** The start is decided on; whoever looks next makes its task. */
-export const begin = (schedule: Schedule, start: number, now: number): Schedule =>
-  withDue({ ...schedule, starting: start }, now)
+export const begin = (schedule: Schedule, start: number, now: number, cancel?: string): Schedule =>
+  withDue({ ...schedule, starting: start, replaces: cancel }, now)
 
 /** The task of the start is there, or was refused. */
 export const settle = (schedule: Schedule, start: Start, now: number): Schedule =>
-  withDue(record({ ...schedule, starting: undefined }, start), now)
+  withDue(record({ ...schedule, starting: undefined, replaces: undefined }, start), now)
 
 /** Keeps how a start went. */
 export const record = (schedule: Schedule, start: Start): Schedule =>

@@ -2,6 +2,8 @@ import type { OperationOf } from '#shared/contracts/operations.ts'
 import type { CreateSchedule, PatchSchedule, ScheduleResponse } from '#shared/contracts/schedules.ts'
 import { invalid } from '#shared/domain/domain-error.ts'
 import { deleteSchedule, makeSchedule, patchSchedule } from '#shared/domain/schedules/change-schedule.ts'
+import { startOf } from '#shared/domain/schedules/jitter.ts'
+import { runSchedule } from '#shared/domain/schedules/run-schedule.ts'
 import type { Schedule, Timing } from '#shared/domain/schedules/schedule.ts'
 import { getSchedule, listSchedules } from '#shared/domain/schedules/schedule-store.ts'
 import type { Stored } from '#shared/platform/platform.ts'
@@ -37,7 +39,8 @@ const shownTiming = (timing: Timing): TimingFields => {
 }
 
 const toSchedule = (schedule: Schedule): ScheduleResponse => {
-  const { id, name, timing, task, overlap, catchUpSeconds, state, nextAt, last, waitingFor, counts } = schedule
+  const { id, name, timing, task, overlap, catchUpSeconds, jitterSeconds = 0, state } = schedule
+  const { nextAt, last, waitingFor, counts } = schedule
   const next = state === 'ACTIVE' && nextAt !== undefined ? times(timing, nextAt - 1, shownTimes) : []
   return {
     id,
@@ -46,8 +49,9 @@ const toSchedule = (schedule: Schedule): ScheduleResponse => {
     task,
     overlap,
     catchUpSeconds,
+    jitterSeconds,
     state,
-    next: next.map(iso),
+    next: next.map((time) => iso(startOf(schedule, time))),
     ...(last && { last: { ...last, at: iso(last.at) } }),
     ...(waitingFor !== undefined && { waitingFor: iso(waitingFor) }),
     counts,
@@ -64,8 +68,8 @@ const reply = (status: number, { value, rev }: Stored<Schedule>): Reply => ({
 
 const create: Handler<OperationOf<'createSchedule'>> = async ({ platform }, { caller, body, headers }) => {
   const timing = toTiming(body, platform.clock.now()) ?? { at: 0 }
-  const { name, overlap = 'skip', catchUpSeconds = defaultCatchUpSeconds, state = 'ACTIVE' } = body
-  const command = { name, timing, task: toCommand(body.task), overlap, catchUpSeconds, state }
+  const { name, overlap = 'skip', catchUpSeconds = defaultCatchUpSeconds, jitterSeconds, state = 'ACTIVE' } = body
+  const command = { name, timing, task: toCommand(body.task), overlap, catchUpSeconds, jitterSeconds, state }
   const key = idempotencyKey(headers)
   return reply(201, await makeSchedule(platform, caller, { ...command, idempotencyKey: key }, tools))
 }
@@ -89,6 +93,12 @@ const patch: Handler<OperationOf<'patchSchedule'>> = async ({ platform }, { call
   return reply(200, await patchSchedule(platform, caller, params.schedule ?? '', wish, tools))
 }
 
+const run: Handler<OperationOf<'runSchedule'>> = async ({ platform }, { caller, params, headers }) => {
+  const key = { idempotencyKey: idempotencyKey(headers) }
+  const made = await runSchedule(platform, caller, params.schedule ?? '', key, tools)
+  return { status: 200, body: { ...made, at: iso(made.at) } }
+}
+
 const remove: Handler<OperationOf<'deleteSchedule'>> = async ({ platform }, { caller, params, headers }) => {
   await deleteSchedule(platform, caller, params.schedule ?? '', ifMatch(headers))
   return { status: 204 }
@@ -99,5 +109,6 @@ export const scheduleHandlers = {
   listSchedules: list,
   getSchedule: get,
   patchSchedule: patch,
+  runSchedule: run,
   deleteSchedule: remove,
 }

@@ -1,0 +1,80 @@
+import type { Item, Key, Platform } from '../../platform/platform.ts'
+import { type Caller, stamp } from '../caller.ts'
+import { compete } from '../contention.ts'
+import { remind } from '../dispatch/due.ts'
+import { orThrow } from '../domain-error.ts'
+import { digest, idFor } from '../ids.ts'
+import { findTask } from '../tasks/task-store.ts'
+import { attendSchedule, isBusy, type ScheduleTools, startKey } from './attend-schedule.ts'
+import { type Run, runNow } from './run-now.ts'
+import type { Schedule } from './schedule.ts'
+import { getSchedule, saveSchedule, scheduleKey } from './schedule-store.ts'
+
+type Ports = Omit<Platform, 'feed' | 'bus' | 'hosts' | 'generation'>
+
+const runKey = (tenant: string, id: string, key: string): Key => ({
+  pk: scheduleKey(tenant, id).pk,
+  sk: `run#${digest(key)}`,
+})
+
+/**
+ * Makes a start of a schedule now, by its rule for overlaps, and tells what became of it. Under its idempotency key the
+ * same call again makes none, and tells what became of the first. The decision is one write; its task comes after that
+ * by whoever looks next.
+ */
+export const runSchedule = async (
+  ports: Ports,
+  caller: Caller,
+  id: string,
+  { idempotencyKey }: { idempotencyKey?: string },
+  tools: ScheduleTools,
+): Promise<Run> => {
+  const { tenant } = caller
+  await getSchedule(ports, tenant, id)
+  const run = await compete(ports, `schedule ${id}`, async () => {
+    const done = idempotencyKey === undefined ? undefined : await doneUnder(ports, tenant, id, idempotencyKey)
+    if (done) return { done }
+    await attendSchedule(ports, tenant, id, tools) // what is due or waits comes first
+    const found = await getSchedule(ports, tenant, id)
+    if (found.value.starting !== undefined) return undefined
+    const now = ports.clock.now()
+    const next = orThrow(runNow(found.value, { now, busy: await isBusy(ports, found.value) }))
+    const items = idempotencyKey === undefined ? [] : [keptRun(tenant, id, idempotencyKey, next.run)]
+    const changed = { ...next.schedule, updatedAt: now, stamp: stamp(caller, 'schedule.run') }
+    return (await saveSchedule(ports, found, changed, items)) ? { done: next.run } : undefined
+  })
+  await makeDue(ports, tenant, id, tools)
+  return describeRun(ports, (await getSchedule(ports, tenant, id)).value, run)
+}
+
+const doneUnder = async ({ main }: Ports, tenant: string, id: string, key: string): Promise<Run | undefined> =>
+  (await main.get<Run>(runKey(tenant, id, key)))?.value
+
+const keptRun = (tenant: string, id: string, key: string, run: Run): Item<Run> => ({
+  ...runKey(tenant, id, key),
+  type: 'schedule-run',
+  value: run,
+})
+
+/** The start is decided on: its task comes now, or after the next look. */
+const makeDue = async (ports: Ports, tenant: string, id: string, tools: ScheduleTools): Promise<void> => {
+  try {
+    await attendSchedule(ports, tenant, id, tools)
+  } catch (error) {
+    await remind(ports, { tenant, id, at: ports.clock.now() })
+    throw error
+  }
+}
+
+/** What is known of it by now: the task that it made, or why there is none. */
+const describeRun = async (ports: Ports, schedule: Schedule, { at, outcome, message }: Run): Promise<Run> => {
+  if (outcome === 'SKIPPED') return { at, outcome, message }
+  const { tenant, id, waitingFor, starting, last } = schedule
+  const task = idFor('tsk', tenant, startKey(id, at), ports)
+  if (await findTask(ports, tenant, task)) return { at, outcome: 'STARTED', task }
+  if (waitingFor === at) return { at, outcome: 'QUEUED', message }
+  if (starting === at) return { at, outcome: 'STARTED', task }
+  if (last?.at === at) return last
+  const gone = outcome === 'QUEUED' ? 'a later start took its place' : 'its task was refused'
+  return { at, outcome: outcome === 'QUEUED' ? 'SKIPPED' : 'REFUSED', message: gone }
+}
