@@ -45,7 +45,7 @@ export const createProgram = (): Command => {
 const exitCodesHelp = `
 Exit codes:
   0 done   1 findings, or a failure without a code of its own   2 usage   3 not authenticated
-  4 not found   5 the task failed   6 server unreachable`
+  4 not found   5 the task failed   6 server unreachable   130 interrupted   143 terminated`
 
 /** What is wrong with a command line, and whose help says what would be right. */
 const explainInOneLine = (command: Command, path: string): void => {

@@ -84,6 +84,8 @@ const toBody = ({ label, all, reason, ...options }: CancelManyOptions): object =
   return { filter, reason }
 }
 
+const tasks = (count: number): string => `${count} task${count === 1 ? '' : 's'}`
+
 /** Cancels every unfinished task that the options name, after it has said how many those are. */
 export const cancelTasks = async (client: Client, options: CancelManyOptions): Promise<void> => {
   const body = toBody(options)
@@ -92,7 +94,7 @@ export const cancelTasks = async (client: Client, options: CancelManyOptions): P
   if (options.dryRun || !options.yes) {
     const { matched } = await send(true)
     if (options.json) return printJson({ matched, cancelled: 0 })
-    return print(`${matched} tasks would be cancelled${options.dryRun ? '' : '; say --yes to cancel them'}`)
+    return print(`${tasks(matched)} would be cancelled${options.dryRun ? '' : '; say --yes to cancel them'}`)
   }
   let cancelled = 0
   for (let complete = false; !complete; ) {
@@ -101,5 +103,5 @@ export const cancelTasks = async (client: Client, options: CancelManyOptions): P
     complete = answer.complete
   }
   if (options.json) printJson({ cancelled })
-  else print(`${cancelled} tasks cancelled`)
+  else print(`${tasks(cancelled)} cancelled`)
 }

@@ -14,7 +14,7 @@ const columns: Column[] = [
   { title: 'RATE', align: 'right' },
   { title: 'RUNNING', align: 'right' },
   { title: 'HELD', align: 'right' },
-  { title: 'TOKENS', align: 'right' },
+  { title: 'STARTS LEFT', align: 'right' },
 ]
 
 const rateOf = (rate: Rate | undefined): string => (rate === undefined ? '' : `${rate.count}/${rate.seconds} s`)

@@ -1,9 +1,9 @@
-import type { ScheduleResponse } from '#shared/contracts/schedules.ts'
+import type { ScheduleResponse, ScheduleRun } from '#shared/contracts/schedules.ts'
 import type { Client } from '../client/client.ts'
 import { toQuery } from '../client/query.ts'
-import { usageError } from '../failure.ts'
+import { CliError, exitCodes, usageError } from '../failure.ts'
 import { parseLabels, readInput } from '../input/task-input.ts'
-import { noteMore, print, printFields, printJson, printTable } from '../render/print.ts'
+import { note, noteMore, print, printFields, printJson, printTable } from '../render/print.ts'
 import type { Column } from '../render/table.ts'
 import { plain } from '../render/terminal.ts'
 
@@ -24,6 +24,8 @@ export type CreateScheduleOptions = Shown & {
   name?: string
   overlap?: string
   catchUp?: number
+  /** Seconds. */
+  jitter?: number
   paused?: boolean
   idempotencyKey?: string
 }
@@ -38,20 +40,42 @@ const timingOf = ({ cron, timeZone, every, at }: CreateScheduleOptions): object 
 
 /** Makes a schedule. */
 export const createSchedule = async (client: Client, options: CreateScheduleOptions): Promise<void> => {
-  const { capability, agent, priority, timeout, name, overlap, catchUp, paused, idempotencyKey, json } = options
+  const { capability, agent, priority, timeout, name, overlap, catchUp, jitter, paused, idempotencyKey, json } = options
   if (capability === undefined && agent === undefined) throw usageError('name a --capability or an --agent')
   const timing = timingOf(options)
   const input = await readInput(options.input)
   const task = { capability, agent, input, priority, timeoutSeconds: timeout, labels: parseLabels(options.label) }
   const state = paused ? 'PAUSED' : undefined
   const headers = idempotencyKey === undefined ? undefined : { 'idempotency-key': idempotencyKey }
-  const body = { ...timing, task, name, overlap, catchUpSeconds: catchUp, state }
+  const body = { ...timing, task, name, overlap, catchUpSeconds: catchUp, jitterSeconds: jitter, state }
   const schedule = await client.create<ScheduleResponse>('/schedules', body, { headers })
   if (json) printJson(schedule)
   else print(schedule.id)
 }
 
-const pathOf = (id: string): string => `/schedules/${encodeURIComponent(id)}`
+type SchedulePage = { items: ScheduleResponse[]; nextCursor: string | null }
+
+/** Every schedule with this name: names need not differ. */
+const idsNamed = async (client: Client, name: string): Promise<string[]> => {
+  const ids: string[] = []
+  for (let cursor: string | undefined; ; ) {
+    const page = await client.get<SchedulePage>(`/schedules${toQuery({ limit: 200, cursor })}`)
+    ids.push(...page.items.filter((one) => one.name === name).map((one) => one.id))
+    if (page.nextCursor === null) return ids
+    cursor = page.nextCursor
+  }
+}
+
+/** The path of a schedule by its id, or by a name that no other has. */
+const placeOf = async (client: Client, idOrName: string): Promise<string> => {
+  if (/^sch_/.test(idOrName)) return `/schedules/${encodeURIComponent(idOrName)}`
+  const [id, ...others] = await idsNamed(client, idOrName)
+  if (id === undefined)
+    throw new CliError(`no schedule is named ${idOrName}; devcycle schedules list shows all`, exitCodes.notFound)
+  if (others.length > 0)
+    throw usageError(`several schedules are named ${idOrName}; name one by its id: ${[id, ...others].join(', ')}`)
+  return `/schedules/${id}`
+}
 
 /** When it starts, on one line. */
 const describeTiming = ({ cron, rate, at }: ScheduleResponse): string => {
@@ -69,7 +93,7 @@ const describeCounts = ({ counts }: ScheduleResponse): string =>
 
 /** One schedule. */
 export const getSchedule = async (client: Client, id: string, { json }: Shown): Promise<void> => {
-  const schedule = await client.get<ScheduleResponse>(pathOf(id))
+  const schedule = await client.get<ScheduleResponse>(await placeOf(client, id))
   if (json) return printJson(schedule)
   printFields([
     ['id', schedule.id],
@@ -77,6 +101,7 @@ export const getSchedule = async (client: Client, id: string, { json }: Shown): 
     ['state', schedule.state],
     ['when', describeTiming(schedule)],
     ['overlap', schedule.overlap],
+    ['jitter', schedule.jitterSeconds > 0 ? `up to ${schedule.jitterSeconds} s` : undefined],
     ['next', schedule.next.join('\n') || 'none'],
     ['waiting', schedule.waitingFor && `the start of ${schedule.waitingFor}, for the end of the task before`],
     ['last', describeLast(schedule)],
@@ -108,7 +133,7 @@ type ListOptions = Shown & { limit: number; cursor?: string }
 /** Schedules as a table. */
 export const listSchedules = async (client: Client, { limit, cursor, json }: ListOptions): Promise<void> => {
   const path = `/schedules${toQuery({ limit, cursor })}`
-  const page = await client.get<{ items: ScheduleResponse[]; nextCursor: string | null }>(path)
+  const page = await client.get<SchedulePage>(path)
   if (json) return printJson(page)
   printTable(columns, page.items.map(toRow), 'no schedules')
   noteMore(page)
@@ -120,7 +145,7 @@ const setState = async (
   state: 'ACTIVE' | 'PAUSED',
   { json }: Shown,
 ): Promise<ScheduleResponse> => {
-  const schedule = await client.request<ScheduleResponse>('PATCH', pathOf(id), { body: { state } })
+  const schedule = await client.request<ScheduleResponse>('PATCH', await placeOf(client, id), { body: { state } })
   if (json) printJson(schedule)
   return schedule
 }
@@ -137,8 +162,22 @@ export const resumeSchedule = async (client: Client, id: string, shown: Shown): 
   if (!shown.json) print(`${id} is ${state}; its next start is ${next[0] ?? 'never'}`)
 }
 
+type RunOptions = Shown & { idempotencyKey?: string }
+
+/** Starts a schedule now, and prints the id of the task; one that waits or does not come to be is told on standard error. */
+export const runSchedule = async (client: Client, id: string, { idempotencyKey, json }: RunOptions): Promise<void> => {
+  const headers = idempotencyKey === undefined ? undefined : { 'idempotency-key': idempotencyKey }
+  const run = await client.create<ScheduleRun>(`${await placeOf(client, id)}/run`, {}, { headers })
+  const { outcome, task, message = 'it gave no reason' } = run
+  if (json) printJson(run)
+  else if (task !== undefined) print(task)
+  if (outcome === 'QUEUED') note(`it starts later: ${plain(message)}`)
+  if (outcome === 'SKIPPED' || outcome === 'REFUSED')
+    throw new CliError(`the start was ${outcome.toLowerCase()}: ${plain(message)}`, exitCodes.failed)
+}
+
 /** Deletes a schedule. */
 export const deleteSchedule = async (client: Client, id: string, { json }: Shown): Promise<void> => {
-  await client.request('DELETE', pathOf(id))
+  await client.request('DELETE', await placeOf(client, id))
   if (!json) print(`${id} is deleted`)
 }

@@ -2,6 +2,7 @@ import type { SubmitTask, TaskResponse } from '#shared/contracts/tasks.ts'
 import type { Client } from '../client/client.ts'
 import { followTask } from '../client/task-events.ts'
 import { usageError } from '../failure.ts'
+import { type DistributionOptions, distributionOf } from '../input/distribution.ts'
 import { type SchedulingOptions, schedulingOf } from '../input/scheduling.ts'
 import { extendInput, parseLabels, readInput } from '../input/task-input.ts'
 import { interruptible } from '../interrupt.ts'
@@ -10,39 +11,45 @@ import { renderEvent } from '../render/task.ts'
 import { prepareRepository } from '../repository/repository-input.ts'
 import { throwUnlessSucceeded, writeResult } from './task-outcome.ts'
 
-export type SubmitOptions = SchedulingOptions & {
-  capability?: string
-  agent?: string
-  input?: string
-  repository?: string
-  base?: string
-  priority?: TaskResponse['priority']
-  label?: string[]
-  timeout?: number
-  budgetMoney?: number
-  budgetTokens?: number
-  budgetSeconds?: number
-  budgetChildren?: number
-  budgetDepth?: number
-  idempotencyKey?: string
-  wait?: boolean
-  follow?: boolean
-  json?: boolean
-}
+export type SubmitOptions = SchedulingOptions &
+  DistributionOptions & {
+    capability?: string
+    agent?: string
+    input?: string
+    repository?: string
+    base?: string
+    priority?: TaskResponse['priority']
+    label?: string[]
+    timeout?: number
+    callback?: string
+    callbackEvent?: NonNullable<SubmitTask['callback']>['events']
+    budgetMoney?: number
+    budgetTokens?: number
+    budgetSeconds?: number
+    budgetChildren?: number
+    budgetDepth?: number
+    idempotencyKey?: string
+    wait?: boolean
+    follow?: boolean
+    json?: boolean
+  }
 
 /** Submits a task; with `--wait` or `--follow` the exit code tells how it ended. */
 export const submitTask = async (client: Client, options: SubmitOptions): Promise<void> => {
   const { capability, agent, priority, timeout, idempotencyKey } = options
   if (capability === undefined && agent === undefined) throw usageError('name a --capability or an --agent')
   if (options.base !== undefined && options.repository === undefined) throw usageError('--base needs --repository')
+  if (options.input === '-' && options.shards === '-') throw usageError('only one of --input and --shards can be -')
   const labels = parseLabels(options.label)
   const given = await readInput(options.input)
+  const distribution = await distributionOf(options)
+  const callback = callbackOf(options)
   const headers = idempotencyKey === undefined ? undefined : { 'idempotency-key': idempotencyKey }
   let id: string | undefined
   const work = async (signal: AbortSignal): Promise<void> => {
     const input = await withRepository(client, given, options, signal)
     const common = { capability, agent, input, priority, timeoutSeconds: timeout, labels }
-    const body = { ...common, ...schedulingOf(options), budget: budgetOf(options) }
+    const body = { ...common, ...schedulingOf(options), ...distribution, budget: budgetOf(options), callback }
     const task = await client.create<TaskResponse>('/tasks', body, { headers, signal })
     id = task.id
     if (options.wait || options.follow) await watch(client, task, options, signal)
@@ -51,6 +58,12 @@ export const submitTask = async (client: Client, options: SubmitOptions): Promis
   await interruptible(work, () =>
     id === undefined ? 'nothing was submitted' : `${id} goes on; devcycle tasks events ${id} --follow shows it again`,
   )
+}
+
+const callbackOf = ({ callback: url, callbackEvent: events }: SubmitOptions): SubmitTask['callback'] => {
+  if (url !== undefined) return { url, events }
+  if (events !== undefined) throw usageError('--callback-event needs --callback')
+  return undefined
 }
 
 const budgetOf = (options: SubmitOptions): SubmitTask['budget'] => {

@@ -1,6 +1,7 @@
 import type { AttemptResponse, TaskResponse } from '#shared/contracts/tasks.ts'
 import type { Client } from '../client/client.ts'
 import { ApiError } from '../client/errors.ts'
+import { CliError, exitCodes } from '../failure.ts'
 import { print, printFields, printJson, printTable } from '../render/print.ts'
 import type { Column } from '../render/table.ts'
 import { progressOf } from '../render/task.ts'
@@ -36,8 +37,17 @@ export const getTask = async (client: Client, id: string, { json }: Shown): Prom
     ['waits for', blockedBy && plain(`${blockedBy.message} (${blockedBy.code})`)],
     ['asks', task.waiting && asked(task.waiting)],
     ['failure', failure && plain(`${failure.message} (${failure.code})`)],
-    ['result', task.status === 'SUCCEEDED' ? `devcycle tasks result ${task.id}` : undefined],
+    ['next', nextStep(task)],
   ])
+}
+
+/** The command that helps on from here, if there is one. */
+const nextStep = ({ id, status, waiting }: TaskResponse): string | undefined => {
+  if (status === 'SUCCEEDED') return `devcycle tasks result ${id}`
+  if (status === 'FAILED' || status === 'QUEUED') return `devcycle tasks why ${id}`
+  if (waiting?.approval !== undefined) return `devcycle approvals get ${waiting.approval}`
+  if (waiting) return `devcycle tasks input ${id} --response …`
+  return status === 'RUNNING' ? `devcycle tasks events ${id} --follow` : undefined
 }
 
 const asked = ({ kind, prompt, approval, expiresAt }: NonNullable<TaskResponse['waiting']>): string =>
@@ -53,6 +63,8 @@ export const resultTask = async (client: Client, id: string, _: Shown): Promise<
   try {
     await writeResult(client, id)
   } catch (error) {
+    if (error instanceof ApiError && error.code === 'NOT_FINISHED')
+      throw new CliError(`${error.message}; devcycle tasks events ${id} --follow waits for its end`, exitCodes.failed)
     if (error instanceof ApiError && error.status === 404)
       throwUnlessSucceeded(await client.get<TaskResponse>(pathOf(id)))
     throw error

@@ -67,5 +67,5 @@ export const usageOfTask = async (client: Client, id: string, { json }: { json?:
     dollars(usage.cost ?? 0),
     dollars(own.compute),
   ])
-  printTable(attemptColumns, rows, 'no attempt so far')
+  printTable(attemptColumns, rows, 'no attempts yet')
 }

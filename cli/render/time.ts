@@ -12,5 +12,5 @@ export const ago = (time: string): string => {
   return `${Math.floor(seconds / unit)} ${name}`
 }
 
-/** `14:03:59`, in UTC as everything that the API tells. */
-export const clockTime = (time: string): string => time.slice(11, 19)
+/** `14:03:59Z`, in UTC as everything that the API tells. */
+export const clockTime = (time: string): string => `${time.slice(11, 19)}Z`

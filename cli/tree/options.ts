@@ -51,6 +51,13 @@ export const oneOf = (flags: string, description: string, words: readonly string
     return found
   })
 
+/** The same, repeatable. */
+export const someOf = (flags: string, description: string, words: readonly string[]): Option =>
+  new Option(flags, description).choices(words).argParser((text: string, all: string[] = []) => {
+    if (words.includes(text)) return [...all, text]
+    throw new InvalidArgumentError(`Allowed choices are ${words.join(', ')}.`)
+  })
+
 /** Options of every command that talks to a server. */
 export const addConnection = (command: Command): Command =>
   command

@@ -17,6 +17,7 @@ export const addSchedules = (program: Command): void => {
   addCreate(schedules)
   addList(schedules)
   addOne(schedules, ['get', 'show a schedule and its next starts'], async () => (await commands()).getSchedule)
+  addRun(schedules)
   addOne(
     schedules,
     ['pause', 'start nothing until it is resumed; what comes due meanwhile is not made up'],
@@ -58,9 +59,13 @@ const addCreate = (schedules: Command): void => {
     .option('--timeout <seconds>', 'seconds that an attempt may take', whole(1, 604_800))
     .option('--name <name>', 'name of the schedule')
     .addOption(
-      new Option('--overlap <what>', 'what happens to a start while the task before has not ended').choices(overlaps),
+      new Option(
+        '--overlap <what>',
+        'what happens to a start while the task before has not ended; default: skip',
+      ).choices(overlaps),
     )
-    .option('--catch-up <seconds>', 'a start that is late by more is missed', whole(0, 604_800))
+    .option('--catch-up <seconds>', 'seconds: a start that is late by more is missed; default: 300', whole(0, 604_800))
+    .option('--jitter <time>', 'make each start up to so much later, to spread them: 90s, 5m, 2h', parseEvery)
     .option('--paused', 'start nothing until it is resumed')
     .option('--idempotency-key <key>', 'the same key with the same options gives the same schedule')
     .action(async (options) => (await commands()).createSchedule(await clientOf(options), options))
@@ -81,13 +86,26 @@ const addList = (schedules: Command): void => {
   example(addConnection(list), 'schedules list')
 }
 
+const addRun = (schedules: Command): void => {
+  const run = addConnection(
+    schedules
+      .command('run')
+      .description('start it now, beside its planned starts; a start that does not come to be ends with code 1')
+      .argument('<schedule>', 'id or name of the schedule')
+      .option('--idempotency-key <key>', 'the same key gives the same start'),
+  ).action(async (schedule: string, options) =>
+    (await commands()).runSchedule(await clientOf(options), schedule, options),
+  )
+  example(run, 'schedules run nightly', `schedules run ${someId} --idempotency-key release-42`)
+}
+
 const addOne = (
   schedules: Command,
   [name, description]: [name: string, description: string],
   load: () => Promise<(client: Client, schedule: string, options: Connection) => Promise<void>>,
 ): void => {
   const command = addConnection(schedules.command(name).description(description))
-    .argument('<schedule>', 'id of the schedule')
+    .argument('<schedule>', 'id or name of the schedule')
     .action(async (schedule: string, options: Connection) => (await load())(await clientOf(options), schedule, options))
   example(command, `schedules ${name} ${someId}`)
 }

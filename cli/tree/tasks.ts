@@ -10,6 +10,7 @@ import {
   collect,
   example,
   oneOf,
+  someOf,
   timeOrWhile,
   whole,
 } from './options.ts'
@@ -23,6 +24,7 @@ const statuses = [
   'FAILED',
   'CANCELLED',
 ] satisfies TaskResponse['status'][]
+const ends = ['task.succeeded', 'task.failed', 'task.cancelled']
 const priorities = ['low', 'normal', 'high', 'urgent'] satisfies TaskResponse['priority'][]
 const someId = 'tsk_01KB2V7Q5W8S5ZK3M9N1P4R6T8'
 
@@ -70,6 +72,18 @@ const addSubmit = (tasks: Command): void => {
     .option('--budget-seconds <n>', 'seconds that their attempts may run', amount)
     .option('--budget-children <n>', 'how many tasks there may be below it', whole(0, 1_000_000))
     .option('--budget-depth <n>', 'how many levels there may be below it', whole(0, 20))
+    .option('--callback <url>', 'address that is told of its end, by a webhook of this task alone')
+    .addOption(someOf('--callback-event <type>', 'only of this end; repeatable', ends))
+    .option('--shards <what>', 'divide it: 0..1000/50 (steps of 50), a JSON list of inputs, {"split": …}, @file or -')
+    .option('--join <capability>', 'who joins the results of the shards; default: a list of them')
+    .option('--quorum <n>', 'how many shards have to succeed: a share up to 1, or a number above it', amount)
+    .addOption(
+      new Option('--on-failure <what>', 'when the quorum is out of reach: end it, or let every shard end').choices([
+        'fail',
+        'continue',
+      ]),
+    )
+    .option('--max-in-flight <n>', 'so many shards wait and run at a time', whole(1, 10_000))
     .option('--idempotency-key <key>', 'the same key with the same input gives the same task')
     .option('--wait', 'wait for the end and print the result')
     .option('--follow', 'print events until the end')
@@ -81,6 +95,8 @@ const addSubmit = (tasks: Command): void => {
     submit,
     'tasks submit --capability code.review --repository . --wait',
     `tasks submit --agent my-agent --input '{"name": "Ada"}' --follow`,
+    'tasks submit --capability text.count --shards 0..1000/50 --wait',
+    'tasks submit --capability code.review --repository . --callback https://example.com/hook',
   )
 }
 

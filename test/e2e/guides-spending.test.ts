@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { aGuideServer } from '#test/support/guide-server.ts'
+import { until } from '#test/support/server-process.ts'
 
 let guides: Awaited<ReturnType<typeof aGuideServer>>
 beforeAll(async () => {
@@ -30,8 +31,9 @@ describe('the guide to budgets', () => {
 
 describe('the guide to limits', () => {
   it('sets and shows them', async () => {
+    await until(() => guides.server.client.get('/agents/code-reviewer').catch(() => undefined), { what: 'the agent' })
     const lines = await guides.run('limits', 'limits')
-    expect(lines.some((line) => /^agent:echoer +4 +300\/60 s +0 +0 +300$/.test(line))).toBe(true)
+    expect(lines.some((line) => /^agent:code-reviewer +4 +300\/60 s +0 +0 +300$/.test(line))).toBe(true)
     expect(lines.some((line) => /^key:acme +1 /.test(line))).toBe(true)
   }, 60_000)
 
