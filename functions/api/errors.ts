@@ -1,4 +1,5 @@
 import type { Problem } from '#shared/contracts/common.ts'
+import { refusalStatus } from '#shared/contracts/refusals.ts'
 import { DomainError, type DomainErrorCode } from '#shared/domain/domain-error.ts'
 import { RateLimitedError } from '#shared/domain/limits/submit-rate.ts'
 import { PlatformError, type PlatformErrorCode } from '#shared/platform/platform-error.ts'
@@ -17,28 +18,7 @@ const httpCodes = {
 } as const
 export type HttpErrorCode = keyof typeof httpCodes
 
-const domainStatus: Record<DomainErrorCode, number> = {
-  UNAUTHENTICATED: 401,
-  FORBIDDEN: 403,
-  NOT_FOUND: 404,
-  INVALID: 422,
-  CONFLICT: 409,
-  CONTENDED: 503,
-  NAME_TAKEN: 409,
-  IDEMPOTENCY_CONFLICT: 409,
-  STALE_FENCE: 409,
-  ALREADY_FINISHED: 409,
-  NOT_FINISHED: 409,
-  PRECONDITION_FAILED: 412,
-  TOO_LARGE: 413,
-  TREE_LIMIT: 409,
-  RATE_LIMITED: 429,
-  BUDGET: 409,
-  NOT_WAITING: 409,
-  ALREADY_DECIDED: 409,
-  INPUT_ENDED: 409,
-  INPUT_FULL: 429,
-}
+const domainStatus: Record<DomainErrorCode, number> = refusalStatus
 
 const platformStatus: Record<PlatformErrorCode, number> = {
   UNAVAILABLE: 503,

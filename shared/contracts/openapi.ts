@@ -6,52 +6,61 @@ import {
 } from '@asteasolutions/zod-to-openapi'
 import * as z from 'zod'
 import { problemSchema } from './common.ts'
-import { type Operation, operations } from './operations.ts'
+import { type Example, exampleParams, examples } from './examples/examples.ts'
+import { type Operation, type OperationId, operations } from './operations.ts'
+import { type RefusalCode, refusalStatus, refusalsOf } from './refusals.ts'
 
 extendZodWithOpenApi(z)
-
-const problem = (description: string) => ({
-  description,
-  content: { 'application/problem+json': { schema: problemSchema } },
-})
 
 const refusals: Record<number, string> = {
   400: 'The body is not JSON.',
   401: 'No key, or one that is unknown or over.',
   403: 'The caller may not do this.',
   404: 'There is no such thing for this caller.',
-  409: 'It conflicts with the state of things; `code` tells how.',
+  409: 'It conflicts with the state of things.',
   412: '`If-Match` names another state than the current one.',
   413: 'The body is too large.',
   415: 'The body is not application/json.',
   422: 'A field is wrong; `errors` names each by a pointer.',
   429: 'Too many requests; see `Retry-After`.',
+  500: 'A fault of the server; its log has it under the `requestId`.',
+  503: 'Not now; the same request may go through after `Retry-After`.',
 }
 
-const refusalsOf = (operation: Operation): number[] => [
-  401,
-  403,
-  ...(operation.path.includes('{') ? [404] : []),
-  ...(operation.body ? [400, 413, 415, 422] : operation.query ? [422] : []),
-  ...(operation.refusals ?? []),
-  429,
-]
+/** A refusal with each `code` that it can have. */
+const problem = (status: number, codes: RefusalCode[]) => ({
+  description: `${refusals[status]} \`code\`: ${codes.map((code) => `\`${code}\``).join(', ')}.`,
+  content: { 'application/problem+json': { schema: problemSchema } },
+})
+
+const toProblems = (operation: Operation): [number, ReturnType<typeof problem>][] =>
+  [...Map.groupBy(refusalsOf(operation), (code) => refusalStatus[code])].map(([status, codes]) => [
+    status,
+    problem(status, codes),
+  ])
+
+/** An example as the document takes it: tools would follow a `$ref` in one, so such a one stands in the description. */
+const shown = (example: unknown) =>
+  JSON.stringify(example)?.includes('"$ref"')
+    ? { text: `\n\n\`\`\`json\n${JSON.stringify(example, null, 2)}\n\`\`\``, as: {} }
+    : { text: '', as: { example } }
 
 type Answer = Operation['answers'][number]
 
-const toContent = ({ schema, also }: Answer) => ({
-  ...(schema && { 'application/json': { schema } }),
+const toContent = ({ schema, also }: Answer, { answer }: Example) => ({
+  ...(schema && { 'application/json': { schema, ...shown(answer).as } }),
   ...(also === 'text/event-stream' && { 'text/event-stream': { schema: z.string() } }),
-  ...(also === 'any' && { 'application/json': { schema: z.unknown() } }),
+  ...(also === 'any' && { 'application/json': { schema: z.unknown(), ...shown(answer).as } }),
 })
 
-const toResponses = (operation: Operation): RouteConfig['responses'] =>
+const toResponses = (operation: Operation, example: Example): RouteConfig['responses'] =>
   Object.fromEntries([
     ...Object.entries(operation.answers).map(([status, answer]) => {
-      const content = toContent(answer)
-      return [status, { description: answer.description, ...(Object.keys(content).length > 0 && { content }) }]
+      const content = toContent(answer, example)
+      const description = answer.description + (answer.schema ? shown(example.answer).text : '')
+      return [status, { description, ...(Object.keys(content).length > 0 && { content }) }]
     }),
-    ...refusalsOf(operation).map((status) => [status, problem(refusals[status] ?? '')]),
+    ...toProblems(operation),
   ])
 
 const headerDescriptions: Record<string, string> = {
@@ -62,9 +71,12 @@ const headerDescriptions: Record<string, string> = {
   traceparent: 'W3C trace context, carried through to the agent.',
 }
 
-const toRoute = (id: string, operation: Operation): RouteConfig => {
+const toRoute = (id: OperationId, operation: Operation): RouteConfig => {
+  const example: Example = examples[id]
   const names = [...operation.path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name)
-  const params = z.object(Object.fromEntries(names.map((name) => [name, z.string()])))
+  const params = z.object(
+    Object.fromEntries(names.map((name) => [name, z.string().meta({ example: exampleParams[name] })])),
+  )
   const headers = (operation.headers ?? []).map((name) => [
     name,
     z.string().optional().meta({ description: headerDescriptions[name] }),
@@ -82,10 +94,14 @@ const toRoute = (id: string, operation: Operation): RouteConfig => {
       ...(operation.query && { query: operation.query as unknown as z.ZodObject }),
       ...(headers.length > 0 && { headers: z.object(Object.fromEntries(headers)) }),
       ...(operation.body && {
-        body: { required: !operation.bodyOptional, content: { 'application/json': { schema: operation.body } } },
+        body: {
+          required: !operation.bodyOptional,
+          ...(shown(example.body).text && { description: shown(example.body).text.trim() }),
+          content: { 'application/json': { schema: operation.body, ...shown(example.body).as } },
+        },
       }),
     },
-    responses: toResponses(operation),
+    responses: toResponses(operation, example),
   }
 }
 
@@ -110,7 +126,7 @@ export const openApiDocument = (version: string) => {
     scheme: 'bearer',
     description: 'An API key, or the token that an instance was given when it joined.',
   })
-  for (const [id, operation] of Object.entries(operations)) registry.registerPath(toRoute(id, operation))
+  for (const [id, operation] of Object.entries(operations)) registry.registerPath(toRoute(id as OperationId, operation))
   return new OpenApiGeneratorV31(registry.definitions).generateDocument({
     openapi: '3.1.0',
     info: {

@@ -13,7 +13,7 @@ export const agentOperations = {
     headers: ['Idempotency-Key'],
     body: registerAgentSchema,
     answers: { 201: { description: 'The agent.', schema: agentSchema } },
-    refusals: [409],
+    refusals: ['NAME_TAKEN', 'IDEMPOTENCY_CONFLICT'],
   },
   listAgents: {
     method: 'GET',
@@ -41,7 +41,7 @@ export const agentOperations = {
     headers: ['If-Match'],
     body: patchAgentSchema,
     answers: { 200: { description: 'The changed agent.', schema: agentSchema } },
-    refusals: [409, 412],
+    refusals: ['CONFLICT'],
   },
   deleteAgent: {
     method: 'DELETE',
@@ -52,7 +52,6 @@ export const agentOperations = {
     audience: admins,
     headers: ['If-Match'],
     answers: { 204: { description: 'Decommissioned.' } },
-    refusals: [412],
   },
   listInstances: {
     method: 'GET',

@@ -37,7 +37,7 @@ export const approvalOperations = {
     body: approveSchema,
     bodyOptional: true,
     answers: { 200: { description: 'The approval.', schema: approvalSchema } },
-    refusals: [409],
+    refusals: ['ALREADY_DECIDED', 'CONFLICT'],
   },
   reject: {
     method: 'POST',
@@ -49,7 +49,7 @@ export const approvalOperations = {
     body: rejectSchema,
     bodyOptional: true,
     answers: { 200: { description: 'The approval.', schema: approvalSchema } },
-    refusals: [409],
+    refusals: ['ALREADY_DECIDED', 'CONFLICT'],
   },
   delegate: {
     method: 'POST',
@@ -60,6 +60,6 @@ export const approvalOperations = {
     audience: admins,
     body: delegateSchema,
     answers: { 200: { description: 'The approval.', schema: approvalSchema } },
-    refusals: [409],
+    refusals: ['ALREADY_DECIDED', 'CONFLICT'],
   },
 } as const satisfies Record<string, Operation>

@@ -19,6 +19,7 @@ export const batchOperations = {
     headers: ['Idempotency-Key', 'traceparent'],
     body: submitTasksSchema,
     answers: { 200: { description: 'What became of each.', schema: submittedTasksSchema } },
+    refusals: ['IDEMPOTENCY_CONFLICT', 'RATE_LIMITED'],
   },
   createBatch: {
     method: 'POST',
@@ -29,7 +30,7 @@ export const batchOperations = {
     headers: ['Idempotency-Key'],
     body: createBatchSchema,
     answers: { 202: { description: 'Accepted: every row becomes a task.', schema: batchSchema } },
-    refusals: [409],
+    refusals: ['IDEMPOTENCY_CONFLICT'],
   },
   listBatches: {
     method: 'GET',
@@ -55,6 +56,6 @@ export const batchOperations = {
     summary: 'Cancel a batch and its tasks',
     audience: admins,
     answers: { 200: { description: 'The batch: it ends when its tasks have.', schema: batchSchema } },
-    refusals: [409],
+    refusals: ['ALREADY_FINISHED', 'CONFLICT'],
   },
 } as const satisfies Record<string, Operation>

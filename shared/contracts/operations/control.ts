@@ -26,7 +26,15 @@ export const controlOperations = {
       200: { description: 'The same task, which starts now.', schema: taskSchema },
       202: { description: 'The new task.', schema: taskSchema },
     },
-    refusals: [409],
+    refusals: [
+      'NOT_FOUND',
+      'CONFLICT',
+      'IDEMPOTENCY_CONFLICT',
+      'ALREADY_FINISHED',
+      'STALE_FENCE',
+      'TREE_LIMIT',
+      'BUDGET',
+    ],
   },
   cancelTasks: {
     method: 'POST',
@@ -48,7 +56,7 @@ export const controlOperations = {
     body: changeStateSchema,
     bodyOptional: true,
     answers: { 200: { description: 'The agent.', schema: agentSchema } },
-    refusals: [409],
+    refusals: ['CONFLICT'],
   },
   maintainAgent: {
     method: 'POST',
@@ -60,7 +68,7 @@ export const controlOperations = {
     body: changeStateSchema,
     bodyOptional: true,
     answers: { 200: { description: 'The agent.', schema: agentSchema } },
-    refusals: [409],
+    refusals: ['CONFLICT'],
   },
   resumeAgent: {
     method: 'POST',
@@ -72,7 +80,7 @@ export const controlOperations = {
     body: changeStateSchema,
     bodyOptional: true,
     answers: { 200: { description: 'The agent.', schema: agentSchema } },
-    refusals: [409],
+    refusals: ['CONFLICT'],
   },
   activateAgent: {
     method: 'POST',
@@ -84,7 +92,7 @@ export const controlOperations = {
     body: changeStateSchema,
     bodyOptional: true,
     answers: { 200: { description: 'The agent.', schema: agentSchema } },
-    refusals: [409],
+    refusals: ['CONFLICT'],
   },
   drainAgent: {
     method: 'POST',
@@ -96,7 +104,7 @@ export const controlOperations = {
     body: changeStateSchema,
     bodyOptional: true,
     answers: { 200: { description: 'The agent.', schema: agentSchema } },
-    refusals: [409],
+    refusals: ['CONFLICT'],
   },
   scaleAgent: {
     method: 'POST',
@@ -108,6 +116,7 @@ export const controlOperations = {
     audience: admins,
     body: scaleAgentSchema,
     answers: { 200: { description: 'The agent.', schema: agentSchema } },
+    refusals: ['CONFLICT'],
   },
   getAgentHistory: {
     method: 'GET',

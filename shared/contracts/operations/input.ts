@@ -12,7 +12,7 @@ export const inputOperations = {
     audience: workers,
     body: waitSchema,
     answers: { 200: { description: 'The waiting task; as it is by now when repeated.', schema: taskSchema } },
-    refusals: [409],
+    refusals: ['STALE_FENCE', 'ALREADY_FINISHED'],
   },
   giveInput: {
     method: 'POST',
@@ -24,7 +24,7 @@ export const inputOperations = {
     headers: ['Idempotency-Key'],
     body: inputSchema,
     answers: { 200: { description: 'The task, or how far its input stream goes.', schema: inputAnswerSchema } },
-    refusals: [409],
+    refusals: ['NOT_WAITING', 'ALREADY_FINISHED', 'INPUT_ENDED', 'IDEMPOTENCY_CONFLICT', 'INPUT_FULL'],
   },
   readInput: {
     method: 'GET',
@@ -35,6 +35,6 @@ export const inputOperations = {
     audience: workers,
     query: readInputQuery,
     answers: { 200: { description: 'Records, ascending.', schema: inputPageSchema } },
-    refusals: [409],
+    refusals: ['STALE_FENCE'],
   },
 } as const satisfies Record<string, Operation>

@@ -22,7 +22,6 @@ export const limitOperations = {
     headers: ['If-Match'],
     body: patchLimitsSchema,
     answers: { 200: { description: 'The changed limits.', schema: limitsSchema } },
-    refusals: [412],
   },
   getUsage: {
     method: 'GET',

@@ -12,7 +12,7 @@ export const objectOperations = {
     body: createObjectSchema,
     bodyOptional: true,
     answers: { 201: { description: 'The object and where to send its bytes.', schema: objectSchema } },
-    refusals: [409],
+    refusals: ['IDEMPOTENCY_CONFLICT'],
   },
   getObject: {
     method: 'GET',

@@ -1,4 +1,5 @@
 import type * as z from 'zod'
+import type { RefusalCode } from '../refusals.ts'
 
 /** Who may call: `admin` and `agent` are roles of keys, `host` a hosted agent, `instance` a running copy. */
 export type Audience = 'admin' | 'agent' | 'host' | 'instance'
@@ -30,8 +31,8 @@ export type Operation = {
   /** Request headers that matter besides the usual ones. */
   headers?: readonly ('Idempotency-Key' | 'If-Match' | 'Prefer' | 'Last-Event-ID' | 'traceparent')[]
   answers: Record<number, { description: string; schema?: z.ZodType; also?: 'text/event-stream' | 'any' }>
-  /** Refusals besides 400, 401, 403, 404, 413, 422 and 429. */
-  refusals?: readonly (409 | 412)[]
+  /** Refusals besides those that its shape says. */
+  refusals?: readonly RefusalCode[]
 }
 
 export const people = ['admin', 'agent', 'instance', 'host'] as const

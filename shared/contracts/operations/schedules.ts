@@ -19,7 +19,7 @@ export const scheduleOperations = {
     headers: ['Idempotency-Key'],
     body: createScheduleSchema,
     answers: { 201: { description: 'The schedule, with its next five starts.', schema: scheduleSchema } },
-    refusals: [409],
+    refusals: ['NOT_FOUND', 'CONFLICT', 'IDEMPOTENCY_CONFLICT'],
   },
   listSchedules: {
     method: 'GET',
@@ -48,7 +48,7 @@ export const scheduleOperations = {
     headers: ['If-Match'],
     body: patchScheduleSchema,
     answers: { 200: { description: 'The changed schedule.', schema: scheduleSchema } },
-    refusals: [412],
+    refusals: ['CONFLICT'],
   },
   runSchedule: {
     method: 'POST',
@@ -60,7 +60,7 @@ export const scheduleOperations = {
     audience: admins,
     headers: ['Idempotency-Key'],
     answers: { 200: { description: 'What became of the start.', schema: scheduleRunSchema } },
-    refusals: [409],
+    refusals: ['CONFLICT'],
   },
   deleteSchedule: {
     method: 'DELETE',
@@ -71,6 +71,5 @@ export const scheduleOperations = {
     audience: admins,
     headers: ['If-Match'],
     answers: { 204: { description: 'Deleted.' } },
-    refusals: [412],
   },
 } as const satisfies Record<string, Operation>

@@ -26,7 +26,16 @@ export const taskOperations = {
       200: { description: 'The task has ended.', schema: taskSchema },
       202: { description: 'Accepted: it is durable and will run.', schema: taskSchema },
     },
-    refusals: [409],
+    refusals: [
+      'NOT_FOUND',
+      'CONFLICT',
+      'IDEMPOTENCY_CONFLICT',
+      'ALREADY_FINISHED',
+      'STALE_FENCE',
+      'TREE_LIMIT',
+      'BUDGET',
+      'RATE_LIMITED',
+    ],
   },
   listTasks: {
     method: 'GET',
@@ -63,7 +72,7 @@ export const taskOperations = {
     summary: 'Get the result as the agent gave it',
     audience: admins,
     answers: { 200: { description: 'The result itself, any JSON.', also: 'any' } },
-    refusals: [409],
+    refusals: ['NOT_FINISHED'],
   },
   listAttempts: {
     method: 'GET',
@@ -102,6 +111,6 @@ export const taskOperations = {
     body: cancelTaskSchema,
     bodyOptional: true,
     answers: { 200: { description: 'The cancelled task.', schema: taskSchema } },
-    refusals: [409],
+    refusals: ['ALREADY_FINISHED'],
   },
 } as const satisfies Record<string, Operation>

@@ -20,7 +20,7 @@ export const webhookOperations = {
     headers: ['Idempotency-Key'],
     body: createWebhookSchema,
     answers: { 201: { description: 'The webhook with its secret.', schema: webhookSchema } },
-    refusals: [409],
+    refusals: ['CONFLICT', 'IDEMPOTENCY_CONFLICT'],
   },
   listWebhooks: {
     method: 'GET',
@@ -48,7 +48,6 @@ export const webhookOperations = {
     headers: ['If-Match'],
     body: patchWebhookSchema,
     answers: { 200: { description: 'The changed webhook.', schema: webhookSchema } },
-    refusals: [412],
   },
   deleteWebhook: {
     method: 'DELETE',
@@ -59,7 +58,6 @@ export const webhookOperations = {
     audience: admins,
     headers: ['If-Match'],
     answers: { 204: { description: 'Deleted.' } },
-    refusals: [412],
   },
   rotateWebhookSecret: {
     method: 'POST',
@@ -88,6 +86,6 @@ export const webhookOperations = {
     description: 'Under the same `webhook-id`.',
     audience: admins,
     answers: { 202: { description: 'The delivery, which is on its way.', schema: deliverySchema } },
-    refusals: [409],
+    refusals: ['CONFLICT'],
   },
 } as const satisfies Record<string, Operation>

@@ -26,7 +26,7 @@ export const workerOperations = {
     headers: ['Idempotency-Key'],
     body: joinSchema,
     answers: { 201: { description: 'The instance and its token.', schema: joinedSchema } },
-    refusals: [409],
+    refusals: ['NOT_FOUND', 'IDEMPOTENCY_CONFLICT'],
   },
   heartbeat: {
     method: 'POST',
@@ -49,7 +49,7 @@ export const workerOperations = {
     query: leaseQuery,
     body: leaseSchema,
     answers: { 200: { description: 'Leased tasks; empty at the end of `wait`.', schema: leaseAnswerSchema } },
-    refusals: [409],
+    refusals: ['CONFLICT'],
   },
   leaveInstance: {
     method: 'DELETE',
@@ -67,7 +67,7 @@ export const workerOperations = {
     audience: workers,
     body: progressSchema,
     answers: { 202: { description: 'Recorded.' } },
-    refusals: [409],
+    refusals: ['STALE_FENCE'],
   },
   completeTask: {
     method: 'POST',
@@ -77,7 +77,7 @@ export const workerOperations = {
     audience: workers,
     body: completeSchema,
     answers: { 200: { description: 'The task; the same again when repeated.', schema: taskSchema } },
-    refusals: [409],
+    refusals: ['STALE_FENCE'],
   },
   completeTasks: {
     method: 'POST',
@@ -97,6 +97,6 @@ export const workerOperations = {
     audience: workers,
     body: failSchema,
     answers: { 200: { description: 'Whether there is another attempt.', schema: failAnswerSchema } },
-    refusals: [409],
+    refusals: ['STALE_FENCE'],
   },
 } as const satisfies Record<string, Operation>

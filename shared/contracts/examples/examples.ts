@@ -1,0 +1,21 @@
+import type { OperationId } from '../operations.ts'
+import { agentExamples } from './agents.ts'
+import { type Example, ids } from './example.ts'
+import { peopleExamples } from './people.ts'
+import { planExamples } from './plans.ts'
+import { taskExamples } from './tasks.ts'
+import { workerExamples } from './worker.ts'
+
+export type { Example } from './example.ts'
+
+/** A call of each operation: an operation without one does not compile. */
+export const examples: Record<OperationId, Example> = {
+  ...agentExamples,
+  ...taskExamples,
+  ...workerExamples,
+  ...peopleExamples,
+  ...planExamples,
+}
+
+/** What stands in a path for each of its parameters. */
+export const exampleParams: Record<string, string> = { ...ids, agent: 'upper' }

@@ -1,0 +1,51 @@
+import type { Operation } from './operations/operation.ts'
+
+/** The status of each refusal. */
+export const refusalStatus = {
+  MALFORMED_JSON: 400,
+  UNAUTHENTICATED: 401,
+  FORBIDDEN: 403,
+  NOT_FOUND: 404,
+  CONFLICT: 409,
+  NAME_TAKEN: 409,
+  IDEMPOTENCY_CONFLICT: 409,
+  STALE_FENCE: 409,
+  ALREADY_FINISHED: 409,
+  NOT_FINISHED: 409,
+  TREE_LIMIT: 409,
+  BUDGET: 409,
+  NOT_WAITING: 409,
+  ALREADY_DECIDED: 409,
+  INPUT_ENDED: 409,
+  PRECONDITION_FAILED: 412,
+  PAYLOAD_TOO_LARGE: 413,
+  TOO_LARGE: 413,
+  UNSUPPORTED_MEDIA_TYPE: 415,
+  INVALID: 422,
+  RATE_LIMITED: 429,
+  INPUT_FULL: 429,
+  THROTTLED: 429,
+  INTERNAL: 500,
+  CONTENDED: 503,
+  UNAVAILABLE: 503,
+} as const
+export type RefusalCode = keyof typeof refusalStatus
+
+/** What may happen to every call. */
+const always: RefusalCode[] = ['UNAUTHENTICATED', 'FORBIDDEN', 'THROTTLED', 'INTERNAL', 'UNAVAILABLE']
+const ofBodies: RefusalCode[] = ['MALFORMED_JSON', 'PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE', 'INVALID']
+
+/** Every refusal that an operation can answer, by its shape and its own. */
+export const refusalsOf = (operation: Operation): RefusalCode[] => {
+  const { method, path, query, headers, refusals = [] } = operation
+  const all: RefusalCode[] = [
+    ...always,
+    ...(path.includes('{') ? (['NOT_FOUND'] as const) : []),
+    ...(method === 'POST' || method === 'PATCH' ? ofBodies : []),
+    ...(query || headers?.includes('Idempotency-Key') ? (['INVALID'] as const) : []),
+    ...(method === 'GET' ? [] : (['CONTENDED'] as const)),
+    ...(headers?.includes('If-Match') ? (['PRECONDITION_FAILED'] as const) : []),
+    ...refusals,
+  ]
+  return [...new Set(all)]
+}
