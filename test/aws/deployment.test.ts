@@ -10,7 +10,6 @@ import {
   SQSClient,
 } from '@aws-sdk/client-sqs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { TaskResponse } from '#shared/contracts/tasks.ts'
 import type { Joined, LeaseAnswer } from '#shared/contracts/worker.ts'
 import { dueBody } from '#shared/domain/dispatch/due.ts'
 import { taskKey } from '#shared/domain/tasks/task-store.ts'
@@ -18,25 +17,45 @@ import { createDynamoTable } from '#shared/platform/aws/dynamodb-table.ts'
 import { createSystemClock, createSystemRandom } from '#shared/platform/system.ts'
 import { aRepository, type TestRepository } from '#test/support/git-repository.ts'
 import { until } from '#test/support/server-process.ts'
+import { awaited, callsOf, type Json } from './calls.ts'
 import { clientConfig, type Deployment, deploy, type Reasons } from './deployment.ts'
 import { type EmulatorName, startEmulator } from './emulator.ts'
 import { type FargateTask, startFargateTask } from './fargate.ts'
+import { batchScenarios } from './scenarios/batches.ts'
+import { controlScenarios } from './scenarios/control.ts'
+import { conversationScenarios } from './scenarios/conversation.ts'
+import { orderScenarios } from './scenarios/order.ts'
+import { timeScenarios } from './scenarios/time.ts'
 
 const noArchive = 'it keeps no events for a replay'
 const noFlowLogs = 'it has no network whose traffic could be logged'
 const noContainers = 'it has no ECS: the suite plays it'
 
-/** What each emulator cannot take; every other resource of the app must exist. */
-const rows: [EmulatorName, { refused: Reasons; recordedOnly: Reasons }][] = [
-  ['ministack', { refused: { 'AWS::Events::Archive': noArchive, 'AWS::EC2::FlowLog': noFlowLogs }, recordedOnly: {} }],
+type Row = { refused: Reasons; recordedOnly: Reasons; batchRows: number }
+
+/** What each emulator cannot take; every other resource of the app must exist. One of them does a large batch. */
+const rows: [EmulatorName, Row][] = [
+  [
+    'ministack',
+    {
+      refused: { 'AWS::Events::Archive': noArchive, 'AWS::EC2::FlowLog': noFlowLogs },
+      recordedOnly: {},
+      batchRows: 1000,
+    },
+  ],
   [
     'ministack-enforced',
-    { refused: {}, recordedOnly: { 'AWS::Events::Archive': noArchive, 'AWS::EC2::FlowLog': noFlowLogs } },
+    {
+      refused: {},
+      recordedOnly: { 'AWS::Events::Archive': noArchive, 'AWS::EC2::FlowLog': noFlowLogs },
+      batchRows: 120,
+    },
   ],
   [
     'localstack',
     {
       refused: {},
+      batchRows: 120,
       recordedOnly: {
         'AWS::Events::Archive': noArchive,
         'AWS::EC2::FlowLog': noFlowLogs,
@@ -55,7 +74,7 @@ const files = {
   'cart.test.js': "import { test } from 'node:test'\ntest('adds', () => {})\n",
 }
 
-describe.each(rows)('the app deployed to %s', (name, { refused, recordedOnly }) => {
+describe.each(rows)('the app deployed to %s', (name, { refused, recordedOnly, batchRows }) => {
   let app: Deployment
   let repository: TestRepository
   const running: FargateTask[] = []
@@ -71,37 +90,13 @@ describe.each(rows)('the app deployed to %s', (name, { refused, recordedOnly }) 
     app?.remove()
   })
 
-  const call = async (method: string, path: string, { body, key, headers }: CallOptions = {}) => {
-    const response = await fetch(`${app.url}/api/v2${path}`, {
-      method,
-      headers: {
-        authorization: `Bearer ${key ?? app.apiKey}`,
-        ...(body !== undefined && { 'content-type': 'application/json' }),
-        ...headers,
-      },
-      body: body === undefined ? undefined : JSON.stringify(body),
-    })
-    return { status: response.status, body: (await response.json().catch(() => undefined)) as Json }
-  }
-  const json = async (...words: string[]): Promise<Json> => {
-    const { code, stdout, stderr } = await app.cli(...words, '--json')
-    if (code !== 0) throw new Error(`devcycle ${words.join(' ')} ended with ${code}: ${stderr}`)
-    return JSON.parse(stdout)
-  }
+  const calls = callsOf(() => app)
+  const { call, json, ended } = calls
   const startAgent = (agent: string): FargateTask => {
     const task = startFargateTask(app, agent)
     running.push(task)
     return task
   }
-  const ended = (id: string, seconds = 60): Promise<TaskResponse> =>
-    until(
-      async () => {
-        const { body } = await call('GET', `/tasks/${id}`)
-        return ['SUCCEEDED', 'FAILED', 'CANCELLED'].includes(body.status) && body
-      },
-      { seconds, what: `the end of ${id}` },
-    )
-
   it('exists, all but what the emulator cannot have', () => {
     const missing = app.resources.filter(
       ({ ResourceType = '', PhysicalResourceId = 'unknown' }) =>
@@ -182,26 +177,47 @@ describe.each(rows)('the app deployed to %s', (name, { refused, recordedOnly }) 
     expect((await call('GET', `/tasks/${id}/result`)).body).toBe('in time')
   })
 
-  it('runs the task of a killed agent again', async () => {
-    const first = startAgent('test-runner')
-    await until(async () => (await json('agents', 'list')).items.some((one: Json) => one.name === 'test-runner'), {
-      seconds: 40,
-      what: 'the test runner',
+  describe.concurrent('its engine', () => {
+    batchScenarios(calls, batchRows)
+
+    it('runs the task of a killed agent again', async () => {
+      const first = startAgent('test-runner')
+      await until(async () => (await json('agents', 'list')).items.some((one: Json) => one.name === 'test-runner'), {
+        seconds: 40,
+        what: 'the test runner',
+      })
+      const input = JSON.stringify({ command: ['sleep', '4'] })
+      const submit = [
+        'tasks',
+        'submit',
+        '--capability',
+        'tests.run',
+        '--repository',
+        repository.folder,
+        '--input',
+        input,
+      ]
+      const { id } = await json(...submit)
+      await until(async () => (await call('GET', `/tasks/${id}`)).body.status === 'RUNNING', {
+        seconds: 30,
+        what: 'a start',
+      })
+      first.kill()
+      startAgent('test-runner')
+      expect(await ended(id, 110)).toMatchObject({ status: 'SUCCEEDED', result: { status: 'passed' } })
+      const attempts = await awaited(async () => {
+        const { items } = await calls.get(`/tasks/${id}/attempts`)
+        return items.every((one: Json) => one.outcome !== 'RUNNING') && items.length > 1 && items
+      }, 'its history')
+      expect(attempts.map((one: Json) => one.outcome).toSorted()).toEqual(['LEASE_LOST', 'SUCCEEDED'])
+      const events = (await call('GET', `/tasks/${id}/events?limit=200`)).body.items
+      expect(events.map((one: Json) => one.seq)).toEqual(events.map((_: Json, at: number) => at + 1))
     })
-    const input = JSON.stringify({ command: ['sleep', '4'] })
-    const submit = ['tasks', 'submit', '--capability', 'tests.run', '--repository', repository.folder, '--input', input]
-    const { id } = await json(...submit)
-    await until(async () => (await call('GET', `/tasks/${id}`)).body.status === 'RUNNING', {
-      seconds: 30,
-      what: 'a start',
-    })
-    first.kill()
-    startAgent('test-runner')
-    expect(await ended(id, 110)).toMatchObject({ status: 'SUCCEEDED', result: { status: 'passed' } })
-    const attempts = (await call('GET', `/tasks/${id}/attempts`)).body.items
-    expect(attempts.map((one: Json) => one.outcome).toSorted()).toEqual(['LEASE_LOST', 'SUCCEEDED'])
-    const events = (await call('GET', `/tasks/${id}/events?limit=200`)).body.items
-    expect(events.map((one: Json) => one.seq)).toEqual(events.map((_: Json, at: number) => at + 1))
+
+    orderScenarios(calls)
+    controlScenarios(calls)
+    conversationScenarios(() => app, calls)
+    timeScenarios(calls)
   })
 
   it('makes a task of an event, and an event of its end', async () => {
@@ -285,10 +301,6 @@ describe.each(rows)('the app deployed to %s', (name, { refused, recordedOnly }) 
     expect(reviewer?.child.exitCode).toBe(0)
   })
 })
-
-/** Parsed JSON, of whatever shape the test expects. */
-type Json = ReturnType<typeof JSON.parse>
-type CallOptions = { body?: unknown; key?: string; headers?: Record<string, string> }
 
 /** Calls go to the endpoint, whatever host the address of a queue names. */
 const aQueueClient = (app: Deployment): SQSClient =>

@@ -15,6 +15,7 @@ import type { Emulator } from './emulator.ts'
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const account = '000000000000'
 const image = 'registry.example.com/devcycle-agent:1'
+const cdkApp = `node ${fileURLToPath(new URL('app.ts', import.meta.url))}`
 
 /** Why an emulator leaves a type of resource out, by the type. */
 export type Reasons = Record<string, string>
@@ -74,8 +75,9 @@ const leaveOut = (folder: string, types: string[]): void => {
 
 /** The app itself, or, where an emulator refuses templates with some types, what was synthesized without them. */
 const appFor = async (folder: string, refused: Reasons, environment: Record<string, string>): Promise<string[]> => {
-  if (Object.keys(refused).length === 0) return ['--output', folder]
-  await run('cdk', ['synth', '--quiet', '--output', folder, '--context', `agentImage=${image}`], environment)
+  const ours = ['--app', cdkApp, '--output', folder]
+  if (Object.keys(refused).length === 0) return ours
+  await run('cdk', ['synth', '--quiet', ...ours, '--context', `agentImage=${image}`], environment)
   leaveOut(folder, Object.keys(refused))
   return ['--app', folder]
 }
