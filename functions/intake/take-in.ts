@@ -1,8 +1,7 @@
 import { checkInput } from '#functions/api/check-input.ts'
-import { submitTaskSchema } from '#shared/contracts/tasks.ts'
+import { readSubmit } from '#functions/api/read-submit.ts'
 import type { Caller } from '#shared/domain/caller.ts'
 import { DomainError, type DomainErrorCode } from '#shared/domain/domain-error.ts'
-import type { SubmitCommand } from '#shared/domain/tasks/submit-command.ts'
 import { submitTask } from '#shared/domain/tasks/submit-task.ts'
 import type { Platform } from '#shared/platform/platform.ts'
 import { PlatformError } from '#shared/platform/platform-error.ts'
@@ -23,15 +22,10 @@ const callerOf = ({ id, source }: SubmitEvent): Caller => ({
   requestId: id,
 })
 
-const millis = (time: string | undefined): number | undefined => (time === undefined ? undefined : Date.parse(time))
-
-/** The event's own wish, or what is wrong with it. */
-const parse = ({ id, source, detail }: SubmitEvent): { command: SubmitCommand } | { reason: string } => {
-  const { success, data, error } = submitTaskSchema.safeParse(detail)
-  if (!success) return { reason: error.issues.map(({ path, message }) => `${path.join('/')}: ${message}`).join('; ') }
-  const { runAt, deadline, ...rest } = data
-  const idempotencyKey = `event:${source}:${id}`
-  return { command: { ...rest, runAt: millis(runAt), deadline: millis(deadline), idempotencyKey } }
+/** What is wrong, field by field. */
+const reasonOf = (error: Error): string => {
+  const fields = error instanceof DomainError ? (error.errors ?? []) : []
+  return [error.message, ...fields.map(({ pointer, message }) => `${pointer}: ${message}`)].join('; ')
 }
 
 /** Nobody waits for an answer: the log says why, the metric that there was one. */
@@ -45,13 +39,12 @@ const tellRefused = ({ telemetry }: Platform, { id, source }: SubmitEvent, reaso
  * is no task is logged and counted; one that may be a task later is thrown, and comes again.
  */
 export const takeIn = async (platform: Platform, event: SubmitEvent): Promise<{ taskId: string } | undefined> => {
-  const parsed = parse(event)
-  if ('reason' in parsed) return void tellRefused(platform, event, parsed.reason)
   try {
-    const { id } = await submitTask(platform, callerOf(event), parsed.command, checkInput)
+    const command = { ...readSubmit(event.detail), idempotencyKey: `event:${event.source}:${event.id}` }
+    const { id } = await submitTask(platform, callerOf(event), command, checkInput)
     return { taskId: id }
   } catch (error) {
     if (!isFinal(error)) throw error
-    return void tellRefused(platform, event, error.message)
+    return void tellRefused(platform, event, reasonOf(error))
   }
 }

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { scheduleTools } from '#functions/sweep/schedule-tools.ts'
 import type { Caller } from '#shared/domain/caller.ts'
 import { attendSchedule } from '#shared/domain/schedules/attend-schedule.ts'
-import { deleteSchedule, makeSchedule } from '#shared/domain/schedules/change-schedule.ts'
+import { deleteSchedule, makeSchedule, patchSchedule } from '#shared/domain/schedules/change-schedule.ts'
 import type { Schedule } from '#shared/domain/schedules/schedule.ts'
 import { getSchedule } from '#shared/domain/schedules/schedule-store.ts'
 import type { Task } from '#shared/domain/tasks/task.ts'
@@ -48,6 +48,40 @@ it('a start that breaks off at any write is one task, and the next one knows of 
     expect(await tasksOf(id), about).toHaveLength(1)
     expect({ started, later: skipped + missed }, about).toEqual({ started: 1, later: 1 })
   }
+})
+
+it('a start that breaks off before a change of the schedule is the task that was made', async () => {
+  for (const { last, stored } of deathsAmong(5)) {
+    const id = await aSchedule('skip')
+    clock.forward(61_000)
+    await attend(id, dying(platform, last, stored)).catch(() => undefined)
+    const made = await tasksOf(id)
+    const task = { capability: 'nobody', labels: { changed: 'yes' } }
+    await patchSchedule(platform, caller, id, { patch: { task } }, scheduleTools)
+    for (let look = 0; look < 3; look++) await attend(id)
+    const about = `death at write ${last}, ${stored ? 'stored' : 'not stored'}`
+    const tasks = await tasksOf(id)
+    expect(tasks, about).toHaveLength(1)
+    if (made[0]) expect(tasks[0]?.id, about).toBe(made[0].id)
+    expect(await countsOf(id), about).toMatchObject({ started: 1, refused: 0 })
+  }
+})
+
+it('the task before is cancelled only when the start is decided on, and for whoever made the schedule', async () => {
+  const id = await aSchedule('cancel-previous')
+  clock.forward(61_000)
+  await attend(id)
+  const [first] = await tasksOf(id)
+  expect(first?.fairnessKey).toBe('key:k')
+  clock.forward(60_000)
+  const refusing: Platform = {
+    ...platform,
+    main: { ...platform.main, write: async () => ({ ok: false, conflicts: [] }) },
+  }
+  await attend(id, refusing).catch(() => undefined)
+  expect((await tasksOf(id)).map(({ status }) => status)).not.toContain('CANCELLED')
+  await attend(id)
+  expect((await tasksOf(id)).map(({ status }) => status).toSorted()[0]).toBe('CANCELLED')
 })
 
 it('several that look at once make one task for each time', async () => {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { takeIn } from '#functions/intake/take-in.ts'
 import { registerAgent } from '#shared/domain/agents/register-agent.ts'
+import { findTask } from '#shared/domain/tasks/task-store.ts'
 import type { Platform } from '#shared/platform/platform.ts'
 import { PlatformError } from '#shared/platform/platform-error.ts'
 import { aPlatform } from '#test/support/embedded.ts'
@@ -50,10 +51,20 @@ describe('an event from elsewhere', () => {
     ['a body that is none', { input: {} }],
     ['an input that the schema refuses', { agent: 'reviewer', input: 'text' }],
     ['a version that is not there', { agent: 'reviewer', version: '9.9.9', input: {} }],
+    ['a range of versions that is none', { capability: 'code.review', requirements: { version: 'newest' }, input: {} }],
   ])('is counted as refused with %s', async (_, detail) => {
     const { platform, metrics } = measured()
     expect(await takeIn(platform, anEvent(detail))).toBeUndefined()
     expect(metrics).toEqual(['EventsRefused'])
+  })
+
+  it('is read as a submit is: a range of versions finds the agents that are in it', async () => {
+    const { platform } = measured()
+    const wish = { capability: 'code.review', requirements: { version: '^1.0.0' }, input: {} }
+    const made = await takeIn(platform, anEvent(wish))
+    const task = made && (await findTask(platform, 'default', made.taskId))?.value
+    expect(task?.requirements?.version).toBe('>=1.0.0 <2.0.0-0')
+    expect(task).toMatchObject({ status: 'QUEUED', target: { agentName: 'reviewer' } })
   })
 
   it('is thrown when the store is busy, and counted when the store can never take it', async () => {
