@@ -37,8 +37,12 @@ describe('an input that means an object', () => {
     },
   )
 
-  it('is data when there is more in it', async () => {
-    expect((await submit({ input: { $ref: '#/definitions/a', title: 'a schema' } })).status).toBe(202)
+  it('is data when there is more in it, or when it is a reference of another kind', async () => {
+    const schemas = [
+      { $ref: 'obj_nope', title: 'x' },
+      ...['#/definitions/a', 'https://example.com/a', 'a.json'].map(object),
+    ]
+    for (const input of schemas) expect((await submit({ input })).status).toBe(202)
   })
 
   it('names the object of a batch', async () => {

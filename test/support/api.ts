@@ -5,6 +5,7 @@ import { createAwsPlatform } from '#shared/platform/aws/create-aws-platform.ts'
 import { createProcessBus } from '#shared/platform/embedded/process-bus.ts'
 import type { Clock, Platform } from '#shared/platform/platform.ts'
 import { startAwsServers } from './aws-servers.ts'
+import { requireDocumented } from './documented.ts'
 import { aPlatform } from './embedded.ts'
 
 /** Parsed JSON, of whatever shape the test expects. */
@@ -36,7 +37,9 @@ const overPlatform = async (platform: Platform, closePlatform: () => Promise<voi
     })
     const text = await response.text()
     const json = (response.headers.get('content-type') ?? '').includes('json') && text !== ''
-    return { status: response.status, headers: response.headers, body: json ? JSON.parse(text) : text }
+    const parsed = json ? JSON.parse(text) : text
+    requireDocumented(method, path, response.status, parsed)
+    return { status: response.status, headers: response.headers, body: parsed }
   }
   return {
     platform,

@@ -6,13 +6,16 @@ export type ObjectRef = { $ref: string }
 
 const isId = idPattern('obj')
 
-/** Whether a value has `$ref` and nothing else: it means an object, whatever it names. */
-const meansObject = (value: unknown): value is { $ref: unknown } =>
+const isRef = (value: unknown): value is { $ref: unknown } =>
   value !== null && typeof value === 'object' && '$ref' in value && Object.keys(value).length === 1
+
+/** A reference of JSON Schema has a fragment, a path or an address: what is one word can only mean an object. */
+const meansObject = (value: unknown): value is { $ref: unknown } =>
+  isRef(value) && (typeof value.$ref !== 'string' || /^[\w-]*$/.test(value.$ref))
 
 /** Whether a value stands for an object of `Objects`: `{"$ref": "obj_…"}` and nothing else. */
 export const isObjectRef = (value: unknown): value is ObjectRef =>
-  meansObject(value) && typeof value.$ref === 'string' && isId.test(value.$ref)
+  isRef(value) && typeof value.$ref === 'string' && isId.test(value.$ref)
 
 /** `INVALID` when a value means an object by what is no id of one. */
 export const requireObjectId = (value: unknown, pointer: string): void => {
