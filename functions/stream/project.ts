@@ -18,11 +18,12 @@ import { countUsage } from '#shared/domain/usage/count-usage.ts'
 import { notifyCallback, notifyWebhooks } from '#shared/domain/webhooks/notify.ts'
 import type { Change, Item, Key, Platform } from '#shared/platform/platform.ts'
 import { decommissionedItem } from './decommissioned.ts'
+import { type Duties, doDuties } from './duties.ts'
 import { noteEnds } from './note-ends.ts'
 import { notePerformance, placeForAgent, placeForInstance } from './place-tasks.ts'
 
 /** What hangs off the changes of one key: records that are derived from them, and things to do. All of it may happen again. */
-type Projection = { items?: (changes: Change[]) => Item[]; act?: (platform: Platform, change: Change) => Promise<void> }
+type Projection = { items?: (changes: Change[]) => Item[]; duties?: Duties }
 
 /** The task whose state this change changed, and what it was before. */
 const transition = (change: Change): { before?: Task; task: Task } | undefined => {
@@ -61,15 +62,22 @@ const measure = ({ telemetry }: Platform, change: Change): void => {
   telemetry.metric('TaskDuration', task.transition.at - task.createdAt, 'Milliseconds', labels)
 }
 
-/** Tells other systems: the bus, webhooks, and whoever submitted a task with a callback. */
-const publish = async (platform: Platform, change: Change): Promise<void> => {
+const publish = async ({ bus }: Platform, change: Change): Promise<void> => {
   const event = publicEvent(change)
-  if (event === undefined) return
-  const refused = await platform.bus.publish([event])
-  if (refused.length > 0) throw new Error(`the bus did not accept event ${event.id}`)
-  await notifyWebhooks(platform, event)
-  const task = change.type === 'task' ? transition(change)?.task : undefined
-  if (task) await notifyCallback(platform, task, event)
+  const refused = event === undefined ? [] : await bus.publish([event])
+  if (refused.length > 0) throw new Error(`the bus did not accept event ${event?.id}`)
+}
+
+const tellWebhooks = async (platform: Platform, change: Change): Promise<void> => {
+  const event = publicEvent(change)
+  if (event) await notifyWebhooks(platform, event)
+}
+
+/** Whoever submitted a task with a callback is told of it. */
+const tellCallback = async (platform: Platform, change: Change): Promise<void> => {
+  const task = transition(change)?.task
+  const event = task && publicEvent(change)
+  if (event) await notifyCallback(platform, task, event)
 }
 
 /** What a task that failed or was cancelled had called ends with it. */
@@ -114,32 +122,28 @@ const startNext = async (platform: Platform, change: Change): Promise<void> => {
   if (task?.schedule && isFinished(task)) await attendSchedule(platform, task.tenant, task.schedule, scheduleTools)
 }
 
+/** Other systems come last: what they refuse concerns nobody here. */
+const tellOthers: Duties = { tellWebhooks, publish }
+
 /** By type of item; what is not named here is nobody's concern. */
 const projections: Record<string, Projection> = {
   task: {
     items: taskItems,
-    async act(platform, change) {
-      await publish(platform, change)
-      measure(platform, change)
-      await endChildren(platform, change)
-      await settleBudget(platform, change)
-      await closeApproval(platform, change)
-      await startNext(platform, change)
-    },
+    duties: { measure, endChildren, settleBudget, closeApproval, startNext, tellCallback, ...tellOthers },
   },
   agent: {
     items: agentItems,
-    async act(platform, change) {
-      await publish(platform, change)
-      await handOn(platform, change)
-      await wakeForAgent(platform, change as Change<Agent>)
-      await placeForAgent(platform, change as Change<Agent>)
+    duties: {
+      handOn,
+      wake: (platform, change) => wakeForAgent(platform, change as Change<Agent>),
+      place: (platform, change) => placeForAgent(platform, change as Change<Agent>),
+      ...tellOthers,
     },
   },
-  offer: { act: releaseFor },
-  approval: { act: publish },
-  limits: { act: (platform, change) => wakeForLimits(platform, change as Change<LimitsRow>) },
-  instance: { act: (platform, change) => placeForInstance(platform, change as Change<Instance>) },
+  offer: { duties: { releaseFor } },
+  approval: { duties: tellOthers },
+  limits: { duties: { wake: (platform, change) => wakeForLimits(platform, change as Change<LimitsRow>) } },
+  instance: { duties: { place: (platform, change) => placeForInstance(platform, change as Change<Instance>) } },
 }
 export const projectedTypes = Object.keys(projections)
 
@@ -162,18 +166,6 @@ const writeItems = async (platform: Platform, byKey: Map<string, Change[]>): Pro
   return failed
 }
 
-/** Acts on the changes of one key in order; from the first that fails on, all come again. */
-const actInOrder = async (platform: Platform, changes: Change[]): Promise<string[]> => {
-  for (const [at, change] of changes.entries())
-    try {
-      await projections[change.type]?.act?.(platform, change)
-    } catch (error) {
-      platform.telemetry.log('error', 'a change could not be projected', { id: change.id, error: String(error) })
-      return changes.slice(at).map(({ id }) => id)
-    }
-  return []
-}
-
 /** Projects a batch, in order per key and side by side across keys. Answers the ids that must come again. */
 export const project = async (platform: Platform, changes: Change[]): Promise<string[]> => {
   const known = changes.filter(({ type }) => type in projections)
@@ -183,7 +175,9 @@ export const project = async (platform: Platform, changes: Change[]): Promise<st
   await noteEnds(platform, { byKey, moved, undone })
   await notePerformance(platform, known)
   const outcomes = [...byKey].map(([key, group]) =>
-    undone.has(key) ? group.map(({ id }) => id) : actInOrder(platform, group),
+    undone.has(key)
+      ? group.map(({ id }) => id)
+      : doDuties(platform, projections[group[0]?.type ?? '']?.duties ?? {}, group),
   )
   const failed = (await Promise.all(outcomes)).flat()
   return [...new Set([...failed, ...(await countUsage(platform, known))])]
