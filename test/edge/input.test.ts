@@ -181,6 +181,20 @@ describe.each(hosts)('the input stream of a task on $host', ({ open }) => {
     )
   })
 
+  it('takes nothing after the end of its task, also where that comes while records are taken', async () => {
+    const { id, call } = await running('in.ended')
+    const { main } = api.platform
+    const transact = main.transact
+    main.transact = async (writes) => {
+      main.transact = transact
+      await call('complete', { result: 0 })
+      return main.transact(writes)
+    }
+    const late = await api.post(`/tasks/${id}/input`, { records: ['late'] })
+    expect(late).toMatchObject({ status: 409, body: { code: 'ALREADY_FINISHED' } })
+    expect((await api.get(`/tasks/${id}/input`)).body.records).toEqual([])
+  })
+
   it('comes in pages of a bounded size', async () => {
     const { id, joined } = await running('in.pages')
     const parts = [...'abcdefghijkl']
@@ -241,6 +255,15 @@ describe('time and a waiting task', () => {
     await pass(2000)
     const { failure } = await until(async () => (await taskOf(id)).failure && taskOf(id))
     expect(failure).toEqual({ code: 'TIMEOUT', message: 'nobody gave its input within 60 s', retryable: false })
+  })
+
+  it('takes no answer from its expiry on, also where nobody has looked at it since', async () => {
+    const { id, call } = await running('no.late.answer')
+    await call('wait', { ...ask, expiresInSeconds: 60 })
+    clock.forward(60_001)
+    const late = await api.post(`/tasks/${id}/input`, { response: 1 })
+    expect(late).toMatchObject({ status: 409, body: { code: 'NOT_WAITING' } })
+    expect(late.body.detail).toContain('waited for its input until')
   })
 
   it('outlives the deadline that nobody gave, which moves with the wait', async () => {

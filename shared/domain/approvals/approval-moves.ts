@@ -40,8 +40,14 @@ const noted = (approval: Approval, entry: ApprovalEntry): Approval => ({
   history: [...approval.history, entry],
 })
 
-const refuseClosed = ({ id, state }: Approval): Refused =>
-  refuse('ALREADY_DECIDED', `approval ${id} is ${state} and takes no more decisions`)
+/** One that has expired takes nothing more, although nobody has closed it yet. */
+const takesMore = (approval: Approval, now: number): boolean => isOpen(approval) && approval.expiresAt > now
+
+const refuseClosed = ({ id, state, expiresAt }: Approval, now: number): Refused => {
+  const is =
+    isOpen({ state }) && expiresAt <= now ? `has expired at ${new Date(expiresAt).toISOString()}` : `is ${state}`
+  return refuse('ALREADY_DECIDED', `approval ${id} ${is} and takes no more decisions`)
+}
 
 const isQuorum = ({ decisions, quorum }: Approval): boolean =>
   decisions.filter(({ verdict }) => verdict === 'approve').length >= quorum
@@ -50,7 +56,7 @@ const isQuorum = ({ decisions, quorum }: Approval): boolean =>
 export const decideApproval = (approval: Approval, decision: Decision): Approval | Refused => {
   const before = approval.decisions.find(({ by }) => by === decision.by)
   if (before?.verdict === decision.verdict) return approval
-  if (!isOpen(approval)) return refuseClosed(approval)
+  if (!takesMore(approval, decision.at)) return refuseClosed(approval, decision.at)
   const { by, at, comment, verdict } = decision
   const what = verdict === 'approve' ? 'approved' : 'rejected'
   const decisions = [...approval.decisions.filter((one) => one !== before), decision]
@@ -63,7 +69,7 @@ export type Delegation = { to: string; from?: string; comment?: string; by: stri
 
 /** Puts somebody in the place of an approver; of all of them unless `from` says whose. */
 export const delegateApproval = (approval: Approval, { to, from, comment, by, at }: Delegation): Approval | Refused => {
-  if (!isOpen(approval)) return refuseClosed(approval)
+  if (!takesMore(approval, at)) return refuseClosed(approval, at)
   const { approvers, history, id } = approval
   if (from !== undefined && !approvers.includes(from))
     return refuse('CONFLICT', `${from} is no approver of ${id}; they are ${approvers.join(', ') || 'not named'}`)

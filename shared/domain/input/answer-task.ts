@@ -24,15 +24,16 @@ export const answerTask = async (
   const request = { tenant, task: id, idempotencyKey, body: digest({ response }) }
   const start = await getTask(ports, tenant, id)
   if (await wasDone(ports, request)) return start.value
-  requireInputWait(start.value)
+  requireInputWait(start.value, ports.clock.now())
   const stamped = stamp(caller, 'task.input')
   const sk = `response#${start.value.epoch}`
   const planned = await planBody(ports, { tenant, pk: taskPk(tenant, id), sk, value: response, stamp: stamped })
   const resume = { kind: 'input' as const, response: planned.body, by: actorOf(caller) }
   const { task } = await changeTask(ports, start, async (current) => {
     if (await wasDone(ports, request)) return { task: current, answer: undefined }
-    requireSameWait(start.value, current)
-    const next = orThrow(resumeTask(current, { resume, now: ports.clock.now() }))
+    const now = ports.clock.now()
+    requireSameWait(start.value, current, now)
+    const next = orThrow(resumeTask(current, { resume, now }))
     const items = [...planned.items, ...keyItem(request, {})]
     return { task: { ...next, stamp: stamped }, items, answer: undefined }
   })
@@ -40,18 +41,24 @@ export const answerTask = async (
   return task
 }
 
-const requireInputWait = (task: Task): void => {
-  if (task.status === 'WAITING' && task.waiting?.kind === 'input') return
-  const what =
-    task.waiting?.approval === undefined
-      ? `is ${task.status}; a response is for a task that waits for input`
-      : `waits for an approval: POST /approvals/${task.waiting.approval}/approve or /reject`
-  throw new DomainError('NOT_WAITING', `task ${task.id} ${what}`)
+/** A wait that has expired takes no answer, although nobody has ended it yet. */
+const requireInputWait = (task: Task, now: number): void => {
+  const { status, waiting } = task
+  if (status === 'WAITING' && waiting?.kind === 'input' && waiting.expiresAt > now) return
+  throw new DomainError('NOT_WAITING', `task ${task.id} ${insteadOfWait(task)}`)
+}
+
+const insteadOfWait = ({ status, waiting }: Task): string => {
+  if (waiting?.approval !== undefined)
+    return `waits for an approval: POST /approvals/${waiting.approval}/approve or /reject`
+  return waiting === undefined
+    ? `is ${status}; a response is for a task that waits for input`
+    : `waited for its input until ${new Date(waiting.expiresAt).toISOString()}, and takes none any more`
 }
 
 /** The answer is to the question that was there when it came, and to no later one. */
-const requireSameWait = (before: Task, task: Task): void => {
-  requireInputWait(task)
+const requireSameWait = (before: Task, task: Task, now: number): void => {
+  requireInputWait(task, now)
   if (task.epoch !== before.epoch)
     throw new DomainError('NOT_WAITING', `task ${task.id} was answered by somebody else and asks something else by now`)
 }

@@ -4,7 +4,7 @@ import { compete } from '../contention.ts'
 import { DomainError, orThrow } from '../domain-error.ts'
 import { digest, newRev } from '../ids.ts'
 import { isFinished } from '../tasks/task.ts'
-import { getTask } from '../tasks/task-store.ts'
+import { getTask, taskKey } from '../tasks/task-store.ts'
 import { keyItem, wasDone } from './input-key.ts'
 import {
   appendTo,
@@ -23,7 +23,7 @@ export type Appended = { lastSeq: number; unread: number; ended: boolean }
 
 type Ports = Pick<Platform, 'main' | 'clock' | 'random'>
 
-/** Appends to the input of a task that has not ended, in order and numbered from 1. */
+/** Appends to the input of a task that has not ended by then, in order and numbered from 1. */
 export const appendInput = async (
   ports: Ports,
   caller: Caller,
@@ -32,10 +32,10 @@ export const appendInput = async (
 ): Promise<Appended> => {
   const { tenant } = caller
   const request = { tenant, task: id, idempotencyKey, body: digest({ records, end }) }
-  const { value: task } = await getTask(ports, tenant, id)
   const sized = records.map((value) => ({ value, bytes: Buffer.byteLength(JSON.stringify(value)) }))
   const more = { records: records.length, bytes: sized.reduce((sum, { bytes }) => sum + bytes, 0), end }
   return compete(ports, `the input of task ${id}`, async () => {
+    const { value: task, rev: headRev } = await getTask(ports, tenant, id)
     const before = await ports.main.get<InputStream>(streamKey(tenant, id))
     const done = await wasDone<Appended>(ports, request)
     if (done) return { done: done.answer }
@@ -55,7 +55,8 @@ export const appendInput = async (
       ...keyItem(request, appended),
     ]
     const rest = items.map((item): Write => ({ op: 'put', item, expect: 'any' }))
-    const outcome = rest.length === 0 ? await ports.main.write(head) : await ports.main.transact([head, ...rest])
+    const unended: Write = { op: 'check', key: taskKey(tenant, id), expect: { rev: headRev } }
+    const outcome = await ports.main.transact([head, unended, ...rest])
     return outcome.ok ? { done: appended } : undefined
   })
 }

@@ -46,6 +46,19 @@ const take = (approval: Approval, step: Step, at: number) => {
 }
 
 describe('an approval', () => {
+  it('takes no decision and no delegation from the moment on at which it expires', () => {
+    const approval = anApproval()
+    const decision = { by: 'key:a', verdict: 'approve' as const }
+    const delegation = { to: 'eve', by: 'key:a' }
+    expect(decideApproval(approval, { ...decision, at: 99_999 })).toMatchObject({ state: 'APPROVED' })
+    expect(decideApproval(approval, { ...decision, at: 100_000 })).toMatchObject({
+      refused: 'ALREADY_DECIDED',
+      message: expect.stringContaining('has expired at 1970-01-01T00:01:40.000Z'),
+    })
+    expect(delegateApproval(approval, { ...delegation, at: 99_999 })).toMatchObject({ approvers: ['eve'] })
+    expect(delegateApproval(approval, { ...delegation, at: 100_000 })).toMatchObject({ refused: 'ALREADY_DECIDED' })
+  })
+
   it('whatever people do: closes once, counts each principal once, and tells everything', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 4 }), fc.array(steps, { maxLength: 15 }), (quorum, taken) => {
