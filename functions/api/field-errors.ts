@@ -16,6 +16,7 @@ const kinds: Record<string, string> = {
   record: 'an object',
   array: 'a list',
   null: 'null',
+  nonoptional: 'a JSON value',
 }
 const kindOf = (name: string): string => kinds[name] ?? name
 
@@ -63,6 +64,8 @@ const wanted: { [Code in Raw['code']]?: (issue: Of<Code>) => string | undefined 
   too_big: ({ origin, maximum, inclusive }) => `${inclusive ? 'at most' : 'less than'} ${amountOf(origin, maximum)}`,
 }
 
+const missing = 'it is missing'
+
 /** Says what would be right, and what came instead: numbers of a query as they were written there. */
 export const explainIssue =
   (query: Record<string, unknown> = {}) =>
@@ -70,7 +73,7 @@ export const explainIssue =
     if (issue.code === 'unrecognized_keys') return fieldsOf(issue)
     const want = (wanted[issue.code] as ((one: Raw) => string | undefined) | undefined)?.(issue)
     if (want === undefined) return undefined
-    if (issue.input === undefined) return `it is missing: expected ${want}`
+    if (issue.input === undefined) return `${missing}: expected ${want}`
     const written = typeof issue.input === 'number' ? query[String(issue.path?.[0])] : undefined
     return `expected ${want}, received ${typeof written === 'string' ? written || 'nothing' : received(issue)}`
   }
@@ -85,7 +88,7 @@ const fieldsOf = ({ inst }: Raw): string | undefined => {
   return names.length === 0 ? 'it takes none' : `it takes ${names.join(', ')}`
 }
 
-/** Each field that an issue is about. Of a choice what is wrong with the option that comes closest. */
+/** Each field that an issue is about. */
 export const toFieldErrors = (issue: Issue, root: string): FieldError[] => {
   const pointer = [root, ...issue.path.map(escapePointer)].join('/')
   if (issue.code === 'unrecognized_keys')
@@ -94,14 +97,27 @@ export const toFieldErrors = (issue: Issue, root: string): FieldError[] => {
       code: 'UNKNOWN_FIELD',
       message: `there is no field ${key}; ${issue.message}`,
     }))
-  if (issue.code === 'invalid_union') {
-    const [closest] = issue.errors
-      .map((errors) => errors.flatMap((one) => toFieldErrors(one, pointer)))
-      .filter((errors) => errors.length > 0)
-      .sort((a, b) => a.length - b.length)
-    if (closest) return closest
-  }
+  if (issue.code === 'invalid_union') return toUnionErrors(issue, pointer)
   if (issue.code === 'invalid_key')
     return [{ pointer, code: 'INVALID_KEY', message: `its name does not fit: ${issue.issues[0]?.message}` }]
   return [{ pointer, code: issue.code.toUpperCase(), message: issue.message }]
 }
+
+type UnionIssue = Extract<Issue, { code: 'invalid_union' }>
+
+/** What the schema says of the choice where none was made, else what is wrong with the option that comes closest. */
+const toUnionErrors = ({ errors, message }: UnionIssue, pointer: string): FieldError[] => {
+  const [closest = []] = errors
+    .map((issues) => issues.flatMap((one) => toFieldErrors(one, pointer)))
+    .filter((fields) => fields.length > 0)
+    .sort((a, b) => a.length - b.length)
+  const none = closest.every((field) => field.pointer === pointer || isChoosing(field, pointer))
+  return none && message !== unsaid ? [{ pointer, code: 'INVALID_UNION', message }] : closest
+}
+
+/** What zod says of a choice that says nothing of itself. */
+const unsaid = 'Invalid input'
+
+/** A field of the option itself is there or is not: that is how one is chosen. */
+const isChoosing = ({ pointer, code, message }: FieldError, root: string): boolean =>
+  pointer.lastIndexOf('/') === root.length && (code === 'UNKNOWN_FIELD' || message.startsWith(missing))

@@ -32,8 +32,9 @@ export const timingProblem = (timing: Timing, now: number): { pointer: string; m
     if (cronOf(timing.cron).nextRun()) return undefined
     return { pointer: '#/cron/expression', message: `${expression} never comes` }
   } catch (error) {
-    const problem = String((error as Error).message).replace(/^CronPattern: /, '')
-    return { pointer: '#/cron/expression', message: `${problem}; give five or six fields such as "0 9 * * 1-5"` }
+    const problem = (error as Error).message.replace(/^CronPattern: /, '').replace(/\.$/, '')
+    const message = `${expression} is no cron expression (${problem}); give five or six fields such as "0 9 * * 1-5"`
+    return { pointer: '#/cron/expression', message }
   }
 }
 

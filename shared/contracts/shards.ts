@@ -26,25 +26,31 @@ const rangeSchema = z
     path: ['size'],
   })
 
-const shardsSchema = z.union([
-  z.strictObject({ list: z.array(jsonSchema).max(maxShards) }),
-  z.strictObject({ range: rangeSchema }),
-  /** A task whose result is the list. */
-  z.strictObject({ split: partSchema }),
-])
+const shardsSchema = z.union(
+  [
+    z.strictObject({ list: z.array(jsonSchema).max(maxShards) }),
+    z.strictObject({ range: rangeSchema }),
+    /** A task whose result is the list. */
+    z.strictObject({ split: partSchema }),
+  ],
+  'expected one of {"list": […]}, {"range": {"from", "to", "size"}} and {"split": {"capability": …}}',
+)
 
 /** Fields of a submit that divide a task into shards, each a child task of its own. */
 export const shardFields = {
   shards: shardsSchema.optional(),
   /** `list`: the results in order. A task gets `{results, failed, input?}`. @default list */
   join: z
-    .union([
-      z.literal('list'),
-      partSchema.refine(({ input }) => input === undefined, {
-        message: 'its input are the results of the shards: leave it out',
-        path: ['input'],
-      }),
-    ])
+    .union(
+      [
+        z.literal('list'),
+        partSchema.refine(({ input }) => input === undefined, {
+          message: 'its input are the results of the shards: leave it out',
+          path: ['input'],
+        }),
+      ],
+      'expected "list", or a task that joins the results: {"capability": …}',
+    )
     .optional(),
   /** How many shards have to succeed: a share up to 1, or a number above it. @default 1 */
   quorum: z

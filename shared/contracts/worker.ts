@@ -64,10 +64,13 @@ export const heartbeatAnswerSchema = z
   .meta({ id: 'HeartbeatAnswer' })
 export type HeartbeatAnswer = z.infer<typeof heartbeatAnswerSchema>
 
-export const leaseSchema = z.union([
-  z.strictObject({ max: z.int().min(1).max(1000) }),
-  z.strictObject({ taskIds: z.array(z.string().max(100)).min(1).max(1000) }),
-])
+export const leaseSchema = z.union(
+  [
+    z.strictObject({ max: z.int().min(1).max(1000) }),
+    z.strictObject({ taskIds: z.array(z.string().max(100)).min(1).max(1000) }),
+  ],
+  'give either max, or taskIds that were received from the queue of the instance',
+)
 export type Lease = z.infer<typeof leaseSchema>
 export const leaseQuery = z.strictObject({ wait: waitQuery })
 

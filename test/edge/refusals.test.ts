@@ -82,6 +82,41 @@ describe('a limit of an agent', () => {
   })
 })
 
+describe('the kill switch', () => {
+  it('does not take a mistyped agent for one that has nothing to do', async () => {
+    await api.post('/agents', { name: 'busy', capabilities: [{ name: 'busy' }] })
+    const cancel = (agent: string) => api.post('/tasks:cancel', { filter: { agent }, dryRun: true })
+    expect((await cancel('busy')).body).toEqual({ matched: 0, cancelled: 0, complete: true })
+    expect(await cancel('bsuy')).toMatchObject({ status: 404, body: { detail: 'there is no agent bsuy' } })
+  })
+})
+
+describe('a choice', () => {
+  it.each([
+    [{}, '#/shards: expected one of {"list": […]}, {"range"'],
+    [{ ranges: [] }, '#/shards: expected one of {"list": […]}, {"range"'],
+    [[1], '#/shards: expected one of {"list": […]}, {"range"'],
+    [{ range: { from: 0, to: 5 } }, '#/shards/range/size: it is missing: expected a number'],
+  ])('that is not made is told with its options, one that is made with what is wrong: %j', async (shards, message) => {
+    expect(fieldsOf(await submit({ shards }))[0]).toContain(message)
+  })
+
+  it('of how shards are joined names both ways', async () => {
+    expect(fieldsOf(await submit({ shards: { list: [1] }, join: 'sum' }))).toEqual([
+      '#/join: expected "list", or a task that joins the results: {"capability": …}',
+    ])
+  })
+
+  it('of a lease names both', async () => {
+    await api.post('/agents', { name: 'lessee' })
+    const { instanceId } = (await api.post('/instances', { agent: 'lessee' })).body
+    for (const body of [{}, { max: 1, taskIds: ['tsk_1'] }])
+      expect(fieldsOf(await api.post(`/instances/${instanceId}/lease`, body))).toEqual([
+        '#: give either max, or taskIds that were received from the queue of the instance',
+      ])
+  })
+})
+
 describe('input of a task', () => {
   const give = async (body: unknown) => {
     const { id } = (await submit({})).body

@@ -41,10 +41,11 @@ export const controlOperations = {
     path: '/tasks:cancel',
     tag: 'Tasks',
     summary: 'Cancel many tasks',
-    description: 'Everything unfinished that a filter names: the kill switch.',
+    description: 'Everything unfinished that a filter names: the kill switch. An agent that was never there is 404.',
     audience: admins,
     body: cancelTasksSchema,
     answers: { 200: { description: 'How many.', schema: cancelledSchema } },
+    refusals: ['NOT_FOUND'],
   },
   pauseAgent: {
     method: 'POST',

@@ -1,4 +1,5 @@
 import type { OperationOf } from '#shared/contracts/operations.ts'
+import { getAgent } from '#shared/domain/agents/agent-store.ts'
 import { describeAgent } from '#shared/domain/agents/describe-agent.ts'
 import type { AgentOperation } from '#shared/domain/agents/lifecycle.ts'
 import { operateAgent, scaleAgent } from '#shared/domain/agents/operate-agent.ts'
@@ -28,7 +29,9 @@ const cancelMany: Handler<OperationOf<'cancelTasks'>> = async ({ platform }, { c
   const { labels = {}, since, until, ...rest } = body.filter ?? {}
   const filter = { ...rest, labels: Object.entries(labels), since: ms(since), until: ms(until) }
   const { reason, dryRun } = body
-  return { status: 200, body: await cancelTasks(platform, caller, { filter, reason, dryRun, patienceMs }) }
+  const cancelled = await cancelTasks(platform, caller, { filter, reason, dryRun, patienceMs })
+  if (cancelled.matched === 0 && filter.agent !== undefined) await getAgent(platform, caller.tenant, filter.agent) // a mistyped one must not look idle
+  return { status: 200, body: cancelled }
 }
 
 type OperateCall = Pick<Call<OperationOf<'pauseAgent'>>, 'caller' | 'params' | 'body'>
