@@ -25,9 +25,12 @@ const columns: Column[] = [
   { title: 'CAPABILITIES', wrap: true },
 ]
 
-const toRow = ({ name, state, version, instances, capabilities }: AgentResponse): string[] => [
+/** Details that say no more than the state does. */
+const usual = new Set(['PENDING', 'STARTING', 'READY', 'WORKING', 'WAITING', 'STOPPED', 'FAILED', 'UPDATING'])
+
+const toRow = ({ name, state, detail, version, instances, capabilities }: AgentResponse): string[] => [
   name,
-  state,
+  usual.has(detail) ? state : `${state} (${detail})`,
   version,
   `${instances.running}/${instances.slots}`,
   capabilities.map((one) => one.name).join(', '),

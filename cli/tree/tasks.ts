@@ -57,11 +57,19 @@ const addSubmit = (tasks: Command): void => {
       'put a repository into the input: a path (sent as it is committed) or https:// address',
     )
     .option('--base <ref>', 'put into the input what the repository is compared with')
-    .addOption(new Option('--priority <priority>', 'which lane of the queue').choices(priorities))
+    .addOption(
+      new Option('--priority <priority>', 'which lane of the queue; default: what its agent says, else normal').choices(
+        priorities,
+      ),
+    )
     .option('--label <key:value>', 'label the task; repeatable', collect)
-    .option('--timeout <seconds>', 'seconds that an attempt may take', whole(1, 604_800))
+    .option(
+      '--timeout <seconds>',
+      'seconds that an attempt may take; default: what its agent says, else 3600',
+      whole(1, 604_800),
+    )
     .option('--run-at <time>', 'not before: an ISO time, or a while from now such as +10m', timeOrWhile)
-    .option('--deadline <time>', 'not after, in the same way', timeOrWhile)
+    .option('--deadline <time>', 'not after, in the same way; default: 24 hours from its start on', timeOrWhile)
     .option('--fairness-key <key>', 'whose turn it takes inside its lane')
     .option('--affinity-key <key>', 'tasks of one key run on one instance')
     .option('--require-label <key:value>', 'only where the agent or the instance has it; repeatable', collect)
@@ -76,14 +84,18 @@ const addSubmit = (tasks: Command): void => {
     .addOption(someOf('--callback-event <type>', 'only of this end; repeatable', ends))
     .option('--shards <what>', 'divide it: 0..1000/50 (steps of 50), a JSON list of inputs, {"split": …}, @file or -')
     .option('--join <capability>', 'who joins the results of the shards; default: a list of them')
-    .option('--quorum <n>', 'how many shards have to succeed: a share up to 1, or a number above it', amount)
-    .addOption(
-      new Option('--on-failure <what>', 'when the quorum is out of reach: end it, or let every shard end').choices([
-        'fail',
-        'continue',
-      ]),
+    .option(
+      '--quorum <n>',
+      'how many shards have to succeed: a share up to 1, or a number above it; default: all',
+      amount,
     )
-    .option('--max-in-flight <n>', 'so many shards wait and run at a time', whole(1, 10_000))
+    .addOption(
+      new Option(
+        '--on-failure <what>',
+        'when the quorum is out of reach: end it (default), or let every shard end',
+      ).choices(['fail', 'continue']),
+    )
+    .option('--max-in-flight <n>', 'so many shards wait and run at a time; default: 1000', whole(1, 10_000))
     .option('--idempotency-key <key>', 'the same key with the same input gives the same task')
     .option('--wait', 'wait for the end and print the result')
     .option('--follow', 'print events until the end')

@@ -16,14 +16,15 @@ const agent = {
   createdAt: times.created,
   updatedAt: times.created,
 }
-const paused = { ...agent, detail: 'PAUSED' }
-const maintained = { ...agent, state: 'MAINTENANCE', detail: 'MAINTENANCE' }
+const paused = { ...agent, state: 'MAINTENANCE', detail: 'PAUSED' }
+const maintained = { ...agent, state: 'MAINTENANCE', detail: 'UPDATING' }
+const draining = { ...agent, state: 'OFFLINE', detail: 'DRAINING' }
 const because = { reason: 'a release' }
 
 export const agentExamples = {
   registerAgent: {
     body: { name: 'upper', capabilities: [capability], configuration: { maxConcurrentTasks: 10 } },
-    answer: { ...agent, state: 'REGISTERED', instances: { live: 0, slots: 0, running: 0 } },
+    answer: { ...agent, state: 'REGISTERED', detail: 'PENDING', instances: { live: 0, slots: 0, running: 0 } },
   },
   listAgents: { answer: pageOf(agent) },
   getAgent: { answer: agent },
@@ -33,7 +34,7 @@ export const agentExamples = {
   maintainAgent: { body: because, answer: maintained },
   resumeAgent: { body: because, answer: agent },
   activateAgent: { body: because, answer: agent },
-  drainAgent: { body: because, answer: agent },
+  drainAgent: { body: because, answer: draining },
   scaleAgent: { body: { instances: 3 }, answer: { ...agent, instances: { ...agent.instances, wanted: 3 } } },
   getAgentHistory: {
     answer: pageOf({
