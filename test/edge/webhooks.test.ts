@@ -152,6 +152,40 @@ describe.each(hosts)('webhooks on $host', ({ open }) => {
     for (const { id: webhook } of [stuck, other]) await api.request('DELETE', `/webhooks/${webhook}`)
   })
 
+  it('are changed as they were seen: what comes between the look and the write wins', async () => {
+    const { id } = (await create({})).body
+    const path = `/webhooks/${id}`
+    const tag = (await api.get(path)).headers.get('etag') ?? ''
+    const { main } = api.platform
+    const write = main.write
+    const overtaken = (method: string, body?: object) => {
+      main.write = async (wish) => {
+        main.write = write
+        await api.request('PATCH', path, { body: { description: 'mine' } })
+        return main.write(wish)
+      }
+      return api.request(method, path, { body, headers: { 'if-match': tag } })
+    }
+    expect(await overtaken('PATCH', { state: 'DISABLED' })).toMatchObject({ status: 412 })
+    expect((await api.get(path)).body).toMatchObject({ description: 'mine', state: 'ACTIVE' })
+    const seen = (await api.get(path)).headers.get('etag') ?? ''
+    expect((await api.request('DELETE', path, { headers: { 'if-match': seen } })).status).toBe(204)
+  })
+
+  it('are at most so many, and a creation that is repeated there answers its first one', async () => {
+    const key = { 'idempotency-key': 'the-last' }
+    const { id } = (await create({ description: 'last' }, key)).body
+    const { main } = api.platform
+    const query = main.query
+    const one = await main.query({ index: 'parent', pk: 'default#webhooks', limit: 1 })
+    main.query = (async (wish) =>
+      wish.pk === 'default#webhooks' ? { items: Array(200).fill(one.items[0]) } : query(wish)) as typeof query
+    expect(await create({ description: 'last' }, key)).toMatchObject({ status: 201, body: { id } })
+    expect((await create({ description: 'other' }, key)).body.code).toBe('IDEMPOTENCY_CONFLICT')
+    expect((await create({ description: 'more' })).body).toMatchObject({ code: 'CONFLICT' })
+    main.query = query
+  })
+
   it('refuse addresses that are not public, naming the field', async () => {
     for (const url of ['http://169.254.169.254/', 'http://localhost:1/', 'ftp://example.com/', 'nonsense'])
       expect(await create({ url })).toMatchObject({

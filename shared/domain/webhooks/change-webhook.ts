@@ -9,10 +9,12 @@ import {
   changeWebhook,
   createWebhook,
   findDelivery,
+  findWebhook,
   getWebhook,
   listWebhooks,
   mostWebhooks,
   saveDelivery,
+  saveWebhook,
 } from './webhook-store.ts'
 
 type Ports = Pick<Platform, 'main' | 'clock' | 'random' | 'queues' | 'telemetry' | 'egress'>
@@ -40,6 +42,10 @@ export const makeWebhook = async (
   { idempotencyKey, ...command }: WebhookCommand & { idempotencyKey?: string },
 ): Promise<{ webhook: Stored<Webhook>; secret?: string }> => {
   const { tenant } = caller
+  const created = digest(command)
+  const id = idFor('whk', tenant, idempotencyKey, ports)
+  const before = idempotencyKey === undefined ? undefined : await findWebhook(ports, tenant, id)
+  if (before) return { webhook: sameOrConflict(before, created, idempotencyKey) }
   await requireTarget(ports, command.url, '#/url')
   const known = await listWebhooks(ports, tenant, { limit: mostWebhooks })
   if (known.items.length >= mostWebhooks)
@@ -51,23 +57,27 @@ export const makeWebhook = async (
   const secret = newSecret(ports)
   const webhook: Webhook = {
     ...command,
-    id: idFor('whk', tenant, idempotencyKey, ports),
+    id,
     tenant,
     secrets: [{ value: secret }],
     state: 'ACTIVE',
     givenUp: 0,
     createdAt: now,
     updatedAt: now,
-    created: digest(command),
+    created,
     stamp: stamp(caller, 'webhook.create'),
   }
   const existing = await createWebhook(ports, webhook)
-  if (existing && existing.created !== webhook.created)
-    throw new DomainError(
-      'IDEMPOTENCY_CONFLICT',
-      `the idempotency key ${idempotencyKey} was used for webhook ${webhook.id} with another body`,
-    )
-  return { webhook: await getWebhook(ports, tenant, webhook.id), ...(existing === undefined && { secret }) }
+  const stored = sameOrConflict(await getWebhook(ports, tenant, id), created, idempotencyKey)
+  return { webhook: stored, ...(existing === undefined && { secret }) }
+}
+
+const sameOrConflict = (webhook: Stored<Webhook>, created: string, idempotencyKey?: string): Stored<Webhook> => {
+  if (webhook.value.created === created) return webhook
+  throw new DomainError(
+    'IDEMPOTENCY_CONFLICT',
+    `the idempotency key ${idempotencyKey} was used for webhook ${webhook.value.id} with another body`,
+  )
 }
 
 const requireRev = (found: Stored<Webhook>, ifMatch: string | undefined): void => {
@@ -76,6 +86,19 @@ const requireRev = (found: Stored<Webhook>, ifMatch: string | undefined): void =
       'PRECONDITION_FAILED',
       `webhook ${found.value.id} is at ${found.rev}, not at ${ifMatch}; read it again`,
     )
+}
+
+/** With `ifMatch` what the caller saw is changed, and nothing that came after it. */
+const changeSeen = async (
+  ports: Ports,
+  found: Stored<Webhook>,
+  ifMatch: string | undefined,
+  change: (webhook: Webhook) => Webhook,
+): Promise<Stored<Webhook>> => {
+  if (ifMatch === undefined) return changeWebhook(ports, found, change)
+  const saved = await saveWebhook(ports, found, change(found.value))
+  if (saved) return saved
+  throw new DomainError('PRECONDITION_FAILED', `webhook ${found.value.id} was changed meanwhile; read it again`)
 }
 
 export type WebhookPatch = Partial<WebhookCommand> & { state?: Webhook['state'] }
@@ -93,7 +116,7 @@ export const patchWebhook = async (
   const enabled = patch.state === 'ACTIVE' ? { givenUp: 0, disabledReason: undefined } : {}
   const disabled = patch.state === 'DISABLED' ? { disabledReason: 'disabled by hand' } : {}
   const about = { updatedAt: ports.clock.now(), stamp: stamp(caller, 'webhook.patch') }
-  return changeWebhook(ports, found, (webhook) => ({ ...webhook, ...patch, ...enabled, ...disabled, ...about }))
+  return changeSeen(ports, found, ifMatch, (webhook) => ({ ...webhook, ...patch, ...enabled, ...disabled, ...about }))
 }
 
 /** A new secret, told here alone. */
@@ -119,7 +142,7 @@ export const deleteWebhook = async (ports: Ports, caller: Caller, id: string, if
   requireRev(found, ifMatch)
   const deletedAt = ports.clock.now()
   const about = { deletedAt, updatedAt: deletedAt, stamp: stamp(caller, 'webhook.delete') }
-  await changeWebhook(ports, found, (webhook) => ({ ...webhook, secrets: [], ...about }))
+  await changeSeen(ports, found, ifMatch, (webhook) => ({ ...webhook, secrets: [], ...about }))
 }
 
 /** Sends a delivery once more, now. */

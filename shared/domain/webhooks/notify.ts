@@ -5,14 +5,16 @@ import { loadCallback } from './callback.ts'
 import type { Delivery } from './delivery.ts'
 import { sendDelivery } from './send-delivery.ts'
 import { shortType, wants } from './webhook.ts'
-import { createDelivery, listWebhooks, mostWebhooks } from './webhook-store.ts'
+import { allWebhooks, createDelivery } from './webhook-store.ts'
 
 type Ports = Pick<Platform, 'main' | 'objects' | 'clock' | 'random' | 'queues' | 'telemetry'>
 
-/** Makes a delivery of an event for each webhook that wants it. Told of the same event again it makes none anew. */
+/**
+ * Makes a delivery of an event for each webhook that wants it. Told of the same event again it makes none anew. A
+ * webhook that was made within the last moments may not be told yet.
+ */
 export const notifyWebhooks = async (ports: Ports, event: CloudEvent): Promise<void> => {
-  const { items } = await listWebhooks(ports, event.tenantid, { limit: mostWebhooks })
-  const owners = items.map(({ value }) => value).filter((webhook) => wants(webhook, event))
+  const owners = (await allWebhooks(ports, event.tenantid)).filter((webhook) => wants(webhook, event))
   await Promise.all(owners.map(({ id }) => deliver(ports, event, id)))
 }
 

@@ -76,6 +76,30 @@ export const changeWebhook = (
 ): Promise<Stored<Webhook>> =>
   changeStored(ports, { table: ports.main, start, what: `webhook ${start.value.id}` }, change, webhookItem)
 
+/** Saves a changed webhook if nobody else did; `undefined`: somebody came first. */
+export const saveWebhook = async (
+  ports: Ports,
+  { rev: expected }: Pick<Stored, 'rev'>,
+  webhook: Webhook,
+): Promise<Stored<Webhook> | undefined> => {
+  const rev = newRev(ports)
+  const item = webhookItem(webhook)
+  const outcome = await ports.main.write({ op: 'put', item, expect: { rev: expected }, rev })
+  return outcome.ok ? { ...item, rev } : undefined
+}
+
+/** All of a tenant, newest first: a few more than the most when several were made at once. */
+export const allWebhooks = async (ports: Pick<Platform, 'main'>, tenant: string): Promise<Webhook[]> => {
+  const all: Webhook[] = []
+  let cursor: string | undefined
+  do {
+    const page = await listWebhooks(ports, tenant, { limit: mostWebhooks, cursor })
+    all.push(...page.items.map(({ value }) => value))
+    cursor = page.cursor
+  } while (cursor !== undefined)
+  return all
+}
+
 /** Newest first. */
 export const listWebhooks = ({ main }: Pick<Platform, 'main'>, tenant: string, page: Paging): Promise<Page<Webhook>> =>
   main.query<Webhook>({ index: 'parent', pk: webhooksPk(tenant), order: 'descending', ...page })
