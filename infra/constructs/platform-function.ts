@@ -62,7 +62,7 @@ export class PlatformFunction extends LambdaFunction {
     acknowledgeWildcards(this, { '*': 'X-Ray has no resources to name' })
   }
 
-  readRecords(table: ITableV2): void {
+  private readRecords(table: ITableV2): void {
     this.permit(readActions, [table.tableArn, ...tableDefinition.indexes.map((one) => indexArn(table, one.indexName))])
   }
 

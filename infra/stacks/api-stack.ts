@@ -116,6 +116,7 @@ export class ApiStack extends Stack {
     const stream = new PlatformFunction(this, 'Stream', this.functionProps('stream', { timeout: Duration.minutes(1) }))
     stream.keepRecords(data.main)
     stream.keepRecords(data.volatile)
+    this.keepObjects(stream)
     stream.dispatch(prefix)
     stream.receive(prefix)
     stream.publish(data.bus)
@@ -191,7 +192,7 @@ export class ApiStack extends Stack {
     const { data, prefix } = this.settings
     const intake = new PlatformFunction(this, 'Intake', this.functionProps('intake', { onFailure: data.failures }))
     intake.keepRecords(data.main)
-    intake.readRecords(data.volatile)
+    intake.keepRecords(data.volatile)
     this.keepObjects(intake)
     intake.dispatch(prefix)
     new Rule(this, 'IntakeRule', {

@@ -236,7 +236,7 @@ describe.each(rows)('the app deployed to %s', (name, { refused, recordedOnly, ba
 
     const { ref } = await json('objects', 'put', repository.bundle())
     const input = { repository: { bundle: ref, ref: 'main' } }
-    const detail = { capability: 'code.review', input, labels: { via: 'event' } }
+    const detail = { capability: 'code.review', input, labels: { via: 'event' }, affinityKey: 'of-the-event' }
     const event = { Source: 'com.example.ci', DetailType: 'devcycle.task.submit', Detail: JSON.stringify(detail) }
     await bus.send(new PutEventsCommand({ Entries: [event] }))
     const task = await until(async () => (await call('GET', '/tasks?label=via:event')).body.items?.[0], {

@@ -36,6 +36,23 @@ export const timeScenarios = ({ work, get, post, call, tell, ended, submit, next
     expect(new Set(starts).size).toBe(tasks.length)
   })
 
+  it('starts what waited for the start before it, with content that is an object', async () => {
+    const worker = await work('aws.turns')
+    const object = await post('/objects', { contentType: 'application/json', size: 9 })
+    const { url, headers } = object.body.upload
+    expect((await fetch(url, { method: 'PUT', headers, body: '{"a": 42}' })).ok).toBe(true)
+    const task = { capability: 'aws.turns', input: { $ref: object.body.id } }
+    const { id } = (await post('/schedules', { rate: { everySeconds: 86_400 }, overlap: 'queue', task })).body
+    const outcomes = [await post(`/schedules/${id}/run`), await post(`/schedules/${id}/run`)]
+    expect(outcomes.map(({ body }) => body.outcome)).toEqual(['STARTED', 'QUEUED'])
+    const first = await next(worker)
+    await tell('complete', worker, first, { result: 1 })
+    const second = await next(worker)
+    expect(second).toMatchObject({ input: first.input })
+    expect(second.taskId).not.toBe(first.taskId)
+    expect((await get(`/schedules/${id}`)).counts).toMatchObject({ started: 2 })
+  })
+
   it('starts a task that is for later when its time has come', async () => {
     const worker = await work('aws.later')
     const runAt = new Date(Date.now() + 5000).toISOString()

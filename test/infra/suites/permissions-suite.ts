@@ -13,8 +13,9 @@ const anyResource: Record<string, string> = {
 const allowed: Record<string, string[]> = {
   Api: ['dynamodb', 's3', 'sqs', 'xray'],
   AgentGateway: ['dynamodb', 's3', 'sqs', 'xray'],
-  Stream: ['dynamodb', 'events', 'sqs', 'xray'],
+  Stream: ['dynamodb', 'events', 's3', 'sqs', 'xray'],
   Sweep: ['dynamodb', 'ecs', 's3', 'sqs', 'xray'],
+  Deliver: ['dynamodb', 'sqs', 'xray'],
   Intake: ['dynamodb', 's3', 'sqs', 'xray'],
   Bootstrap: ['dynamodb', 'xray'],
 }
@@ -67,6 +68,16 @@ export const permissionsSuite = (dev: Synthesized) =>
           ...new Set(of(`${name}ServiceRole`).flatMap(({ actions }) => actions.map((action) => action.split(':')[0]))),
         ].sort()
       expect(Object.fromEntries(Object.keys(allowed).map((name) => [name, services(name)]))).toEqual(allowed)
+    })
+
+    it('let everything that places a task count children and keep pins beside the records', () => {
+      const writers = (name: string) =>
+        of(`${name}ServiceRole`).filter(({ actions }) => actions.includes('dynamodb:UpdateItem'))
+      for (const name of ['Api', 'AgentGateway', 'Stream', 'Sweep', 'Intake'])
+        expect([name, writers(name).flatMap(({ resources }) => resources.map(flat)).toSorted()]).toEqual([
+          name,
+          [expect.stringMatching(/Main/), expect.stringMatching(/Volatile/)],
+        ])
     })
 
     it('let nothing scan a table, administrate one, or change a queue', () => {
