@@ -151,10 +151,8 @@ const agentsKey = async (platform: EmbeddedPlatform): Promise<string> =>
 
 const createApp = (platform: EmbeddedPlatform, { host, version }: ServerOptions): Hono<ApiEnv> => {
   const app = new Hono<ApiEnv>()
-  const api = createApi({ platform, settings: { version, streamSeconds, holdSeconds: 25 } })
   mountEmbedded(app, platform, hostCheck(host))
-  app.route('/', api)
-  return app
+  return createApi({ platform, settings: { version, streamSeconds, holdSeconds: 25 } }, app)
 }
 
 const listen = (server: Server, { host, port }: ServerOptions): Promise<string> =>

@@ -16,14 +16,10 @@ type AnyHandler = Handler<Operation>
 export const apiBase = '/api/v2'
 const toHonoPath = (path: string): string => apiBase + path.replaceAll(/\{(\w+)\}/g, ':$1')
 
-/** The HTTP API on any host: every operation of the contract, and the root documents. */
-export const createApi = (context: Context): Hono<ApiEnv> => {
-  const app = new Hono<ApiEnv>()
+/** The HTTP API on any host: every operation of the contract, and the root documents; behind what `app` serves already. */
+export const createApi = (context: Context, app = new Hono<ApiEnv>()): Hono<ApiEnv> => {
   app.use(async (c, next) => {
-    c.set(
-      'requestId',
-      ulid(context.platform.clock.now(), (length) => context.platform.random.bytes(length)),
-    )
+    c.set('requestId', newRequestId(context))
     await next()
     c.header('x-request-id', c.get('requestId'))
   })
@@ -35,11 +31,16 @@ export const createApi = (context: Context): Hono<ApiEnv> => {
   return app
 }
 
+const newRequestId = ({ platform: { clock, random } }: Context): string =>
+  ulid(clock.now(), (length) => random.bytes(length))
+
+/** A problem under the request's id, or one of its own where the request did not come so far. */
 const refuse = (context: Context, c: HonoContext<ApiEnv>, error: unknown): Response => {
-  const { response, status } = toProblem(error, c.get('requestId'))
+  const requestId = (c.get('requestId') as string | undefined) ?? newRequestId(context)
+  const { response, status } = toProblem(error, requestId)
   if (status >= 500)
     context.platform.telemetry.log('error', 'a request failed', {
-      requestId: c.get('requestId'),
+      requestId,
       path: c.req.path,
       error: error instanceof Error ? (error.stack ?? error.message) : String(error),
     })

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { randomFillSync } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Clock, Random } from './platform.ts'
 
@@ -15,8 +15,18 @@ export const createSystemClock = (): Clock => ({
   },
 })
 
-/** The machine's own randomness. */
-export const createSystemRandom = (): Random => ({
-  number: () => Math.random(),
-  bytes: (length) => randomBytes(length),
-})
+const poolBytes = 4096
+
+/** The machine's own randomness, drawn in larger pieces: most who ask want a few bytes. Nothing is handed out twice. */
+export const createSystemRandom = (): Random => {
+  let pool = new Uint8Array(0)
+  return {
+    number: () => Math.random(),
+    bytes(length) {
+      if (length > pool.byteLength) pool = randomFillSync(new Uint8Array(Math.max(poolBytes, length)))
+      const drawn = pool.subarray(0, length)
+      pool = pool.subarray(length)
+      return drawn
+    },
+  }
+}

@@ -158,6 +158,18 @@ describe('writer', () => {
     await again.close()
   })
 
+  test('finishes what gathered during a flush when it is closed', async () => {
+    const home = folder()
+    const { main, close } = await aStorage(home)
+    const first = main.write(aPut(anItem()))
+    await new Promise(setImmediate)
+    await new Promise(setImmediate)
+    const items = Array.from({ length: 10 }, (_, value) => anItem({ value }))
+    const gathered = Promise.all(items.map((item) => main.write(aPut(item))))
+    await close()
+    expect([await first, ...(await gathered)].every(({ ok }) => ok)).toBe(true)
+  })
+
   test('deletes what expired a little at a time, and tells nobody', async () => {
     const { main, volatile, reader, writer, close } = await aStorage(folder())
     const gone = { expiresAt: Date.now() - 1000 }

@@ -20,14 +20,20 @@ const rowWaitMs = 50
 export type Claim = { task: Task; isNew: boolean }
 /** It is another instance's: its message stays, for that one to receive. */
 export type Elsewhere = 'elsewhere'
+/** Its row is not there: its submit failed, or takes long. */
+export type Missing = 'missing'
 
 /**
  * The leased task; `undefined` when it is not this instance's to run, or not waiting any more, or held by a limit from
  * now on.
  */
-export const claim = async (ports: Ports, instance: Instance, id: string): Promise<Claim | Elsewhere | undefined> => {
+export const claim = async (
+  ports: Ports,
+  instance: Instance,
+  id: string,
+): Promise<Claim | Elsewhere | Missing | undefined> => {
   const found = await findArriving(ports, instance.tenant, id)
-  if (found === undefined) return undefined
+  if (found === undefined) return 'missing'
   if (isHeldBy(instance, found.value, ports)) return { task: found.value, isNew: false }
   if (!isFor(instance, found.value)) return undefined
   if (!(await mayTake(ports, found.value, instance))) return passOn(ports, found.value)

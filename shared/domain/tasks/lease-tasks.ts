@@ -84,23 +84,32 @@ const untilOpen = async (ports: Ports, { tenant, agent }: Instance, until: numbe
 type Outcome = PromiseSettledResult<Awaited<ReturnType<typeof claim>>>
 
 const claimOf = (outcome: Outcome): Claim | undefined =>
-  outcome.status === 'fulfilled' && outcome.value !== 'elsewhere' ? outcome.value : undefined
+  outcome.status === 'fulfilled' && typeof outcome.value !== 'string' ? outcome.value : undefined
 const isElsewhere = (outcome: Outcome | undefined): boolean =>
   outcome?.status === 'fulfilled' && outcome.value === 'elsewhere'
+const isMissing = (outcome: Outcome | undefined): boolean =>
+  outcome?.status === 'fulfilled' && outcome.value === 'missing'
 
 /** How long a message stays with its queue that another instance should receive. */
 const passOnSeconds = 2
+/** How often, and how long, a message stays that came before its row: a submit may wait for a slow disk. */
+const early = { receives: 5, seconds: 0.5 }
 
 const claimReceived = async (ports: Ports, instance: Instance, received: Received[]): Promise<Task[]> => {
   const claims = await Promise.allSettled(received.map(({ body }) => claim(ports, instance, body)))
   const failed = received.filter((_, at) => claims[at]?.status === 'rejected')
   const others = received.filter((_, at) => isElsewhere(claims[at]))
-  const settled = received.filter((_, at) => claims[at]?.status === 'fulfilled' && !isElsewhere(claims[at]))
+  const tooEarly = received.filter(({ receives }, at) => isMissing(claims[at]) && receives < early.receives)
+  const stay = new Set([...failed, ...others, ...tooEarly])
+  const settled = received.filter((one) => !stay.has(one))
   const warn = (message: string, error: unknown) => ports.telemetry.log('warn', message, { error: String(error) })
   const { queues } = ports
-  await Promise.all([queues.delete(settled), queues.release(failed), queues.release(others, passOnSeconds)]).catch(
-    (error: unknown) => warn('messages stay in their queue and come again', error),
-  )
+  await Promise.all([
+    queues.delete(settled),
+    queues.release(failed),
+    queues.release(others, passOnSeconds),
+    queues.release(tooEarly, early.seconds),
+  ]).catch((error: unknown) => warn('messages stay in their queue and come again', error))
   for (const claimed of claims) if (claimed.status === 'rejected') warn('a claim failed', claimed.reason)
   return claims.flatMap((outcome) => {
     const claimed = claimOf(outcome)

@@ -1,19 +1,23 @@
 import type { Change, Clock, Telemetry } from '../platform.ts'
 import { createFeedLines, type Numbered } from './feed-lines.ts'
 
-const batchSize = 200
+const batchSize = 500
 const saveEveryMs = 500
 const idleMs = 60_000
-/** After a batch it rests a moment: what comes under load is handed out together, and derived records are written once. */
-const restMs = 25
+/**
+ * After a batch it rests, the longer the larger that was: what comes under load is handed out together, and derived
+ * records are written once.
+ */
+const rest = { leastMs: 25, mostMs: 100, msEach: 0.5 }
+const restAfter = (handed: number): number => Math.min(rest.mostMs, Math.max(rest.leastMs, handed * rest.msEach))
 const afterErrorMs = 500
 /** So many changes may wait behind failed ones; then the feed reads no further until some are done. */
 const maxHeld = 10_000
 /** One in so many failures of the same changes is logged. */
 const logEvery = 20
 
-/** Of the changes that were examined, those that the consumer wants; `upTo` is the number of the last one examined. */
-export type Batch = { changes: Numbered[]; examined: number; upTo?: number }
+/** The next changes that the consumer wants; `upTo` is the number of the last one looked at, and there may be more. */
+export type Batch = { changes: Numbered[]; more: boolean; upTo?: number }
 
 type Consumer = {
   consumer: string
@@ -59,11 +63,11 @@ export const startConsumer = (options: Consumer) => {
   }
   const readOn = async (): Promise<{ more: boolean; handed: number }> => {
     if (lines.count() >= maxHeld) return { more: false, handed: 0 }
-    const { changes, examined, upTo = seq } = options.read(seq, batchSize)
+    const { changes, more, upTo = seq } = options.read(seq, batchSize)
     const ready = lines.sort(changes)
     if (ready.length > 0) await deliver(ready, 0)
     seq = upTo
-    return { more: examined === batchSize, handed: ready.length }
+    return { more, handed: ready.length }
   }
   /** Key by key, so that one bad change cannot make the others fail with it. */
   const retry = async (): Promise<void> => {
@@ -87,7 +91,7 @@ export const startConsumer = (options: Consumer) => {
     await retry()
     if (clock.now() >= saveAt) await save()
     if (more) return
-    if (handed > 0) await clock.sleep(restMs, stopping.signal).catch(() => undefined)
+    if (handed > 0) await clock.sleep(restAfter(handed), stopping.signal).catch(() => undefined)
     await pause(untilNext())
   }
   const loop = async (): Promise<void> => {

@@ -47,26 +47,30 @@ export const createJsonTelemetry = ({
       // telemetry never throws
     }
   }
-  const record = async (...metric: Parameters<Prometheus['record']>): Promise<void> => {
+  const drop = (name: string) => (error: unknown) => log('warn', 'a metric was dropped', { name, error })
+  const recordTo = (known: Prometheus, ...metric: Parameters<Prometheus['record']>): void => {
     try {
-      ;(await prometheus()).record(...metric)
+      known.record(...metric)
     } catch (error) {
-      log('warn', 'a metric was dropped', { name: metric[0], error })
+      drop(metric[0])(error)
     }
   }
-  let loaded: Promise<Prometheus> | undefined
+  let loading: Promise<Prometheus> | undefined
+  let loaded: Prometheus | undefined
   /** Loaded with the first metric: a server at rest does not carry it. */
   const prometheus = (): Promise<Prometheus> => {
-    loaded ??= import('./prometheus.ts').then(({ createPrometheus }) =>
-      createPrometheus((message, fields) => log('warn', message, fields)),
-    )
-    return loaded
+    loading ??= import('./prometheus.ts').then(({ createPrometheus }) => {
+      loaded = createPrometheus((message, fields) => log('warn', message, fields))
+      return loaded
+    })
+    return loading
   }
 
   return {
     log,
     metric(name, value, unit, labels = {}) {
-      void record(name, value, unit, labels)
+      if (loaded) recordTo(loaded, name, value, unit, labels)
+      else prometheus().then((known) => recordTo(known, name, value, unit, labels), drop(name))
     },
     async span(name, attributes, work) {
       const began = performance.now()

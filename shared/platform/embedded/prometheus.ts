@@ -40,6 +40,7 @@ type Instrument = { labelNames: string[]; series: Set<string>; add: (labels: Lab
 export const createPrometheus = (warn: (message: string, fields: Labels) => void): Prometheus => {
   const registry = new Registry()
   const instruments = new Map<string, Instrument>()
+  const names = new Map<string, string>()
   addProcessMetrics(registry)
 
   const make = (name: string, labelNames: string[], { buckets }: Kind): Instrument => {
@@ -56,6 +57,15 @@ export const createPrometheus = (warn: (message: string, fields: Labels) => void
     const id = JSON.stringify([message, fields])
     if (!warned.has(id)) warn(message, fields)
     warned.add(id)
+  }
+  /** The name of a metric of each unit is made once. */
+  const knownName = (name: string, kind: Kind): string => {
+    const id = `${kind.suffix} ${name}`
+    const known = names.get(id)
+    if (known !== undefined) return known
+    const made = nameOf(name, kind)
+    if (names.size < mostNames) names.set(id, made)
+    return made
   }
   const find = (name: string, labels: Labels, kind: Kind): Instrument | undefined => {
     const known = instruments.get(name)
@@ -77,7 +87,7 @@ export const createPrometheus = (warn: (message: string, fields: Labels) => void
   return {
     record(name, value, unit, labels) {
       const kind = kinds[unit]
-      const full = nameOf(name, kind)
+      const full = knownName(name, kind)
       const instrument = find(full, labels, kind)
       instrument?.add(bounded(full, instrument, labels), value * kind.scale)
     },

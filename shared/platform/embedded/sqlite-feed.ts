@@ -6,27 +6,42 @@ import type { WriterThread } from './writer-thread.ts'
 
 type ChangeRow = { seq: number; type: string; before: string | null; after: string | null }
 
-const toNumbered = ({ seq, type, before: old, after: fresh }: ChangeRow): Numbered => {
-  const before = old === null ? undefined : (JSON.parse(old) as Stored)
-  const after = fresh === null ? undefined : (JSON.parse(fresh) as Stored)
+/** Images of one batch: what one change left behind is what the next of its key began with, and is parsed once. */
+const createImages = () => {
+  const known = new Map<string, Stored>()
+  return (text: string | null): Stored | undefined => {
+    if (text === null) return undefined
+    const image = known.get(text) ?? (JSON.parse(text) as Stored)
+    known.set(text, image)
+    return image
+  }
+}
+
+const toNumbered = ({ seq, type, before: old, after: fresh }: ChangeRow, imageOf: ReturnType<typeof createImages>) => {
+  const before = imageOf(old)
+  const after = imageOf(fresh)
   const { pk = '', sk = '' } = after ?? before ?? {}
   const change = { id: `chg-${seq}`, key: { pk, sk }, type, ...(before && { before }), ...(after && { after }) }
   return { seq, change }
 }
 
-const toBatch = (rows: ChangeRow[], isWanted: (type: string) => boolean): Batch => ({
-  changes: rows.filter(({ type }) => isWanted(type)).map(toNumbered),
-  examined: rows.length,
-  upTo: rows.at(-1)?.seq,
-})
+/** Of the changes up to `last`; fewer than asked for are all of them. */
+const toBatch = (rows: ChangeRow[], limit: number, last: number): Batch => {
+  const imageOf = createImages()
+  const more = rows.length === limit
+  const changes: Numbered[] = rows.map((row) => toNumbered(row, imageOf))
+  return { changes, more, upTo: more ? rows.at(-1)?.seq : last }
+}
 
 type Options = { reader: DatabaseSync; writer: WriterThread; clock: Clock; telemetry: Telemetry }
 
 /** The changes of the main table from each consumer's durable checkpoint on, woken by commits. */
 export const createSqliteFeed = ({ reader, writer, ...ports }: Options): ChangeFeed & { close(): Promise<void> } => {
-  const changes = reader.prepare(
-    'SELECT seq, type, before, after FROM changes WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?',
-  )
+  const prepare = (types: readonly string[] | undefined) =>
+    reader.prepare(
+      `SELECT seq, type, before, after FROM changes WHERE seq > ? AND seq <= ?
+       ${types ? `AND type IN (${types.map(() => '?').join(', ')})` : ''} ORDER BY seq LIMIT ?`,
+    )
   const checkpoint = reader.prepare('SELECT seq FROM checkpoints WHERE consumer = ?')
   const wakers = new Set<(type?: string) => void>()
   const running = new Set<Stoppable>()
@@ -36,13 +51,18 @@ export const createSqliteFeed = ({ reader, writer, ...ports }: Options): ChangeF
   return {
     consume(consumer, handle, { types } = {}) {
       const isWanted = (type: string): boolean => types === undefined || types.includes(type)
+      const changes = prepare(types)
+      const read = (after: number, limit: number): Batch => {
+        const last = writer.lastChange()
+        return toBatch(changes.all(after, last, ...(types ?? []), limit) as ChangeRow[], limit, Math.max(after, last))
+      }
       const { seq = 0 } = (checkpoint.get(consumer) ?? {}) as { seq?: number }
       const loop = startConsumer({
         ...ports,
         consumer,
         handle,
         seq,
-        read: (after, limit) => toBatch(changes.all(after, writer.lastChange(), limit) as ChangeRow[], isWanted),
+        read,
         save: (upTo) => writer.send({ kind: 'checkpoint', consumer, seq: upTo }),
       })
       const wake = (type?: string): void => {

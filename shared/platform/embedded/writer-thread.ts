@@ -16,12 +16,16 @@ export type WriterThread = {
   close(): Promise<void>
 }
 
-/** Starts the writer thread; requests of one turn of the event loop go to it as one message. */
+/**
+ * Starts the writer thread. While it flushes, requests gather here and go to it as one message with its answer: each
+ * message costs both threads as much as several requests do, and more of them share a flush.
+ */
 export const startWriter = async (file: string): Promise<WriterThread> => {
   const worker = new Worker(new URL('./sqlite-writer.ts', import.meta.url), { workerData: { file } })
   const listeners: CommitListener[] = []
   const unanswered: Pending[] = []
   let outgoing: WriterRequest[] = []
+  let isBusy = false
   let failure: PlatformError | undefined
   let lastChange = 0
 
@@ -30,7 +34,9 @@ export const startWriter = async (file: string): Promise<WriterThread> => {
     for (const { reject } of unanswered.splice(0)) reject(error)
   }
   const post = (): void => {
-    if (outgoing.length > 0) worker.postMessage(outgoing)
+    if (outgoing.length === 0 || isBusy) return
+    isBusy = true
+    worker.postMessage(outgoing)
     outgoing = []
   }
   const tell: CommitListener = (table, key, item) => {
@@ -38,6 +44,8 @@ export const startWriter = async (file: string): Promise<WriterThread> => {
   }
   const receive = ({ answers, lastChange: last }: WriterReply): void => {
     lastChange = last
+    isBusy = false
+    post()
     const settled = unanswered.splice(0, answers.length)
     for (const [at, { request }] of settled.entries()) tellOf(request, answers[at] ?? null, tell)
     for (const [at, pending] of settled.entries()) settle(pending, answers[at] ?? null)
@@ -62,11 +70,12 @@ export const startWriter = async (file: string): Promise<WriterThread> => {
       new Promise<Answers[R['kind']]>((resolve, reject) => {
         if (failure) return reject(failure)
         unanswered.push({ request, resolve: resolve as Pending['resolve'], reject })
-        if (outgoing.push(request) === 1) setImmediate(post) // what this turn asks for shares a commit
+        if (outgoing.push(request) === 1 && !isBusy) setImmediate(post) // what this turn asks for shares a commit
       }),
     onCommit: (listener) => void listeners.push(listener),
     lastChange: () => lastChange,
     async close() {
+      isBusy = false // what has gathered goes before the end
       post()
       worker.postMessage('close')
       await exited
