@@ -72,6 +72,17 @@ describe.each(hosts)('a batch on $host', ({ open }) => {
     await stop()
   }, 40_000)
 
+  it('says of each row why it is no task, of the first one too', async () => {
+    const rows = ['no JSON', JSON.stringify({ $ref: 'obj_nope' })]
+    const { body } = await create({ input: await upload(rows), task: { capability: 'bat.none' } })
+    const last = await ended(body.id)
+    expect(last).toMatchObject({ state: 'FAILED', counts: { total: 2, failed: 2 } })
+    expect(await reportOf(last)).toEqual([
+      { line: 1, code: 'INVALID', message: expect.stringContaining('the line is not JSON') },
+      { line: 2, code: 'INVALID', message: expect.stringContaining('"obj_nope" is no id of an object') },
+    ])
+  })
+
   it('tells which rows failed, by line, also those that could not be tasks', async () => {
     const { stop } = await worker('bat.some', ({ n }) => n === 2)
     const lines = ['{"n":1}', 'not json', '{"n":2}', '', '{"n":3}']

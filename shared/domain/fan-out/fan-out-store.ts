@@ -81,7 +81,8 @@ const markPage = async (ports: Ports, key: Key, marks: (readonly [number, Ended]
 
 /** Rows that could not be submitted, and why. */
 export type BadRow = { row: number; code: string; message: string }
-const badSk = (row: number): string => `bad#${String(row).padStart(10, '0')}`
+const badPrefix = 'bad#'
+const badSk = (row: number): string => `${badPrefix}${String(row).padStart(10, '0')}`
 
 /** Stored again they are the same: a part that was submitted twice is written twice. */
 export const noteBadRows = async ({ main }: Pick<Platform, 'main'>, fan: Owner, bad: BadRow[]): Promise<void> => {
@@ -102,7 +103,7 @@ export const badRows = async (
   do {
     const page = await main.query<BadRow[]>({
       pk: fanOutPk(fan.tenant, fan.id),
-      after: badSk(Math.max(0, from - span - 1)),
+      after: from > span ? badSk(from - span - 1) : badPrefix, // what is named is left out
       before: badSk(to),
       limit: 100,
       cursor,
