@@ -40,10 +40,14 @@ const addSubmit = (batches: Command): void => {
       new Option('--priority <priority>', 'which lane of the queue').choices(['low', 'normal', 'high', 'urgent']),
     )
     .option('--label <key:value>', 'label the tasks; repeatable', collect)
-    .option('--timeout <seconds>', 'seconds that an attempt may take', whole(1, 604_800))
+    .option(
+      '--timeout <seconds>',
+      'seconds that an attempt may take; default: what its agent says, else 3600',
+      whole(1, 604_800),
+    )
     .option('--name <name>', 'name of the batch')
-    .option('--max-in-flight <n>', 'so many tasks wait and run at a time', whole(1, 10_000))
-    .option('--max-failures <n>', 'end it when more rows fail', whole(0, 1_000_000_000))
+    .option('--max-in-flight <n>', 'so many tasks wait and run at a time; default: 1000', whole(1, 10_000))
+    .option('--max-failures <n>', 'end it when more rows fail; default: any number may', whole(0, 1_000_000_000))
     .option('--idempotency-key <key>', 'the same key with the same file gives the same batch')
     .option('--follow', 'show how far it is until the end; the exit code is 5 when a row did not succeed')
     .action(async (file: string, options) =>

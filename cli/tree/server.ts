@@ -15,7 +15,7 @@ export const addStart = (program: Command): void => {
     .addOption(
       env('--agent <path>', 'folder of an agent of your own; repeatable', 'DEVCYCLE_AGENTS')
         .argParser(collect)
-        .default([]),
+        .default([], 'none'),
     )
     .addOption(new Option('--fault-plan <file>', 'faults to inject, as JSON: for tests of what you build on it'))
     .addOption(new Option('--history <file>', 'write every operation and its answer to this file, a line each'))
@@ -26,7 +26,7 @@ export const addStart = (program: Command): void => {
         'DEVCYCLE_EGRESS_ALLOW',
       )
         .argParser(collect)
-        .default([]),
+        .default([], 'none'),
     )
     .addOption(unless('--no-agents', 'register and start no agents', 'DEVCYCLE_NO_AGENTS'))
     .addOption(unless('--no-tour', 'skip the first review on an empty data folder', 'DEVCYCLE_NO_TOUR'))
