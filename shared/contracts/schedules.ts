@@ -62,6 +62,7 @@ export const scheduleSchema = z
     cron: cronSchema.optional(),
     rate: rateSchema.optional(),
     at: timeSchema.optional(),
+    /** In a list without a large input and without large shards: the schedule itself has them. */
     task: jsonSchema,
     overlap: overlapSchema,
     catchUpSeconds: z.int(),

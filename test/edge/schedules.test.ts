@@ -1,5 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { sweep } from '#functions/sweep/sweep.ts'
+import { loadBody } from '#shared/domain/bodies/body.ts'
+import { getSchedule } from '#shared/domain/schedules/schedule-store.ts'
+import { findTask, taskPk } from '#shared/domain/tasks/task-store.ts'
 import { anApi, anAwsApi, type TestApi } from '#test/support/api.ts'
 import { dynoxideBinary } from '#test/support/aws-servers.ts'
 import { eventually } from '#test/support/eventually.ts'
@@ -41,6 +44,30 @@ describe.each(hosts)('schedules on $host', ({ open }) => {
     expect((await api.request('DELETE', path)).status).toBe(204)
     expect((await api.get(path)).status).toBe(404)
     expect((await api.get('/schedules')).body.items).toEqual([])
+  })
+
+  it.each([
+    ['small', 100],
+    ['of an item', 10_000],
+    ['of an object', 60_000],
+  ])('give each start the input whole that they were made with, one that is %s', async (_, size) => {
+    const capability = `input.${size}`
+    const task = { capability, input: { text: 'x'.repeat(size) }, labels: { size: String(size) } }
+    const { id } = (await create({ rate: { everySeconds: 86_400 }, task })).body
+    expect((await api.get(`/schedules/${id}`)).body.task).toEqual(task)
+    const listed = (await api.get('/schedules')).body.items.find((one: { id: string }) => one.id === id)
+    expect(listed.task).toEqual(size > 512 ? { capability, labels: task.labels } : task)
+    const { value } = await getSchedule(api.platform, 'default', id)
+    expect(JSON.stringify(value).length).toBeLessThan(1500)
+    const started = (await api.post(`/schedules/${id}/run`)).body
+    const head = (await findTask(api.platform, 'default', started.task))?.value
+    const body = { tenant: 'default', pk: taskPk('default', started.task), body: head?.input }
+    expect(await loadBody(api.platform, body)).toEqual(task.input)
+    const patched = { capability, input: { text: 'y'.repeat(size) }, labels: {} }
+    expect((await api.request('PATCH', `/schedules/${id}`, { body: { task: patched } })).body.task).toEqual(patched)
+    const bare = { capability, labels: {} }
+    expect((await api.request('PATCH', `/schedules/${id}`, { body: { task: bare } })).body.task).toEqual(bare)
+    await api.request('DELETE', `/schedules/${id}`)
   })
 
   it('refuse what can never start, naming the field', async () => {

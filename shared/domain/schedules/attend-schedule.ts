@@ -9,6 +9,7 @@ import { isFinished } from '../tasks/task.ts'
 import { findTask } from '../tasks/task-store.ts'
 import { begin, decide, type Schedule, type Start, settle, type Times } from './schedule.ts'
 import { findSchedule, saveSchedule } from './schedule-store.ts'
+import { loadTask } from './schedule-task.ts'
 
 type Ports = Omit<Platform, 'feed' | 'bus' | 'hosts' | 'generation'>
 
@@ -80,7 +81,7 @@ const cancelPrevious = async (ports: Ports, schedule: Schedule, task: string): P
  */
 const makeStart = async (ports: Ports, schedule: Schedule, at: number, checkInput: CheckInput): Promise<Start> => {
   const idempotencyKey = startKey(schedule.id, at)
-  const command = { ...schedule.task, schedule: schedule.id, idempotencyKey }
+  const command = { ...(await loadTask(ports, schedule)), schedule: schedule.id, idempotencyKey }
   try {
     const { id } = await submitTask(ports, callerOf(schedule), command, checkInput)
     return { at, task: id, outcome: 'STARTED' }

@@ -1,4 +1,4 @@
-import type { Platform, Stored } from '../../platform/platform.ts'
+import type { Item, Platform, Stored } from '../../platform/platform.ts'
 import { type Caller, stamp } from '../caller.ts'
 import { remind } from '../dispatch/due.ts'
 import { DomainError } from '../domain-error.ts'
@@ -7,7 +7,8 @@ import type { ScheduleTools } from './attend-schedule.ts'
 import { checkTask } from './check-task.ts'
 import { requireRoom } from './jitter.ts'
 import { type Overlap, planNext, type Schedule, type Timing, withDue } from './schedule.ts'
-import { createSchedule, getSchedule, saveSchedule } from './schedule-store.ts'
+import { createSchedule, getSchedule, putAny, saveSchedule } from './schedule-store.ts'
+import { planTask, type StartedTask } from './schedule-task.ts'
 
 type Ports = Pick<Platform, 'main' | 'clock' | 'random' | 'queues' | 'telemetry'>
 type CheckPorts = Omit<Platform, 'feed' | 'bus' | 'hosts' | 'generation'>
@@ -15,7 +16,7 @@ type CheckPorts = Omit<Platform, 'feed' | 'bus' | 'hosts' | 'generation'>
 export type ScheduleCommand = {
   name?: string
   timing: Timing
-  task: Schedule['task']
+  task: StartedTask
   overlap: Overlap
   catchUpSeconds: number
   jitterSeconds?: number
@@ -33,9 +34,12 @@ export const makeSchedule = async (
   const now = ports.clock.now()
   const id = idFor('sch', tenant, idempotencyKey, ports)
   await checkTask(ports, { tenant, id, task: command.task }, checkInput)
+  const stamped = stamp(caller, 'schedule.create')
+  const { items, ...kept } = await planTask(ports, { tenant, id, stamp: stamped }, command.task)
   const schedule = planNext(
     {
       ...command,
+      ...kept,
       id,
       tenant,
       counts: { started: 0, skipped: 0, missed: 0, refused: 0 },
@@ -45,14 +49,14 @@ export const makeSchedule = async (
         ...command,
         timing: 'rate' in command.timing ? command.timing.rate.everySeconds : command.timing,
       }),
-      stamp: stamp(caller, 'schedule.create'),
+      stamp: stamped,
       by: caller.principal,
     },
     now - 1,
     times,
   )
   requireRoom(schedule, now, times)
-  const existing = await createSchedule(ports, schedule)
+  const existing = await createSchedule(ports, schedule, items)
   if (existing && existing.created !== schedule.created)
     throw new DomainError(
       'IDEMPOTENCY_CONFLICT',
@@ -74,8 +78,13 @@ const requireRev = (found: Stored<Schedule>, ifMatch: string | undefined): void 
     )
 }
 
-const save = async (ports: Ports, found: Stored<Schedule>, next: Schedule): Promise<Stored<Schedule>> => {
-  const saved = await saveSchedule(ports, found, next)
+const save = async (
+  ports: Ports,
+  found: Stored<Schedule>,
+  next: Schedule,
+  items: Item[] = [],
+): Promise<Stored<Schedule>> => {
+  const saved = await saveSchedule(ports, found, next, items.map(putAny))
   if (saved === undefined)
     throw new DomainError('PRECONDITION_FAILED', `schedule ${next.id} was changed meanwhile; read it again`)
   return saved
@@ -86,19 +95,23 @@ export const patchSchedule = async (
   ports: CheckPorts,
   caller: Caller,
   id: string,
-  { patch, ifMatch }: { patch: Partial<ScheduleCommand>; ifMatch?: string },
+  { patch: { task, ...patch }, ifMatch }: { patch: Partial<ScheduleCommand>; ifMatch?: string },
   { times, checkInput }: ScheduleTools,
 ): Promise<Stored<Schedule>> => {
   const found = await getSchedule(ports, caller.tenant, id)
   requireRev(found, ifMatch)
-  if (patch.task) await checkTask(ports, { tenant: caller.tenant, id, task: patch.task }, checkInput)
+  if (task) await checkTask(ports, { tenant: caller.tenant, id, task }, checkInput)
+  const stamped = stamp(caller, 'schedule.patch')
+  const { items, ...kept } = task
+    ? await planTask(ports, { tenant: caller.tenant, id, stamp: stamped }, task)
+    : { items: [] }
   const now = ports.clock.now()
   const state = patch.state ?? (patch.timing && found.value.state === 'ENDED' ? 'ACTIVE' : found.value.state)
-  const changed = { ...found.value, ...patch, state, updatedAt: now, stamp: stamp(caller, 'schedule.patch') }
-  const kept = state === 'ACTIVE' ? changed : { ...changed, waitingFor: undefined }
-  const next = patch.timing || state !== found.value.state ? planNext(kept, now, times) : withDue(kept, now)
+  const changed = { ...found.value, ...patch, ...kept, state, updatedAt: now, stamp: stamped }
+  const resting = state === 'ACTIVE' ? changed : { ...changed, waitingFor: undefined }
+  const next = patch.timing || state !== found.value.state ? planNext(resting, now, times) : withDue(resting, now)
   requireRoom(next, now, times)
-  const saved = await save(ports, found, next)
+  const saved = await save(ports, found, next, items)
   await remindOf(ports, saved.value)
   return saved
 }

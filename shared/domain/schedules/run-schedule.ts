@@ -1,4 +1,4 @@
-import type { Item, Key, Platform } from '../../platform/platform.ts'
+import type { Key, Platform, Put } from '../../platform/platform.ts'
 import { type Caller, stamp } from '../caller.ts'
 import { compete } from '../contention.ts'
 import { remind } from '../dispatch/due.ts'
@@ -39,9 +39,9 @@ export const runSchedule = async (
     if (found.value.starting !== undefined) return undefined
     const now = ports.clock.now()
     const next = orThrow(runNow(found.value, { now, busy: await isBusy(ports, found.value) }))
-    const items = idempotencyKey === undefined ? [] : [keptRun(tenant, id, idempotencyKey, next.run)]
+    const kept = idempotencyKey === undefined ? [] : [keptRun(tenant, id, idempotencyKey, next.run)]
     const changed = { ...next.schedule, updatedAt: now, stamp: stamp(caller, 'schedule.run') }
-    return (await saveSchedule(ports, found, changed, items)) ? { done: next.run } : undefined
+    return (await saveSchedule(ports, found, changed, kept)) ? { done: next.run } : undefined
   })
   await makeDue(ports, tenant, id, tools)
   return describeRun(ports, (await getSchedule(ports, tenant, id)).value, run)
@@ -50,10 +50,10 @@ export const runSchedule = async (
 const doneUnder = async ({ main }: Ports, tenant: string, id: string, key: string): Promise<Run | undefined> =>
   (await main.get<Run>(runKey(tenant, id, key)))?.value
 
-const keptRun = (tenant: string, id: string, key: string, run: Run): Item<Run> => ({
-  ...runKey(tenant, id, key),
-  type: 'schedule-run',
-  value: run,
+const keptRun = (tenant: string, id: string, key: string, run: Run): Put => ({
+  op: 'put',
+  item: { ...runKey(tenant, id, key), type: 'schedule-run', value: run },
+  expect: 'absent',
 })
 
 /** The start is decided on: its task comes now, or after the next look. */

@@ -1,12 +1,12 @@
-import type { Item, Key, Page, Platform, Stored, Write } from '../../platform/platform.ts'
+import type { Item, Key, Outcome, Page, Platform, Stored, Write } from '../../platform/platform.ts'
 import { dueIndex } from '../dispatch/due.ts'
 import { DomainError } from '../domain-error.ts'
 import { newRev } from '../ids.ts'
-import type { Schedule } from './schedule.ts'
+import { type Schedule, schedulePk } from './schedule.ts'
 
 type Ports = Pick<Platform, 'main' | 'clock' | 'random'>
 
-export const scheduleKey = (tenant: string, id: string): Key => ({ pk: `${tenant}#schedule#${id}`, sk: 'head' })
+export const scheduleKey = (tenant: string, id: string): Key => ({ pk: schedulePk(tenant, id), sk: 'head' })
 const scheduleListPk = (tenant: string): string => `${tenant}#schedules`
 const sortableTime = (ms: number): string => String(ms).padStart(15, '0')
 
@@ -23,9 +23,20 @@ const toItem = (schedule: Schedule): Item<Schedule> => {
   }
 }
 
-/** Stores a new schedule. `undefined`: stored; else the one that has this id already. */
-export const createSchedule = async (ports: Ports, schedule: Schedule): Promise<Schedule | undefined> => {
-  const outcome = await ports.main.write({ op: 'put', item: toItem(schedule), expect: 'absent', rev: newRev(ports) })
+const writeAll = ({ main }: Ports, head: Write, rest: Write[]): Promise<Outcome> =>
+  rest.length === 0 ? main.write(head) : main.transact([head, ...rest])
+
+/** To be written whatever is there: the same again. */
+export const putAny = (item: Item): Write => ({ op: 'put', item, expect: 'any' })
+
+/** Stores a new schedule with its items. `undefined`: stored; else the one that has this id already. */
+export const createSchedule = async (
+  ports: Ports,
+  schedule: Schedule,
+  items: Item[],
+): Promise<Schedule | undefined> => {
+  const head: Write = { op: 'put', item: toItem(schedule), expect: 'absent', rev: newRev(ports) }
+  const outcome = await writeAll(ports, head, items.map(putAny))
   return outcome.ok ? undefined : (outcome.conflicts[0]?.current as Stored<Schedule> | undefined)?.value
 }
 
@@ -51,17 +62,16 @@ export const findSchedule = async (
   return found?.value.deletedAt === undefined ? found : undefined
 }
 
-/** Saves a changed schedule if nobody else did, with items that are not there yet; `undefined`: somebody came first. */
+/** Saves a changed schedule if nobody else did, with further writes; `undefined`: somebody came first. */
 export const saveSchedule = async (
   ports: Ports,
   { rev: expected }: Pick<Stored, 'rev'>,
   schedule: Schedule,
-  items: Item[] = [],
+  writes: Write[] = [],
 ): Promise<Stored<Schedule> | undefined> => {
   const rev = newRev(ports)
   const head: Write = { op: 'put', item: toItem(schedule), expect: { rev: expected }, rev }
-  const rest = items.map((item): Write => ({ op: 'put', item, expect: 'absent' }))
-  const outcome = rest.length === 0 ? await ports.main.write(head) : await ports.main.transact([head, ...rest])
+  const outcome = await writeAll(ports, head, writes)
   return outcome.ok ? { ...toItem(schedule), rev } : undefined
 }
 

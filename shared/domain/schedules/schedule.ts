@@ -1,3 +1,4 @@
+import type { Body } from '../bodies/body.ts'
 import type { Principal, Stamp } from '../caller.ts'
 import type { SubmitCommand } from '../tasks/submit-command.ts'
 import { startOf } from './jitter.ts'
@@ -20,8 +21,9 @@ export type Schedule = {
   tenant: string
   name?: string
   timing: Timing
-  /** What is submitted at each start. */
-  task: Omit<SubmitCommand, 'idempotencyKey' | 'runAt'>
+  /** What is submitted at each start, with what `payload` keeps apart: its input, or its shards. */
+  task: Omit<SubmitCommand, 'idempotencyKey' | 'runAt' | 'input' | 'shards'>
+  payload?: Body
   overlap: Overlap
   /** A start that is late by more is missed. */
   catchUpSeconds: number
@@ -53,6 +55,9 @@ export type Schedule = {
 
 /** Up to `count` times after `after`, ascending. */
 export type Times = (timing: Timing, after: number, count: number) => number[]
+
+/** Partition of the items of a schedule. */
+export const schedulePk = (tenant: string, id: string): string => `${tenant}#schedule#${id}`
 
 /** How often a start that waits looks by itself whether the task before has ended. */
 const lookMs = 60_000

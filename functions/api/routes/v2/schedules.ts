@@ -6,10 +6,11 @@ import { startOf } from '#shared/domain/schedules/jitter.ts'
 import { runSchedule } from '#shared/domain/schedules/run-schedule.ts'
 import type { Schedule, Timing } from '#shared/domain/schedules/schedule.ts'
 import { getSchedule, listSchedules } from '#shared/domain/schedules/schedule-store.ts'
+import { loadTask, type StartedTask, shortTask } from '#shared/domain/schedules/schedule-task.ts'
 import type { Stored } from '#shared/platform/platform.ts'
 import { checkInput } from '../../check-input.ts'
 import { idempotencyKey, ifMatch, iso, toETag } from '../../headers.ts'
-import type { Handler, Reply } from '../../operation.ts'
+import type { Context, Handler, Reply } from '../../operation.ts'
 import { toCommand } from '../../read-submit.ts'
 import { times, timingProblem } from '../../times.ts'
 
@@ -38,8 +39,8 @@ const shownTiming = (timing: Timing): TimingFields => {
   return 'cron' in timing ? timing : { rate: { everySeconds: timing.rate.everySeconds } }
 }
 
-const toSchedule = (schedule: Schedule): ScheduleResponse => {
-  const { id, name, timing, task, overlap, catchUpSeconds, jitterSeconds = 0, state } = schedule
+const toSchedule = (schedule: Schedule, task: StartedTask): ScheduleResponse => {
+  const { id, name, timing, overlap, catchUpSeconds, jitterSeconds = 0, state } = schedule
   const { nextAt, last, waitingFor, counts } = schedule
   const next = state === 'ACTIVE' && nextAt !== undefined ? times(timing, nextAt - 1, shownTimes) : []
   return {
@@ -60,37 +61,42 @@ const toSchedule = (schedule: Schedule): ScheduleResponse => {
   }
 }
 
-const reply = (status: number, { value, rev }: Stored<Schedule>): Reply => ({
+const reply = async (status: number, { platform }: Context, { value, rev }: Stored<Schedule>): Promise<Reply> => ({
   status,
-  body: toSchedule(value),
+  body: toSchedule(value, await loadTask(platform, value)),
   headers: { etag: toETag(rev), ...(status === 201 && { location: `/api/v2/schedules/${value.id}` }) },
 })
 
-const create: Handler<OperationOf<'createSchedule'>> = async ({ platform }, { caller, body, headers }) => {
+const create: Handler<OperationOf<'createSchedule'>> = async (context, { caller, body, headers }) => {
+  const { platform } = context
   const timing = toTiming(body, platform.clock.now()) ?? { at: 0 }
   const { name, overlap = 'skip', catchUpSeconds = defaultCatchUpSeconds, jitterSeconds, state = 'ACTIVE' } = body
   const command = { name, timing, task: toCommand(body.task), overlap, catchUpSeconds, jitterSeconds, state }
   const key = idempotencyKey(headers)
-  return reply(201, await makeSchedule(platform, caller, { ...command, idempotencyKey: key }, tools))
+  return reply(201, context, await makeSchedule(platform, caller, { ...command, idempotencyKey: key }, tools))
 }
 
 const list: Handler<OperationOf<'listSchedules'>> = async ({ platform }, { caller, query }) => {
   const page = await listSchedules(platform, caller.tenant, query)
   return {
     status: 200,
-    body: { items: page.items.map(({ value }) => toSchedule(value)), nextCursor: page.cursor ?? null },
+    body: {
+      items: page.items.map(({ value }) => toSchedule(value, shortTask(value))),
+      nextCursor: page.cursor ?? null,
+    },
   }
 }
 
-const get: Handler<OperationOf<'getSchedule'>> = async ({ platform }, { caller, params }) =>
-  reply(200, await getSchedule(platform, caller.tenant, params.schedule ?? ''))
+const get: Handler<OperationOf<'getSchedule'>> = async (context, { caller, params }) =>
+  reply(200, context, await getSchedule(context.platform, caller.tenant, params.schedule ?? ''))
 
-const patch: Handler<OperationOf<'patchSchedule'>> = async ({ platform }, { caller, params, body, headers }) => {
+const patch: Handler<OperationOf<'patchSchedule'>> = async (context, { caller, params, body, headers }) => {
+  const { platform } = context
   const { cron, rate, at, task, ...rest } = body
   const timing = toTiming({ cron, rate, at }, platform.clock.now())
   const changes = { ...rest, ...(timing && { timing }), ...(task && { task: toCommand(task) }) }
   const wish = { patch: changes, ifMatch: ifMatch(headers) }
-  return reply(200, await patchSchedule(platform, caller, params.schedule ?? '', wish, tools))
+  return reply(200, context, await patchSchedule(platform, caller, params.schedule ?? '', wish, tools))
 }
 
 const run: Handler<OperationOf<'runSchedule'>> = async ({ platform }, { caller, params, headers }) => {
