@@ -45,6 +45,20 @@ describe('kept pages', () => {
     expect(reads.count).toBe(4)
   })
 
+  it('take a bounded room: a long one is not kept, and of others those that were asked for last', () => {
+    const cache = createPageCache(2)
+    const long = reader({ items: [item('a', { value: 'x'.repeat(300_000) })] })
+    for (let times = 0; times < 2; times++) cache.get(query, long.read)
+    expect(long.reads.count).toBe(2)
+    const some = reader({ items: [item('a', { value: 'x'.repeat(200_000) })] })
+    const ask = (n: number) => cache.get({ ...query, pk: `offers${n}` }, some.read)
+    for (let n = 0; n < 200; n++) ask(n)
+    ask(199)
+    expect(some.reads.count).toBe(200)
+    ask(0)
+    expect(some.reads.count).toBe(201)
+  })
+
   it('are none where there is a cursor, another index, or an item that expires', () => {
     const cache = createPageCache(2)
     const plain = reader({ items: [item('a')] })
