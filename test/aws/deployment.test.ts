@@ -236,14 +236,15 @@ describe.each(rows)('the app deployed to %s', (name, { refused, recordedOnly, ba
 
     const { ref } = await json('objects', 'put', repository.bundle())
     const input = { repository: { bundle: ref, ref: 'main' } }
-    const detail = { capability: 'code.review', input, labels: { via: 'event' }, affinityKey: 'of-the-event' }
+    const parent = (await call('POST', '/tasks', { body: { capability: 'nobody.offers' } })).body.id
+    const detail = { capability: 'code.review', input, labels: { via: 'event' }, parent }
     const event = { Source: 'com.example.ci', DetailType: 'devcycle.task.submit', Detail: JSON.stringify(detail) }
     await bus.send(new PutEventsCommand({ Entries: [event] }))
     const task = await until(async () => (await call('GET', '/tasks?label=via:event')).body.items?.[0], {
       seconds: 40,
       what: 'the task',
     })
-    expect(await ended(task.id)).toMatchObject({ status: 'SUCCEEDED', labels: { via: 'event' } })
+    expect(await ended(task.id)).toMatchObject({ status: 'SUCCEEDED', labels: { via: 'event' }, parent })
     const message = await until(
       async () => (await sqs.send(new ReceiveMessageCommand({ QueueUrl, WaitTimeSeconds: 5 }))).Messages?.[0],
       { seconds: 40, what: 'the event' },
