@@ -6,6 +6,8 @@ export default defineConfig({
     include: ['test/aws/**/*.test.ts'],
     pool: 'forks',
     fileParallelism: false,
+    /** Tests of one deployment mostly wait for it. */
+    maxConcurrency: 8,
     testTimeout: 120_000,
     hookTimeout: 600_000,
   },
