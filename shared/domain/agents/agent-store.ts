@@ -1,6 +1,7 @@
 import type { Item, Key, Platform, Stored, Write } from '../../platform/platform.ts'
 import { DomainError } from '../domain-error.ts'
 import { idPattern, newRev } from '../ids.ts'
+import { sortableTime } from '../keys.ts'
 import { type Agent, type AgentVersion, offers } from './agent.ts'
 
 type Ports = Pick<Platform, 'main' | 'clock' | 'random'>
@@ -8,7 +9,6 @@ type Ports = Pick<Platform, 'main' | 'clock' | 'random'>
 export const agentKey = (tenant: string, id: string): Key => ({ pk: `${tenant}#agent#${id}`, sk: 'head' })
 const nameKey = (tenant: string, name: string): Key => ({ pk: `${tenant}#agent-name#${name}`, sk: 'name' })
 const offerPk = (tenant: string, capability: string): string => `${tenant}#offers#${capability}`
-const sortableTime = (ms: number): string => String(ms).padStart(15, '0')
 
 /** Partition of the `list` index that holds a tenant's agents. */
 export const agentListPk = (tenant: string): string => `${tenant}#agents`

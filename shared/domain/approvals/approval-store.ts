@@ -3,12 +3,12 @@ import { changeStored } from '../contention.ts'
 import { dueIndex } from '../dispatch/due.ts'
 import { DomainError } from '../domain-error.ts'
 import { newRev } from '../ids.ts'
+import { sortableTime } from '../keys.ts'
 import { type Approval, isOpen } from './approval.ts'
 
 type Ports = Pick<Platform, 'main' | 'clock' | 'random'>
 
 const approvalKey = (tenant: string, id: string): Key => ({ pk: `${tenant}#approval#${id}`, sk: 'head' })
-const sortableTime = (ms: number): string => String(ms).padStart(15, '0')
 
 /** Partitions with a tenant's approvals: all of them, those that wait for a decision, those of one task. */
 const listPk = (tenant: string): string => `${tenant}#approvals`

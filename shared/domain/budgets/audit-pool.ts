@@ -1,4 +1,5 @@
-import type { Key, Platform } from '../../platform/platform.ts'
+import type { Platform } from '../../platform/platform.ts'
+import { taskKey } from '../keys.ts'
 import { processMemory } from '../process-memory.ts'
 import { isFinished, type Task } from '../tasks/task.ts'
 import { amountNames, type Share } from './pool.ts'
@@ -23,9 +24,7 @@ export const auditPool = async (ports: Ports, tenant: string, pool: string): Pro
   do {
     const page = await sharesOf(ports, tenant, pool, cursor)
     const open = page.shares.filter(({ share }) => share.open)
-    const heads = await ports.main.getMany<Task>(
-      open.map(({ task }): Key => ({ pk: `${tenant}#task#${task}`, sk: 'head' })),
-    )
+    const heads = await ports.main.getMany<Task>(open.map(({ task }) => taskKey(tenant, task)))
     for (const [at, { task, share }] of open.entries())
       await settleShare(ports, tenant, { pool, task, share, head: heads[at]?.value })
     count += page.shares.length

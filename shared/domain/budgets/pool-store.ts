@@ -1,15 +1,15 @@
 import type { Item, Key, Platform, Stored, Write } from '../../platform/platform.ts'
 import { compete } from '../contention.ts'
 import { newRev } from '../ids.ts'
+import { taskPk } from '../keys.ts'
 import { type AmountName, changeShare, type Pool, type Share, type ShareChange } from './pool.ts'
 
 type Ports = Pick<Platform, 'main' | 'clock' | 'random'>
 
-const poolPk = (tenant: string, task: string): string => `${tenant}#task#${task}`
-const poolKey = (tenant: string, task: string): Key => ({ pk: poolPk(tenant, task), sk: 'pool' })
+const poolKey = (tenant: string, task: string): Key => ({ pk: taskPk(tenant, task), sk: 'pool' })
 const sharePrefix = 'share#'
 const shareKey = (tenant: string, pool: string, task: string): Key => ({
-  pk: poolPk(tenant, pool),
+  pk: taskPk(tenant, pool),
   sk: `${sharePrefix}${task}`,
 })
 
@@ -49,7 +49,7 @@ export const loadChain = async (
 
 /** A page of the shares of a pool, with the tasks that have them. */
 export const sharesOf = async ({ main }: Pick<Platform, 'main'>, tenant: string, pool: string, cursor?: string) => {
-  const page = await main.query<Share>({ pk: poolPk(tenant, pool), prefix: sharePrefix, limit: 500, cursor })
+  const page = await main.query<Share>({ pk: taskPk(tenant, pool), prefix: sharePrefix, limit: 500, cursor })
   return {
     shares: page.items.map(({ sk, value }) => ({ task: sk.slice(sharePrefix.length), share: value })),
     cursor: page.cursor,

@@ -1,11 +1,11 @@
 import type { Key, Platform } from '../../platform/platform.ts'
+import { sortableTime } from '../keys.ts'
 
 /** What must be looked at, by time; spread over shards so that no index partition runs hot. */
 export const dueShards = 8
 export const dueShardPk = (shard: number): string => `platform#due#${shard}`
 
 const shardOf = (id: string): number => id.charCodeAt(id.length - 1) % dueShards // ids end at random
-const sortableTime = (ms: number): string => String(Math.max(0, Math.floor(ms))).padStart(15, '0')
 
 /** Index key of something that is due at `at` (ms). */
 export const dueIndex = (at: number, tenant: string, id: string): Key => ({

@@ -1,10 +1,11 @@
-import type { Item, Platform, Stored } from '../../platform/platform.ts'
+import type { Platform, Stored } from '../../platform/platform.ts'
 import { findAgent } from '../agents/agent-store.ts'
 import { systemStamp } from '../caller.ts'
 import { newRev } from '../ids.ts'
 import type { Instance } from '../instances/instance.ts'
-import { placeHolder } from '../tasks/holders.ts'
+import { taskKey } from '../keys.ts'
 import type { Target, Task } from '../tasks/task.ts'
+import { taskItem } from '../tasks/task-item.ts'
 import { livePin, takePin } from './affinity.ts'
 import { type Live, liveOf } from './find-target.ts'
 import { hasLabels } from './requirements.ts'
@@ -62,25 +63,18 @@ const isPlacedAs = (a: Task, b: Task): boolean =>
 export const placeTask = async (ports: Ports, task: Task): Promise<Task> => {
   const next = await placed(ports, task)
   if (next === task) return task
-  const found = await ports.main.get<Task>({ pk: `${task.tenant}#task#${task.id}`, sk: 'head' })
+  const found = await ports.main.get<Task>(taskKey(task.tenant, task.id))
   if (found === undefined || found.value.seq !== task.seq || found.value.status !== 'QUEUED')
     return found?.value ?? next
   const { pinnedTo, blockedBy } = next
   const value = { ...found.value, pinnedTo, blockedBy, stamp: systemStamp('task.place') }
   const outcome = await ports.main.write({
     op: 'put',
-    item: itemOf(found, value),
+    item: taskItem(value),
     expect: { rev: found.rev },
     rev: newRev(ports),
   })
   return outcome.ok ? value : ((outcome.conflicts[0]?.current as Stored<Task> | undefined)?.value ?? value)
-}
-
-const itemOf = ({ rev: _, ...item }: Stored<Task>, value: Task): Item<Task> => {
-  if (value.heldBy !== undefined) return { ...item, value }
-  const { holder: _was, ...index } = item.index ?? {}
-  const holder = placeHolder(value)
-  return { ...item, value, index: { ...index, ...(holder && { holder }) } }
 }
 
 /** Whether an instance may take a task now; its key leads to it from then on. */

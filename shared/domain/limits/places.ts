@@ -1,6 +1,7 @@
 import type { Item, Key, Platform, Stored } from '../../platform/platform.ts'
 import { ulidTime } from '../../platform/ulid.ts'
 import { newRev } from '../ids.ts'
+import { taskKey } from '../keys.ts'
 import type { Task } from '../tasks/task.ts'
 
 type Ports = Pick<Platform, 'main' | 'volatile' | 'clock' | 'random'>
@@ -88,7 +89,7 @@ const allPlaces = async ({ volatile }: Ports, tenant: string, limit: string): Pr
 }
 
 const headsOf = async ({ main }: Ports, tenant: string, places: Stored<PlaceItem>[]): Promise<(Task | undefined)[]> => {
-  const keys = places.map(({ value }): Key => ({ pk: `${tenant}#task#${value.task}`, sk: 'head' }))
+  const keys = places.map(({ value }) => taskKey(tenant, value.task))
   const found: (Task | undefined)[] = []
   for (let at = 0; at < keys.length; at += 1000)
     found.push(...(await main.getMany<Task>(keys.slice(at, at + 1000))).map((item) => item?.value))

@@ -2,13 +2,13 @@ import type { Item, Key, Outcome, Page, Platform, Stored, Write } from '../../pl
 import { dueIndex } from '../dispatch/due.ts'
 import { DomainError } from '../domain-error.ts'
 import { newRev } from '../ids.ts'
+import { sortableTime } from '../keys.ts'
 import { type Schedule, schedulePk } from './schedule.ts'
 
 type Ports = Pick<Platform, 'main' | 'clock' | 'random'>
 
 export const scheduleKey = (tenant: string, id: string): Key => ({ pk: schedulePk(tenant, id), sk: 'head' })
 const scheduleListPk = (tenant: string): string => `${tenant}#schedules`
-const sortableTime = (ms: number): string => String(ms).padStart(15, '0')
 
 const toItem = (schedule: Schedule): Item<Schedule> => {
   const { tenant, id, createdAt, deletedAt, dueAt } = schedule

@@ -1,4 +1,5 @@
 import type { Page, Platform, Query } from '../../platform/platform.ts'
+import { sortableTime } from '../keys.ts'
 import type { Priority, Task, TaskStatus } from './task.ts'
 import { childrenPk, taskListPk } from './task-store.ts'
 
@@ -35,7 +36,6 @@ export const matches = (filter: TaskFilter, task: Task): boolean =>
 const maxExamined = 2000
 const maxExaminedForFirst = 10_000
 const mostAtOnce = 500
-const sortableTime = (ms: number): string => String(ms).padStart(15, '0')
 
 /** Where the tasks of a filter are listed: both places sort by time. */
 const listOf = (tenant: string, { parent }: TaskFilter): Pick<Query, 'index' | 'pk'> =>

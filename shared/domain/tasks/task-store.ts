@@ -1,64 +1,24 @@
-import type { Item, Key, Outcome, Platform, Stored, Write } from '../../platform/platform.ts'
+import type { Item, Outcome, Platform, Stored, Write } from '../../platform/platform.ts'
 import { compete } from '../contention.ts'
-import { dueIndex } from '../dispatch/due.ts'
 import { DomainError } from '../domain-error.ts'
 import { newRev } from '../ids.ts'
+import { taskKey } from '../keys.ts'
 import { leaveLimits } from '../limits/admit.ts'
 import { wake } from '../limits/wake.ts'
 import { tellFreed } from './freed-slots.ts'
-import { capabilityHolderPk, heldPlace, instanceHolderPk, limitHolderPk, placeHolder } from './holders.ts'
-import { isFinished, priorities, type Task } from './task.ts'
+import type { Task } from './task.ts'
+import { taskItem } from './task-item.ts'
 
 type Ports = Pick<Platform, 'main' | 'clock' | 'random'>
 type ChangePorts = Ports & Pick<Platform, 'volatile' | 'queues' | 'telemetry'>
 
-export const taskPk = (tenant: string, id: string): string => `${tenant}#task#${id}`
-export const taskKey = (tenant: string, id: string): Key => ({ pk: taskPk(tenant, id), sk: 'head' })
-
-/** Partition of the `parent` index that holds the tasks that a task called. */
-export const childrenPk = (tenant: string, parent: string): string => `${tenant}#children#${parent}`
-
-/** Partition of the `list` index that holds a tenant's tasks. */
-export const taskListPk = (tenant: string): string => `${tenant}#tasks`
-
-const holderOf = (task: Task): Key | undefined => {
-  if (task.lease) return { pk: instanceHolderPk(task.tenant, task.lease.instance), sk: task.id }
-  if (task.target === undefined && task.capability !== undefined && !isFinished(task))
-    return { pk: capabilityHolderPk(task.tenant, task.capability), sk: task.id }
-  if (task.heldBy !== undefined)
-    return {
-      pk: limitHolderPk(task.tenant, task.heldBy),
-      sk: heldPlace(priorities.indexOf(task.priority), taskListSk(task), task),
-    }
-  return placeHolder(task)
-}
-
-const sortableTime = (ms: number): string => String(ms).padStart(15, '0')
-
-/** `<created>#<id>`: newest last in `sk` order. */
-export const taskListSk = (task: Pick<Task, 'createdAt' | 'id'>): string => `${sortableTime(task.createdAt)}#${task.id}`
-
-const toItem = (task: Task): Item<Task> => {
-  const holder = holderOf(task)
-  return {
-    ...taskKey(task.tenant, task.id),
-    type: 'task',
-    value: task,
-    index: {
-      list: { pk: taskListPk(task.tenant), sk: taskListSk(task) },
-      ...(holder && { holder }),
-      ...(task.parent !== undefined && {
-        parent: { pk: childrenPk(task.tenant, task.parent), sk: taskListSk(task) },
-      }),
-      ...(task.dueAt !== undefined && { due: dueIndex(task.dueAt, task.tenant, task.id) }),
-    },
-  }
-}
+export { taskKey, taskPk } from '../keys.ts'
+export { childrenPk, taskListPk } from './task-item.ts'
 
 /** Stores a new task. `undefined`: stored; else the task that has this id already. */
 export const createTask = async (ports: Ports, task: Task, items: Item[]): Promise<Task | undefined> => {
   const rev = newRev(ports)
-  const outcome = await put(ports, [{ op: 'put', item: toItem(task), expect: 'absent', rev }, ...items.map(putAny)])
+  const outcome = await put(ports, [{ op: 'put', item: taskItem(task), expect: 'absent', rev }, ...items.map(putAny)])
   return outcome.ok ? undefined : (outcome.conflicts[0]?.current as Stored<Task> | undefined)?.value
 }
 
@@ -97,7 +57,7 @@ export const changeTask = async <A>(
   return compete(ports, `task ${start.value.id}`, async () => {
     const changed = await change(current.value)
     if (changed.task === current.value) return { done: changed }
-    const write: Write = { op: 'put', item: toItem(changed.task), expect: { rev: current.rev }, rev: newRev(ports) }
+    const write: Write = { op: 'put', item: taskItem(changed.task), expect: { rev: current.rev }, rev: newRev(ports) }
     const outcome = await put(ports, [write, ...(changed.items ?? []).map(putAny), ...(changed.writes ?? [])])
     if (outcome.ok) {
       await leaveIfEnded(ports, current.value, changed.task).catch((error: unknown) =>

@@ -1,4 +1,5 @@
 import type { Change, Item, Key, Platform, Stored, Write } from '../../platform/platform.ts'
+import { taskPk } from '../keys.ts'
 import { knownLimits } from '../limits/limits-store.ts'
 import { isFinished, type Task } from '../tasks/task.ts'
 import { addUse, computeCost, dayOf, sumUse, type Used, useOfTask } from './usage.ts'
@@ -8,7 +9,7 @@ type Ports = Pick<Platform, 'main' | 'clock' | 'random' | 'telemetry'>
 type Ended = { change: Change<Task>; task: Task; used: Used; agent: string; day: string }
 
 /** That a task was counted, and with what: a task is counted once, however often its end is told. */
-export const countedKey = (tenant: string, task: string): Key => ({ pk: `${tenant}#task#${task}`, sk: 'usage' })
+export const countedKey = (tenant: string, task: string): Key => ({ pk: taskPk(tenant, task), sk: 'usage' })
 
 /** So many tasks are counted in one transaction, with the sum that they are added to. */
 const maxTasks = 24

@@ -3,6 +3,7 @@ import { changeStored } from '../contention.ts'
 import { dueIndex } from '../dispatch/due.ts'
 import { DomainError } from '../domain-error.ts'
 import { newRev } from '../ids.ts'
+import { sortableTime } from '../keys.ts'
 import type { Delivery } from './delivery.ts'
 import type { Webhook } from './webhook.ts'
 
@@ -13,7 +14,6 @@ const webhookKey = (tenant: string, id: string): Key => ({ pk: `${tenant}#webhoo
 const webhooksPk = (tenant: string): string => `${tenant}#webhooks`
 const deliveryKey = (tenant: string, id: string): Key => ({ pk: `${tenant}#delivery#${id}`, sk: 'head' })
 const deliveriesPk = (tenant: string, owner: string): string => `${tenant}#deliveries#${owner}`
-const sortableTime = (ms: number): string => String(ms).padStart(15, '0')
 
 /** Deliveries are forgotten after this time. */
 const keepMs = 30 * 24 * 3_600_000
