@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { beginAttempt, type Delivery, endAttempt, pausesMs, redeliver } from '#shared/domain/webhooks/delivery.ts'
 import { afterDelivery, rotateSecret, signingSecrets, type Webhook, wants } from '#shared/domain/webhooks/webhook.ts'
+import { allWebhooks, createWebhook } from '#shared/domain/webhooks/webhook-store.ts'
 import type { CloudEvent } from '#shared/platform/platform.ts'
+import { aPlatform } from '#test/support/embedded.ts'
 
 const event = (type: string, data: object = {}): CloudEvent => ({
   specversion: '1.0',
@@ -99,5 +101,17 @@ describe('a delivery', () => {
     expect(begun && beginAttempt(begun, 11)).toBeUndefined()
     const failed = aDelivery({ state: 'FAILED', dueAt: undefined, round: 9 })
     expect(redeliver(failed, 5)).toMatchObject({ state: 'PENDING', dueAt: 5, round: 0 })
+  })
+})
+
+describe('all webhooks of a tenant', () => {
+  it('are more than its most where several were made at once, none of anybody else, none that was deleted', async () => {
+    const { platform, close } = await aPlatform()
+    const made = Array.from({ length: 203 }, (_, n) => aWebhook({ id: `whk_${n}`, createdAt: n }))
+    const others = [aWebhook({ id: 'whk_other', tenant: 'other' }), aWebhook({ id: 'whk_gone', deletedAt: 1 })]
+    await Promise.all([...made, ...others].map((webhook) => createWebhook(platform, webhook)))
+    const found = await allWebhooks(platform, 'default')
+    expect(found.map(({ id }) => id)).toEqual(made.map(({ id }) => id).reverse())
+    await close()
   })
 })
