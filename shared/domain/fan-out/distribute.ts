@@ -2,12 +2,11 @@ import type { Item, Platform } from '../../platform/platform.ts'
 import { planBody } from '../bodies/body.ts'
 import { type Caller, stamp } from '../caller.ts'
 import { remind } from '../dispatch/due.ts'
-import { idFromKey } from '../ids.ts'
 import type { SubmitCommand } from '../tasks/submit-command.ts'
 import type { Task } from '../tasks/task.ts'
 import { noCounts } from './bitmap.ts'
 import { chunkRows, type FanOut, type Source } from './fan-out.ts'
-import { fanOutItem, fanOutPk } from './fan-out-store.ts'
+import { fanOutIdOf, fanOutItem, fanOutPk } from './fan-out-store.ts'
 import { putShards } from './shards.ts'
 
 type Ports = Pick<Platform, 'objects' | 'clock'>
@@ -35,7 +34,7 @@ export const distribute = async (
   command: SubmitCommand,
 ): Promise<Built> => {
   const { tenant } = caller
-  const id = idFromKey('bat', tenant, built.id)
+  const id = fanOutIdOf(tenant, built.id)
   const pk = fanOutPk(tenant, id)
   const stamped = stamp(caller, 'task.distribute')
   const plan = (sk: string, value: unknown) => planBody(ports, { tenant, pk, sk, value, stamp: stamped })

@@ -8,6 +8,9 @@ import type { FanOut } from './fan-out.ts'
 
 type Ports = Pick<Platform, 'main' | 'clock' | 'random'>
 
+/** The record of the shards of a task. */
+export const fanOutIdOf = (tenant: string, task: string): string => idFromKey('bat', tenant, task)
+
 export const fanOutPk = (tenant: string, id: string): string => `${tenant}#batch#${id}`
 const headKey = (tenant: string, id: string): Key => ({ pk: fanOutPk(tenant, id), sk: 'head' })
 /** Partition of the `list` index that holds a tenant's batches. */

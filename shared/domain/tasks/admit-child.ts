@@ -1,6 +1,6 @@
 import type { Platform } from '../../platform/platform.ts'
 import { openShares } from '../budgets/open-shares.ts'
-import { addChild, removeChild } from './lineage.ts'
+import { addChild, removeChild } from './child-count.ts'
 import type { Task } from './task.ts'
 
 type Ports = Pick<Platform, 'main' | 'volatile' | 'clock' | 'random'>

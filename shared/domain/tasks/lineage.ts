@@ -66,22 +66,3 @@ const below = (parent: Task): Lineage => {
   const { id, root = id, fairnessKey, pool, deepest } = parent
   return { parent: id, root, depth, fairnessKey, ...(pool && { pool }), ...(deepest !== undefined && { deepest }) }
 }
-
-type CountPorts = Pick<Platform, 'volatile'>
-const countKey = ({ tenant, parent }: Task) => ({ pk: `${tenant}#children#${parent}`, sk: 'counter' })
-
-/** Whether a task takes one of its parent's places: what makes shards or joins them comes on top of these. */
-const isCounted = ({ parent, batch }: Task): boolean => parent !== undefined && typeof batch?.row !== 'string'
-
-/** Takes one of the places that a parent has for children; `TREE_LIMIT` when there are none left. */
-export const addChild = async ({ volatile }: CountPorts, task: Task): Promise<void> => {
-  if (!isCounted(task)) return
-  if ((await volatile.add(countKey(task), 1, { max: treeLimits.children })) !== undefined) return
-  const message = `task ${task.parent} has ${treeLimits.children} children, as many as a task may have`
-  throw new DomainError('TREE_LIMIT', message)
-}
-
-/** Gives a place back whose child was there already. */
-export const removeChild = async ({ volatile }: CountPorts, task: Task): Promise<void> => {
-  if (isCounted(task)) await volatile.add(countKey(task), -1, { min: 0 })
-}
