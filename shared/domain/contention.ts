@@ -11,7 +11,7 @@ const quickRounds = 3
 const pauseMs = { each: 10, most: 200 }
 
 /** Too many came at once: nothing is wrong with the request, and the same again may go through. */
-const contended = (what: string): DomainError =>
+export const contended = (what: string): DomainError =>
   new DomainError('CONTENDED', `too many change ${what} at once; try again`)
 
 /** Whether nothing was stored because too many came at once. */

@@ -5,8 +5,10 @@ import { charge } from '#shared/domain/budgets/charge.ts'
 import { openShares, ownPool } from '#shared/domain/budgets/open-shares.ts'
 import type { Pool } from '#shared/domain/budgets/pool.ts'
 import { finishShares } from '#shared/domain/budgets/settle.ts'
+import { isContended } from '#shared/domain/contention.ts'
 import { DomainError } from '#shared/domain/domain-error.ts'
 import type { Task } from '#shared/domain/tasks/task.ts'
+import { createTask } from '#shared/domain/tasks/task-store.ts'
 import { aTask } from '#test/support/builders.ts'
 import { scheduledPorts } from './scheduled-ports.ts'
 
@@ -24,23 +26,28 @@ const store = ({ main }: World, task: Task): void =>
 const poolOf = ({ main }: World, task: string): Pool | undefined =>
   main.get<Pool>({ pk: `default#task#${task}`, sk: 'pool' })?.value
 
-/** A child: what it asks for itself, what it reports, and whether its process dies before it is stored. */
-type Wish = { own?: number; reports: number[]; dies: boolean }
+/** A child: what it asks for itself, what it reports, and how the process fares that stores it. */
+type Wish = { own?: number; reports: number[]; fate: 'stores' | 'dies' | 'is late' }
+/** What was charged of a child that was stored, and what it took of its parent for itself. */
+type Lived = { spent: number; stored: boolean }
 
-/** Submits, reports and ends one child as the use-cases do. Answers what was charged of it. */
-const live = async (world: World, n: number, { own, reports, dies }: Wish): Promise<number> => {
+/** Submits, reports and ends one child as the use-cases do. */
+const live = async (world: World, n: number, { own, reports, fate }: Wish): Promise<Lived> => {
   const budget = own === undefined ? undefined : { tokens: own }
   const id = idOf(n)
   const task = aTask({ id, parent: rootId, budget, pool: budget ? id : rootId, status: 'RUNNING' })
   try {
-    await openShares(world.ports, task, rootId)
+    const shares = await openShares(world.ports, task, rootId)
+    if (fate === 'is late') world.forward(31_000)
+    const audit = fate === 'is late' && auditPool(world.ports, 'default', rootId)
+    if (fate === 'dies') return { spent: 0, stored: false }
+    const [stored] = await Promise.allSettled([createTask(world.ports, task, ownPool(task, rootId), shares), audit])
+    if (stored.status === 'rejected') throw stored.reason
   } catch (error) {
-    if (error instanceof DomainError && error.code === 'BUDGET') return 0
+    if (isContended(error) || (error instanceof DomainError && error.code === 'BUDGET'))
+      return { spent: 0, stored: false }
     throw error
   }
-  if (dies) return 0
-  for (const item of ownPool(task, rootId)) world.main.write({ op: 'put', item, expect: 'any' })
-  store(world, task)
   let spent = 0
   for (const tokens of reports) {
     const short = await charge(world.ports, { ...task, usage: { tokens: spent + tokens } })
@@ -51,16 +58,16 @@ const live = async (world: World, n: number, { own, reports, dies }: Wish): Prom
   const ended: Task = { ...task, usage: { tokens: spent }, status: 'SUCCEEDED' }
   store(world, ended)
   await finishShares(world.ports, ended)
-  return spent
+  return { spent, stored: true }
 }
 
 const wishArbitrary: fc.Arbitrary<Wish> = fc.record(
   {
     own: fc.integer({ min: 1, max: 10 }),
     reports: fc.array(fc.integer({ min: 1, max: 6 }), { maxLength: 3 }),
-    dies: fc.boolean(),
+    fate: fc.constantFrom('stores', 'stores', 'dies', 'is late'),
   },
-  { requiredKeys: ['reports', 'dies'] },
+  { requiredKeys: ['reports', 'fate'] },
 )
 
 it('children never spend more than their parent has, however they run beside each other, and the rest goes back', () =>
@@ -74,14 +81,19 @@ it('children never spend more than their parent has, however they run beside eac
         const root = aTask({ id: rootId, budget: { tokens, children: 5 }, pool: rootId, status: 'RUNNING' })
         store(world, root)
         for (const item of ownPool(root, undefined)) world.main.write({ op: 'put', item, expect: 'any' })
-        const spent = await scheduler.waitFor(Promise.all(wishes.map((wish, n) => live(world, n, wish))))
-        const total = spent.reduce((sum, one) => sum + one, 0)
+        const lived = await scheduler.waitFor(Promise.all(wishes.map((wish, n) => live(world, n, wish))))
+        const total = lived.reduce((sum, { spent }) => sum + spent, 0)
         expect(total).toBeLessThanOrEqual(tokens)
         expect(poolOf(world, rootId)?.used.children ?? 0).toBeLessThanOrEqual(5)
         world.forward(31_000) // who died is known to be dead
         await scheduler.waitFor(auditPool(world.ports, 'default', rootId))
         const { open, used } = poolOf(world, rootId) ?? {}
-        expect({ open, tokens: used?.tokens ?? 0 }).toEqual({ open: 1, tokens: total })
+        const children = lived.filter(({ stored }) => stored).length
+        expect({ open, tokens: used?.tokens ?? 0, children: used?.children ?? 0 }).toEqual({
+          open: 1,
+          tokens: total,
+          children,
+        })
         await scheduler.waitFor(finishShares(world.ports, { ...root, status: 'SUCCEEDED' }))
         expect(poolOf(world, rootId)).toMatchObject({ open: 0, closed: true })
       },

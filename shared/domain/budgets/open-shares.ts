@@ -1,4 +1,4 @@
-import type { Item, Platform } from '../../platform/platform.ts'
+import type { Item, Platform, Write } from '../../platform/platform.ts'
 import { DomainError, type FieldError } from '../domain-error.ts'
 import type { Budget, Task } from '../tasks/task.ts'
 import { auditPool } from './audit-pool.ts'
@@ -46,26 +46,27 @@ const planFor =
     return plan
   }
 
-/** Not for a share that is there already: the task was submitted before. */
-const unlessOpen =
+/** Not for shares that are there already: the task was submitted before. */
+const onceEach =
   (planner: Planner): Planner =>
   (chain, shares) =>
-    chain[0] !== undefined && shares.has(chain[0].id) ? new Map() : planner(chain, shares)
+    new Map([...planner(chain, shares)].filter(([id]) => !shares.has(id)))
 
 /**
  * Gives a new child its share of the budget above it, before it is stored: a place among the children, and all of its
- * own budget. Too little is a `BUDGET` refusal that names what.
+ * own budget. Too little is a `BUDGET` refusal that names what. Answers what must be true when the task is stored.
  */
-export const openShares = async (ports: Ports, task: Task, above: string | undefined): Promise<void> => {
-  if (above === undefined) return
+export const openShares = async (ports: Ports, task: Task, above: string | undefined): Promise<Write[]> => {
+  if (above === undefined) return []
   const { tenant, id } = task
-  const planner = unlessOpen(planFor(boundsOf(task.budget ?? {})))
+  const planner = onceEach(planFor(boundsOf(task.budget ?? {})))
   const open = () => changeShares(ports, { tenant, pool: above, task: id }, refuseClosed(planner))
-  let { short, chain } = await open()
-  if (short.length === 0) return
-  await Promise.all(chain.map((link) => auditPool(ports, tenant, link.id)))
-  ;({ short, chain } = await open())
+  const first = await open()
+  if (first.short.length === 0) return first.shares
+  await Promise.all(first.chain.map((link) => auditPool(ports, tenant, link.id)))
+  const { short, chain, shares } = await open()
   if (short.length > 0) throw refusal(short, task, chain)
+  return shares
 }
 
 const refuseClosed =

@@ -1,17 +1,18 @@
 import type { Item, Key, Platform, Stored, Write } from '../../platform/platform.ts'
 import { compete } from '../contention.ts'
 import { newRev } from '../ids.ts'
-import { taskPk } from '../keys.ts'
-import { type AmountName, changeShare, type Pool, type Share, type ShareChange } from './pool.ts'
+import { taskKey, taskPk } from '../keys.ts'
+import { type AmountName, type Changed, changeShare, type Pool, type Share, type ShareChange } from './pool.ts'
 
 type Ports = Pick<Platform, 'main' | 'clock' | 'random'>
 
 const poolKey = (tenant: string, task: string): Key => ({ pk: taskPk(tenant, task), sk: 'pool' })
-const sharePrefix = 'share#'
 const shareKey = (tenant: string, pool: string, task: string): Key => ({
   pk: taskPk(tenant, pool),
-  sk: `${sharePrefix}${task}`,
+  sk: `share#${task}`,
 })
+/** Partition of the `list` index that holds the open shares of a pool. */
+const openSharesPk = (tenant: string, pool: string): string => `${tenant}#shares#${pool}`
 
 export const poolItem = (tenant: string, task: string, pool: Pool): Item<Pool> => ({
   ...poolKey(tenant, task),
@@ -23,7 +24,12 @@ export const shareItem = (
   tenant: string,
   { pool, task }: { pool: string; task: string },
   share: Share,
-): Item<Share> => ({ ...shareKey(tenant, pool, task), type: 'share', value: share })
+): Item<Share> => ({
+  ...shareKey(tenant, pool, task),
+  type: 'share',
+  value: share,
+  ...(share.open && { index: { list: { pk: openSharesPk(tenant, pool), sk: task } } }),
+})
 
 /** A pool of a chain, nearest first; `id` is the task that it belongs to. */
 export type Link = { id: string; stored: Stored<Pool> }
@@ -47,21 +53,26 @@ export const loadChain = async (
   return chain
 }
 
-/** A page of the shares of a pool, with the tasks that have them. */
-export const sharesOf = async ({ main }: Pick<Platform, 'main'>, tenant: string, pool: string, cursor?: string) => {
-  const page = await main.query<Share>({ pk: taskPk(tenant, pool), prefix: sharePrefix, limit: 500, cursor })
-  return {
-    shares: page.items.map(({ sk, value }) => ({ task: sk.slice(sharePrefix.length), share: value })),
-    cursor: page.cursor,
-  }
+/** A page of the open shares of a pool, with the tasks that have them. */
+export const openSharesOf = async ({ main }: Pick<Platform, 'main'>, tenant: string, pool: string, cursor?: string) => {
+  const page = await main.queryKeys({ index: 'list', pk: openSharesPk(tenant, pool), limit: 500, cursor })
+  const found = await main.getMany<Share>(page.items)
+  const shares = page.items.flatMap(({ place }, at) => {
+    const share = found[at]?.value
+    return share?.open ? [{ task: place, share }] : []
+  })
+  return { shares, cursor: page.cursor }
 }
 
 /** What changes in which pool of the chain. */
 export type Plan = Map<string, ShareChange>
 export type Planner = (chain: Link[], shares: Map<string, Share>) => Plan
-export type PlanOutcome = { short: { pool: Pool; name: AmountName }[]; chain: Link[] }
+type Short = { pool: Pool; name: AmountName }[]
+/** `shares` hold as long as nobody changes a share that the task has now. */
+export type PlanOutcome = { short: Short; chain: Link[]; shares: Write[] }
 
 type Step = { link: Link; before: Stored<Share> | undefined; change: ShareChange }
+type Owner = { tenant: string; task: string }
 
 const stepsOf = (chain: Link[], shares: Map<string, Stored<Share>>, plan: Plan): Step[] =>
   chain.flatMap((link) => {
@@ -74,43 +85,67 @@ const unchanged = (before: Stored<Share> | undefined, after: Share): boolean =>
 
 /**
  * Changes the shares that a task has of the pools of a chain: all or none. Without `partly`, too little of anything
- * changes nothing. The plan is made again whenever somebody else came first.
+ * changes nothing. The plan is made again whenever somebody else came first. `unstored`: only while there is no such task.
  */
 export const changeShares = async (
   ports: Ports,
-  { tenant, pool, task }: { tenant: string; pool: string | undefined; task: string },
+  { tenant, pool, task, unstored }: Owner & { pool: string | undefined; unstored?: boolean },
   planner: Planner,
 ): Promise<PlanOutcome> => {
+  const head: Write = { op: 'check', key: taskKey(tenant, task), expect: 'absent' }
   return compete(ports, `the budget of task ${pool}`, async () => {
     const chain = await loadChain(ports, tenant, pool)
+    if (unstored && (await ports.main.get(head.key)) !== undefined) return { done: { short: [], chain, shares: [] } }
     const found = await ports.main.getMany<Share>(chain.map(({ id }) => shareKey(tenant, id, task)))
     const shares = new Map(chain.flatMap(({ id }, at) => (found[at] ? [[id, found[at]] as const] : [])))
     const plan = planner(chain, new Map([...shares].map(([id, { value }]) => [id, value])))
-    const short = await write(ports, { tenant, task }, stepsOf(chain, shares, plan))
-    return short && { done: { short, chain } }
+    const { short, writes } = writesOf(ports, { tenant, task }, stepsOf(chain, shares, plan))
+    const all = unstored ? [...writes, head] : writes
+    if (writes.length > 0 && !(await ports.main.transact(all)).ok) return undefined
+    return { done: { short, chain, shares: checksOf([...shares.values()], writes) } }
   })
 }
 
-/** What there was too little of; `undefined`: somebody else came first. */
-const write = async (
-  ports: Ports,
-  { tenant, task }: { tenant: string; task: string },
-  steps: Step[],
-): Promise<PlanOutcome['short'] | undefined> => {
+/** What is to be written, and what there is too little of: without `partly`, nothing is written then. */
+const writesOf = (ports: Ports, owner: Owner, steps: Step[]): { short: Short; writes: Write[] } => {
   const writes: Write[] = []
-  const short: PlanOutcome['short'] = []
-  for (const { link, before, change } of steps) {
+  const short: Short = []
+  for (const step of steps) {
+    const { link, before, change } = step
     const changed = changeShare(link.stored.value, before?.value, change, ports.clock.now())
     const missing = changed.short.map((name) => ({ pool: link.stored.value, name }))
-    if (missing.length > 0 && !change.partly) return missing
+    if (missing.length > 0 && !change.partly) return { short: missing, writes: [] }
     short.push(...missing)
-    if (unchanged(before, changed.share)) continue
-    const share = shareItem(tenant, { pool: link.id, task }, changed.share)
-    const item = poolItem(tenant, link.id, changed.pool)
-    writes.push({ op: 'put', item, expect: { rev: link.stored.rev }, rev: newRev(ports) })
-    writes.push({ op: 'put', item: share, expect: before ? { rev: before.rev } : 'absent', rev: newRev(ports) })
+    if (change.drop || !unchanged(before, changed.share)) writes.push(...writesOfStep(ports, owner, step, changed))
   }
-  return writes.length === 0 || (await ports.main.transact(writes)).ok ? short : undefined
+  return { short, writes }
+}
+
+const writesOfStep = (
+  ports: Ports,
+  { tenant, task }: Owner,
+  { link, before, change }: Step,
+  { pool, share }: Changed,
+): Write[] => {
+  const expect = before ? { rev: before.rev } : 'absent'
+  const item = shareItem(tenant, { pool: link.id, task }, share)
+  return [
+    { op: 'put', item: poolItem(tenant, link.id, pool), expect: { rev: link.stored.rev }, rev: newRev(ports) },
+    change.drop
+      ? { op: 'delete', key: shareKey(tenant, link.id, task), expect }
+      : { op: 'put', item, expect, rev: newRev(ports) },
+  ]
+}
+
+/** That each share is as it was left. */
+const checksOf = (before: Stored<Share>[], writes: Write[]): Write[] => {
+  const written = writes.flatMap((write) =>
+    write.op === 'put' && write.item.type === 'share' && write.rev !== undefined
+      ? [{ pk: write.item.pk, sk: write.item.sk, rev: write.rev }]
+      : [],
+  )
+  const revs = new Map([...before, ...written].map(({ pk, sk, rev }) => [pk, { key: { pk, sk }, rev }]))
+  return [...revs.values()].map(({ key, rev }) => ({ op: 'check', key, expect: { rev } }))
 }
 
 /** Marks a pool whose rest has gone back, unless somebody opened a share meanwhile. */

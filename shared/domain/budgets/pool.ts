@@ -48,6 +48,8 @@ export type ShareChange = {
   growing?: boolean
   /** It does not change any more. */
   close?: boolean
+  /** It is nobody's, and goes. */
+  drop?: boolean
 }
 
 export type Changed = { pool: Pool; share: Share; short: AmountName[] }

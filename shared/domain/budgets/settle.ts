@@ -1,4 +1,5 @@
 import type { Platform } from '../../platform/platform.ts'
+import { compete } from '../contention.ts'
 import { isFinished, type Task } from '../tasks/task.ts'
 import { type Amounts, amountNames, boundingPool, type Pool, type ShareChange } from './pool.ts'
 import { changeShares, closePool, findPool, type Link, loadChain, type Plan, type Planner } from './pool-store.ts'
@@ -49,11 +50,14 @@ const returning =
 
 /** Gives the rest of a pool back to those above it, once nothing can spend of it any more. */
 export const settlePool = async (ports: Ports, tenant: string, id: string): Promise<void> => {
-  const stored = await findPool(ports, tenant, id)
-  if (stored === undefined || stored.value.open > 0) return
-  const { above, closed } = stored.value
-  if (!closed && !(await closePool(ports, tenant, { id, stored }))) return settlePool(ports, tenant, id)
-  if (above === undefined) return
-  await changeShares(ports, { tenant, pool: above, task: id }, returning(stored.value))
+  const pool = await compete<Pool | undefined>(ports, `the budget of task ${id}`, async () => {
+    const stored = await findPool(ports, tenant, id)
+    if (stored === undefined || stored.value.open > 0) return { done: undefined }
+    const isClosed = stored.value.closed || (await closePool(ports, tenant, { id, stored }))
+    return isClosed ? { done: stored.value } : undefined
+  })
+  if (pool?.above === undefined) return
+  const { above } = pool
+  await changeShares(ports, { tenant, pool: above, task: id }, returning(pool))
   for (const link of await loadChain(ports, tenant, above)) await settlePool(ports, tenant, link.id)
 }

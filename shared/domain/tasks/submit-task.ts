@@ -48,8 +48,8 @@ export const submitTask = async (
   const built = await buildTask(ports, caller, plan)
   const { task: made, items } = command.shards ? await distribute(ports, caller, built, command) : built
   const task = await placed(ports, made)
-  await admitChild(ports, task, lineage?.pool)
-  const [existing] = await Promise.all([createTask(ports, task, items), dispatch(ports, task)])
+  const shares = await admitChild(ports, task, lineage?.pool)
+  const [existing] = await Promise.all([createTask(ports, task, items, shares), dispatch(ports, task)])
   if (existing) await removeChild(ports, task)
   if (existing) return sameOrConflict(existing, submitted, command)
   if (await followParent(ports, task)) return (await getTask(ports, caller.tenant, id)).value

@@ -1,5 +1,5 @@
 import type { Item, Outcome, Platform, Stored, Write } from '../../platform/platform.ts'
-import { compete } from '../contention.ts'
+import { compete, contended } from '../contention.ts'
 import { DomainError } from '../domain-error.ts'
 import { newRev } from '../ids.ts'
 import { taskKey } from '../keys.ts'
@@ -15,11 +15,22 @@ type ChangePorts = Ports & Pick<Platform, 'volatile' | 'queues' | 'telemetry'>
 export { taskKey, taskPk } from '../keys.ts'
 export { childrenPk, taskListPk } from './task-item.ts'
 
-/** Stores a new task. `undefined`: stored; else the task that has this id already. */
-export const createTask = async (ports: Ports, task: Task, items: Item[]): Promise<Task | undefined> => {
-  const rev = newRev(ports)
-  const outcome = await put(ports, [{ op: 'put', item: taskItem(task), expect: 'absent', rev }, ...items.map(putAny)])
-  return outcome.ok ? undefined : (outcome.conflicts[0]?.current as Stored<Task> | undefined)?.value
+/**
+ * Stores a new task. `undefined`: stored; else the task that has this id already. `CONTENDED` when what has to be true
+ * besides is not: it was held up for too long.
+ */
+export const createTask = async (
+  ports: Ports,
+  task: Task,
+  items: Item[],
+  checks: Write[] = [],
+): Promise<Task | undefined> => {
+  const head: Write = { op: 'put', item: taskItem(task), expect: 'absent', rev: newRev(ports) }
+  const outcome = await put(ports, [head, ...items.map(putAny), ...checks])
+  if (outcome.ok) return undefined
+  const existing = outcome.conflicts.find(({ at }) => at === 0)?.current as Stored<Task> | undefined
+  if (existing) return existing.value
+  throw contended(`what task ${task.id} draws on`)
 }
 
 export const findTask = async (
