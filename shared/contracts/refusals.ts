@@ -31,6 +31,17 @@ export const refusalStatus = {
 } as const
 export type RefusalCode = keyof typeof refusalStatus
 
+/** What a task that is new may be refused for, whoever submits it. */
+export const refusalsOfNewTasks: RefusalCode[] = [
+  'NOT_FOUND',
+  'CONFLICT',
+  'IDEMPOTENCY_CONFLICT',
+  'ALREADY_FINISHED',
+  'STALE_FENCE',
+  'TREE_LIMIT',
+  'BUDGET',
+]
+
 /** What may happen to every call. */
 const always: RefusalCode[] = ['UNAUTHENTICATED', 'FORBIDDEN', 'THROTTLED', 'INTERNAL', 'UNAVAILABLE']
 const ofBodies: RefusalCode[] = ['MALFORMED_JSON', 'PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE', 'INVALID']

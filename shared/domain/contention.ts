@@ -71,3 +71,14 @@ export const changeStored = async <V>(
   })
   return stored ?? start
 }
+
+/** Saves what was read if nobody else did since; `undefined`: somebody came first. */
+export const saveItem = async <V>(
+  ports: Pick<Platform, 'main' | 'clock' | 'random'>,
+  { rev: expected }: Pick<Stored, 'rev'>,
+  item: Item<V>,
+): Promise<Stored<V> | undefined> => {
+  const rev = newRev(ports)
+  const outcome = await ports.main.write({ op: 'put', item, expect: { rev: expected }, rev })
+  return outcome.ok ? { ...item, rev } : undefined
+}

@@ -7,6 +7,7 @@ import {
   retryTaskSchema,
   scaleAgentSchema,
 } from '../control.ts'
+import { refusalsOfNewTasks } from '../refusals.ts'
 import { taskSchema } from '../tasks.ts'
 import { admins, type Operation, people } from './operation.ts'
 
@@ -26,15 +27,7 @@ export const controlOperations = {
       200: { description: 'The same task, which starts now.', schema: taskSchema },
       202: { description: 'The new task.', schema: taskSchema },
     },
-    refusals: [
-      'NOT_FOUND',
-      'CONFLICT',
-      'IDEMPOTENCY_CONFLICT',
-      'ALREADY_FINISHED',
-      'STALE_FENCE',
-      'TREE_LIMIT',
-      'BUDGET',
-    ],
+    refusals: refusalsOfNewTasks,
   },
   cancelTasks: {
     method: 'POST',

@@ -1,4 +1,5 @@
 import { cancelTaskSchema } from '../control.ts'
+import { refusalsOfNewTasks } from '../refusals.ts'
 import {
   attemptListSchema,
   listChildrenQuery,
@@ -26,16 +27,7 @@ export const taskOperations = {
       200: { description: 'The task has ended.', schema: taskSchema },
       202: { description: 'Accepted: it is durable and will run.', schema: taskSchema },
     },
-    refusals: [
-      'NOT_FOUND',
-      'CONFLICT',
-      'IDEMPOTENCY_CONFLICT',
-      'ALREADY_FINISHED',
-      'STALE_FENCE',
-      'TREE_LIMIT',
-      'BUDGET',
-      'RATE_LIMITED',
-    ],
+    refusals: [...refusalsOfNewTasks, 'RATE_LIMITED'],
   },
   listTasks: {
     method: 'GET',

@@ -1,5 +1,5 @@
 import type { Item, Key, Page, Platform, Stored } from '../../platform/platform.ts'
-import { changeStored } from '../contention.ts'
+import { changeStored, saveItem } from '../contention.ts'
 import { dueIndex } from '../dispatch/due.ts'
 import { DomainError } from '../domain-error.ts'
 import { newRev } from '../ids.ts'
@@ -77,16 +77,11 @@ export const changeWebhook = (
   changeStored(ports, { table: ports.main, start, what: `webhook ${start.value.id}` }, change, webhookItem)
 
 /** Saves a changed webhook if nobody else did; `undefined`: somebody came first. */
-export const saveWebhook = async (
+export const saveWebhook = (
   ports: Ports,
-  { rev: expected }: Pick<Stored, 'rev'>,
+  found: Pick<Stored, 'rev'>,
   webhook: Webhook,
-): Promise<Stored<Webhook> | undefined> => {
-  const rev = newRev(ports)
-  const item = webhookItem(webhook)
-  const outcome = await ports.main.write({ op: 'put', item, expect: { rev: expected }, rev })
-  return outcome.ok ? { ...item, rev } : undefined
-}
+): Promise<Stored<Webhook> | undefined> => saveItem(ports, found, webhookItem(webhook))
 
 /** All of a tenant, newest first: a few more than the most when several were made at once. */
 export const allWebhooks = async (ports: Pick<Platform, 'main'>, tenant: string): Promise<Webhook[]> => {
@@ -119,16 +114,11 @@ export const findDelivery = (
 ): Promise<Stored<Delivery> | undefined> => main.get<Delivery>(deliveryKey(tenant, id))
 
 /** Saves a changed delivery if nobody else did; `undefined`: somebody did. */
-export const saveDelivery = async (
+export const saveDelivery = (
   ports: Ports,
-  { rev: expected }: Pick<Stored, 'rev'>,
+  found: Pick<Stored, 'rev'>,
   delivery: Delivery,
-): Promise<Stored<Delivery> | undefined> => {
-  const rev = newRev(ports)
-  const item = deliveryItem(delivery)
-  const outcome = await ports.main.write({ op: 'put', item, expect: { rev: expected }, rev })
-  return outcome.ok ? { ...item, rev } : undefined
-}
+): Promise<Stored<Delivery> | undefined> => saveItem(ports, found, deliveryItem(delivery))
 
 /** Of a webhook or of a task's callback, newest first. */
 export const listDeliveries = (

@@ -3,30 +3,11 @@ import { describe, expect, it } from 'vitest'
 import { times } from '#functions/api/times.ts'
 import { requireRoom, startOf } from '#shared/domain/schedules/jitter.ts'
 import { runNow } from '#shared/domain/schedules/run-now.ts'
-import { decide, planNext, type Schedule } from '#shared/domain/schedules/schedule.ts'
+import { decide, type Schedule } from '#shared/domain/schedules/schedule.ts'
+import { aSchedule } from '#test/support/schedules.ts'
 
 const minute = 60_000
-const aSchedule = (change: Partial<Schedule> = {}): Schedule =>
-  planNext(
-    {
-      id: 'sch_1',
-      tenant: 'default',
-      timing: { rate: { everySeconds: 60, from: 0 } },
-      task: { capability: 'x', labels: {} },
-      overlap: 'skip',
-      catchUpSeconds: 90,
-      jitterSeconds: 30,
-      state: 'ACTIVE',
-      counts: { started: 0, skipped: 0, missed: 0, refused: 0 },
-      createdAt: 0,
-      updatedAt: 0,
-      created: 'digest',
-      stamp: { actor: 'key:a', action: 'schedule.create', request: 'r' },
-      ...change,
-    },
-    0,
-    times,
-  )
+const aJittered = (change: Partial<Schedule> = {}): Schedule => aSchedule({ jitterSeconds: 30, ...change })
 
 describe('jitter', () => {
   it('is below its bound, and the same for one time of one schedule', () => {
@@ -52,7 +33,7 @@ describe('jitter', () => {
   it('moves the start alone: each time starts once, when it is due and not before', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 60 }), fc.integer({ min: 2, max: 20 }), (jitterSeconds, looks) => {
-        let schedule = aSchedule({ jitterSeconds })
+        let schedule = aJittered({ jitterSeconds })
         for (let n = 1; n <= looks; n++) {
           const due = startOf(schedule, n * minute)
           expect(schedule.dueAt).toBe(due)
@@ -68,10 +49,10 @@ describe('jitter', () => {
 
   it('may reach to the next time and no further', () => {
     const cron = (expression: string) => ({ cron: { expression, timeZone: 'UTC' } })
-    requireRoom(aSchedule({ jitterSeconds: 60 }), 0, times)
-    requireRoom(aSchedule({ timing: { at: minute }, jitterSeconds: 86_400 }), 0, times)
-    expect(() => requireRoom(aSchedule({ jitterSeconds: 61 }), 0, times)).toThrow('are 60 s apart, give at most that')
-    const twice = aSchedule({ timing: cron('0,10 9 * * *'), jitterSeconds: 601 })
+    requireRoom(aJittered({ jitterSeconds: 60 }), 0, times)
+    requireRoom(aJittered({ timing: { at: minute }, jitterSeconds: 86_400 }), 0, times)
+    expect(() => requireRoom(aJittered({ jitterSeconds: 61 }), 0, times)).toThrow('are 60 s apart, give at most that')
+    const twice = aJittered({ timing: cron('0,10 9 * * *'), jitterSeconds: 601 })
     expect(() => requireRoom(twice, 0, times)).toThrow('are 600 s apart')
   })
 })
@@ -88,7 +69,7 @@ describe('a start that somebody asks for', () => {
     const change = fc.record({ nextAt: time, waitingFor: time, last: fc.record({ at: time }) })
     fc.assert(
       fc.property(time, change, (now, { nextAt, waitingFor, last }) => {
-        const schedule = { ...aSchedule(), nextAt, waitingFor, last: { ...last, outcome: 'STARTED' as const } }
+        const schedule = { ...aJittered(), nextAt, waitingFor, last: { ...last, outcome: 'STARTED' as const } }
         const { at } = run(schedule, now, false).run
         expect([nextAt, waitingFor, last.at]).not.toContain(at)
         expect(at).toBeGreaterThanOrEqual(Math.max(now, last.at))
@@ -99,11 +80,11 @@ describe('a start that somebody asks for', () => {
   it('leaves the planned starts where they are', () => {
     for (const overlap of ['skip', 'queue', 'cancel-previous'] as const)
       for (const busy of [true, false])
-        expect(run(aSchedule({ overlap, lastTask: 'tsk_1' }), 1000, busy).schedule.nextAt).toBe(minute)
+        expect(run(aJittered({ overlap, lastTask: 'tsk_1' }), 1000, busy).schedule.nextAt).toBe(minute)
   })
 
   it('is queued in place of one that waits, which is skipped', () => {
-    const waiting = { ...aSchedule({ overlap: 'queue', lastTask: 'tsk_1' }), waitingFor: 500 }
+    const waiting = { ...aJittered({ overlap: 'queue', lastTask: 'tsk_1' }), waitingFor: 500 }
     expect(run(waiting, 1000, true)).toMatchObject({
       run: { outcome: 'QUEUED' },
       schedule: { waitingFor: 1000, counts: { skipped: 1 } },
@@ -111,7 +92,7 @@ describe('a start that somebody asks for', () => {
   })
 
   it('is not held by a paused schedule, which starts nothing by itself', () => {
-    const paused = aSchedule({ overlap: 'queue', lastTask: 'tsk_1', state: 'PAUSED' })
+    const paused = aJittered({ overlap: 'queue', lastTask: 'tsk_1', state: 'PAUSED' })
     expect(runNow(paused, { now: 1000, busy: true })).toMatchObject({ refused: 'CONFLICT' })
     expect(run(paused, 1000, false)).toMatchObject({ schedule: { state: 'PAUSED', starting: 1000 } })
   })

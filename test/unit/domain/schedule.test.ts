@@ -1,27 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { times } from '#functions/api/times.ts'
-import { begin, decide, planNext, record, type Schedule, settle } from '#shared/domain/schedules/schedule.ts'
+import { begin, decide, record, type Schedule, settle } from '#shared/domain/schedules/schedule.ts'
+import { aSchedule } from '#test/support/schedules.ts'
 
 const minute = 60_000
-const aSchedule = (change: Partial<Schedule> = {}): Schedule => {
-  const schedule: Schedule = {
-    id: 'sch_1',
-    tenant: 'default',
-    timing: { rate: { everySeconds: 60, from: 0 } },
-    task: { capability: 'x', labels: {} },
-    overlap: 'skip',
-    catchUpSeconds: 90,
-    state: 'ACTIVE',
-    counts: { started: 0, skipped: 0, missed: 0, refused: 0 },
-    createdAt: 0,
-    updatedAt: 0,
-    created: 'digest',
-    stamp: { actor: 'key:a', action: 'schedule.create', request: 'r' },
-    ...change,
-  }
-  return planNext(schedule, 0, times)
-}
 const at = (schedule: Schedule, now: number, busy = false) => decide(schedule, { now, busy, times })
 
 describe('a schedule', () => {
