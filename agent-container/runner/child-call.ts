@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { TaskResponse } from '#shared/contracts/tasks.ts'
@@ -32,9 +33,7 @@ export const callChild = async (
 
 const submit = async (access: Access, parent: string, { key, body }: Call['argument']): Promise<TaskResponse> => {
   const large = sizeOf(body.input) > maxInlineInput
-  const input = large
-    ? await putObject(access, { bytes: Buffer.from(JSON.stringify(body.input)) }, 'application/json')
-    : body.input
+  const input = large ? await putInput(access, parent, Buffer.from(JSON.stringify(body.input))) : body.input
   return (await sendUntilAnswered(access.source, {
     method: 'POST',
     path: '/tasks',
@@ -42,6 +41,12 @@ const submit = async (access: Access, parent: string, { key, body }: Call['argum
     body: { ...body, input, parent },
     signal: access.signal,
   })) as TaskResponse
+}
+
+/** Named by what is in it: another attempt that makes the same call sends the same reference. */
+const putInput = (access: Access, parent: string, bytes: Buffer): Promise<{ $ref: string }> => {
+  const sha256 = createHash('sha256').update(bytes).digest('hex')
+  return putObject(access, { bytes }, 'application/json', `${parent}/${sha256}`)
 }
 
 const isEnded = ({ status }: TaskResponse): boolean => ['SUCCEEDED', 'FAILED', 'CANCELLED'].includes(status)

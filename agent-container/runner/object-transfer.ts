@@ -36,22 +36,24 @@ export const fetchObject = async ({ source, signal }: Access, id: string, folder
 
 export type Upload = { file: string } | { bytes: Uint8Array }
 
-/** Uploads bytes or a file and answers the object's reference. */
+/** Uploads bytes or a file and answers the object's reference. Under one key it is one object, which is sent once. */
 export const putObject = async (
   access: Access,
   upload: Upload,
   contentType = 'application/octet-stream',
+  idempotencyKey?: string,
 ): Promise<{ $ref: string }> => {
   const { source, signal } = access
+  const headers = idempotencyKey === undefined ? undefined : { 'idempotency-key': idempotencyKey }
   const size = 'file' in upload ? (await stat(upload.file)).size : upload.bytes.byteLength
-  const request = { method: 'POST' as const, path: '/objects', body: { contentType, size }, signal }
+  const request = { method: 'POST' as const, path: '/objects', headers, body: { contentType, size }, signal }
   const object = (await sendUntilAnswered(source, request)) as ObjectResponse
+  if (object.state === 'STORED') return { $ref: object.id }
   if (object.upload === undefined) throw new Error(`object ${object.id} takes no upload`)
   const body = 'file' in upload ? Readable.toWeb(createReadStream(upload.file)) : upload.bytes
-  const headers = { ...object.upload.headers, 'content-length': String(size) }
   const response = await fetch(object.upload.url, {
     method: 'PUT',
-    headers,
+    headers: { ...object.upload.headers, 'content-length': String(size) },
     body: body as RequestInit['body'],
     duplex: 'half',
     signal,

@@ -23,6 +23,9 @@ const complete = ({ taskId, fence }: Leased, usage = {}) =>
   api.post(`/tasks/${taskId}/complete`, { fence, result: 1, usage }, { key: worker.token })
 const progress = ({ taskId, fence }: Leased, usage: object) =>
   api.post(`/tasks/${taskId}/progress`, { fence, usage }, { key: worker.token })
+const cancel = (id: string) => api.post(`/tasks/${id}/cancel`)
+const retry = (id: string) => api.post(`/tasks/${id}/retry`)
+const leftOf = async (id: string) => (await api.get(`/tasks/${id}/usage`)).body.budgetLeft
 const taskOf = async (id: string) => (await api.get(`/tasks/${id}`)).body
 
 const open = async (host: () => Promise<TestApi>): Promise<void> => {
@@ -106,6 +109,62 @@ describe.each(apiHosts)('budgets on $host', ({ open: host }) => {
       status: 422,
       body: { errors: [{ pointer: '#/budget/money' }] },
     })
+  })
+
+  it('bind a child that is retried while its parent runs: to its place in the tree, and to what is left', async () => {
+    const parent = await start({ budget: { tokens: 100, children: 3 } })
+    const child = await start({ parent: parent.taskId, budget: { tokens: 60 } })
+    await progress(child, { tokens: 50 })
+    await cancel(child.taskId)
+    const again = await retry(child.taskId)
+    expect(again.body).toMatchObject({ code: 'BUDGET', errors: [{ message: expect.stringContaining('50 left') }] })
+    const drawing = await start({ parent: parent.taskId })
+    await cancel(drawing.taskId)
+    const retried = await retry(drawing.taskId)
+    expect(retried).toMatchObject({ status: 202, body: { parent: parent.taskId, retryOf: drawing.taskId } })
+    expect((await lease(retried.body.id)).budgetLeft).toEqual({ tokens: 50, children: 0 })
+    expect((await retry(drawing.taskId)).body).toMatchObject({ code: 'BUDGET' })
+  })
+
+  it('refuse a retry for which nothing is left', async () => {
+    const parent = await start({ budget: { tokens: 10 } })
+    const child = await start({ parent: parent.taskId })
+    await cancel(child.taskId)
+    await progress(parent, { tokens: 10 })
+    expect(await retry(child.taskId)).toMatchObject({
+      status: 409,
+      body: { code: 'BUDGET', detail: expect.stringContaining('nothing is left of tokens') },
+    })
+  })
+
+  it('leave a child that is retried after its parent to its own budget alone', async () => {
+    const parent = await start({ budget: { tokens: 100 } })
+    const child = await start({ parent: parent.taskId, budget: { tokens: 60 } })
+    await cancel(child.taskId)
+    const key = { headers: { 'idempotency-key': 'late' } }
+    const early = await api.post(`/tasks/${child.taskId}/retry`, undefined, key)
+    await cancel(early.body.id)
+    await complete(parent, { tokens: 5 })
+    expect((await api.post(`/tasks/${child.taskId}/retry`, undefined, key)).body.id).toBe(early.body.id)
+    const alone = await retry(child.taskId)
+    expect(alone.body.parent).toBeUndefined()
+    const leased = await lease(alone.body.id)
+    expect(leased.budgetLeft).toEqual({ tokens: 60 })
+    await complete(leased, { tokens: 60 })
+    await expect.poll(async () => (await leftOf(parent.taskId)).tokens).toBe(95)
+  })
+
+  it('bind a child whose parent has ended to the nearest above it that has not', async () => {
+    const root = await start({ budget: { tokens: 100 } })
+    const middle = await start({ parent: root.taskId })
+    const child = await start({ parent: middle.taskId })
+    await cancel(child.taskId)
+    await complete(middle, { tokens: 30 })
+    const retried = (await retry(child.taskId)).body
+    expect(retried.parent).toBe(root.taskId)
+    expect((await lease(retried.id)).budgetLeft).toEqual({ tokens: 70 })
+    await cancel(root.taskId)
+    await expect.poll(async () => (await taskOf(retried.id)).status).toBe('CANCELLED')
   })
 
   it('count what each attempt used by itself', async () => {

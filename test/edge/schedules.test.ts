@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { sweep } from '#functions/sweep/sweep.ts'
 import { loadBody } from '#shared/domain/bodies/body.ts'
+import { schedulePk } from '#shared/domain/schedules/schedule.ts'
 import { getSchedule } from '#shared/domain/schedules/schedule-store.ts'
+import { loadTask } from '#shared/domain/schedules/schedule-task.ts'
 import { findTask, taskPk } from '#shared/domain/tasks/task-store.ts'
 import { anApi, anAwsApi, type TestApi } from '#test/support/api.ts'
 import { dynoxideBinary } from '#test/support/aws-servers.ts'
@@ -68,6 +70,53 @@ describe.each(hosts)('schedules on $host', ({ open }) => {
     const bare = { capability, labels: {} }
     expect((await api.request('PATCH', `/schedules/${id}`, { body: { task: bare } })).body.task).toEqual(bare)
     await api.request('DELETE', `/schedules/${id}`)
+  })
+
+  it.each([
+    ['an item', 10_000],
+    ['an object', 60_000],
+  ])(
+    'keep no input in %s that another one has replaced, and a reader of the one before gets the new one',
+    async (_, size) => {
+      const { main, objects } = api.platform
+      const taskOf = (letter: string) => ({ capability: 'replaced', input: letter.repeat(size), labels: {} })
+      const { id } = (await create({ rate: { everySeconds: 86_400 }, task: taskOf('a') })).body
+      const path = `/schedules/${id}`
+      const before = (await getSchedule(api.platform, 'default', id)).value
+      for (const letter of ['b', 'b', 'a'])
+        expect((await api.request('PATCH', path, { body: { task: taskOf(letter) } })).status).toBe(200)
+      expect((await api.get(path)).body.task).toEqual(taskOf('a'))
+      expect(await loadTask(api.platform, before)).toEqual(taskOf('a'))
+      const { items } = await main.query({ pk: schedulePk('default', id), limit: 100 })
+      const bodies = items.filter(({ type }) => type === 'body')
+      const first = before.payload
+      if (first?.in === 'object') {
+        expect(await objects.stat({ tenant: 'default', id: first.id })).toBeUndefined()
+        expect((await api.get(`/objects/${first.id}`)).status).toBe(404)
+      } else expect(bodies).toHaveLength(1)
+    },
+  )
+
+  it('are changed and deleted although something comes between the look and the write, unless it was said what was seen', async () => {
+    const { body, headers } = await create({ rate: { everySeconds: 86_400 }, task: { capability: 'raced' } })
+    const path = `/schedules/${body.id}`
+    const { main } = api.platform
+    const write = main.write
+    const overtaken = (method: string, wish?: object, ifMatch?: string) => {
+      main.write = async (put) => {
+        main.write = write
+        await api.post(`${path}/run`)
+        return main.write(put)
+      }
+      return api.request(method, path, { body: wish, headers: ifMatch ? { 'if-match': ifMatch } : {} })
+    }
+    expect((await overtaken('PATCH', { name: 'seen' }, headers.get('etag') ?? '')).status).toBe(412)
+    const patched = await overtaken('PATCH', { name: 'named' })
+    expect(patched).toMatchObject({ status: 200, body: { name: 'named' } })
+    const started = patched.body.counts.started + patched.body.counts.skipped
+    expect(started).toBe(2)
+    expect((await overtaken('DELETE')).status).toBe(204)
+    expect((await api.get(path)).status).toBe(404)
   })
 
   it('refuse what can never start, naming the field', async () => {

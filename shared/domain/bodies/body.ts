@@ -1,7 +1,7 @@
 import type { Item, Platform } from '../../platform/platform.ts'
 import type { Stamp } from '../caller.ts'
 import { digest, idFromKey } from '../ids.ts'
-import { objectItem } from '../objects/object.ts'
+import { objectItem, objectKey } from '../objects/object.ts'
 
 /**
  * Where an input, checkpoint or result is kept: in the head when it is tiny, in an item of its own up to 32 KiB,
@@ -52,4 +52,15 @@ export const loadBody = async (
   const found = await objects.get({ tenant, id: body.id })
   if (found === undefined) throw new Error(`the body ${body.id} of ${pk} is gone`)
   return JSON.parse(await new Response(found.body).text())
+}
+
+/** Deletes a value to which nothing points any more: its bytes first, so that what is left of it can be found. */
+export const deleteBody = async (
+  { main, objects }: Pick<Platform, 'main' | 'objects'>,
+  { tenant, pk, body }: { tenant: string; pk: string; body: Body | undefined },
+): Promise<void> => {
+  if (body === undefined || body.in === 'head') return
+  if (body.in === 'object') await objects.delete({ tenant, id: body.id })
+  const key = body.in === 'item' ? { pk, sk: body.sk } : objectKey(tenant, body.id)
+  await main.write({ op: 'delete', key, expect: 'any' })
 }

@@ -62,7 +62,10 @@ export const budgetLeft = async (
 }
 
 /** What a task cannot start without and of which nothing is left, after all that is over went back. */
-export const nothingLeft = async (ports: Ports, task: Task): Promise<{ left?: Amounts; none: AmountName[] }> => {
+export const nothingLeft = async (
+  ports: Ports,
+  task: Pick<Task, 'tenant' | 'pool'>,
+): Promise<{ left?: Amounts; none: AmountName[] }> => {
   const first = await budgetLeft(ports, task)
   if (first === undefined || noneOf(first).length === 0) return { left: first, none: [] }
   const chain = await loadChain(ports, task.tenant, task.pool)

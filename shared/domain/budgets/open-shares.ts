@@ -2,6 +2,7 @@ import type { Item, Platform, Write } from '../../platform/platform.ts'
 import { DomainError, type FieldError } from '../domain-error.ts'
 import type { Budget, Task } from '../tasks/task.ts'
 import { auditPool } from './audit-pool.ts'
+import { nothingLeft } from './charge.ts'
 import {
   type AmountName,
   type Amounts,
@@ -69,6 +70,14 @@ export const openShares = async (ports: Ports, task: Task, above: string | undef
   return shares
 }
 
+/** Refuses what would have nothing of the budget above it to start with. */
+export const requireLeft = async (ports: Ports, task: Task, above: string | undefined): Promise<void> => {
+  const { none } = await nothingLeft(ports, { tenant: task.tenant, pool: above })
+  if (none.length === 0) return
+  const message = `nothing is left of ${none.join(' and ')} in the budget above task ${task.retryOf ?? task.id}`
+  throw new DomainError('BUDGET', message)
+}
+
 const refuseClosed =
   (planner: Planner): Planner =>
   (chain, shares) => {
@@ -82,7 +91,13 @@ const refusal = (short: { pool: Pool; name: AmountName }[], task: Task, chain: L
     const wanted = (task.budget?.[name] ?? 0) + (name === 'children' ? 1 : 0)
     const owner = chain.find(({ stored }) => stored.value === pool)?.id ?? task.parent
     const message = `${wanted} ${name} are asked for, and the budget of task ${owner} has ${leftOf(pool, name)} left`
-    return { pointer: task.budget?.[name] === undefined ? '#/parent' : `#/budget/${name}`, code: 'BUDGET', message }
+    return { pointer: pointerOf(task, name), code: 'BUDGET', message }
   })
   return new DomainError('BUDGET', errors.map(({ message }) => message).join('; '), errors)
+}
+
+/** A retry names neither: it asks for what was asked for then. */
+const pointerOf = ({ retryOf, budget }: Task, name: AmountName): string => {
+  if (retryOf !== undefined) return '#'
+  return budget?.[name] === undefined ? '#/parent' : `#/budget/${name}`
 }

@@ -22,7 +22,12 @@ export const admit = async (ports: Ports, task: Task): Promise<Admission | { ref
   try {
     return await takeAll(ports, task, limits, admission)
   } catch (error) {
-    await giveBackAdmission(ports, task, admission).catch(() => undefined) // the recount finds what is left
+    await giveBackAdmission(ports, task, admission).catch((lost: unknown) =>
+      ports.telemetry.log('warn', 'what a limit gives back is found by its recount', {
+        task: task.id,
+        error: String(lost),
+      }),
+    )
     throw error
   }
 }

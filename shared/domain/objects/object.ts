@@ -15,7 +15,8 @@ export type ObjectRecord = {
   stamp: Stamp
 }
 
-const objectKey = (tenant: string, id: string): Key => ({ pk: `${tenant}#object#${id}`, sk: 'head' })
+/** Where the record of an object is. */
+export const objectKey = (tenant: string, id: string): Key => ({ pk: `${tenant}#object#${id}`, sk: 'head' })
 
 /** The record of an object, to be written with whatever points to it. */
 export const objectItem = (record: ObjectRecord): Item<ObjectRecord> => ({

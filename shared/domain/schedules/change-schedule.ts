@@ -1,14 +1,15 @@
 import type { Item, Platform, Stored } from '../../platform/platform.ts'
 import { type Caller, stamp } from '../caller.ts'
+import { compete } from '../contention.ts'
 import { remind } from '../dispatch/due.ts'
 import { DomainError } from '../domain-error.ts'
-import { digest, idFor } from '../ids.ts'
+import { digest, idFor, newRev } from '../ids.ts'
 import type { ScheduleTools } from './attend-schedule.ts'
 import { checkTask } from './check-task.ts'
 import { requireRoom } from './jitter.ts'
 import { type Overlap, planNext, type Schedule, type Timing, withDue } from './schedule.ts'
 import { createSchedule, getSchedule, putAny, saveSchedule } from './schedule-store.ts'
-import { planTask, type StartedTask } from './schedule-task.ts'
+import { dropPayload, planTask, type StartedTask } from './schedule-task.ts'
 
 type Ports = Pick<Platform, 'main' | 'clock' | 'random' | 'queues' | 'telemetry'>
 type CheckPorts = Omit<Platform, 'feed' | 'bus' | 'hosts' | 'generation'>
@@ -78,17 +79,16 @@ const requireRev = (found: Stored<Schedule>, ifMatch: string | undefined): void 
     )
 }
 
-const save = async (
-  ports: Ports,
-  found: Stored<Schedule>,
-  next: Schedule,
-  items: Item[] = [],
-): Promise<Stored<Schedule>> => {
-  const saved = await saveSchedule(ports, found, next, items.map(putAny))
-  if (saved === undefined)
-    throw new DomainError('PRECONDITION_FAILED', `schedule ${next.id} was changed meanwhile; read it again`)
-  return saved
-}
+type Change = { ifMatch?: string; items?: Item[]; change: (schedule: Schedule) => Schedule }
+
+/** Changes what is stored: from the beginning when somebody else came first, unless the caller named what it saw. */
+const changeFound = (ports: Ports, tenant: string, id: string, { ifMatch, items = [], change }: Change) =>
+  compete(ports, `schedule ${id}`, async () => {
+    const found = await getSchedule(ports, tenant, id)
+    requireRev(found, ifMatch)
+    const saved = await saveSchedule(ports, found, change(found.value), items.map(putAny))
+    return saved && { done: { saved, before: found.value } }
+  })
 
 /** Changes what is named; with another time or state the next start is planned anew, and what a pause kept is not made up. */
 export const patchSchedule = async (
@@ -98,29 +98,33 @@ export const patchSchedule = async (
   { patch: { task, ...patch }, ifMatch }: { patch: Partial<ScheduleCommand>; ifMatch?: string },
   { times, checkInput }: ScheduleTools,
 ): Promise<Stored<Schedule>> => {
-  const found = await getSchedule(ports, caller.tenant, id)
-  requireRev(found, ifMatch)
-  if (task) await checkTask(ports, { tenant: caller.tenant, id, task }, checkInput)
+  const { tenant } = caller
+  requireRev(await getSchedule(ports, tenant, id), ifMatch)
+  if (task) await checkTask(ports, { tenant, id, task }, checkInput)
   const stamped = stamp(caller, 'schedule.patch')
   const { items, ...kept } = task
-    ? await planTask(ports, { tenant: caller.tenant, id, stamp: stamped }, task)
+    ? await planTask(ports, { tenant, id, stamp: stamped, version: newRev(ports) }, task)
     : { items: [] }
   const now = ports.clock.now()
-  const state = patch.state ?? (patch.timing && found.value.state === 'ENDED' ? 'ACTIVE' : found.value.state)
-  const changed = { ...found.value, ...patch, ...kept, state, updatedAt: now, stamp: stamped }
-  const resting = state === 'ACTIVE' ? changed : { ...changed, waitingFor: undefined }
-  const next = patch.timing || state !== found.value.state ? planNext(resting, now, times) : withDue(resting, now)
-  requireRoom(next, now, times)
-  const saved = await save(ports, found, next, items)
+  const change = (found: Schedule): Schedule => {
+    const state = patch.state ?? (patch.timing && found.state === 'ENDED' ? 'ACTIVE' : found.state)
+    const changed = { ...found, ...patch, ...kept, state, updatedAt: now, stamp: stamped }
+    const resting = state === 'ACTIVE' ? changed : { ...changed, waitingFor: undefined }
+    const next = patch.timing || state !== found.state ? planNext(resting, now, times) : withDue(resting, now)
+    requireRoom(next, now, times)
+    return next
+  }
+  const { saved, before } = await changeFound(ports, tenant, id, { ifMatch, items, change })
+  if (task) await dropPayload(ports, before)
   await remindOf(ports, saved.value)
   return saved
 }
 
 /** It starts nothing more; what it started goes on. */
 export const deleteSchedule = async (ports: Ports, caller: Caller, id: string, ifMatch?: string): Promise<void> => {
-  const found = await getSchedule(ports, caller.tenant, id)
-  requireRev(found, ifMatch)
   const now = ports.clock.now()
   const gone = { state: 'ENDED' as const, nextAt: undefined, waitingFor: undefined, dueAt: undefined, deletedAt: now }
-  await save(ports, found, { ...found.value, ...gone, updatedAt: now, stamp: stamp(caller, 'schedule.delete') })
+  const stamped = stamp(caller, 'schedule.delete')
+  const change = (found: Schedule): Schedule => ({ ...found, ...gone, updatedAt: now, stamp: stamped })
+  await changeFound(ports, caller.tenant, id, { ifMatch, change })
 }

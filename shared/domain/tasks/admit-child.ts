@@ -1,5 +1,5 @@
 import type { Platform, Write } from '../../platform/platform.ts'
-import { openShares } from '../budgets/open-shares.ts'
+import { openShares, requireLeft } from '../budgets/open-shares.ts'
 import { addChild, removeChild } from './child-count.ts'
 import type { Task } from './task.ts'
 
@@ -10,6 +10,7 @@ type Ports = Pick<Platform, 'main' | 'volatile' | 'clock' | 'random'>
  * when the task is stored.
  */
 export const admitChild = async (ports: Ports, task: Task, pool: string | undefined): Promise<Write[]> => {
+  if (task.retryOf !== undefined) await requireLeft(ports, task, pool)
   await addChild(ports, task)
   try {
     return await openShares(ports, task, pool)

@@ -15,7 +15,7 @@ export type Inherited = { command: SubmitCommand; lineage?: Lineage }
 
 /**
  * The command with what its parent hands down: no later deadline, the same trace, labels and priority unless it has its
- * own. An instance submits nothing but children of what it holds.
+ * own. An instance submits nothing but children of what it holds. What is done again has the place in the tree that it had.
  */
 export const inherit = async (
   ports: Pick<Platform, 'main'>,
@@ -23,13 +23,26 @@ export const inherit = async (
   command: SubmitCommand,
 ): Promise<Inherited> => {
   if (command.parent === undefined) {
-    if (caller.principal.kind !== 'instance' || command.batch) return { command }
-    throw new DomainError('FORBIDDEN', 'an instance submits children of the tasks that it runs: name one as parent')
+    if (caller.principal.kind === 'instance' && !command.batch)
+      throw new DomainError('FORBIDDEN', 'an instance submits children of the tasks that it runs: name one as parent')
+    const above = command.retryOf && (await openAbove(ports, caller.tenant, command.retryOf.id))
+    return above === undefined ? { command } : { command: fromParent(above, command), lineage: below(above) }
   }
   const parent = (await findTask(ports, caller.tenant, command.parent))?.value
   if (parent === undefined) throw invalid('#/parent', 'UNKNOWN_TASK', `there is no task ${command.parent}`)
   requireOpen(parent, caller, command)
   return { command: fromParent(parent, command), lineage: below(parent) }
+}
+
+/**
+ * Whose child a task is when it is done again: the nearest above it that has not ended, so that what bounds that one
+ * bounds this one too. It is no part of the wish: a repeated retry is the same one after everything above has ended.
+ */
+const openAbove = async (ports: Pick<Platform, 'main'>, tenant: string, id: string): Promise<Task | undefined> => {
+  let task = (await findTask(ports, tenant, id))?.value
+  do task = task?.parent === undefined ? undefined : (await findTask(ports, tenant, task.parent))?.value
+  while (task !== undefined && isFinished(task))
+  return task
 }
 
 const requireOpen = (parent: Task, { principal }: Caller, { batch }: SubmitCommand): void => {

@@ -3,6 +3,7 @@ import { takesWork } from '../agents/agent.ts'
 import { findAgent } from '../agents/agent-store.ts'
 import { loadBody } from '../bodies/body.ts'
 import { type Caller, stamp } from '../caller.ts'
+import { compete } from '../contention.ts'
 import { sendTask } from '../dispatch/send-task.ts'
 import { DomainError } from '../domain-error.ts'
 import { distributionOf } from '../fan-out/redistribute.ts'
@@ -38,8 +39,21 @@ export const retryTask = async (
       `task ${id} is ${task.status}; what failed, was cancelled, or backs off can be retried`,
     )
   const command = await toCommand(ports, task, retry)
-  return { task: await submitTask(ports, caller, command, checkInput), isNew: true }
+  return { task: await submitOpen(ports, caller, command, checkInput), isNew: true }
 }
+
+/** Whoever is above it may end while it is submitted: then it has its place below the next one, or below nobody. */
+const submitOpen: typeof submitTask = (ports, caller, command, checkInput) =>
+  compete(ports, `what is above task ${command.retryOf?.id}`, async () => {
+    const submitting = submitTask(ports, caller, command, checkInput)
+    return submitting.then(
+      (done) => ({ done }),
+      (error: unknown) => {
+        if (error instanceof DomainError && error.code === 'ALREADY_FINISHED') return undefined
+        throw error
+      },
+    )
+  })
 
 const hurry = async (ports: Ports, caller: Caller, id: string): Promise<Task> => {
   const { task } = await changeTask(ports, await getTask(ports, caller.tenant, id), (current) => {

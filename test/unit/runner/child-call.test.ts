@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { createMask } from '#agent/runner/mask.ts'
 import { createSlotContext } from '#agent/runner/slot-context.ts'
 import { runTask } from '#agent/runner/task-run.ts'
@@ -75,6 +75,31 @@ describe('a call of a child task', () => {
     expect(second).toEqual(first)
     expect(new Set(first).size).toBe(4)
     expect(first[3]).toMatch(/\/k$/)
+  })
+
+  it('sends the same reference for the same large input in each attempt, and its bytes once', async () => {
+    const uploads = vi.spyOn(globalThis, 'fetch').mockImplementation(async () => new Response())
+    const objects: string[] = []
+    const stored: Answer = ({ path, headers }) => {
+      if (path !== '/objects') return undefined
+      const key = headers?.['idempotency-key'] ?? String(objects.length)
+      const known = objects.indexOf(key)
+      if (known < 0) objects.push(key)
+      const id = `obj_${known < 0 ? objects.length - 1 : known}`
+      const upload = { url: `http://127.0.0.1/${id}`, headers: {}, expiresAt: '' }
+      return { status: 201, body: known < 0 ? { id, state: 'PENDING', upload } : { id, state: 'STORED' } }
+    }
+    const ended = looks({ status: 'SUCCEEDED', result: 1 })
+    const attempt = async (letter: string) => {
+      const { ctx, platform } = aRun((request) => stored(request) ?? ended?.(request))
+      await ctx.call('a', letter.repeat(300_000), { key: 'k' })
+      return submits(platform).map(({ body }) => (body as { input: unknown }).input)
+    }
+    expect(await attempt('x')).toEqual([{ $ref: 'obj_0' }])
+    expect(await attempt('x')).toEqual([{ $ref: 'obj_0' }])
+    expect(await attempt('y')).toEqual([{ $ref: 'obj_1' }])
+    expect(uploads).toHaveBeenCalledTimes(2)
+    uploads.mockRestore()
   })
 
   it('fails with the code of the child', async () => {
