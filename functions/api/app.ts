@@ -6,7 +6,7 @@ import { ulid } from '#shared/platform/ulid.ts'
 import { authorize, identify } from './authorize.ts'
 import { HttpError, nothingAt, toProblem } from './errors.ts'
 import type { ApiEnv, Call, Context, Handler, Reply } from './operation.ts'
-import { parseWith, readJson, readQuery } from './read-body.ts'
+import { parseWith, readJson, readQuery, readText } from './read-body.ts'
 import { mountRoot } from './routes/root.ts'
 import { handlers } from './routes/v2/handlers.ts'
 
@@ -50,7 +50,7 @@ const refuse = (context: Context, c: HonoContext<ApiEnv>, error: unknown): Respo
 const mountOperation = (app: Hono<ApiEnv>, context: Context, id: OperationId, operation: Operation): void => {
   const handler = handlers[id] as unknown as AnyHandler
   app.on(operation.method, toHonoPath(operation.path), async (c) => {
-    const identity = await identify(context.platform, c.req.raw, c.env?.agentHost)
+    const identity = await identify(context.platform, operation, c.req.raw, c.env?.agentHost)
     const params = c.req.param() as Record<string, string>
     authorize(identity, operation, params)
     const call = await readCall(c, operation, params, { ...identity, requestId: c.get('requestId') })
@@ -82,7 +82,8 @@ const readCall = async (
 }
 
 /** A POST that needs no body takes an empty one, or an empty object. */
-const readBody = async ({ method, body, bodyOptional }: Operation, request: Request): Promise<unknown> => {
+const readBody = async ({ method, body, bodyOptional, raw }: Operation, request: Request): Promise<unknown> => {
+  if (raw) return readText(request)
   if (body === undefined && method !== 'POST') return undefined
   const given = await readJson(request)
   if (given === undefined && body !== undefined && !bodyOptional)

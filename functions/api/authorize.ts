@@ -11,12 +11,14 @@ const audienceOf = (principal: Principal): Audience => (principal.kind === 'key'
 
 const describe = (principal: Principal): string => (principal.kind === 'key' ? `${principal.role} key` : principal.kind)
 
-/** Who calls: the bearer's identity, else the one the host vouches for. */
+/** Who calls: the bearer's identity, else the one the host vouches for; nobody where nobody needs to be known. */
 export const identify = async (
   platform: Platform,
+  operation: Operation,
   request: Request,
   host: AgentHost | undefined,
 ): Promise<Identity> => {
+  if (operation.audience.includes('anyone')) return { tenant: 'none', principal: { kind: 'anyone' } }
   const header = request.headers.get('authorization')
   if (header === null && host) return { tenant: host.tenant, principal: { kind: 'host', agent: host.agent } }
   const token = /^Bearer +(\S+)$/i.exec(header ?? '')?.[1]

@@ -19,7 +19,8 @@ export type Call<O extends Operation = Operation> = {
   caller: Caller
   params: Record<string, string>
   query: Output<O['query']>
-  body: Output<O['body']>
+  /** What came, parsed; or as it came, where the contract says raw. */
+  body: O extends { raw: true } ? string : Output<O['body']>
   headers: Headers
   /** Aborts when the client is gone. */
   signal: AbortSignal

@@ -37,6 +37,16 @@ const whole = async (request: Request): Promise<Uint8Array> => {
 
 const decoder = new TextDecoder('utf-8', { fatal: true })
 
+/** The body of a request as it came. */
+export const readText = async (request: Request): Promise<string> => {
+  const bytes = await readBytes(request)
+  try {
+    return decoder.decode(bytes)
+  } catch {
+    throw new HttpError('MALFORMED_JSON', 'the body is not text in UTF-8')
+  }
+}
+
 const parseJson = (bytes: Uint8Array): unknown => {
   try {
     return JSON.parse(decoder.decode(bytes))

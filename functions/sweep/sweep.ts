@@ -8,6 +8,9 @@ import { attendLimit } from '#shared/domain/limits/hold-task.ts'
 import { attendSchedule } from '#shared/domain/schedules/attend-schedule.ts'
 import { attendTask } from '#shared/domain/tasks/attend-task.ts'
 import type { Task } from '#shared/domain/tasks/task.ts'
+import { attendMatch } from '#shared/domain/topics/attend-match.ts'
+import { attendReplay } from '#shared/domain/topics/replay.ts'
+import { attendPublication } from '#shared/domain/topics/spread.ts'
 import { resendDelivery } from '#shared/domain/webhooks/send-delivery.ts'
 import type { Platform, Stored } from '#shared/platform/platform.ts'
 import { type Attend, attendEach, failed } from './attend-each.ts'
@@ -25,6 +28,9 @@ const attendants: Record<string, Attend> = {
   lim: attendLimit,
   sch: attendStart,
   dlv: resendDelivery,
+  pub: (platform, tenant, id) => attendPublication(platform, { checkInput }, { tenant, id }),
+  mat: (platform, tenant, id) => attendMatch(platform, { checkInput }, { tenant, id }),
+  rpl: (platform, tenant, id) => attendReplay(platform, { checkInput }, { tenant, id }),
 }
 
 const attendOne = async (platform: Platform, tenant: string, id: string): Promise<void> => {

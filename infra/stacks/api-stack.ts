@@ -148,6 +148,7 @@ export class ApiStack extends Stack {
     sweep.keepRecords(data.volatile)
     this.keepObjects(sweep)
     sweep.dispatch(prefix)
+    sweep.publish(data.bus)
     sweep.addEventSource(new SqsEventSource(data.due.queue, { batchSize: 10, reportBatchItemFailures: true }))
     this.permitScaling(sweep)
     const event = RuleTargetInput.fromObject({})

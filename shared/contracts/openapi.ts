@@ -88,7 +88,7 @@ const toRoute = (id: OperationId, operation: Operation): RouteConfig => {
     tags: [operation.tag],
     summary: operation.summary,
     description: operation.description ?? `${operation.summary}.`,
-    security: [{ bearer: [] }],
+    security: operation.audience.includes('anyone') ? [] : [{ bearer: [] }],
     request: {
       ...(names.length > 0 && { params }),
       ...(operation.query && { query: operation.query as unknown as z.ZodObject }),
@@ -97,7 +97,9 @@ const toRoute = (id: OperationId, operation: Operation): RouteConfig => {
         body: {
           required: !operation.bodyOptional,
           ...(shown(example.body).text && { description: shown(example.body).text.trim() }),
-          content: { 'application/json': { schema: operation.body, ...shown(example.body).as } },
+          content: {
+            'application/json': { schema: operation.body, ...shown(example.body).as },
+          },
         },
       }),
     },
@@ -116,6 +118,8 @@ const tags: Record<Operation['tag'], string> = {
   Schedules: 'Tasks by cron, rate, or at a time.',
   Webhooks: 'Outgoing, signed by Standard Webhooks.',
   Limits: 'How much may run and start, and what was used.',
+  Topics: 'Who gets which messages: subscriptions with event patterns, what they matched, replays.',
+  Hooks: 'Webhooks of other systems, which become messages on topics.',
 }
 
 /** The OpenAPI 3.1 document of everything under `/api/v2`. */

@@ -7,6 +7,7 @@ import { limitOperations } from './operations/limits.ts'
 import { objectOperations } from './operations/objects.ts'
 import { scheduleOperations } from './operations/schedules.ts'
 import { taskOperations } from './operations/tasks.ts'
+import { topicOperations } from './operations/topics.ts'
 import { webhookOperations } from './operations/webhooks.ts'
 import { workerOperations } from './operations/worker.ts'
 
@@ -25,6 +26,7 @@ export const operations = {
   ...approvalOperations,
   ...batchOperations,
   ...limitOperations,
+  ...topicOperations,
 }
 
 export type OperationId = keyof typeof operations

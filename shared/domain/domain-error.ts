@@ -20,6 +20,7 @@ export const domainErrorCodes = [
   'ALREADY_DECIDED',
   'INPUT_ENDED',
   'INPUT_FULL',
+  'HOP_LIMIT',
 ] as const
 export type DomainErrorCode = (typeof domainErrorCodes)[number]
 

@@ -2,7 +2,24 @@ import { hash } from 'node:crypto'
 import type { Platform } from '../platform/platform.ts'
 import { encodeCrockford, ulid } from '../platform/ulid.ts'
 
-export type IdPrefix = 'agt' | 'ins' | 'tsk' | 'obj' | 'key' | 'apr' | 'bat' | 'sch' | 'whk' | 'dlv' | 'evt'
+export type IdPrefix =
+  | 'agt'
+  | 'ins'
+  | 'tsk'
+  | 'obj'
+  | 'key'
+  | 'apr'
+  | 'bat'
+  | 'sch'
+  | 'whk'
+  | 'dlv'
+  | 'evt'
+  | 'msg'
+  | 'pub'
+  | 'sub'
+  | 'mat'
+  | 'rpl'
+  | 'hok'
 
 /** 128 bits, time-ordered. */
 export const newId = (prefix: IdPrefix, { clock, random }: Pick<Platform, 'clock' | 'random'>): string =>

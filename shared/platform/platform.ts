@@ -193,6 +193,9 @@ export type CloudEvent = {
   datacontenttype: 'application/json'
   tenantid: string
   traceparent?: string
+  /** Of a message on a topic: the topic, and all that it passed, this one last, with spaces between them. */
+  topic?: string
+  hops?: string
   data: unknown
 }
 

@@ -11,6 +11,11 @@ export const ids = {
   schedule: 'sch_01KB2V7Q5W8S5ZK3M9N1P4R6T5',
   webhook: 'whk_01KB2V7Q5W8S5ZK3M9N1P4R6T6',
   delivery: 'dlv_01KB2V7Q5W8S5ZK3M9N1P4R6T7',
+  subscription: 'sub_01KB2V7Q5W8S5ZK3M9N1P4R6T9',
+  match: 'mat_01KB2V7Q5W8S5ZK3M9N1P4R6TA',
+  message: 'msg_01KB2V7Q5W8S5ZK3M9N1P4R6TB',
+  replay: 'rpl_01KB2V7Q5W8S5ZK3M9N1P4R6TC',
+  hookId: 'hok_01KB2V7Q5W8S5ZK3M9N1P4R6TD',
 } as const
 
 export const fence = '0000000007'

@@ -4,6 +4,7 @@ import { type Example, ids } from './example.ts'
 import { peopleExamples } from './people.ts'
 import { planExamples } from './plans.ts'
 import { taskExamples } from './tasks.ts'
+import { topicExamples } from './topics.ts'
 import { workerExamples } from './worker.ts'
 
 export type { Example } from './example.ts'
@@ -15,7 +16,8 @@ export const examples: Record<OperationId, Example> = {
   ...workerExamples,
   ...peopleExamples,
   ...planExamples,
+  ...topicExamples,
 }
 
 /** What stands in a path for each of its parameters. */
-export const exampleParams: Record<string, string> = { ...ids, agent: 'upper' }
+export const exampleParams: Record<string, string> = { ...ids, agent: 'upper', hook: 'github' }

@@ -1,8 +1,8 @@
 import type * as z from 'zod'
 import type { RefusalCode } from '../refusals.ts'
 
-/** Who may call: `admin` and `agent` are roles of keys, `host` a hosted agent, `instance` a running copy. */
-export type Audience = 'admin' | 'agent' | 'host' | 'instance'
+/** Who may call: `admin` and `agent` are roles of keys, `host` a hosted agent, `instance` a running copy, `anyone` who shows none. */
+export type Audience = 'admin' | 'agent' | 'host' | 'instance' | 'anyone'
 
 export type Tag =
   | 'Agents'
@@ -15,6 +15,8 @@ export type Tag =
   | 'Schedules'
   | 'Webhooks'
   | 'Limits'
+  | 'Topics'
+  | 'Hooks'
 
 export type Operation = {
   method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
@@ -26,6 +28,8 @@ export type Operation = {
   audience: readonly Audience[]
   query?: z.ZodObject
   body?: z.ZodType
+  /** The body is handed on as the text that came: what is signed must not be read and written anew. */
+  raw?: true
   /** A body may be left out altogether. */
   bodyOptional?: true
   /** Request headers that matter besides the usual ones. */
@@ -36,6 +40,8 @@ export type Operation = {
 }
 
 export const people = ['admin', 'agent', 'instance', 'host'] as const
+/** Whoever calls is known by something else than a key. */
+export const anyone = ['anyone'] as const
 export const admins = ['admin'] as const
 export const enrolling = ['admin', 'agent', 'host'] as const
 export const workers = ['admin', 'instance'] as const

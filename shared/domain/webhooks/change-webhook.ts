@@ -32,7 +32,7 @@ export const requireTarget = async (
 }
 
 /** `whsec_` and 24 random bytes. */
-const newSecret = ({ random }: Pick<Platform, 'random'>): string =>
+export const newSecret = ({ random }: Pick<Platform, 'random'>): string =>
   `whsec_${Buffer.from(random.bytes(24)).toString('base64')}`
 
 /** Makes a webhook; `secret` is told here alone. A repeated creation under its key answers the first one without it. */

@@ -27,9 +27,18 @@ export const notifyCallback = async (ports: Ports, task: Task, event: CloudEvent
 }
 
 const deliver = async (ports: Ports, event: CloudEvent, owner: string): Promise<void> => {
+  await deliverTo(ports, event, { owner, key: event.id })
+}
+
+/** Makes a delivery of an event to one receiver, once for each `key`. Answers its id. */
+export const deliverTo = async (
+  ports: Omit<Ports, 'objects'>,
+  event: CloudEvent,
+  { owner, key }: { owner: string; key: string },
+): Promise<string> => {
   const { tenantid: tenant } = event
   const now = ports.clock.now()
-  const id = idFromKey('dlv', tenant, `${owner}:${event.id}`)
+  const id = idFromKey('dlv', tenant, `${owner}:${key}`)
   const delivery: Delivery = {
     id,
     tenant,
@@ -43,4 +52,5 @@ const deliver = async (ports: Ports, event: CloudEvent, owner: string): Promise<
   }
   await createDelivery(ports, delivery)
   await sendDelivery(ports, delivery)
+  return id
 }

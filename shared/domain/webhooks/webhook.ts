@@ -54,12 +54,12 @@ export const wants = ({ events, capability, labels, state, deletedAt }: Webhook,
 export const signingSecrets = ({ secrets }: Pick<Webhook, 'secrets'>, now: number): string[] =>
   secrets.filter(({ until }) => until === undefined || until > now).map(({ value }) => value)
 
-/** A new secret; the one before signs as well for a day, so that receivers can change over. */
-export const rotateSecret = (webhook: Webhook, value: string, now: number): Webhook => {
-  const before = webhook.secrets
+/** A new secret; the one before signs as well for a day, so that the other side can change over. */
+export const rotateSecret = <T extends Pick<Webhook, 'secrets'>>(owner: T, value: string, now: number): T => {
+  const before = owner.secrets
     .filter(({ until }) => until === undefined)
     .map((one) => ({ ...one, until: now + graceMs }))
-  return { ...webhook, secrets: [{ value }, ...before] }
+  return { ...owner, secrets: [{ value }, ...before] }
 }
 
 /** A webhook after a delivery came to its end: too many given up in a row disable it, as does `410 Gone`. */

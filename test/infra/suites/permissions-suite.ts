@@ -14,7 +14,7 @@ const allowed: Record<string, string[]> = {
   Api: ['dynamodb', 's3', 'sqs', 'xray'],
   AgentGateway: ['dynamodb', 's3', 'sqs', 'xray'],
   Stream: ['dynamodb', 'events', 's3', 'sqs', 'xray'],
-  Sweep: ['dynamodb', 'ecs', 's3', 'sqs', 'xray'],
+  Sweep: ['dynamodb', 'ecs', 'events', 's3', 'sqs', 'xray'],
   Deliver: ['dynamodb', 'sqs', 'xray'],
   Intake: ['dynamodb', 's3', 'sqs', 'xray'],
   Bootstrap: ['dynamodb', 'xray'],

@@ -6,7 +6,7 @@ import { inputHandlers } from '#functions/api/routes/v2/input.ts'
 import { scheduleHandlers } from '#functions/api/routes/v2/schedules.ts'
 import { taskHandlers } from '#functions/api/routes/v2/tasks.ts'
 import { workerHandlers } from '#functions/api/routes/v2/worker.ts'
-import type { Caller, Principal } from '#shared/domain/caller.ts'
+import { actorOf, type Caller, type Principal } from '#shared/domain/caller.ts'
 import { DomainError } from '#shared/domain/domain-error.ts'
 import { renewInPassing } from '#shared/domain/instances/heartbeat.ts'
 import type { Platform } from '#shared/platform/platform.ts'
@@ -76,7 +76,7 @@ const handle = async (world: World, platform: Platform, asking: Asking): Promise
     id: `req-${from}`,
     from,
     operation,
-    principal: principal.kind === 'host' ? `host:${principal.agent}` : `${principal.kind}:${principal.id}`,
+    principal: actorOf({ principal, tenant, requestId: '' }),
     params,
     ...(typeof body?.fence === 'string' && { fence: body.fence }),
     ...(key !== undefined && { key: `${tenant} ${key}` }),

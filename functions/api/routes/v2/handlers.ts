@@ -4,11 +4,13 @@ import { agentHandlers } from './agents.ts'
 import { approvalHandlers } from './approvals.ts'
 import { batchHandlers } from './batches.ts'
 import { controlHandlers } from './control.ts'
+import { hookHandlers } from './hooks.ts'
 import { inputHandlers } from './input.ts'
 import { limitHandlers } from './limits.ts'
 import { objectHandlers } from './objects.ts'
 import { scheduleHandlers } from './schedules.ts'
 import { taskHandlers } from './tasks.ts'
+import { topicHandlers } from './topics.ts'
 import { webhookHandlers } from './webhooks.ts'
 import { workerHandlers } from './worker.ts'
 
@@ -25,4 +27,6 @@ export const handlers: { [Id in OperationId]: Handler<OperationOf<Id>> } = {
   ...approvalHandlers,
   ...batchHandlers,
   ...limitHandlers,
+  ...topicHandlers,
+  ...hookHandlers,
 }

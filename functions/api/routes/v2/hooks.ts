@@ -1,0 +1,71 @@
+import type { HookResponse } from '#shared/contracts/hooks.ts'
+import type { OperationOf } from '#shared/contracts/operations.ts'
+import { deleteHook, makeHook, rotateHook } from '#shared/domain/hooks/change-hook.ts'
+import type { Hook } from '#shared/domain/hooks/hook.ts'
+import { getHook, listHooks } from '#shared/domain/hooks/hook-store.ts'
+import { receiveHook } from '#shared/domain/hooks/receive-hook.ts'
+import { idempotencyKey, iso } from '../../headers.ts'
+import { hookReaders } from '../../hook-readers.ts'
+import type { Handler } from '../../operation.ts'
+
+const pathOf = (name: string): string => `/api/v2/hooks/${name}`
+
+const toHook = (hook: Hook, secret?: string): HookResponse => {
+  const { id, name, scheme, topic, description, createdAt, updatedAt } = hook
+  const [until] = hook.secrets.flatMap((one) => one.until ?? [])
+  return {
+    id,
+    name,
+    path: pathOf(name),
+    scheme,
+    topic,
+    ...(description !== undefined && { description }),
+    ...(secret !== undefined && { secret }),
+    ...(until !== undefined && { previousSecretUntil: iso(until) }),
+    createdAt: iso(createdAt),
+    updatedAt: iso(updatedAt),
+  }
+}
+
+const create: Handler<OperationOf<'createHook'>> = async ({ platform }, { caller, body, headers }) => {
+  const { hook, secret } = await makeHook(platform, caller, { ...body, idempotencyKey: idempotencyKey(headers) })
+  return { status: 201, body: toHook(hook.value, secret), headers: { location: pathOf(hook.value.name) } }
+}
+
+const list: Handler<OperationOf<'listHooks'>> = async ({ platform }, { caller, query }) => {
+  const page = await listHooks(platform, caller.tenant, query)
+  return {
+    status: 200,
+    body: { items: page.items.map(({ value }) => toHook(value)), nextCursor: page.cursor ?? null },
+  }
+}
+
+const get: Handler<OperationOf<'getHook'>> = async ({ platform }, { caller, params }) => ({
+  status: 200,
+  body: toHook((await getHook(platform, caller.tenant, params.hook ?? '')).value),
+})
+
+const remove: Handler<OperationOf<'deleteHook'>> = async ({ platform }, { caller, params }) => {
+  await deleteHook(platform, caller, params.hook ?? '')
+  return { status: 204 }
+}
+
+const rotate: Handler<OperationOf<'rotateHookSecret'>> = async ({ platform }, { caller, params, body }) => {
+  const { hook, secret } = await rotateHook(platform, caller, params.hook ?? '', body.secret)
+  return { status: 200, body: toHook(hook.value, secret) }
+}
+
+const receive: Handler<OperationOf<'receiveHook'>> = async ({ platform }, { caller, params, body, headers }) => {
+  const { hook: name = '' } = params
+  const request = { name, body, headers: Object.fromEntries(headers), requestId: caller.requestId }
+  return { status: 202, body: await receiveHook(platform, hookReaders, request) }
+}
+
+export const hookHandlers = {
+  createHook: create,
+  listHooks: list,
+  getHook: get,
+  deleteHook: remove,
+  rotateHookSecret: rotate,
+  receiveHook: receive,
+}

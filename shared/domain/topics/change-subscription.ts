@@ -1,0 +1,76 @@
+import type { Platform, Stored } from '../../platform/platform.ts'
+import { type Caller, stamp } from '../caller.ts'
+import { compete } from '../contention.ts'
+import { DomainError, invalid } from '../domain-error.ts'
+import { digest, idFor } from '../ids.ts'
+import { readPattern } from '../patterns/pattern.ts'
+import { findWebhook } from '../webhooks/webhook-store.ts'
+import type { Subscription } from './subscription.ts'
+import { isTopic } from './topic.ts'
+import { countPrefixes, createSubscription, getSubscription, mostPrefixes, saveSubscription } from './topic-store.ts'
+
+type Ports = Pick<Platform, 'main' | 'clock' | 'random'>
+
+export type SubscriptionCommand = Pick<Subscription, 'topic' | 'pattern' | 'target' | 'description'>
+
+/** Makes a subscription; a repeated creation under its key answers the first one. */
+export const makeSubscription = async (
+  ports: Ports,
+  caller: Caller,
+  { idempotencyKey, ...command }: SubscriptionCommand & { idempotencyKey?: string },
+): Promise<Stored<Subscription>> => {
+  const { tenant } = caller
+  requirePattern(command)
+  const id = idFor('sub', tenant, idempotencyKey, ports)
+  const subscription: Subscription = {
+    ...command,
+    id,
+    tenant,
+    createdAt: ports.clock.now(),
+    created: digest(command),
+    by: caller.principal,
+    stamp: stamp(caller, 'subscription.create'),
+  }
+  await requireTarget(ports, tenant, command)
+  await requireRoom(ports, tenant, command)
+  const existing = await createSubscription(ports, subscription)
+  if (existing && existing.value.created !== subscription.created)
+    throw new DomainError(
+      'IDEMPOTENCY_CONFLICT',
+      `the idempotency key ${idempotencyKey} was used for subscription ${id} with another body`,
+    )
+  return getSubscription(ports, tenant, id)
+}
+
+const requirePattern = ({ pattern }: SubscriptionCommand): void => {
+  const read = pattern && readPattern(pattern, '#/pattern')
+  if (read === undefined || !('problems' in read)) return
+  const [first] = read.problems
+  throw new DomainError('INVALID', `${first?.pointer}: ${first?.message}`, read.problems)
+}
+
+/** What a target names must be there, and lead away from the topic. */
+const requireTarget = async (ports: Ports, tenant: string, { topic, target }: SubscriptionCommand): Promise<void> => {
+  if ('topic' in target && isTopic(topic, target.topic))
+    throw invalid('#/target/topic', 'CYCLE', `${target.topic} is what it subscribes to; every message would come again`)
+  if ('webhook' in target && (await findWebhook(ports, tenant, target.webhook)) === undefined)
+    throw invalid('#/target/webhook', 'NOT_FOUND', `there is no webhook ${target.webhook}; make it first`)
+}
+
+const requireRoom = async (ports: Ports, tenant: string, { topic }: SubscriptionCommand): Promise<void> => {
+  if (topic.endsWith('*') && (await countPrefixes(ports, tenant)) >= mostPrefixes)
+    throw new DomainError(
+      'CONFLICT',
+      `there are ${mostPrefixes} subscriptions to beginnings of names, as many as there can be; name a topic`,
+    )
+}
+
+/** It matches nothing more; what it matched and has not delivered is a dead letter. */
+export const deleteSubscription = async (ports: Ports, caller: Caller, id: string): Promise<void> => {
+  const about = { deletedAt: ports.clock.now(), stamp: stamp(caller, 'subscription.delete') }
+  await compete(ports, `subscription ${id}`, async () => {
+    const found = await getSubscription(ports, caller.tenant, id)
+    const saved = await saveSubscription(ports, found, { ...found.value, ...about })
+    return saved && { done: saved }
+  })
+}

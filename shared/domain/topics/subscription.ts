@@ -1,0 +1,35 @@
+import type { Principal, Stamp } from '../caller.ts'
+import type { Pattern } from '../patterns/pattern.ts'
+import type { Priority } from '../tasks/task.ts'
+
+/** Where matches go: exactly one kind. */
+export type Target =
+  | { capability: string; input: 'data' | 'event'; priority?: Priority; labels?: Record<string, string> }
+  | { webhook: string }
+  | { topic: string }
+  | { bus: true }
+
+export type TargetKind = 'capability' | 'webhook' | 'topic' | 'bus'
+
+/** The messages of a topic, or of all whose names begin alike, that a pattern matches, on their way to a target. */
+export type Subscription = {
+  id: string
+  tenant: string
+  /** A name, or the beginning of names followed by `*`. */
+  topic: string
+  pattern?: Pattern
+  target: Target
+  description?: string
+  createdAt: number
+  deletedAt?: number
+  /** Digest of what was asked for, to tell a repeated creation from another one. */
+  created: string
+  /** Who made it: what it does is done for them. */
+  by: Principal
+  stamp: Stamp
+}
+
+export const targetKinds = ['capability', 'webhook', 'topic', 'bus'] as const satisfies TargetKind[]
+
+/** Which kind of target it is. */
+export const kindOf = (target: Target): TargetKind => targetKinds.find((kind) => kind in target) as TargetKind

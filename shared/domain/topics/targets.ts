@@ -1,0 +1,77 @@
+import type { CloudEvent, Platform } from '../../platform/platform.ts'
+import { type Caller, systemStamp } from '../caller.ts'
+import { DomainError } from '../domain-error.ts'
+import { idFromKey } from '../ids.ts'
+import { type CheckInput, submitTask } from '../tasks/submit-task.ts'
+import { deliverTo } from '../webhooks/notify.ts'
+import { publish } from './publish.ts'
+import { kindOf, type Subscription, type Target, type TargetKind } from './subscription.ts'
+
+export type TopicPorts = Omit<Platform, 'feed' | 'hosts' | 'generation'>
+export type TopicTools = { checkInput: CheckInput }
+
+/** What a subscription matched, for its target; under the same `id` the same target gets it once. */
+export type Arrival = { id: string; subscription: Subscription; event: CloudEvent }
+type Of<Kind extends TargetKind> = Extract<Target, Record<Kind, unknown>>
+/** Answers the id of what the match became, if it has one. */
+type Deliver<Kind extends TargetKind> = (
+  ports: TopicPorts,
+  arrival: Arrival & { target: Of<Kind> },
+  tools: TopicTools,
+) => Promise<string | undefined>
+
+/** A subscription acts for whoever made it. */
+const callerOf = ({ tenant, id, by }: Subscription): Caller => ({ tenant, principal: by, requestId: id })
+
+const toCapability: Deliver<'capability'> = async (ports, { id, subscription, event, target }, { checkInput }) => {
+  const { capability, input, priority, labels = {} } = target
+  const command = {
+    capability,
+    priority,
+    labels,
+    input: input === 'event' ? event : event.data,
+    idempotencyKey: `match:${id}`,
+    traceparent: event.traceparent,
+  }
+  return (await submitTask(ports, callerOf(subscription), command, checkInput)).id
+}
+
+const toWebhook: Deliver<'webhook'> = (ports, { id, event, target }) =>
+  deliverTo(ports, event, { owner: target.webhook, key: id })
+
+/** On the next topic it is a message of its own, which knows the way that it came. */
+const toTopic: Deliver<'topic'> = async (ports, { id, subscription, event, target }) => {
+  const { tenant } = subscription
+  const { source, type, subject, traceparent, data } = event
+  const message = idFromKey('msg', tenant, id)
+  const envelope = { id: message, source, type, subject, traceparent, time: Date.parse(event.time) }
+  const passed = event.hops?.split(' ') ?? []
+  await publish(ports, tenant, { topic: target.topic, envelope, data, passed }, systemStamp('subscription.forward'))
+  return message
+}
+
+const toBus: Deliver<'bus'> = async ({ bus }, { event }) => {
+  const refused = await bus.publish([event])
+  if (refused.length > 0) throw new DomainError('TOO_LARGE', `the bus did not take message ${event.id}`)
+  return undefined
+}
+
+type AnyDeliver = (
+  ports: TopicPorts,
+  arrival: Arrival & { target: Target },
+  tools: TopicTools,
+) => ReturnType<typeof toBus>
+
+const targets: { [Kind in TargetKind]: Deliver<Kind> } = {
+  capability: toCapability,
+  webhook: toWebhook,
+  topic: toTopic,
+  bus: toBus,
+}
+
+/** Hands a match to its target. It may be done again: the target gets it once all the same. */
+export const deliver = (ports: TopicPorts, arrival: Arrival, tools: TopicTools): Promise<string | undefined> => {
+  const { target } = arrival.subscription
+  const to = targets[kindOf(target)] as unknown as AnyDeliver
+  return to(ports, { ...arrival, target }, tools)
+}
