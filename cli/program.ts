@@ -11,6 +11,7 @@ import { addReview } from './tree/review.ts'
 import { addSchedules } from './tree/schedules.ts'
 import { addBootstrap, addStart } from './tree/server.ts'
 import { addTasks } from './tree/tasks.ts'
+import { addHooks, addSubscriptions } from './tree/topics.ts'
 import { addWebhooks } from './tree/webhooks.ts'
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
@@ -30,6 +31,8 @@ export const createProgram = (): Command => {
     addBatches,
     addSchedules,
     addWebhooks,
+    addSubscriptions,
+    addHooks,
     addLimits,
     addUsage,
     addObjects,
