@@ -26,6 +26,12 @@ module.exports = {
       ['shared/domain/', 'shared/platform/(platform|platform-error|ulid)\\.ts$'],
       'the domain knows the ports and nothing of any host',
     ),
+    only(
+      'workflow-language',
+      '^shared/workflow-language/',
+      ['shared/workflow-language/', 'shared/contracts/'],
+      'the language is checked and compiled the same everywhere',
+    ),
     only('contracts', '^shared/contracts/', ['shared/contracts/', 'shared/domain/'], 'contracts know the domain alone'),
     only('ports', `^${ports}`, [ports], 'the ports know no host'),
     only('embedded', '^shared/platform/embedded/', ['shared/platform/embedded/', ports], 'hosts never know each other'),
@@ -33,7 +39,7 @@ module.exports = {
     only(
       'functions',
       { path: '^functions/', pathNot: handlers },
-      ['functions/', 'shared/domain/', 'shared/contracts/', ports],
+      ['functions/', 'shared/domain/', 'shared/contracts/', 'shared/workflow-language/', ports],
       'only entry files choose a host',
     ),
     only(
@@ -46,7 +52,7 @@ module.exports = {
     only(
       'cli',
       { path: '^cli/', pathNot: embeddedServer },
-      ['cli/', 'shared/contracts/'],
+      ['cli/', 'shared/contracts/', 'shared/workflow-language/'],
       'the CLI is a client; only the embedded server is more',
     ),
     only(

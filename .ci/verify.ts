@@ -8,6 +8,7 @@ const steps = [
   { name: 'duplicates', command: 'npm run --silent duplicates' },
   { name: 'unused', command: 'npm run --silent unused' },
   { name: 'openapi', command: 'npm run --silent openapi:check' },
+  { name: 'workflow-schema', command: 'npm run --silent workflow-schema:check' },
   { name: 'synth', command: 'npm run --silent synth' },
   { name: 'tests', command: 'npm test --silent' },
 ]

@@ -13,6 +13,7 @@ import { addBootstrap, addStart } from './tree/server.ts'
 import { addTasks } from './tree/tasks.ts'
 import { addHooks, addSubscriptions } from './tree/topics.ts'
 import { addWebhooks } from './tree/webhooks.ts'
+import { addWorkflows } from './tree/workflows.ts'
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
 
@@ -33,6 +34,7 @@ export const createProgram = (): Command => {
     addWebhooks,
     addSubscriptions,
     addHooks,
+    addWorkflows,
     addLimits,
     addUsage,
     addObjects,

@@ -1,0 +1,38 @@
+import * as z from 'zod'
+import type { Definition } from '../../domain/workflows/definition.ts'
+import { jsonSchema, nameSchema } from '../common.ts'
+import { stepsSchema } from './step.ts'
+import { durationSchema } from './values.ts'
+
+export type {
+  ApprovalStep,
+  CatchRule,
+  ChoiceStep,
+  Definition,
+  FailStep,
+  MapStep,
+  MessageStep,
+  ParallelStep,
+  RaceStep,
+  RepeatStep,
+  RequestStep,
+  RetryRule,
+  SetStep,
+  Step,
+  StepKind,
+  SubWorkflowStep,
+  TaskStep,
+  VoteStep,
+  WaitForEventStep,
+  WaitStep,
+  Work,
+} from '../../domain/workflows/definition.ts'
+
+export const definitionSchema = z.strictObject({
+  workflow: nameSchema,
+  description: z.string().max(2000).optional(),
+  input: z.record(z.string(), jsonSchema, 'expected a JSON Schema').optional(),
+  timeout: durationSchema.optional(),
+  steps: stepsSchema,
+  output: jsonSchema.optional(),
+}) satisfies z.ZodType<Definition>

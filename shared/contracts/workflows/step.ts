@@ -1,0 +1,225 @@
+import * as z from 'zod'
+import type { Step, StepKind } from '../../domain/workflows/definition.ts'
+import { jsonSchema, labelsSchema, nameSchema, prioritySchema, wantedVersionSchema } from '../common.ts'
+import { budgetSchema } from '../limits.ts'
+import { requirementsSchema } from '../tasks.ts'
+import { durationSchema, errorNameSchema, expressionSchema, maxBranches, stepNameSchema } from './values.ts'
+
+const stepsSchema: z.ZodType<Step[]> = z.lazy(() => z.array(stepSchema).min(1, 'expected at least one step').max(1000))
+const branchesSchema = z
+  .record(stepNameSchema, stepsSchema)
+  .refine((branches) => Object.keys(branches).length >= 1, 'expected at least one branch')
+  .refine((branches) => Object.keys(branches).length <= maxBranches, `at most ${maxBranches} branches`)
+
+const errorsSchema = z.array(errorNameSchema).min(1).max(20)
+
+const retryRuleSchema = z.strictObject({
+  errors: errorsSchema.optional(),
+  attempts: z.int().min(1).max(100).optional(),
+  initialSeconds: z.int().min(1).max(86_400).optional(),
+  maxSeconds: z.int().min(1).max(31_536_000).optional(),
+  factor: z.number().min(1).max(10).optional(),
+})
+const retrySchema = z.union(
+  [retryRuleSchema, z.array(retryRuleSchema).min(1).max(10)],
+  'expected a rule such as {attempts: 3, errors: [AGENT_ERROR]}, or a list of them; see its fields in the guide',
+)
+
+const catchSchema = z
+  .array(
+    z.strictObject({ errors: errorsSchema.optional(), steps: z.lazy(() => z.array(stepSchema).max(1000)) }),
+    'expected a list such as [{errors: [TIMEOUT], steps: […]}]',
+  )
+  .min(1)
+  .max(10)
+
+const common = { name: stepNameSchema, description: z.string().max(1000).optional() }
+const guarded = {
+  ...common,
+  retry: retrySchema.optional(),
+  catch: catchSchema.optional(),
+  timeout: durationSchema.optional(),
+  output: jsonSchema.optional(),
+}
+const undoable = { ...guarded, compensate: stepsSchema.optional() }
+
+const work = {
+  capability: nameSchema.optional(),
+  /** Name or id. */
+  agent: z.string().min(1).max(100).optional(),
+  version: wantedVersionSchema.optional(),
+  input: jsonSchema.optional(),
+  priority: prioritySchema.optional(),
+  labels: labelsSchema.optional(),
+  requirements: requirementsSchema.optional(),
+  affinityKey: z.string().min(1).max(200).optional(),
+  budget: budgetSchema.optional(),
+}
+const namesWho = ({ capability, agent }: { capability?: string; agent?: string }): boolean =>
+  capability !== undefined || agent !== undefined
+const whoMissing = { message: 'name a capability or an agent', path: ['capability'] }
+
+const task = z.strictObject({ kind: z.literal('task'), ...undoable, ...work }).refine(namesWho, whoMissing)
+
+const parallel = z.strictObject({ kind: z.literal('parallel'), ...guarded, branches: branchesSchema })
+
+const map = z.strictObject({
+  kind: z.literal('map'),
+  ...guarded,
+  items: jsonSchema.refine(
+    (items) => Array.isArray(items) || expressionSchema.safeParse(items).success,
+    'expected a list, or an expression for one: {% $input.repositories %}',
+  ),
+  as: stepNameSchema.optional(),
+  concurrency: z.int().min(1).max(10_000).optional(),
+  steps: stepsSchema,
+  distributed: z.boolean().optional(),
+  toleratedFailurePercentage: z.number().min(0).max(100).optional(),
+})
+
+const choice = z.strictObject({
+  kind: z.literal('choice'),
+  ...common,
+  cases: z
+    .array(z.strictObject({ when: expressionSchema, steps: stepsSchema }))
+    .min(1)
+    .max(100),
+  otherwise: stepsSchema.optional(),
+})
+
+const wait = z
+  .strictObject({
+    kind: z.literal('wait'),
+    ...common,
+    for: durationSchema.optional(),
+    until: z
+      .union([z.iso.datetime({ offset: true }), expressionSchema], 'expected a time, or an expression for one')
+      .optional(),
+  })
+  .refine((step) => (step.for === undefined) !== (step.until === undefined), {
+    message: 'name one of for (a duration) and until (a time)',
+    path: ['for'],
+  })
+
+const who = z.string().min(1).max(200)
+const approval = z.strictObject({
+  kind: z.literal('approval'),
+  ...undoable,
+  prompt: jsonSchema.refine((prompt) => prompt !== undefined, 'expected what people are asked'),
+  people: z.array(who).max(50).optional(),
+  groups: z.array(who).max(50).optional(),
+  quorum: z.int().min(1).max(10).optional(),
+  escalate: z.strictObject({ after: durationSchema, to: z.array(who).min(1).max(50) }).optional(),
+  onReject: z.enum(['fail', 'continue']).optional(),
+})
+
+const message = z
+  .strictObject({
+    kind: z.literal('message'),
+    ...common,
+    to: z.string().min(1).max(200).optional(),
+    topic: z.string().min(1).max(200).optional(),
+    body: jsonSchema.optional(),
+    compensate: stepsSchema.optional(),
+  })
+  .refine(({ to, topic }) => (to === undefined) !== (topic === undefined), {
+    message: 'name one of to (an agent) and topic',
+    path: ['to'],
+  })
+
+const request = z.strictObject({
+  kind: z.literal('request'),
+  ...undoable,
+  to: z.string().min(1).max(200),
+  body: jsonSchema.optional(),
+})
+
+const waitForEvent = z.strictObject({
+  kind: z.literal('waitForEvent'),
+  ...undoable,
+  pattern: z.record(z.string(), jsonSchema, 'expected an EventBridge pattern such as {type: [build.finished]}'),
+  correlation: jsonSchema.optional(),
+})
+
+const subWorkflow = z.strictObject({
+  kind: z.literal('subWorkflow'),
+  ...undoable,
+  workflow: nameSchema,
+  version: z.string().min(1).max(80).optional(),
+  input: jsonSchema.optional(),
+  wait: z.boolean().optional(),
+})
+
+const set = z.strictObject({
+  kind: z.literal('set'),
+  ...common,
+  value: jsonSchema.refine((value) => value !== undefined, 'expected a value'),
+})
+
+const repeat = z.strictObject({
+  kind: z.literal('repeat'),
+  ...common,
+  until: expressionSchema,
+  atMost: z.int().min(1).max(1000),
+  steps: stepsSchema,
+  onLimit: z.enum(['fail', 'continue']).optional(),
+})
+
+const race = z.strictObject({ kind: z.literal('race'), ...guarded, branches: branchesSchema })
+
+const vote = z
+  .strictObject({
+    kind: z.literal('vote'),
+    ...guarded,
+    voters: z.array(z.strictObject(work).refine(namesWho, whoMissing)).min(1).max(maxBranches),
+    ballot: expressionSchema.optional(),
+    quorum: z.int().min(1).max(maxBranches),
+  })
+  .refine(({ voters, quorum }) => quorum <= voters.length, { message: 'more than there are voters', path: ['quorum'] })
+
+const fail = z.strictObject({
+  kind: z.literal('fail'),
+  ...common,
+  error: z.union([errorNameSchema, expressionSchema], 'expected a name such as NOT_CLEAN, or an expression for one'),
+  cause: z.string().max(8192).optional(),
+})
+
+export const stepKinds = [
+  'task',
+  'parallel',
+  'map',
+  'choice',
+  'wait',
+  'approval',
+  'message',
+  'request',
+  'waitForEvent',
+  'subWorkflow',
+  'set',
+  'repeat',
+  'race',
+  'vote',
+  'fail',
+] as const satisfies StepKind[]
+
+const stepSchema: z.ZodType<Step> = z
+  .discriminatedUnion('kind', [
+    task,
+    parallel,
+    map,
+    choice,
+    wait,
+    approval,
+    message,
+    request,
+    waitForEvent,
+    subWorkflow,
+    set,
+    repeat,
+    race,
+    vote,
+    fail,
+  ])
+  .meta({ id: 'Step' })
+
+export { stepsSchema }

@@ -1,0 +1,123 @@
+import type { MapStep, ParallelStep, Step, TaskStep } from '#shared/contracts/workflows/definition.ts'
+import { toSeconds } from '#shared/contracts/workflows/values.ts'
+import { textsOf } from '../expressions/every-expression.ts'
+import { parseExpression } from '../expressions/parse-expression.ts'
+import { everyStep } from '../steps.ts'
+import type { AslBlock, AslState, Values } from './asl.ts'
+import { commandTo, defaultStepSeconds, defined } from './command.ts'
+import type { CompileSteps } from './compile-steps.ts'
+import { answered, type Compiled, type Context, onward } from './context.ts'
+import { type Bindings, bind, listCode, toCode, wrap } from './expression.ts'
+import { guard, leftOut } from './guard.ts'
+import { workOf } from './product-step.ts'
+
+export const toBlock = ({ start, states }: Compiled): AslBlock => ({ StartAt: start, States: states })
+
+/** Steps with variables of their own. */
+export const compileInner = (steps: Step[], context: Context, compileSteps: CompileSteps): AslBlock =>
+  toBlock(compileSteps(steps, { ...context, next: undefined, also: [] }))
+
+/** The rest of a state that can fail. */
+export const finished = (step: Step, output: unknown, context: Context, compileSteps: CompileSteps) => {
+  const guarded = guard(step, context, compileSteps)
+  return {
+    fields: { ...answered(step.name, output, context, leftOut(step)), ...guarded.fields, ...onward(context) },
+    states: guarded.states,
+  }
+}
+
+const resultOf = (step: { output?: unknown }, result: string, bindings: Bindings): unknown =>
+  step.output === undefined ? wrap(result) : bind(step.output, bindings)
+
+/** The outputs of its branches by their names. */
+export const compileParallel = (step: ParallelStep, context: Context, compileSteps: CompileSteps): Compiled => {
+  const { name, branches, description } = step
+  const byName = Object.keys(branches).map((one, at) => `"${one}": $states.result[${at}]`)
+  const output = resultOf(step, `{${byName.join(', ')}}`, context.bindings)
+  const { fields, states } = finished(step, output, context, compileSteps)
+  const state: AslState = {
+    Type: 'Parallel',
+    ...(description !== undefined && { Comment: description }),
+    Branches: Object.values(branches).map((steps) => compileInner(steps, context, compileSteps)),
+    ...fields,
+  }
+  return { start: name, states: { [name]: state, ...states } }
+}
+
+const itemBindings: Bindings = { item: '$states.context.Map.Item.Value', index: '$states.context.Map.Item.Index' }
+
+/** The outputs of its steps for each item, in the order of the items. */
+export const compileMap = (step: MapStep, context: Context, compileSteps: CompileSteps): Compiled => {
+  if (step.distributed) return compileBatch(step, context, compileSteps)
+  const { name, items, concurrency = 40, description } = step
+  const { fields, states } = finished(step, resultOf(step, '$states.result', context.bindings), context, compileSteps)
+  const state: AslState = {
+    Type: 'Map',
+    ...(description !== undefined && { Comment: description }),
+    Items: Array.isArray(items) ? bind(items, context.bindings) : wrap(listCode(items, context.bindings)),
+    MaxConcurrency: concurrency,
+    ItemProcessor: { ProcessorConfig: { Mode: 'INLINE' }, ...eachItem(step, context, compileSteps) },
+    ...fields,
+  }
+  return { start: name, states: { [name]: state, ...states } }
+}
+
+/** The context object knows the item of the innermost map alone: one that an inner map looks at becomes a variable. */
+const eachItem = (step: MapStep, context: Context, compileSteps: CompileSteps): AslBlock => {
+  const { as = 'item', steps } = step
+  const { item = '', index = '' } = itemBindings
+  const inner: Context = { ...context, inMap: true, bindings: { ...context.bindings, [as]: item, index } }
+  if (!lookedAtInside(as, steps)) return compileInner(steps, inner, compileSteps)
+  const { [as]: _, ...bindings } = inner.bindings
+  const block = compileInner(steps, { ...inner, bindings }, compileSteps)
+  const keep = `${step.name}: item`
+  const kept: AslState = { Type: 'Pass', Assign: { [as]: wrap(item) }, Next: block.StartAt }
+  return { StartAt: keep, States: { [keep]: kept, ...block.States } }
+}
+
+const lookedAtInside = (as: string, steps: Step[]): boolean =>
+  everyStep(steps).some(
+    ({ step }) => step.kind === 'map' && everyStep(step.steps).some((inner) => looksAt(inner.step, as)),
+  )
+
+const looksAt = (step: Step, name: string): boolean => {
+  const { before, after } = textsOf(step)
+  return [...before, ...after].some(({ text }) => {
+    const parsed = parseExpression(text)
+    return 'references' in parsed && parsed.references.some((reference) => reference.name === name)
+  })
+}
+
+/** A task for each item as one batch of the product. */
+const compileBatch = (step: MapStep, context: Context, compileSteps: CompileSteps): Compiled => {
+  const { name, description, concurrency, timeout, toleratedFailurePercentage } = step
+  const task = step.steps[0] as TaskStep
+  const seconds = timeout === undefined ? defaultStepSeconds : toSeconds(timeout)
+  const { input: _, ...work } = workOf(task) as Values
+  const { bindings } = context
+  const command = defined({
+    kind: 'batch',
+    name,
+    items: rowsOf(step, task, bindings),
+    task: bind({ name: task.name, ...work }, bindings),
+    maxInFlight: concurrency,
+    toleratedFailurePercentage,
+    timeoutSeconds: seconds,
+  })
+  const { fields, states } = finished(step, resultOf(step, '$states.result', bindings), context, compileSteps)
+  const state: AslState = {
+    Type: 'Task',
+    ...(description !== undefined && { Comment: description }),
+    ...commandTo(command, true, context),
+    TimeoutSeconds: seconds,
+    ...fields,
+  }
+  return { start: name, states: { [name]: state, ...states } }
+}
+
+/** The items as they are, or the input that its task makes of each. */
+const rowsOf = ({ items, as = 'item' }: MapStep, { input }: TaskStep, bindings: Bindings): unknown => {
+  if (input === undefined) return bind(items, bindings)
+  const { [as]: _item, index: _index, ...outer } = bindings
+  return wrap(`$map(${listCode(items, bindings)}, function($${as}, $index) { ${toCode(input, outer)} })`)
+}

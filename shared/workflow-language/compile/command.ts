@@ -1,0 +1,27 @@
+import { placeholders, type Values } from './asl.ts'
+import type { Context } from './context.ts'
+
+const send = 'arn:aws:states:::sqs:sendMessage'
+
+/** What a step waits at most for the product, unless it says: 7 days. */
+export const defaultStepSeconds = 604_800
+/** What sending a command takes at most. */
+export const sendSeconds = 300
+
+/** A command to the product; one that waits hands over the token that ends it. */
+export const commandTo = (step: Values, waits: boolean, { inMap }: Pick<Context, 'inMap'>) => ({
+  Resource: waits ? `${send}.waitForTaskToken` : send,
+  Arguments: {
+    QueueUrl: placeholders.queue,
+    MessageBody: {
+      ...(waits && { token: '{% $states.context.Task.Token %}' }),
+      tenant: placeholders.tenant,
+      run: '{% $states.context.Execution.Name %}',
+      step,
+      ...(inMap && { index: '{% $states.context.Map.Item.Index %}' }),
+    },
+  },
+})
+
+export const defined = (values: Values): Values =>
+  Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined))

@@ -1,0 +1,39 @@
+import type { Step, StepKind } from '#shared/contracts/workflows/definition.ts'
+import { compileMap, compileParallel } from './block-steps.ts'
+import type { Compiled, Context } from './context.ts'
+import { compileChoice, compileFail, compileRepeat, compileSet, compileWait } from './flow-steps.ts'
+import { compileSent, compileWaiting } from './product-step.ts'
+import { compileRace, compileVote } from './rival-steps.ts'
+
+export type CompileSteps = (steps: Step[], context: Context) => Compiled
+
+type Compile<K extends StepKind> = (step: Extract<Step, { kind: K }>, context: Context, steps: CompileSteps) => Compiled
+
+const compilers: { [K in StepKind]: Compile<K> } = {
+  task: compileWaiting,
+  approval: compileWaiting,
+  request: compileWaiting,
+  waitForEvent: compileWaiting,
+  subWorkflow: compileWaiting,
+  message: compileSent,
+  parallel: compileParallel,
+  map: compileMap,
+  choice: compileChoice,
+  repeat: compileRepeat,
+  wait: compileWait,
+  set: compileSet,
+  fail: compileFail,
+  race: compileRace,
+  vote: compileVote,
+}
+
+/** Steps one after the other; only the last one answers for its block. */
+export const compileSteps: CompileSteps = (steps, context) => {
+  const [step, ...rest] = steps
+  if (step === undefined) throw new Error('a block has at least one step')
+  const after = rest.length > 0 ? compileSteps(rest, context) : undefined
+  const own = after ? { ...context, next: after.start, also: [] } : context
+  const compile = compilers[step.kind] as (step: Step, context: Context, steps: CompileSteps) => Compiled
+  const compiled = compile(step, own, compileSteps)
+  return { start: compiled.start, states: { ...compiled.states, ...after?.states } }
+}

@@ -1,0 +1,96 @@
+import type { Definition, Step } from '#shared/contracts/workflows/definition.ts'
+import { toSeconds } from '#shared/contracts/workflows/values.ts'
+import { compensatedSteps, everyStep } from '../steps.ts'
+import type { AslMachine, AslState } from './asl.ts'
+import { compileSteps } from './compile-steps.ts'
+import { asOutput, type Bindings, bind, runBindings } from './expression.ts'
+
+/** A run may take 30 days unless its definition says otherwise. */
+const defaultRunSeconds = 2_592_000
+/** Undoing may take a day. */
+const undoSeconds = 86_400
+
+/** The machine of a run, and the one that undoes what it had completed when it does not succeed. */
+export type CompiledDefinition = { run: AslMachine; undo?: AslMachine }
+
+const end = 'workflow: output'
+
+/** Compiles a definition that was validated. */
+export const compile = (definition: Definition): CompiledDefinition => {
+  const { description, timeout, steps, output } = definition
+  const next = output === undefined ? undefined : end
+  const { start, states } = compileSteps(steps, { next, bindings: runBindings, also: [], inMap: false })
+  const last: Record<string, AslState> =
+    output === undefined ? {} : { [end]: { Type: 'Succeed', Output: asOutput(bind(output, runBindings)) } }
+  return {
+    run: {
+      ...(description !== undefined && { Comment: description }),
+      QueryLanguage: 'JSONata',
+      StartAt: start,
+      TimeoutSeconds: timeout === undefined ? defaultRunSeconds : toSeconds(timeout),
+      States: { ...states, ...last },
+    },
+    ...compileUndo(definition),
+  }
+}
+
+/** What steps see when they undo: the input of the run, why it did not succeed, and what its steps had answered. */
+const undoBindings = ({ steps }: Definition): Bindings => {
+  const names = everyStep(steps).flatMap(({ step, path }) => (path.includes('compensate') ? [] : [step.name]))
+  return {
+    input: '$states.context.Execution.Input.input',
+    run: '{"id": $states.context.Execution.Input.run}',
+    error: '$states.context.Execution.Input.error',
+    output: '$states.context.Map.Item.Value.output',
+    ...Object.fromEntries(names.map((name) => [name, `$states.context.Execution.Input.outputs.${name}`])),
+  }
+}
+
+/** One completed step after the other, in the order of the list that it is given; one that fails does not keep the rest. */
+const compileUndo = (definition: Definition): { undo?: AslMachine } => {
+  const undone = compensatedSteps(definition)
+  if (undone.length === 0) return {}
+  const each: Record<string, AslState> = {
+    which: {
+      Type: 'Choice',
+      Choices: undone.map(({ name }) => ({
+        Condition: `{% $states.context.Map.Item.Value.step = "${name}" %}`,
+        Next: `undo ${name}`,
+      })),
+      Default: 'nothing',
+    },
+    nothing: { Type: 'Pass', Output: asOutput(null), End: true },
+  }
+  for (const { name, compensate } of undone) Object.assign(each, undoOf(name, compensate, undoBindings(definition)))
+  const states: AslMachine['States'] = {
+    undo: {
+      Type: 'Map',
+      Items: '{% $states.input.completed %}',
+      MaxConcurrency: 1,
+      ItemProcessor: { ProcessorConfig: { Mode: 'INLINE' }, StartAt: 'which', States: each },
+      End: true,
+    },
+  }
+  return { undo: { QueryLanguage: 'JSONata', StartAt: 'undo', TimeoutSeconds: undoSeconds, States: states } }
+}
+
+const undoOf = (name: string, steps: Step[], bindings: Bindings): Record<string, AslState> => {
+  const block = compileSteps(steps, { next: undefined, bindings, also: [], inMap: true })
+  const failed = `${name} stays`
+  return {
+    [`undo ${name}`]: {
+      Type: 'Parallel',
+      Branches: [{ StartAt: block.start, States: block.states }],
+      Catch: [
+        {
+          ErrorEquals: ['States.ALL'],
+          Output: `{% {"step": "${name}", "undone": false, "error": $states.errorOutput.Error, "cause": $states.errorOutput.Cause} %}`,
+          Next: failed,
+        },
+      ],
+      Output: { step: name, undone: true },
+      End: true,
+    },
+    [failed]: { Type: 'Pass', End: true },
+  }
+}

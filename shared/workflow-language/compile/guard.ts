@@ -1,0 +1,93 @@
+import type { CatchRule, RetryRule, Step } from '#shared/contracts/workflows/definition.ts'
+import { blocksOf, everyStep, flowNames } from '../steps.ts'
+import type { AslState } from './asl.ts'
+import { commandTo, sendSeconds } from './command.ts'
+import type { CompileSteps } from './compile-steps.ts'
+import { asNull, type Compiled, type Context } from './context.ts'
+import { asOutput } from './expression.ts'
+
+/** Errors by the names that Step Functions gives them, besides our own. */
+const alike: Record<string, string[]> = { TIMEOUT: ['TIMEOUT', 'States.Timeout'] }
+const everyError = 'States.ALL'
+
+const namesOf = (errors: string[] | undefined): string[] =>
+  errors === undefined ? [everyError] : [...new Set(errors.flatMap((name) => alike[name] ?? [name]))]
+
+const toRetry = ({ errors, attempts = 3, initialSeconds = 1, maxSeconds = 60, factor = 2 }: RetryRule) => ({
+  ErrorEquals: namesOf(errors),
+  MaxAttempts: attempts - 1,
+  IntervalSeconds: initialSeconds,
+  MaxDelaySeconds: Math.max(maxSeconds, initialSeconds + 1),
+  BackoffRate: factor,
+  JitterStrategy: 'FULL',
+})
+
+type Guarded = { name: string; retry?: RetryRule | RetryRule[]; catch?: CatchRule[] }
+type Guard = { fields: Partial<AslState>; states: Compiled['states'] }
+
+/** What a state does about errors: `Retry`, and `Catch` into the steps that are run instead. */
+export const guard = (step: Step, context: Context, compileSteps: CompileSteps): Guard => {
+  const { retry, catch: rules = [] } = step as Guarded
+  const retries = retry === undefined ? [] : [retry].flat()
+  const caught = rules.map((_, at) => catchInto(step, at, context, compileSteps))
+  return {
+    fields: {
+      ...(retries.length > 0 && { Retry: retries.map(toRetry) }),
+      ...(caught.length > 0 && { Catch: caught.map(({ entry }) => entry) }),
+    },
+    states: Object.assign({}, ...caught.map(({ states }) => states)),
+  }
+}
+
+/** Names of the steps of every rule but one: they are left out. */
+const othersOf = (rules: CatchRule[] = [], at?: number): string[] =>
+  rules.flatMap(({ steps }, other) => (other === at ? [] : flowNames(steps)))
+
+/** Variables of what is only run when the step fails. */
+export const leftOut = (step: Step): string[] => {
+  const { name, catch: rules } = step as Guarded
+  return rules === undefined ? [] : [`${name}Error`, ...othersOf(rules)]
+}
+
+const errorCode = '{% {"error": $states.errorOutput.Error, "cause": $states.errorOutput.Cause} %}'
+
+const catchInto = (step: Step, at: number, context: Context, compileSteps: CompileSteps) => {
+  const { name, catch: rules = [] } = step as Guarded
+  const { errors, steps = [] } = rules[at] ?? {}
+  const also = [name, ...context.also]
+  const inside =
+    steps.length > 0 ? compileSteps(steps, { ...context, also }) : ignored(`${name}: ignored ${at + 1}`, context)
+  const { start, states } = settled(step, at, inside, context)
+  const Assign = {
+    [`${name}Error`]: errorCode,
+    ...asNull(othersOf(rules, at)),
+    ...(steps.length === 0 && asNull(also)),
+  }
+  return { entry: { ErrorEquals: namesOf(errors), Assign, Next: start }, states }
+}
+
+const ignored = (name: string, { next }: Context): Compiled =>
+  next === undefined
+    ? { start: name, states: { [name]: { Type: 'Pass', Output: asOutput(null), End: true } } }
+    : { start: next, states: {} }
+
+/** What the other branches of a block that failed had begun is ended first. */
+const settled = (step: Step, at: number, inside: Compiled, context: Context): Compiled => {
+  if (abandoned(step).length === 0) return inside
+  const name = `${step.name}: settle ${at + 1}`
+  return { start: name, states: { [name]: { ...abandon(step, context), Next: inside.start }, ...inside.states } }
+}
+
+/** Steps of a block that the product may still be doing when the block has ended. */
+const abandoned = (step: Step): string[] => {
+  if (step.kind === 'vote') return step.voters.map((_, at) => `${step.name}_${at + 1}`)
+  const inner = blocksOf(step).filter(({ role }) => role === 'inner')
+  return inner.flatMap(({ steps }) => everyStep(steps).map((placed) => placed.step.name))
+}
+
+/** Tells the product that nothing waits any more for what a block began. */
+export const abandon = (step: Step, context: Context): AslState => ({
+  Type: 'Task',
+  ...commandTo({ kind: 'abandon', name: step.name, steps: abandoned(step) }, false, context),
+  TimeoutSeconds: sendSeconds,
+})

@@ -1,0 +1,132 @@
+import type { RaceStep, Step, VoteStep } from '#shared/contracts/workflows/definition.ts'
+import type { AslBlock, AslState } from './asl.ts'
+import { compileInner, finished } from './block-steps.ts'
+import type { CompileSteps } from './compile-steps.ts'
+import type { Compiled, Context } from './context.ts'
+import { bind, wrap } from './expression.ts'
+import { abandon } from './guard.ts'
+import { compileWaiting } from './product-step.ts'
+
+const won = 'Race.Won'
+const everyError = ['States.ALL']
+
+/** One block whose failure is that of the step, so that `retry` and `catch` see it. */
+const around = (step: RaceStep | VoteStep, block: AslBlock, context: Context, compileSteps: CompileSteps): Compiled => {
+  const { name, description, output } = step
+  const answer = output === undefined ? '{% $states.result[0] %}' : bind(output, context.bindings)
+  const { fields, states } = finished(step, answer, context, compileSteps)
+  const state: AslState = {
+    Type: 'Parallel',
+    ...(description !== undefined && { Comment: description }),
+    Branches: [block],
+    ...fields,
+  }
+  return { start: name, states: { [name]: state, ...states } }
+}
+
+/**
+ * The first branch that succeeds ends the others: a Parallel ends early by an error alone, so the winner fails with its
+ * output as the cause. A branch that fails leaves the race to the others; when all have, the race fails.
+ */
+export const compileRace = (step: RaceStep, context: Context, compileSteps: CompileSteps): Compiled => {
+  const { name, branches } = step
+  const [start, end, nobody] = [`${name}: start`, `${name}: end`, `${name}: nobody`]
+  const contestants = Object.entries(branches).map(([branch, steps]) =>
+    contestant(name, branch, compileInner(steps, context, compileSteps)),
+  )
+  const states: AslBlock['States'] = {
+    [start]: {
+      Type: 'Parallel',
+      Branches: contestants,
+      Catch: [{ ErrorEquals: [won], Output: '{% $parse($states.errorOutput.Cause) %}', Next: end }],
+      Next: nobody,
+    },
+    [end]: { ...abandon(step, context), Output: '{% $states.input %}', End: true },
+    [nobody]: { Type: 'Fail', Error: 'RACE_LOST', Cause: `every branch of ${name} failed` },
+  }
+  return around(step, { StartAt: start, States: states }, context, compileSteps)
+}
+
+const contestant = (race: string, branch: string, block: AslBlock): AslBlock => {
+  const [run, win, lose] = [`${race}: ${branch}`, `${race}: ${branch} won`, `${race}: ${branch} lost`]
+  const cause = wrap(`$string({"branch": "${branch}", "output": $states.input})`)
+  return {
+    StartAt: run,
+    States: {
+      [run]: {
+        Type: 'Parallel',
+        Branches: [block],
+        Output: '{% $states.result[0] %}',
+        Catch: [{ ErrorEquals: everyError, Next: lose }],
+        Next: win,
+      },
+      [win]: { Type: 'Fail', Error: won, Cause: cause },
+      [lose]: { Type: 'Pass', End: true },
+    },
+  }
+}
+
+/** The most frequent ballot; voters that fail cast none. */
+const tally = (voters: number): string =>
+  wrap(
+    `(
+    $ballots := $filter($append([], $states.result), function($one) { $one.cast }).ballot;
+    $choices := $map($distinct($append([], $ballots)), function($choice) {
+      {"choice": $choice, "votes": $count($filter($append([], $ballots), function($one) { $one = $choice }))}
+    });
+    $most := $sort($append([], $choices), function($a, $b) { $a.votes < $b.votes })[0];
+    {"choice": $most.choice, "votes": $most ? $most.votes : 0, "of": ${voters}, "ballots": $append([], $ballots)}
+  )`.replaceAll(/\s+/g, ' '),
+  )
+
+/** Every voter does its task; a ballot that enough of them cast is the outcome. */
+export const compileVote = (step: VoteStep, context: Context, compileSteps: CompileSteps): Compiled => {
+  const { name, voters, quorum } = step
+  const [ballots, enough, chosen, none] = [
+    `${name}: ballots`,
+    `${name}: quorum`,
+    `${name}: chosen`,
+    `${name}: no quorum`,
+  ]
+  const states: AslBlock['States'] = {
+    [ballots]: {
+      Type: 'Parallel',
+      Branches: voters.map((_, at) => ballotOf(step, at, context, compileSteps)),
+      Output: tally(voters.length),
+      Next: enough,
+    },
+    [enough]: {
+      Type: 'Choice',
+      Choices: [{ Condition: `{% $states.input.votes >= ${quorum} %}`, Next: chosen }],
+      Default: none,
+    },
+    [chosen]: { Type: 'Pass', End: true },
+    [none]: {
+      Type: 'Fail',
+      Error: 'NO_QUORUM',
+      Cause: wrap(`"the most frequent ballot of ${name} has " & $states.input.votes & " of ${quorum} votes"`),
+    },
+  }
+  return around(step, { StartAt: ballots, States: states }, context, compileSteps)
+}
+
+const ballotOf = (
+  { name, voters, ballot = '{% $states.result %}' }: VoteStep,
+  at: number,
+  context: Context,
+  compileSteps: CompileSteps,
+): AslBlock => {
+  const voter = `${name}_${at + 1}`
+  const none = `${name}: ${at + 1} casts none`
+  const step: Step = { kind: 'task', name: voter, ...voters[at], output: ballot }
+  const { states } = compileWaiting(step, { ...context, next: undefined, also: [] }, compileSteps)
+  const { Assign: _, Output, ...state } = states[voter] as AslState
+  const cast = `{"cast": true, "ballot": ${String(Output).slice(2, -2).trim()}}`
+  return {
+    StartAt: voter,
+    States: {
+      [voter]: { ...state, Type: 'Task', Output: wrap(cast), Catch: [{ ErrorEquals: everyError, Next: none }] },
+      [none]: { Type: 'Pass', Output: { cast: false }, End: true },
+    },
+  }
+}

@@ -1,0 +1,74 @@
+import jsonata from 'jsonata'
+import { expressionPattern } from '#shared/contracts/workflows/values.ts'
+
+/** A variable that an expression looks at and does not bind itself. */
+export type Reference = { name: string; call: boolean; offset: number; fields: string[] }
+export type Parsed = { references: Reference[]; constant?: unknown } | { problem: string; offset: number }
+
+/** JSONata between `{%` and `%}`; `undefined`: the text is no expression. */
+export const codeOf = (text: string): string | undefined => expressionPattern.exec(text)?.[1]
+
+export const isExpression = (value: unknown): value is string =>
+  typeof value === 'string' && expressionPattern.test(value)
+
+type Node = Record<string, unknown> & { type?: string; value?: unknown; position?: number }
+
+const marker = 2
+
+/** Parses an expression with its marks. Offsets count from its first character. */
+export const parseExpression = (text: string): Parsed => {
+  try {
+    const root = jsonata(codeOf(text) ?? '').ast() as unknown as Node
+    const bound = new Set<string>()
+    const found: Reference[] = []
+    visit(root, { bound, found, call: false, fields: [] })
+    const references = found.filter(({ name }) => name !== '' && name !== '$' && !bound.has(name))
+    return { references, ...(root.type === 'value' && { constant: root.value }) }
+  } catch (error) {
+    const { message, position = 0 } = error as { message: string; position?: number }
+    return { problem: message, offset: position + marker }
+  }
+}
+
+type Visit = { bound: Set<string>; found: Reference[]; call: boolean; fields: string[] }
+
+/** Names bound anywhere in an expression count as bound in all of it. */
+const visit = (node: unknown, { bound, found, call, fields }: Visit): void => {
+  if (Array.isArray(node)) {
+    for (const one of node) visit(one, { bound, found, call: false, fields: [] })
+    return
+  }
+  if (node === null || typeof node !== 'object') return
+  const { type, value, position = 0 } = node as Node
+  if (type === 'variable') {
+    const name = String(value)
+    found.push({ name, call, fields, offset: position - name.length - 1 + marker })
+  }
+  for (const name of boundBy(node as Node)) bound.add(name)
+  const steps = type === 'path' ? (node as { steps: Node[] }).steps : undefined
+  for (const [key, child] of Object.entries(node)) {
+    if (key === 'steps' && steps) for (const [at, step] of steps.entries()) visit(step, inPath(steps, at))
+    else visit(child, { bound, found, call: key === 'procedure', fields: [] })
+  }
+
+  function inPath(all: Node[], at: number): Visit {
+    return { bound, found, call: false, fields: at === 0 ? plainFields(all) : [] }
+  }
+}
+
+/** The names that follow a variable, up to anything else. */
+const plainFields = (steps: Node[]): string[] => {
+  const names: string[] = []
+  for (const step of steps.slice(1)) {
+    if (step.type !== 'name') break
+    names.push(String(step.value))
+    if (step.stages !== undefined || step.group !== undefined) break
+  }
+  return steps[0]?.stages === undefined && steps[0]?.predicate === undefined ? names : []
+}
+
+const boundBy = (node: Node): string[] => {
+  if (node.type === 'bind') return [String((node.lhs as Node).value)]
+  if (node.type === 'lambda') return (node.arguments as Node[]).map(({ value }) => String(value))
+  return [node.focus, node.index].filter((name) => typeof name === 'string')
+}

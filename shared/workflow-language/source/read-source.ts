@@ -1,0 +1,85 @@
+import { isScalar, LineCounter, type Pair, parseDocument, type Scalar, type YAMLMap } from 'yaml'
+import { type Finding, failing, type Path, type Problem, toPointer } from '../problem.ts'
+
+/** The most that a definition may have. */
+export const maxSourceBytes = 256 * 1024
+
+export type Source = {
+  value: unknown
+  /** The finding with its line and column. */
+  locate(finding: Finding): Problem
+}
+
+const withoutPlace = ({ path, offset: _, ...finding }: Finding): Problem => ({ ...finding, pointer: toPointer(path) })
+
+/** A definition that came as a value and has no text. */
+export const sourceOf = (value: unknown): Source => ({ value, locate: withoutPlace })
+
+/** YAML 1.2 or JSON; what cannot be read is told with its place. */
+export const readSource = (text: string): { source: Source; problems: Problem[] } => {
+  if (Buffer.byteLength(text) > maxSourceBytes)
+    return unreadable([withoutPlace(failing('TOO_LARGE', [], `a definition may have ${maxSourceBytes / 1024} KiB`))])
+  try {
+    return parse(text)
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error)
+    return unreadable([withoutPlace(failing('SYNTAX', [], `it cannot be read: ${message}`))])
+  }
+}
+
+const unreadable = (problems: Problem[]) => ({ source: sourceOf(undefined), problems })
+
+const parse = (text: string): { source: Source; problems: Problem[] } => {
+  const lines = new LineCounter()
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
+  const problems = document.errors.map(({ message, pos: [at] }) => ({
+    ...withoutPlace(failing('SYNTAX', [], message)),
+    ...placeAt(lines, at),
+  }))
+  if (problems.length > 0) return unreadable(problems)
+  const locate = (finding: Finding): Problem => {
+    const at = offsetOf(document.contents, finding, text)
+    return { ...withoutPlace(finding), ...(at !== undefined && placeAt(lines, at)) }
+  }
+  return { source: { value: document.toJS({ maxAliasCount: 100 }), locate }, problems: [] }
+}
+
+const placeAt = (lines: LineCounter, offset: number): { line: number; column: number } => {
+  const { line, col } = lines.linePos(offset)
+  return { line, column: col }
+}
+
+type Node = { range?: [number, number, number] | null }
+
+/** Where a value begins; of one that is not there, where the nearest thing around it begins. */
+const offsetOf = (root: unknown, { path, offset }: Finding, text: string): number | undefined => {
+  const { node, key } = nearest(root, path)
+  if (offset !== undefined && isScalar(node)) return within(node, offset, text)
+  return (key ?? node)?.range?.[0]
+}
+
+/** How far into the text an offset in a string is: known as long as nothing before it is written otherwise. */
+const within = (node: Scalar, offset: number, text: string): number | undefined => {
+  const [start] = node.range ?? [0]
+  const quote = text[start] === '"' || text[start] === "'" ? 1 : 0
+  const before = String(node.value).slice(0, offset)
+  return text.startsWith(before, start + quote) ? start + quote + offset : start
+}
+
+/** The node of a path, or the last one on the way to it; a field is shown by its key. */
+const nearest = (root: unknown, path: Path): { node: Node | undefined; key?: Node } => {
+  let node = root as (Node & { get?: (key: unknown, keep: true) => unknown; items?: unknown[] }) | undefined
+  let key: Node | undefined
+  for (const step of path) {
+    const next = node?.get?.(step, true) as typeof node
+    if (next === undefined || next === null) return { node, key }
+    key = keyNode(node as YAMLMap, step)
+    node = next
+  }
+  return { node, key }
+}
+
+const keyNode = (node: YAMLMap, key: string | number): Node | undefined => {
+  const pair = node.items.find((item) => (item as Pair).key !== undefined && String((item as Pair).key) === key)
+  return (pair as Pair | undefined)?.key as Node | undefined
+}

@@ -1,0 +1,57 @@
+import type { Definition, Step } from '#shared/contracts/workflows/definition.ts'
+import type { Path } from './problem.ts'
+
+/**
+ * Steps inside of a step. `flow`: they run in the variables of the step; `inner`: in variables of their own, which
+ * nobody outside sees; `catch`: instead of what failed; `compensate`: apart from the run.
+ */
+export type Block = { role: 'flow' | 'inner' | 'catch' | 'compensate'; path: Path; steps: Step[]; label: string }
+
+const block = (role: Block['role'], label: string, path: Path, steps: Step[] | undefined): Block[] =>
+  steps === undefined ? [] : [{ role, label, path, steps }]
+
+const branchesOf = (branches: Record<string, Step[]>): Block[] =>
+  Object.entries(branches).flatMap(([name, steps]) => block('inner', name, ['branches', name], steps))
+
+/** The blocks that are the work of a step. */
+const workOf = (step: Step): Block[] => {
+  if (step.kind === 'parallel' || step.kind === 'race') return branchesOf(step.branches)
+  if (step.kind === 'map') return block('inner', 'each', ['steps'], step.steps)
+  if (step.kind === 'repeat') return block('flow', 'again', ['steps'], step.steps)
+  if (step.kind !== 'choice') return []
+  const cases = step.cases.flatMap(({ steps }, at) => block('flow', `case ${at + 1}`, ['cases', at, 'steps'], steps))
+  return [...cases, ...block('flow', 'otherwise', ['otherwise'], step.otherwise)]
+}
+
+/** All blocks of a step, in the order of the text. */
+export const blocksOf = (step: Step): Block[] => [
+  ...workOf(step),
+  ...('catch' in step ? (step.catch ?? []) : []).flatMap(({ steps }, at) =>
+    block('catch', 'catch', ['catch', at, 'steps'], steps),
+  ),
+  ...('compensate' in step ? block('compensate', 'compensate', ['compensate'], step.compensate) : []),
+]
+
+export type Placed = { step: Step; path: Path; level: number }
+
+/** Every step with its place, parents before their blocks. */
+export const everyStep = (steps: Step[], path: Path = ['steps'], level = 1): Placed[] =>
+  steps.flatMap((step, at) => [
+    { step, path: [...path, at], level },
+    ...blocksOf(step).flatMap((inner) => everyStep(inner.steps, [...path, at, ...inner.path], level + 1)),
+  ])
+
+/** Names of the steps that run in the same variables as these. */
+export const flowNames = (steps: Step[]): string[] =>
+  steps.flatMap((step) => [
+    step.name,
+    ...blocksOf(step)
+      .filter(({ role }) => role === 'flow' || role === 'catch')
+      .flatMap((inner) => flowNames(inner.steps)),
+  ])
+
+/** Steps of a definition that undo something when the run does not succeed. */
+export const compensatedSteps = ({ steps }: Definition): (Step & { compensate: Step[] })[] =>
+  everyStep(steps).flatMap(({ step }) =>
+    'compensate' in step && step.compensate ? [{ ...step, compensate: step.compensate }] : [],
+  )

@@ -1,0 +1,60 @@
+import type { Definition, Step } from '#shared/contracts/workflows/definition.ts'
+import { type Finding, failing, type Path } from '../problem.ts'
+import { everyStep } from '../steps.ts'
+
+/** What each field means by itself is right, and together it is not possible. */
+export const checkSteps = ({ steps }: Definition): Finding[] =>
+  everyStep(steps).flatMap(({ step, path }) => rules.flatMap((rule) => rule(step, path)))
+
+type Rule = (step: Step, path: Path) => Finding[]
+
+const undoKinds = new Set<Step['kind']>(['task', 'message', 'request', 'subWorkflow', 'wait'])
+
+const rules: Rule[] = [
+  (step, path) => {
+    if (step.kind !== 'map' || !step.distributed) return []
+    const [only] = step.steps
+    const plain =
+      step.steps.length === 1 && only?.kind === 'task' && !only.catch && !only.compensate && only.output === undefined
+    return plain
+      ? []
+      : [
+          failing(
+            'NOT_HERE',
+            [...path, 'steps'],
+            'a distributed map has one task, without catch, compensate and output',
+          ),
+        ]
+  },
+  (step, path) =>
+    step.kind === 'map' && !step.distributed && step.toleratedFailurePercentage !== undefined
+      ? [
+          failing(
+            'NOT_HERE',
+            [...path, 'toleratedFailurePercentage'],
+            'this is for distributed maps; catch the failure inside of the steps',
+          ),
+        ]
+      : [],
+  (step, path) => {
+    if (!('compensate' in step) || !step.compensate) return []
+    return step.compensate.flatMap((undo, at) =>
+      undoKinds.has(undo.kind)
+        ? []
+        : [
+            failing(
+              'NOT_HERE',
+              [...path, 'compensate', at],
+              `a ${undo.kind} cannot undo anything; use ${[...undoKinds].join(', ')}`,
+            ),
+          ],
+    )
+  },
+  (step, path) =>
+    'timeout' in step &&
+    step.timeout !== undefined &&
+    ['parallel', 'map', 'race', 'vote'].includes(step.kind) &&
+    !('distributed' in step && step.distributed)
+      ? [failing('NOT_HERE', [...path, 'timeout'], `a ${step.kind} ends with its steps: give those a timeout`)]
+      : [],
+]

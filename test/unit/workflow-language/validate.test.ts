@@ -1,0 +1,153 @@
+import { expect, it } from 'vitest'
+import { validate } from '#shared/workflow-language/validate/validate.ts'
+
+const problemsOf = (text: string): string[] =>
+  validate(text).problems.map(
+    ({ severity, code, line, column, pointer, message }) =>
+      `${severity} ${code} ${line}:${column} ${pointer} ${message}`,
+  )
+const inSteps = (...steps: string[]): string => `workflow: w\nsteps:\n${steps.map((step) => `  - ${step}\n`).join('')}`
+const task = (name: string, input = 'null'): string => `{ name: ${name}, kind: task, agent: a, input: ${input} }`
+
+it('tells where YAML itself is broken', () => {
+  expect(problemsOf('workflow: w\nsteps: [')).toEqual([
+    expect.stringMatching(/^error SYNTAX 2:9 # Flow sequence .* end with a \]/),
+  ])
+  expect(problemsOf('workflow: w\nworkflow: w\nsteps: []')).toContainEqual(expect.stringContaining('SYNTAX 2:1'))
+})
+
+it('takes JSON as well, with places', () => {
+  expect(problemsOf('{\n  "workflow": "w",\n  "steps": [{"name": "a", "kind": "tsak"}]\n}')).toEqual([
+    expect.stringMatching(
+      /^error SCHEMA 3:\d+ #\/steps\/0\/kind kind is one of task, .*; not "tsak"; did you mean task\?$/,
+    ),
+  ])
+})
+
+it('names an unknown field, a missing one, and one of a wrong type, and what would be right', () => {
+  expect(problemsOf(inSteps('{ name: a, kind: task, capabilty: x.y, agent: b }', '{ name: b, kind: wait }'))).toEqual([
+    'error SCHEMA 3:28 #/steps/0/capabilty there is no field capabilty here; did you mean capability?',
+    'error SCHEMA 4:5 #/steps/1/for name one of for (a duration) and until (a time)',
+  ])
+  expect(problemsOf('workflow: w\nsteps: 5')).toEqual(['error SCHEMA 2:1 #/steps expected a list, not 5'])
+  expect(problemsOf('workflow: w')).toEqual([expect.stringContaining('#/steps steps is missing; expected a list')])
+  expect(problemsOf(inSteps('{ name: a, kind: wait, for: 5 minutes }'))).toEqual([
+    'error SCHEMA 3:28 #/steps/0/for expected seconds, or a duration such as 90s, 5m, 2h or 1d, from 1 second to 365 days',
+  ])
+  expect(problemsOf(inSteps('{ name: a-b, kind: wait, for: 5m }'))[0]).toContain('a letter first')
+})
+
+it('finds the place of a mistake inside of an expression', () => {
+  expect(problemsOf(inSteps(`{ name: a, kind: set, value: '{% $input.x + %}' }`))).toEqual([
+    'error EXPRESSION 3:49 #/steps/0/value not JSONata: Unexpected end of expression',
+  ])
+  expect(problemsOf(inSteps(`{ name: a, kind: set, value: '{% $upercase($input.x) %}' }`))).toEqual([
+    'error DEAD_REFERENCE 3:38 #/steps/0/value there is no function $upercase; did you mean $uppercase?',
+  ])
+  expect(problemsOf(inSteps(`{ name: a, kind: set, value: 'x {% $input %}' }`))[0]).toContain('EXPRESSION 3:27')
+})
+
+it('tells what a variable means that has no value: misspelled, later, or inside of another step', () => {
+  const text = inSteps(
+    task('review'),
+    task('b', `'{% $reviev.x %}'`),
+    task('c', `'{% $last %}'`),
+    `{ name: both, kind: parallel, branches: { left: [${task('inner')}] } }`,
+    task('last', `'{% $inner %}'`),
+    task('wrong', `'{% $states.result %}'`),
+  )
+  expect(problemsOf(text)).toEqual([
+    expect.stringContaining('4:49 #/steps/1/input nothing is named reviev; did you mean $review?'),
+    expect.stringContaining('#/steps/2/input last comes later, or not on this way: $last has no value here'),
+    expect.stringContaining(
+      '#/steps/4/input inner is a step inside of another, and not seen here; its results are in $both.left',
+    ),
+    expect.stringContaining('#/steps/5/input $states.result is known in output and ballot alone'),
+  ])
+})
+
+it('knows what expressions bind themselves, and what a branch, a loop and a catch bring', () => {
+  expect(
+    problemsOf(
+      inSteps(
+        `{ name: a, kind: set, value: '{% ($x := 1; $map([1], function($v, $i) { $v + $x + $i })) %}' }`,
+        `{ name: m, kind: map, items: [1], as: one, steps: [${task('s', `'{% [$one, $index, $a, $run.id] %}'`)}] }`,
+        `{ name: r, kind: repeat, until: '{% $t.ok or $rRound > 1 %}', atMost: 2, steps: [${task('t', `'{% $t %}'`)}] }`,
+        `{ name: c, kind: task, agent: a, output: '{% $states.result.x %}', catch: [{ steps: [${task('d', `'{% $cError.cause %}'`)}] }] }`,
+        task('e', `'{% [$d, $t, $c] %}'`),
+      ),
+    ),
+  ).toEqual([])
+})
+
+it('knows only what a step answered where it is undone', () => {
+  const undo = (input: string) => inSteps(`{ name: a, kind: task, agent: x, compensate: [${task('u', input)}] }`)
+  expect(problemsOf(undo(`'{% [$output, $error.cause, $input, $a] %}'`))).toEqual([])
+  expect(problemsOf(undo(`'{% $aError %}'`))[0]).toContain('DEAD_REFERENCE')
+})
+
+it('finds steps that nothing comes to', () => {
+  const fail = '{ name: f, kind: fail, error: X }'
+  expect(problemsOf(inSteps(fail, task('a')))).toEqual([
+    'error UNREACHABLE 4:5 #/steps/1 a never runs: f ends what is before it',
+  ])
+  const choice = (when: string, rest: string) =>
+    `{ name: c, kind: choice, cases: [{ when: '{% ${when} %}', steps: [${fail}] }], otherwise: [${rest}] }`
+  expect(problemsOf(inSteps(choice('$input.x', '{ name: g, kind: fail, error: Y }'), task('a')))[0]).toContain(
+    'a never runs',
+  )
+  expect(problemsOf(inSteps(choice('$input.x', task('g')), task('a')))).toEqual([])
+  expect(problemsOf(inSteps(choice('true', task('g'))))[0]).toContain('#/steps/0/otherwise case 1 is always true')
+  expect(problemsOf(inSteps(choice('false', task('g'))))[0]).toContain('this is never true')
+})
+
+it('finds loops that nothing ends', () => {
+  const loop = (until: string) =>
+    inSteps(`{ name: r, kind: repeat, until: '{% ${until} %}', atMost: 9, steps: [${task('t')}] }`)
+  expect(problemsOf(loop('false'))).toEqual([
+    expect.stringMatching(/^warning ENDLESS .* until is never true: it repeats 9/),
+  ])
+  expect(problemsOf(loop('$input.x > 3'))[0]).toContain('until looks at nothing that its steps change')
+  expect(problemsOf(loop('$t.x > 3'))).toEqual([])
+  expect(problemsOf(inSteps('{ name: again, kind: subWorkflow, workflow: w }'))[0]).toContain('error ENDLESS')
+})
+
+it('refuses a name twice, one that means something else, and nested items of one name', () => {
+  expect(problemsOf(inSteps(task('a'), task('a')))).toEqual([
+    expect.stringContaining('DUPLICATE_NAME 4:7 #/steps/1/name a is the name of steps[0] already'),
+  ])
+  expect(problemsOf(inSteps(task('input')))[0]).toContain('RESERVED_NAME')
+  expect(problemsOf(inSteps(task('count')))[0]).toContain('$count is a function of JSONata')
+  const nested = `{ name: m, kind: map, items: [1], steps: [{ name: n, kind: map, items: [1], steps: [${task('t')}] }] }`
+  expect(problemsOf(inSteps(nested))).toEqual([])
+})
+
+it('refuses what only means something elsewhere', () => {
+  const distributed = (inner: string) =>
+    inSteps(`{ name: m, kind: map, distributed: true, items: [1], steps: [${inner}] }`)
+  expect(problemsOf(distributed(task('t', `'{% [$item, $index] %}'`)))).toEqual([])
+  expect(problemsOf(distributed('{ name: s, kind: set, value: 1 }'))[0]).toContain('a distributed map has one task')
+  expect(
+    problemsOf(inSteps(`{ name: a, kind: task, agent: x, compensate: [{ name: s, kind: set, value: 1 }] }`))[0],
+  ).toContain('a set cannot undo anything')
+})
+
+it('bounds steps, levels, and the text', () => {
+  const nest = (levels: number): string =>
+    levels === 0 ? task('leaf') : `{ name: p${levels}, kind: parallel, branches: { b: [${nest(levels - 1)}] } }`
+  expect(problemsOf(inSteps(nest(29)))).toEqual([])
+  expect(problemsOf(inSteps(nest(30)))[0]).toContain('TOO_DEEP')
+  expect(problemsOf(`workflow: w\nsteps: ${'['.repeat(5000)}`)[0]).toMatch(/SYNTAX|TOO_DEEP/)
+  const many = (count: number) => inSteps(...Array.from({ length: count }, (_, at) => task(`s${at}`)))
+  expect(problemsOf(many(1000))).toEqual([])
+  expect(problemsOf(many(1001))[0]).toMatch(/TOO_LARGE|SCHEMA/)
+  expect(problemsOf('x'.repeat(300_000))).toEqual([expect.stringContaining('a definition may have 256 KiB')])
+})
+
+it('is not blown up by aliases that stand for aliases', () => {
+  const lines = Array.from(
+    { length: 12 },
+    (_, at) => `a${at + 1}: &a${at + 1} [${Array(9).fill(`*a${at}`).join(', ')}]`,
+  )
+  expect(problemsOf(`a0: &a0 x\n${lines.join('\n')}`)[0]).toContain('SYNTAX')
+})
