@@ -1,8 +1,8 @@
 import { scheduleTools } from '#functions/sweep/schedule-tools.ts'
 import type { Agent } from '#shared/domain/agents/agent.ts'
 import { closeApprovalOf } from '#shared/domain/approvals/close-approval.ts'
-import { charge } from '#shared/domain/budgets/charge.ts'
 import { finishShares } from '#shared/domain/budgets/settle.ts'
+import { trimShares } from '#shared/domain/budgets/trim-shares.ts'
 import type { Instance } from '#shared/domain/instances/instance.ts'
 import type { LimitsRow } from '#shared/domain/limits/limits-store.ts'
 import { wakeForAgent, wakeForLimits } from '#shared/domain/limits/wake-changed.ts'
@@ -86,12 +86,12 @@ const endChildren = async (platform: Platform, change: Change): Promise<void> =>
   if (task !== undefined) await endChildrenOf(platform, task)
 }
 
-/** What an attempt has spent is charged, and what a task that ended has not spent goes back. */
+/** What an attempt has spent is charged when it ends; what it took ahead, and what a task that ended has not spent, goes back. */
 const settleBudget = async (platform: Platform, change: Change): Promise<void> => {
   const task = transition(change)?.task
   if (task?.pool === undefined) return
   if (isFinished(task)) await finishShares(platform, task)
-  else if (task.ranSeconds !== undefined) await charge(platform, task)
+  else if (task.status !== 'RUNNING' && task.ranSeconds !== undefined) await trimShares(platform, task)
 }
 
 /** What a task waits for no more leaves nobody's inbox full. */

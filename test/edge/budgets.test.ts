@@ -167,6 +167,26 @@ describe.each(apiHosts)('budgets on $host', ({ open: host }) => {
     await expect.poll(async () => (await taskOf(retried.id)).status).toBe('CANCELLED')
   })
 
+  it('take reports at a high rate from many children, charge them exactly, and keep nothing from who comes next', async () => {
+    const parent = await start({ budget: { tokens: 1000 } })
+    const children = await Promise.all(Array.from({ length: 4 }, () => start({ parent: parent.taskId })))
+    const report = async (child: Leased) => {
+      for (let n = 0; n < 25; n++) expect((await progress(child, { tokens: 5 })).status).toBe(202)
+    }
+    await Promise.all(children.map(report))
+    const first = children[0] as Leased
+    const left = await leftOf(first.taskId)
+    expect(left.tokens).toBeLessThanOrEqual(500)
+    const heir = await submit({ parent: parent.taskId, budget: { tokens: 500 } })
+    expect(heir.status).toBe(202)
+    expect((await leftOf(parent.taskId)).tokens).toBe(0)
+    await progress(first, { tokens: 1 })
+    expect(await taskOf(first.taskId)).toMatchObject({ status: 'FAILED', failure: { code: 'BUDGET' } })
+    await cancel(heir.body.id)
+    for (const child of children.slice(1)) expect((await complete(child)).body.status).toBe('SUCCEEDED')
+    await expect.poll(async () => (await leftOf(parent.taskId)).tokens, { timeout: 5000 }).toBe(500)
+  }, 30_000)
+
   it('count what each attempt used by itself', async () => {
     const task = await start({ retry: { attempts: 2, initialSeconds: 0 } })
     await progress(task, { tokens: 5 })

@@ -50,10 +50,10 @@ const live = async (world: World, n: number, { own, reports, fate }: Wish): Prom
   }
   let spent = 0
   for (const tokens of reports) {
+    store(world, { ...task, usage: { tokens: spent + tokens } })
     const short = await charge(world.ports, { ...task, usage: { tokens: spent + tokens } })
     if (short.length > 0) break
     spent += tokens
-    store(world, { ...task, usage: { tokens: spent } })
   }
   const ended: Task = { ...task, usage: { tokens: spent }, status: 'SUCCEEDED' }
   store(world, ended)

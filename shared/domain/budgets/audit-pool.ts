@@ -1,10 +1,12 @@
 import type { Platform } from '../../platform/platform.ts'
+import { isContended } from '../contention.ts'
 import { taskKey } from '../keys.ts'
 import { processMemory } from '../process-memory.ts'
 import { isFinished, type Task } from '../tasks/task.ts'
-import { amountNames, type Share } from './pool.ts'
-import { changeShares, openSharesOf, type Planner } from './pool-store.ts'
+import { amountNames, type Lack, leftOf, type Share } from './pool.ts'
+import { changeShares, findPool, type Link, openSharesOf, type Planner, type PlanOutcome } from './pool-store.ts'
 import { finishShares, settlePool } from './settle.ts'
+import { isAhead, trimShares } from './trim-shares.ts'
 
 type Ports = Pick<Platform, 'main' | 'clock' | 'random'>
 
@@ -15,29 +17,50 @@ const many = 200
 const pauses = { firstMs: 1000, longestMs: 30_000 }
 const audits = processMemory<{ at: number; pauseMs: number }>()
 
-/** Finds shares whose task has ended, or was never stored, and settles them: before anything is refused for good. */
-export const auditPool = async (ports: Ports, tenant: string, pool: string): Promise<void> => {
+/** Looks through the pools of a chain for what there was too little of. */
+export const auditChain = async (
+  ports: Ports,
+  tenant: string,
+  { chain, short }: Pick<PlanOutcome, 'chain' | 'short'>,
+): Promise<void> => {
+  const lacksOf = ({ stored }: Link) => short.filter(({ pool }) => pool === stored.value)
+  await Promise.all(chain.map((link) => auditPool(ports, tenant, link.id, lacksOf(link))))
+}
+
+/**
+ * Finds shares whose task has ended, or was never stored, and settles them: before anything is refused for good. What
+ * other tasks took ahead goes back until there is enough of what lacks.
+ */
+export const auditPool = async (ports: Ports, tenant: string, pool: string, lacks: Lack[] = []): Promise<void> => {
   const known = audits(ports.main)
-  const id = `${tenant}#${pool}`
+  const id = [tenant, pool, ...lacks.map(({ name }) => name)].join('#') // who looked for another amount left its steps alone
   const now = ports.clock.now()
   const last = known.get(id)
   if (last && now - last.at < last.pauseMs) return
   if (last) known.set(id, { ...last, at: now })
-  const { open, settled } = await lookThrough(ports, tenant, pool)
-  const pauseMs = settled > 0 || last === undefined ? pauses.firstMs : Math.min(2 * last.pauseMs, pauses.longestMs)
+  const { open, settled, trimmed } = await lookThrough(ports, tenant, pool, lacks)
+  const pauseMs = trimmed > 0 ? 0 : settled > 0 || !last ? pauses.firstMs : longer(last.pauseMs)
   if (open > many) known.set(id, { at: now, pauseMs })
   else known.delete(id)
 }
 
-const lookThrough = async (ports: Ports, tenant: string, pool: string): Promise<{ open: number; settled: number }> => {
-  const seen = { open: 0, settled: 0 }
+const longer = (pauseMs: number): number => Math.min(Math.max(2 * pauseMs, pauses.firstMs), pauses.longestMs)
+
+type Seen = { open: number; settled: number; trimmed: number }
+
+const lookThrough = async (ports: Ports, tenant: string, pool: string, lacks: Lack[]): Promise<Seen> => {
+  const seen = { open: 0, settled: 0, trimmed: 0 }
   let cursor: string | undefined
   do {
     const page = await openSharesOf(ports, tenant, pool, cursor)
     const heads = await ports.main.getMany<Task>(page.shares.map(({ task }) => taskKey(tenant, task)))
     for (const [at, { task, share }] of page.shares.entries()) {
       seen.open++
-      if (await settleShare(ports, tenant, { pool, task, share, head: heads[at]?.value })) seen.settled++
+      const open = { pool, task, share, head: heads[at]?.value }
+      if (await settleShare(ports, tenant, open)) seen.settled++
+      else if (lacks.length > 0 && (await trimOne(ports, open))) seen.trimmed++
+      else continue
+      if (lacks.length > 0 && (await isEnough(ports, tenant, pool, lacks))) return seen
     }
     cursor = page.cursor
   } while (cursor !== undefined)
@@ -49,13 +72,30 @@ type Open = { pool: string; task: string; share: Share; head: Task | undefined }
 const settleShare = async (ports: Ports, tenant: string, { pool, task, share, head }: Open): Promise<boolean> => {
   if (head === undefined) {
     if (ports.clock.now() - share.since < settledMs) return false
-    await changeShares(ports, { tenant, pool, task, unstored: true }, dropping)
+    await changeShares(ports, { tenant, pool, task, head: 'absent' }, dropping)
     await settlePool(ports, tenant, pool)
   } else if (isFinished(head)) {
     if (head.pool === task && task !== pool) await auditPool(ports, tenant, task)
     await finishShares(ports, head)
   } else return false
   return true
+}
+
+/** One that reports all the time may be in the way of it: then what it took ahead stays. */
+const trimOne = async (ports: Ports, { pool, share, head }: Open): Promise<boolean> => {
+  if (head === undefined || !isAhead(pool, share, head)) return false
+  try {
+    await trimShares(ports, head)
+    return true
+  } catch (error) {
+    if (isContended(error)) return false
+    throw error
+  }
+}
+
+const isEnough = async (ports: Ports, tenant: string, id: string, lacks: Lack[]): Promise<boolean> => {
+  const pool = (await findPool(ports, tenant, id))?.value
+  return pool !== undefined && lacks.every(({ name, lacking }) => (leftOf(pool, name) ?? lacking) >= lacking)
 }
 
 /** Nobody has it: the task was never stored, and whoever still stores it finds that its share is gone. */

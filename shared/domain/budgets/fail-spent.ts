@@ -26,9 +26,17 @@ export const startOnBudget = async (ports: Ports, start: Stored<Task>): Promise<
   return undefined
 }
 
-/** Charges what an attempt has reported; the task fails when that is more than there was. */
+/**
+ * Charges what an attempt has reported; the task fails when that is more than there was. The report is stored: what
+ * keeps it from being charged is nothing to its caller, and made good by the next report or the end.
+ */
 export const chargeProgress = async (ports: Ports, task: Task): Promise<Task> => {
-  const short = await charge(ports, task)
-  const start = short.length > 0 ? await findTask(ports, task.tenant, task.id) : undefined
-  return start === undefined ? task : failSpent(ports, start, short)
+  try {
+    const short = await charge(ports, task)
+    const start = short.length > 0 ? await findTask(ports, task.tenant, task.id) : undefined
+    return start === undefined ? task : await failSpent(ports, start, short)
+  } catch (error) {
+    ports.telemetry.log('warn', 'what was reported is charged later', { task: task.id, error: String(error) })
+    return task
+  }
 }

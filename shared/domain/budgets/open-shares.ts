@@ -1,7 +1,7 @@
 import type { Item, Platform, Write } from '../../platform/platform.ts'
 import { DomainError, type FieldError } from '../domain-error.ts'
 import type { Budget, Task } from '../tasks/task.ts'
-import { auditPool } from './audit-pool.ts'
+import { auditChain } from './audit-pool.ts'
 import { nothingLeft } from './charge.ts'
 import {
   type AmountName,
@@ -64,7 +64,7 @@ export const openShares = async (ports: Ports, task: Task, above: string | undef
   const open = () => changeShares(ports, { tenant, pool: above, task: id }, refuseClosed(planner))
   const first = await open()
   if (first.short.length === 0) return first.shares
-  await Promise.all(first.chain.map((link) => auditPool(ports, tenant, link.id)))
+  await auditChain(ports, tenant, first)
   const { short, chain, shares } = await open()
   if (short.length > 0) throw refusal(short, task, chain)
   return shares
@@ -72,7 +72,7 @@ export const openShares = async (ports: Ports, task: Task, above: string | undef
 
 /** Refuses what would have nothing of the budget above it to start with. */
 export const requireLeft = async (ports: Ports, task: Task, above: string | undefined): Promise<void> => {
-  const { none } = await nothingLeft(ports, { tenant: task.tenant, pool: above })
+  const { none } = await nothingLeft(ports, { id: task.id, tenant: task.tenant, pool: above })
   if (none.length === 0) return
   const message = `nothing is left of ${none.join(' and ')} in the budget above task ${task.retryOf ?? task.id}`
   throw new DomainError('BUDGET', message)

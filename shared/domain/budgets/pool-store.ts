@@ -2,7 +2,8 @@ import type { Item, Key, Platform, Stored, Write } from '../../platform/platform
 import { compete } from '../contention.ts'
 import { newRev } from '../ids.ts'
 import { taskKey, taskPk } from '../keys.ts'
-import { type AmountName, type Changed, changeShare, type Pool, type Share, type ShareChange } from './pool.ts'
+import type { Task } from '../tasks/task.ts'
+import { type Changed, changeShare, type Lack, type Pool, type Share, type ShareChange } from './pool.ts'
 
 type Ports = Pick<Platform, 'main' | 'clock' | 'random'>
 
@@ -66,8 +67,8 @@ export const openSharesOf = async ({ main }: Pick<Platform, 'main'>, tenant: str
 
 /** What changes in which pool of the chain. */
 export type Plan = Map<string, ShareChange>
-export type Planner = (chain: Link[], shares: Map<string, Share>) => Plan
-type Short = { pool: Pool; name: AmountName }[]
+export type Planner = (chain: Link[], shares: Map<string, Share>, head?: Task) => Plan
+export type Short = (Lack & { pool: Pool })[]
 /** `shares` hold as long as nobody changes a share that the task has now. */
 export type PlanOutcome = { short: Short; chain: Link[]; shares: Write[] }
 
@@ -85,25 +86,41 @@ const unchanged = (before: Stored<Share> | undefined, after: Share): boolean =>
 
 /**
  * Changes the shares that a task has of the pools of a chain: all or none. Without `partly`, too little of anything
- * changes nothing. The plan is made again whenever somebody else came first. `unstored`: only while there is no such task.
+ * changes nothing. The plan is made again whenever somebody else came first. `head`: only while there is no such task, or
+ * with what it is: of one that has changed the plan is made again as well.
  */
 export const changeShares = async (
   ports: Ports,
-  { tenant, pool, task, unstored }: Owner & { pool: string | undefined; unstored?: boolean },
+  { tenant, pool, task, head }: Owner & { pool: string | undefined; head?: 'absent' | 'stored' },
   planner: Planner,
 ): Promise<PlanOutcome> => {
-  const head: Write = { op: 'check', key: taskKey(tenant, task), expect: 'absent' }
+  const key = taskKey(tenant, task)
   return compete(ports, `the budget of task ${pool}`, async () => {
     const chain = await loadChain(ports, tenant, pool)
-    if (unstored && (await ports.main.get(head.key)) !== undefined) return { done: { short: [], chain, shares: [] } }
-    const found = await ports.main.getMany<Share>(chain.map(({ id }) => shareKey(tenant, id, task)))
-    const shares = new Map(chain.flatMap(({ id }, at) => (found[at] ? [[id, found[at]] as const] : [])))
-    const plan = planner(chain, new Map([...shares].map(([id, { value }]) => [id, value])))
+    const seen = head === undefined ? undefined : await ports.main.get<Task>(key)
+    if (head !== undefined && (seen === undefined) !== (head === 'absent'))
+      return { done: { short: [], chain, shares: [] } }
+    const shares = await sharesOf(ports, { tenant, task }, chain)
+    const plan = planner(chain, valuesOf(shares), seen?.value)
     const { short, writes } = writesOf(ports, { tenant, task }, stepsOf(chain, shares, plan))
-    const all = unstored ? [...writes, head] : writes
+    const check: Write = { op: 'check', key, expect: seen === undefined ? 'absent' : { rev: seen.rev } }
+    const all = head === undefined ? writes : [...writes, check]
     if (writes.length > 0 && !(await ports.main.transact(all)).ok) return undefined
     return { done: { short, chain, shares: checksOf([...shares.values()], writes) } }
   })
+}
+
+const valuesOf = (shares: Map<string, Stored<Share>>): Map<string, Share> =>
+  new Map([...shares].map(([id, { value }]) => [id, value]))
+
+/** What a task has of the pools of a chain, by the tasks that these belong to. */
+export const sharesOf = async (
+  { main }: Pick<Platform, 'main'>,
+  { tenant, task }: Owner,
+  chain: Link[],
+): Promise<Map<string, Stored<Share>>> => {
+  const found = await main.getMany<Share>(chain.map(({ id }) => shareKey(tenant, id, task)))
+  return new Map(chain.flatMap(({ id }, at) => (found[at] ? [[id, found[at]] as const] : [])))
 }
 
 /** What is to be written, and what there is too little of: without `partly`, nothing is written then. */
@@ -113,7 +130,7 @@ const writesOf = (ports: Ports, owner: Owner, steps: Step[]): { short: Short; wr
   for (const step of steps) {
     const { link, before, change } = step
     const changed = changeShare(link.stored.value, before?.value, change, ports.clock.now())
-    const missing = changed.short.map((name) => ({ pool: link.stored.value, name }))
+    const missing = changed.short.map((lack) => ({ ...lack, pool: link.stored.value }))
     if (missing.length > 0 && !change.partly) return { short: missing, writes: [] }
     short.push(...missing)
     if (change.drop || !unchanged(before, changed.share)) writes.push(...writesOfStep(ports, owner, step, changed))

@@ -15,11 +15,17 @@ export type Pool = {
   closed?: true
 }
 
-/** What one task has of a pool: spent, or kept for a pool of its own. */
-export type Share = { held: Amounts; open: boolean; since: number }
+/** What one task has of a pool: spent, taken ahead of that, or kept for a pool of its own. */
+export type Share = {
+  held: Amounts
+  open: boolean
+  since: number
+  /** How often it grew with what its task spent. */
+  grown?: number
+}
 
 /** A millionth of a cent is rounding. */
-const rounded = (value: number): number => Math.round(value * 1e9) / 1e9
+export const rounded = (value: number): number => Math.round(value * 1e9) / 1e9
 const rounding = 1e-9
 
 /** The pool that bounds an amount for those at the near end of a chain. */
@@ -46,36 +52,43 @@ export type ShareChange = {
   partly?: boolean
   /** It never shrinks by this change. */
   growing?: boolean
+  /** So much more than that, if there is, so that it need not grow again at once. */
+  ahead?: Amounts
   /** It does not change any more. */
   close?: boolean
   /** It is nobody's, and goes. */
   drop?: boolean
 }
 
-export type Changed = { pool: Pool; share: Share; short: AmountName[] }
+/** What there was too little of, and how much has to be left for the same change to go through. */
+export type Lack = { name: AmountName; lacking: number }
+export type Changed = { pool: Pool; share: Share; short: Lack[] }
 
 /** The pool and one share of it after a change; `short` names what there was too little of. A closed share stays as it is. */
 export const changeShare = (
   pool: Pool,
   before: Share | undefined,
-  { held, partly, growing, close }: ShareChange,
+  { held, partly, growing, ahead = {}, close }: ShareChange,
   now: number,
 ): Changed => {
   if (before !== undefined && !before.open) return { pool, share: before, short: [] }
-  const share: Share = { held: { ...before?.held }, open: !close, since: before?.since ?? now }
+  const share: Share = { ...before, held: { ...before?.held }, open: !close, since: before?.since ?? now }
   const used = { ...pool.used }
-  const short: AmountName[] = []
+  const short: Lack[] = []
   for (const name of amountNames) {
     const wanted = held[name]
     if (wanted === undefined) continue
     const had = before?.held[name] ?? 0
     const room = (pool.bounds[name] ?? Number.POSITIVE_INFINITY) - ((used[name] ?? 0) - had)
     const aim = growing ? Math.max(had, wanted) : wanted
-    if (aim > room + rounding) short.push(name)
-    const next = partly ? Math.max(0, Math.min(aim, room)) : aim
+    const wish = Math.max(aim, wanted + (ahead[name] ?? 0))
+    const next = partly ? Math.max(0, Math.min(wish, room)) : wish
+    if (aim > room + rounding) short.push({ name, lacking: rounded(aim - (partly ? next : had)) })
     share.held[name] = rounded(next)
     used[name] = rounded((used[name] ?? 0) - had + next)
   }
+  if (growing && amountNames.some((name) => share.held[name] !== before?.held[name]))
+    share.grown = (before?.grown ?? 0) + 1
   const open = pool.open + (before === undefined ? 1 : 0) - (close ? 1 : 0)
   return { pool: { ...pool, used, open }, share, short }
 }

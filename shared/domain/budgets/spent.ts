@@ -1,5 +1,5 @@
-import type { Task } from '../tasks/task.ts'
-import { type Amounts, boundingPool } from './pool.ts'
+import type { Budget, Task } from '../tasks/task.ts'
+import { type AmountName, type Amounts, boundingPool, type Share } from './pool.ts'
 import type { Link } from './pool-store.ts'
 
 export const spentNames = ['money', 'tokens', 'seconds'] as const
@@ -21,3 +21,12 @@ export const spentInChain = (chain: Link[], spent: Amounts): Map<string, Amounts
   }
   return held
 }
+
+/** What a share holds that its task has not spent. `reserved`: by name, what it holds for a pool of its own. */
+export const aheadOf = ({ held }: Pick<Share, 'held'>, spent: Amounts, reserved: Budget = {}): Amounts =>
+  Object.fromEntries(
+    spentNames.flatMap((name: AmountName) => {
+      const ahead = (held[name] ?? 0) - (spent[name] ?? 0)
+      return reserved[name] === undefined && ahead > 0 ? [[name, ahead]] : []
+    }),
+  )

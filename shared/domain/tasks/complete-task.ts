@@ -39,21 +39,23 @@ export const completeTask = async (ports: Ports, caller: Caller, id: string, com
     value: completion.result,
     stamp: stamped,
   })
-  const spent = await chargeCompletion(ports, start.value, completion.usage)
-  const changed = await changeTask(ports, start, (task) => {
+  const changed = await changeTask(ports, start, async (task) => {
     if (isRepeated(task, completion.fence, body)) return { task, answer: undefined }
     const held = orThrow(requireFence(task, completion.fence, writerOf(ports, caller)))
     const { usage } = completion
+    const { spent, checks: writes } = await chargeCompletion(ports, held, usage)
     const now = ports.clock.now()
     if (spent !== undefined)
       return {
         task: { ...overspend(held, { message: spent, now, usage, digest: body }), stamp: stamped },
+        writes,
         answer: undefined,
       }
     const next = complete(held, { result: planned.body, digest: body, usage, now })
     return {
       task: { ...next, artifacts: completion.artifacts, stamp: stamped },
       items: planned.items,
+      writes,
       answer: undefined,
     }
   })
