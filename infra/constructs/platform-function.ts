@@ -1,7 +1,7 @@
-import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib'
+import { ArnFormat, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib'
 import type { ITableV2 } from 'aws-cdk-lib/aws-dynamodb'
 import type { IEventBus } from 'aws-cdk-lib/aws-events'
-import { PolicyStatement } from 'aws-cdk-lib/aws-iam'
+import { type IRole, PolicyStatement } from 'aws-cdk-lib/aws-iam'
 import { Architecture, Function as LambdaFunction, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda'
 import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations'
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs'
@@ -12,7 +12,7 @@ import type { SettingsEnvironment } from '#shared/platform/aws/settings.ts'
 import { tableDefinition } from '#shared/platform/aws/table-definition.ts'
 import { acknowledgePolicy, acknowledgeWildcards } from '../acknowledge.ts'
 import { functionCode } from '../bundle.ts'
-import { queuesNamed } from '../names.ts'
+import { queuesNamed, stateMachinesNamed } from '../names.ts'
 
 export interface PlatformFunctionProps {
   /** Folder below `functions/` whose `handler.ts` exports `handler`. */
@@ -39,6 +39,32 @@ const dispatchActions = [
   'sqs:SendMessage',
 ]
 const receiveActions = ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:ChangeMessageVisibility']
+
+/** https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsstepfunctions.html */
+const runActions = {
+  stateMachine: [
+    'states:StartExecution',
+    'states:SendTaskSuccess',
+    'states:SendTaskFailure',
+    'states:SendTaskHeartbeat',
+  ],
+  execution: [
+    'states:StopExecution',
+    'states:DescribeExecution',
+    'states:GetExecutionHistory',
+    'states:RedriveExecution',
+  ],
+}
+const deployActions = [
+  'states:CreateStateMachine',
+  'states:UpdateStateMachine',
+  'states:PublishStateMachineVersion',
+  'states:TagResource',
+  'states:CreateStateMachineAlias',
+  'states:DescribeStateMachineAlias',
+  'states:ListStateMachineAliases',
+  'states:DeleteStateMachineAlias',
+]
 
 /** A function on arm64 and Node 24, traced, with a log group of its own. It may do nothing until it is told what. */
 export class PlatformFunction extends LambdaFunction {
@@ -87,12 +113,34 @@ export class PlatformFunction extends LambdaFunction {
     this.permit(receiveActions, [this.queues(prefix)])
   }
 
+  /** Starts, stops, and tells of runs, and answers their steps. */
+  runWorkflows(prefix: string): void {
+    this.permit(runActions.stateMachine, [this.machines(prefix, 'stateMachine')])
+    this.permit(runActions.execution, [this.machines(prefix, 'execution')])
+  }
+
+  /** Makes the state machines of workflows that are posted; they act as `role` and as nothing else. */
+  deployWorkflows(prefix: string, role: IRole): void {
+    this.permit(deployActions, [this.machines(prefix, 'stateMachine')])
+    this.permit(['iam:PassRole'], [role.roleArn], { StringEquals: { 'iam:PassedToService': 'states.amazonaws.com' } })
+  }
+
   publish(bus: IEventBus): void {
     bus.grantPutEventsTo(this)
   }
 
   permit(actions: string[], resources: string[], conditions?: Record<string, unknown>): void {
     this.addToRolePolicy(new PolicyStatement({ actions, resources, conditions }))
+  }
+
+  private machines(prefix: string, resource: 'stateMachine' | 'execution'): string {
+    const resourceName = resource === 'execution' ? `${stateMachinesNamed(prefix)}:*` : stateMachinesNamed(prefix)
+    acknowledgeWildcards(this, {
+      [`arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:${resource}:${resourceName}`]:
+        'state machines of workflows are made while the platform runs, under its own prefix',
+    })
+    const arnFormat = ArnFormat.COLON_RESOURCE_NAME
+    return Stack.of(this).formatArn({ service: 'states', resource, resourceName, arnFormat })
   }
 
   private queues(prefix: string): string {

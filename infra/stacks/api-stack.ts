@@ -1,4 +1,4 @@
-import { CfnOutput, CfnParameter, Duration, Stack } from 'aws-cdk-lib'
+import { ArnFormat, CfnOutput, CfnParameter, Duration, Stack } from 'aws-cdk-lib'
 import { EventBus, Rule, RuleTargetInput, Schedule } from 'aws-cdk-lib/aws-events'
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets'
 import { FilterCriteria, FilterRule, StartingPosition } from 'aws-cdk-lib/aws-lambda'
@@ -42,6 +42,7 @@ export class ApiStack extends Stack {
     this.api = new PlatformFunction(this, 'Api', this.functionProps('api'))
     this.gateway = new AgentGateway(this, 'AgentGateway', this.functionProps('agent-gateway'))
     for (const edge of [this.api, this.gateway]) this.serveApp(edge)
+    this.api.deployWorkflows(prefix, props.data.workflowRole)
     this.publicApi = new PublicApi(this, 'Public', { restApiName: prefix, handler: this.api, config })
     this.stream = this.addProjector()
     this.sweep = this.addSweep()
@@ -86,6 +87,14 @@ export class ApiStack extends Stack {
       EVENT_BUS_NAME: data.bus.eventBusName,
       QUEUE_PREFIX: prefix,
       TASK_DEAD_LETTER_ARN: data.undeliverable.queueArn,
+      STATE_MACHINE_PREFIX: this.formatArn({
+        service: 'states',
+        resource: 'stateMachine',
+        resourceName: prefix,
+        arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+      }),
+      WORKFLOW_ROLE_ARN: data.workflowRole.roleArn,
+      STEPS_QUEUE_URL: data.steps.queue.queueUrl,
       GENERATION: this.generation.valueAsString,
       SERVICE_NAME: service,
       EGRESS_ALLOW: (config.egressAllow ?? []).join(','),
@@ -100,6 +109,7 @@ export class ApiStack extends Stack {
     this.keepObjects(edge)
     edge.dispatch(prefix)
     edge.receive(prefix)
+    edge.runWorkflows(prefix)
   }
 
   private keepObjects(edge: PlatformFunction): void {
@@ -120,6 +130,7 @@ export class ApiStack extends Stack {
     stream.dispatch(prefix)
     stream.receive(prefix)
     stream.publish(data.bus)
+    stream.runWorkflows(prefix)
     stream.addEventSource(
       new DynamoEventSource(data.main, {
         startingPosition: StartingPosition.TRIM_HORIZON,
@@ -149,6 +160,7 @@ export class ApiStack extends Stack {
     this.keepObjects(sweep)
     sweep.dispatch(prefix)
     sweep.publish(data.bus)
+    sweep.runWorkflows(prefix)
     sweep.addEventSource(new SqsEventSource(data.due.queue, { batchSize: 10, reportBatchItemFailures: true }))
     this.permitScaling(sweep)
     const event = RuleTargetInput.fromObject({})

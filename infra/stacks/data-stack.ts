@@ -14,6 +14,7 @@ import { tableDefinition } from '#shared/platform/aws/table-definition.ts'
 import { acknowledge } from '../acknowledge.ts'
 import type { StageProps } from '../config.ts'
 import { DeadLetterQueue, PlatformQueue } from '../constructs/platform-queue.ts'
+import { WorkflowRole } from '../constructs/workflow-role.ts'
 
 /**
  * What survives a deploy: records, objects, the bus, the queues that no agent owns, and what was set aside.
@@ -27,9 +28,13 @@ export class DataStack extends Stack {
   readonly due: PlatformQueue
   /** Attempts to tell webhooks. */
   readonly deliveries: PlatformQueue
+  /** Commands of workflows' steps. */
+  readonly steps: PlatformQueue
+  /** What the state machines of workflows act as; those that run outlive a deploy. */
+  readonly workflowRole: WorkflowRole
   /** Events that a function could not handle. */
   readonly failures: DeadLetterQueue
-  /** Messages of agents' queues, and of deliveries, that were received too often. */
+  /** Messages of agents' queues, of deliveries and of workflows' steps that were received too often. */
   readonly undeliverable: DeadLetterQueue
 
   constructor(scope: Construct, id: string, props: StageProps) {
@@ -49,6 +54,12 @@ export class DataStack extends Stack {
       visibilityTimeout: Duration.minutes(6),
       deadLetters: this.undeliverable,
     })
+    this.steps = new PlatformQueue(this, 'Steps', {
+      queueName: `${prefix}-steps`,
+      visibilityTimeout: Duration.minutes(6),
+      deadLetters: this.undeliverable,
+    })
+    this.workflowRole = new WorkflowRole(this, 'WorkflowRole', { prefix, steps: this.steps.queue })
     new CfnOutput(this, 'MainTable', { value: this.main.tableName })
     new CfnOutput(this, 'EventBusName', { value: this.bus.eventBusName })
     new CfnOutput(this, 'ObjectsBucket', { value: this.objects.bucketName })

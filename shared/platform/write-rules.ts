@@ -57,10 +57,10 @@ export const checkTransaction = (writes: Write[]): void => {
 }
 
 /** The value of an item as JSON. */
-export const valueText = ({ pk, sk, value }: Item): string => {
+export const valueText = ({ pk, sk, value }: Item, most: number = maxValueBytes): string => {
   const json = JSON.stringify(value ?? null)
-  const bytes = excess(json, maxValueBytes)
+  const bytes = excess(json, most)
   if (bytes !== undefined)
-    throw new PlatformError('TOO_LARGE', `item ${pk} ${sk} has ${bytes} bytes; ${maxValueBytes} are possible`)
+    throw new PlatformError('TOO_LARGE', `item ${pk} ${sk} has ${bytes} bytes; ${most} are possible`)
   return json
 }

@@ -8,25 +8,29 @@ import {
   PutTargetsCommand,
 } from '@aws-sdk/client-eventbridge'
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
+import { SFNClient } from '@aws-sdk/client-sfn'
 import { GetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs'
 import { createDynamoChangeFeed } from '#shared/platform/aws/dynamodb-change-feed.ts'
 import { createDynamoTable } from '#shared/platform/aws/dynamodb-table.ts'
 import { createEventBridgeBus } from '#shared/platform/aws/eventbridge-bus.ts'
 import { createS3Objects, s3ClientConfig } from '#shared/platform/aws/s3-objects.ts'
 import { createSqsQueues } from '#shared/platform/aws/sqs-queues.ts'
+import { createStepFunctionsWorkflows } from '#shared/platform/aws/step-functions-workflows.ts'
 import { createTableInput } from '#shared/platform/aws/table-definition.ts'
 import type { CloudEvent, Telemetry } from '#shared/platform/platform.ts'
 import { createSystemClock, createSystemRandom } from '#shared/platform/system.ts'
+import type { StepCommand } from '#test/support/runs.ts'
 import { changeFeedContract } from './change-feed-contract.ts'
 import type { Cannot } from './contract-test.ts'
 import { eventBusContract } from './event-bus-contract.ts'
 import { objectsContract } from './objects-contract.ts'
 import { queuesContract } from './queues-contract.ts'
 import { tableContract } from './table-contract.ts'
+import { workflowsContract } from './workflows-contract.ts'
 
-type Service = 'dynamodb' | 'sqs' | 's3' | 'events'
+type Service = 'dynamodb' | 'sqs' | 's3' | 'events' | 'states'
 export type Endpoints = Partial<Record<Service, string>> & { stop?: () => Promise<void> }
-export type AwsSuite = 'table' | 'feed' | 'queues' | 'objects' | 'bus'
+export type AwsSuite = 'table' | 'feed' | 'queues' | 'objects' | 'bus' | 'workflows'
 
 export type AwsSuitesOptions = {
   /** What is asked, in the names of the suites. */
@@ -120,6 +124,27 @@ const openBus = async (endpoints: Endpoints) => {
   return { bus: createEventBridgeBus({ busName, client: events, ...timing }), arrived }
 }
 
+/** Workflows whose steps' queue can be looked at. */
+export const openWorkflows = async (endpoints: Endpoints) => {
+  const { queues } = openQueues(endpoints)
+  const queue = 'steps'
+  const workflows = createStepFunctionsWorkflows({
+    client: new SFNClient(clientOf(endpoints.states)),
+    arnPrefix: `arn:aws:states:us-east-1:000000000000:stateMachine:${aName('suite')}`,
+    roleArn: 'arn:aws:iam::000000000000:role/devcycle-workflows',
+    stepsQueueUrl: (await queues.locate(queue)) ?? '',
+    tags: {},
+  })
+  const seen: StepCommand[] = []
+  const commands = async (): Promise<StepCommand[]> => {
+    const received = await queues.receive({ queues: [queue], max: 50, waitSeconds: 0 })
+    seen.push(...received.map(({ body }) => JSON.parse(body) as StepCommand))
+    await queues.delete(received)
+    return seen
+  }
+  return { workflows, commands }
+}
+
 /** The contract suites of the AWS implementations against whatever answers at these endpoints. */
 export const runAwsContractSuites = (options: AwsSuitesOptions): void => {
   const { label, suites, tables, cannot = {}, writers = 50 } = options
@@ -145,6 +170,8 @@ export const runAwsContractSuites = (options: AwsSuitesOptions): void => {
     queues: () => queuesContract(`SQS on ${label}`, opening(openQueues), { cannot: cannot.queues }),
     objects: () => objectsContract(`S3 on ${label}`, opening(openObjects), { cannot: cannot.objects }),
     bus: () => eventBusContract(`EventBridge on ${label}`, opening(openBus), { cannot: cannot.bus }),
+    workflows: () =>
+      workflowsContract(`Step Functions on ${label}`, opening(openWorkflows), { cannot: cannot.workflows }),
   }
   for (const suite of suites) run[suite]()
 }

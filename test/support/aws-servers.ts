@@ -34,6 +34,9 @@ export const startAwsServers = async () => {
     OBJECTS_BUCKET: 'objects',
     EVENT_BUS_NAME: 'bus',
     QUEUE_PREFIX: 'devcycle-test',
+    STATE_MACHINE_PREFIX: 'arn:aws:states:us-east-1:000000000000:stateMachine:devcycle-test',
+    WORKFLOW_ROLE_ARN: 'arn:aws:iam::000000000000:role/workflows',
+    STEPS_QUEUE_URL: `${queueEndpoint}/000000000000/devcycle-test-steps`,
     GENERATION: '1',
   }
   return {

@@ -17,6 +17,7 @@ export const aStorage = async (folder: string, clock: Clock = createSystemClock(
     reader,
     main: createSqliteTable({ name: 'main', ...shared }),
     volatile: createSqliteTable({ name: 'volatile', ...shared }),
+    workflows: createSqliteTable({ name: 'workflows', ...shared }),
     async close() {
       await writer.close()
       reader.close()

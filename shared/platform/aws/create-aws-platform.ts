@@ -3,6 +3,7 @@ import { DynamoDBStreamsClient } from '@aws-sdk/client-dynamodb-streams'
 import { ECSClient } from '@aws-sdk/client-ecs'
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge'
 import { S3Client } from '@aws-sdk/client-s3'
+import { SFNClient } from '@aws-sdk/client-sfn'
 import { SQSClient } from '@aws-sdk/client-sqs'
 import { createEgress } from '../egress.ts'
 import type { ChangeFeed, Platform } from '../platform.ts'
@@ -16,6 +17,7 @@ import { createPowertoolsTelemetry, type PowertoolsTelemetry } from './powertool
 import { createS3Objects, s3ClientConfig } from './s3-objects.ts'
 import { parseSettings, type Settings } from './settings.ts'
 import { createSqsQueues } from './sqs-queues.ts'
+import { createStepFunctionsWorkflows } from './step-functions-workflows.ts'
 
 export type AwsPlatform = Platform & { telemetry: PowertoolsTelemetry; settings: Settings }
 
@@ -35,6 +37,7 @@ export const createAwsPlatform = (
   const telemetry = createPowertoolsTelemetry({ serviceName: settings.SERVICE_NAME, namespace: 'DevCycle' })
   const table = (tableName: string) => createDynamoTable({ tableName, client, clock, random })
   const volatile = table(settings.VOLATILE_TABLE)
+  const tags = { application: 'devcycle', stage: settings.STAGE }
   /** Functions get their changes from Lambda: the client of the stream is made for the loops that read it. */
   const consume: ChangeFeed['consume'] = (...consumer) =>
     createDynamoChangeFeed({
@@ -54,7 +57,7 @@ export const createAwsPlatform = (
       // A queue's URL names a host; calls go to the endpoint this client has.
       client: observe(new SQSClient({ ...patientConfig, useQueueUrlAsEndpoint: false })),
       prefix: settings.QUEUE_PREFIX,
-      tags: { application: 'devcycle', stage: settings.STAGE },
+      tags,
       clock,
       random,
       deadLetterArn: settings.TASK_DEAD_LETTER_ARN,
@@ -72,6 +75,13 @@ export const createAwsPlatform = (
     }),
     egress: createEgress({ allow: settings.EGRESS_ALLOW }),
     hosts: createEcsAgentHosts({ client: new ECSClient(quickConfig) }),
+    workflows: createStepFunctionsWorkflows({
+      client: observe(new SFNClient(quickConfig)),
+      arnPrefix: settings.STATE_MACHINE_PREFIX,
+      roleArn: settings.WORKFLOW_ROLE_ARN,
+      stepsQueueUrl: settings.STEPS_QUEUE_URL,
+      tags,
+    }),
     telemetry,
     clock,
     random,

@@ -20,6 +20,12 @@ export const settingsSchema = z.object({
   QUEUE_PREFIX: z.string().min(1),
   /** Where messages of agents' queues go that were received too often. */
   TASK_DEAD_LETTER_ARN: z.string().optional(),
+  /** What the ARN of every state machine of workflows begins with: up to the platform's prefix of their names. */
+  STATE_MACHINE_PREFIX: z.string().min(1),
+  /** What those machines act as. */
+  WORKFLOW_ROLE_ARN: z.string().min(1),
+  /** Where their steps send commands. */
+  STEPS_QUEUE_URL: z.string().min(1),
   GENERATION: z.string().regex(/^\d+$/, 'expected a whole number'),
   SERVICE_NAME: z.string().default('devcycle'),
   /** Targets of webhooks that may be called although they are not public: `host[:port]`, addresses, networks. */

@@ -18,6 +18,7 @@ import { startPurging } from './purge.ts'
 import { createSqliteFeed } from './sqlite-feed.ts'
 import { openDatabase } from './sqlite-schema.ts'
 import { createSqliteTable } from './sqlite-table.ts'
+import { createEmbeddedWorkflows, type EmbeddedWorkflows } from './workflows/embedded-workflows.ts'
 import { startWriter, type WriterThread } from './writer-thread.ts'
 
 /** Agent hosts that own processes, to be ended with the platform. */
@@ -40,6 +41,7 @@ export type EmbeddedOptions = {
 
 export type EmbeddedPlatform = Platform & {
   bus: ProcessBus
+  workflows: EmbeddedWorkflows
   metricsText(): Promise<string>
   /** What a signed address of this platform allows. */
   verifyPresigned(url: URL, method: string): Verified | undefined
@@ -48,6 +50,9 @@ export type EmbeddedPlatform = Platform & {
   /** Flushes and closes the storage; the folder is free again. */
   close(): Promise<void>
 }
+
+/** What one branch of a run may hold, with all its variables. */
+const maxRunBytes = 16 * 1024 * 1024
 
 /** What has to be closed, the last first; also when opening stops halfway. */
 type Closing = (() => unknown)[]
@@ -76,12 +81,14 @@ const open = async (options: EmbeddedOptions, closing: Closing): Promise<Embedde
   const shared = { reader, writer, clock, random }
   const main = createSqliteTable({ name: 'main', ...shared })
   const volatile = createSqliteTable({ name: 'volatile', ...shared })
+  const runs = createSqliteTable({ name: 'workflows', ...shared, maxBytes: maxRunBytes })
   const feed = createSqliteFeed({ reader, writer, clock, telemetry })
   const queues = createMemoryQueues({ clock })
   const presigner = createPresigner({ dataDir, baseUrl, clock, random })
   const purging = startPurging({ writer, clock, telemetry })
   const hosts = options.hosts({ clock, telemetry })
-  closing.push(main.close, volatile.close, queues.close, feed.close, purging.stop)
+  const workflows = createEmbeddedWorkflows({ table: runs, clock, random, telemetry })
+  closing.push(workflows.close, runs.close, main.close, volatile.close, queues.close, feed.close, purging.stop)
 
   return {
     main,
@@ -92,6 +99,7 @@ const open = async (options: EmbeddedOptions, closing: Closing): Promise<Embedde
     bus: createProcessBus({ onError: (error) => telemetry.log('error', 'a listener of the bus failed', { error }) }),
     egress: createEgress({ allow: options.egressAllow }),
     hosts,
+    workflows,
     telemetry,
     clock,
     random,

@@ -2,7 +2,7 @@ import type { Expect, Key } from '../platform.ts'
 import type { PlatformErrorCode } from '../platform-error.ts'
 
 /** What goes between the main thread and the writer thread. */
-export type TableName = 'main' | 'volatile'
+export type TableName = 'main' | 'volatile' | 'workflows'
 
 /** An item as JSON text, with the columns it is found by; `places` are its index keys, in the order of the columns. */
 export type RawItem = Key & {

@@ -1,6 +1,14 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { Expect, Key, Stored } from '../platform.ts'
-import type { AddRequest, PurgeRequest, RawConflict, RawItem, RawWrite, WriteRequest } from './sqlite-messages.ts'
+import type {
+  AddRequest,
+  PurgeRequest,
+  RawConflict,
+  RawItem,
+  RawWrite,
+  TableName,
+  WriteRequest,
+} from './sqlite-messages.ts'
 import { prepareChanges, prepareItems, type Row } from './sqlite-statements.ts'
 
 /** How many rows one purge takes at most, so that writers never wait long for it. */
@@ -27,10 +35,14 @@ const typeOf = ({ item }: Row): string => (JSON.parse(item) as Stored).type
 
 /** What the writer does with each kind of request, inside of a transaction that is not its own. */
 export const createRequestRunner = (database: DatabaseSync) => {
-  const tables = { main: prepareItems(database, 'main'), volatile: prepareItems(database, 'volatile') }
+  const tables = {
+    main: prepareItems(database, 'main'),
+    volatile: prepareItems(database, 'volatile'),
+    workflows: prepareItems(database, 'workflows'),
+  }
   const changes = prepareChanges(database)
 
-  const put = ({ table, now }: { table: 'main' | 'volatile'; now: number }, item: RawItem, row: Row | undefined) => {
+  const put = ({ table, now }: { table: TableName; now: number }, item: RawItem, row: Row | undefined) => {
     tables[table].put(item, row)
     if (table === 'main') changes.add({ now, type: item.type, before: alive(row, now)?.item, after: item.item })
   }

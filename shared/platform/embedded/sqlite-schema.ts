@@ -25,6 +25,7 @@ const migrations: string[] = [
      seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, type TEXT NOT NULL, before TEXT, after TEXT
    );
    CREATE TABLE checkpoints (consumer TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID;`,
+  itemTable('workflows'),
 ]
 
 const writable = `

@@ -27,17 +27,17 @@ import type { WriterThread } from './writer-thread.ts'
 const earlyMs = 5
 
 /** An item as text, its value last: it is turned into JSON once, and read back as it is. */
-const toText = (item: Item, rev: Rev): string => {
+const toText = (item: Item, rev: Rev, maxBytes?: number): string => {
   const { pk, sk, type, index, expiresAt } = item
-  return `${JSON.stringify({ pk, sk, type, rev, index, expiresAt }).slice(0, -1)},"value":${valueText(item)}}`
+  return `${JSON.stringify({ pk, sk, type, rev, index, expiresAt }).slice(0, -1)},"value":${valueText(item, maxBytes)}}`
 }
 
-const toRaw = (item: Item, rev: Rev): RawItem => ({
+const toRaw = (item: Item, rev: Rev, maxBytes?: number): RawItem => ({
   pk: item.pk,
   sk: item.sk,
   type: item.type,
   rev,
-  item: toText(item, rev),
+  item: toText(item, rev, maxBytes),
   expiresAt: item.expiresAt ?? null,
   places: indexNames.flatMap((name) => [item.index?.[name]?.pk ?? null, item.index?.[name]?.sk ?? null]),
 })
@@ -47,10 +47,24 @@ const toConflict = ({ at, current }: RawConflict): Conflict => ({
   ...(current !== undefined && { current: JSON.parse(current) as Stored }),
 })
 
-type Options = { name: TableName; reader: DatabaseSync; writer: WriterThread; clock: Clock; random: Random }
+type Options = {
+  name: TableName
+  reader: DatabaseSync
+  writer: WriterThread
+  clock: Clock
+  random: Random
+  /** The most a value may have. @default what every host can hold */
+  maxBytes?: number
+}
+
+export type SqliteTable = Table & {
+  /** Any number of writes of distinct keys, all or nothing: no other host could. */
+  writeTogether(writes: Write[]): Promise<Outcome>
+  close(): void
+}
 
 /** A table in SQLite: writes go to the writer thread, reads happen here and see every acknowledged write. */
-export const createSqliteTable = ({ name, reader, writer, clock, random }: Options): Table & { close(): void } => {
+export const createSqliteTable = ({ name, reader, writer, clock, random, maxBytes }: Options): SqliteTable => {
   const find = reader.prepare(`SELECT item, expires_at AS expiresAt FROM ${name} WHERE pk = ? AND sk = ?`)
   const cache = createRowCache()
   const pages = createPageCache(2 * indexNames.indexOf('parent'))
@@ -70,7 +84,7 @@ export const createSqliteTable = ({ name, reader, writer, clock, random }: Optio
   }
   const plan = (write: Write): RawWrite => {
     if (write.op !== 'put') return write
-    return { op: 'put', item: toRaw(write.item, write.rev ?? mint()), expect: write.expect }
+    return { op: 'put', item: toRaw(write.item, write.rev ?? mint(), maxBytes), expect: write.expect }
   }
   const send = async (writes: Write[]): Promise<Outcome> => {
     const planned = writes.map(plan)
@@ -93,6 +107,7 @@ export const createSqliteTable = ({ name, reader, writer, clock, random }: Optio
       checkTransaction(writes)
       return send(writes)
     },
+    writeTogether: send,
     query: async <V>(query: Query) => pages.get(query, () => readQuery(reader, name, query, clock.now())) as Page<V>,
     queryKeys: async (query) => readKeys(reader, name, query),
     scan: async (part) => readScan(reader, name, part, clock.now()),

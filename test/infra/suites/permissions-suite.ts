@@ -11,10 +11,10 @@ const anyResource: Record<string, string> = {
 
 /** What each function may do, by service: everything else is forbidden to it. */
 const allowed: Record<string, string[]> = {
-  Api: ['dynamodb', 's3', 'sqs', 'xray'],
-  AgentGateway: ['dynamodb', 's3', 'sqs', 'xray'],
-  Stream: ['dynamodb', 'events', 's3', 'sqs', 'xray'],
-  Sweep: ['dynamodb', 'ecs', 'events', 's3', 'sqs', 'xray'],
+  Api: ['dynamodb', 'iam', 's3', 'sqs', 'states', 'xray'],
+  AgentGateway: ['dynamodb', 's3', 'sqs', 'states', 'xray'],
+  Stream: ['dynamodb', 'events', 's3', 'sqs', 'states', 'xray'],
+  Sweep: ['dynamodb', 'ecs', 'events', 's3', 'sqs', 'states', 'xray'],
   Deliver: ['dynamodb', 'sqs', 'xray'],
   Intake: ['dynamodb', 's3', 'sqs', 'xray'],
   Bootstrap: ['dynamodb', 'xray'],
@@ -58,7 +58,7 @@ export const permissionsSuite = (dev: Synthesized) =>
       const wild = statements
         .flatMap(({ resources }) => resources.map(flat))
         .filter((resource) => resource !== '*' && resource.includes('*'))
-      const own = /:devcycle-dev-\*$|:devcycle-dev-default-agt_\*$|:task\/devcycle-dev\/\*$|Objects\w+Arn\w+\/\*$/
+      const own = /:devcycle-dev-\*(:\*)?$|:devcycle-dev-default-agt_\*$|:task\/devcycle-dev\/\*$|Objects\w+Arn\w+\/\*$/
       expect(wild.filter((resource) => !own.test(resource))).toEqual([])
     })
 
@@ -83,8 +83,29 @@ export const permissionsSuite = (dev: Synthesized) =>
     })
 
     it('let nothing scan a table, administrate one, or change a queue', () => {
-      const forbidden = /Scan$|Table$|dynamodb:.*(Batch)?Write|SetQueueAttributes|DeleteQueue|PurgeQueue|iam:/
+      const forbidden =
+        /Scan$|Table$|dynamodb:.*(Batch)?Write|SetQueueAttributes|DeleteQueue|PurgeQueue|iam:(?!PassRole)/
       expect(statements.flatMap(({ actions }) => actions).filter((action) => forbidden.test(action))).toEqual([])
+    })
+
+    it('let the API make state machines that act as the role of workflows, and nobody make others', () => {
+      const passes = statements.filter(({ actions }) => actions.includes('iam:PassRole'))
+      expect(passes).toHaveLength(1)
+      expect(passes[0]?.owner).toMatch(/^ApiServiceRole/)
+      expect(passes[0]?.resources.map(flat)).toEqual([expect.stringMatching(/WorkflowRole\w+Arn/)])
+      expect(passes[0]?.condition).toEqual({ StringEquals: { 'iam:PassedToService': 'states.amazonaws.com' } })
+      const makers = statements.filter(({ actions }) => actions.includes('states:CreateStateMachine'))
+      expect(makers.map(({ owner }) => owner.slice(0, 14))).toEqual(['ApiServiceRole'])
+    })
+
+    it('let workflows send commands of steps, and do nothing else', () => {
+      const [own, ...more] = of('WorkflowRole')
+      expect(more).toEqual([])
+      expect(own?.actions).toEqual(['sqs:SendMessage'])
+      expect(own?.resources.map(flat)).toEqual([expect.stringMatching(/^StepsQueue/)])
+      const role = dev.resources('AWS::IAM::Role').find(({ id }) => id.startsWith('WorkflowRole'))
+      const { Condition } = role?.properties.AssumeRolePolicyDocument.Statement[0] ?? {}
+      expect(flat(Condition)).toContain(':stateMachine:devcycle-dev-*')
     })
 
     it('let the first key be made, and nothing else be done, by who makes it', () => {
@@ -122,6 +143,6 @@ export const permissionsSuite = (dev: Synthesized) =>
     it('trust one service each', () => {
       for (const { properties } of dev.resources('AWS::IAM::Role'))
         for (const { Principal } of properties.AssumeRolePolicyDocument.Statement)
-          expect(Principal.Service).toMatch(/^(lambda|ecs-tasks|apigateway|vpc-flow-logs)\.amazonaws\.com$/)
+          expect(Principal.Service).toMatch(/^(lambda|states|ecs-tasks|apigateway|vpc-flow-logs)\.amazonaws\.com$/)
     })
   })

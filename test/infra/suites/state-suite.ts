@@ -11,6 +11,7 @@ const stateful = {
   BusArchiveD76499E2: 'AWS::Events::Archive',
   DueQueueDC908102: 'AWS::SQS::Queue',
   DeliveriesQueue99C7B338: 'AWS::SQS::Queue',
+  StepsQueue5E721B65: 'AWS::SQS::Queue',
   DueDeadLettersF3AD640B: 'AWS::SQS::Queue',
   Failures8A3E1A2F: 'AWS::SQS::Queue',
   Undeliverable013D69EE: 'AWS::SQS::Queue',

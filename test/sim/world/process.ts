@@ -1,5 +1,6 @@
 import type { Platform, Queues, ReceiveOptions, Table } from '#shared/platform/platform.ts'
 import { PlatformError } from '#shared/platform/platform-error.ts'
+import { noWorkflows } from '#test/support/no-workflows.ts'
 import type { SimTable } from '../engine/table.ts'
 import type { World } from './world.ts'
 
@@ -119,6 +120,7 @@ const createPorts = (world: World, life: Life, name: string): Platform => {
       stop: async () => undefined,
       protect: async () => undefined,
     },
+    workflows: noWorkflows,
     telemetry: silent,
     clock: {
       now: () => timeline.now() + faults.skewOf(name),

@@ -8,6 +8,9 @@ const complete = {
   OBJECTS_BUCKET: 'objects',
   EVENT_BUS_NAME: 'bus',
   QUEUE_PREFIX: 'devcycle-dev',
+  STATE_MACHINE_PREFIX: 'arn:aws:states:us-east-1:000000000000:stateMachine:devcycle-dev',
+  WORKFLOW_ROLE_ARN: 'arn:aws:iam::000000000000:role/workflows',
+  STEPS_QUEUE_URL: 'https://sqs.us-east-1.amazonaws.com/000000000000/devcycle-dev-steps',
   GENERATION: '17',
 }
 

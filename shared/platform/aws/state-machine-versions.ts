@@ -1,0 +1,127 @@
+import {
+  CreateStateMachineAliasCommand,
+  type CreateStateMachineAliasCommandInput,
+  CreateStateMachineCommand,
+  DeleteStateMachineAliasCommand,
+  DescribeStateMachineAliasCommand,
+  ListStateMachineAliasesCommand,
+  type SFNClient,
+  UpdateStateMachineCommand,
+} from '@aws-sdk/client-sfn'
+import type { WorkflowDefinition } from '../platform.ts'
+import { PlatformError } from '../platform-error.ts'
+import { definitionText } from '../workflow-rules.ts'
+import { translated } from './aws-error.ts'
+import { aliasArn, type MachinePrefix, machineArn, machineTags, versionAlias } from './state-machine-names.ts'
+
+export type MachineOptions = {
+  client: SFNClient
+  arnPrefix: MachinePrefix
+  /** What machines act as. */
+  roleArn: string
+  /** Where commands of steps go. */
+  stepsQueueUrl: string
+  /** Of every machine, beside its own. */
+  tags: Record<string, string>
+}
+
+export const isNamed = (error: unknown, ...names: string[]): boolean => names.includes((error as Error).name)
+const missing = ['ResourceNotFound', 'StateMachineDoesNotExist']
+/** Of an alias that is not there, also when nothing of its machine is. */
+const missingAlias = [...missing, 'ValidationException']
+/** Step Functions keeps 100 aliases of a machine: the oldest makes room. */
+const aliasLimit = ['ServiceQuotaExceededException']
+
+/** Publishes versions of machines: each behind an alias of its name, so that a start needs nothing but the name. */
+export const createMachineVersions = (options: MachineOptions) => {
+  const { client, arnPrefix, roleArn, stepsQueueUrl, tags } = options
+
+  const isThere = async ({ version, ...workflow }: WorkflowDefinition): Promise<boolean> => {
+    const command = new DescribeStateMachineAliasCommand({
+      stateMachineAliasArn: aliasArn(arnPrefix, workflow, version),
+    })
+    try {
+      await translated('a version of a workflow', () => client.send(command))
+      return true
+    } catch (error) {
+      if (isNamed(error, ...missingAlias)) return false
+      throw error
+    }
+  }
+  const update = async (workflow: WorkflowDefinition, definition: string): Promise<string> => {
+    const command = new UpdateStateMachineCommand({
+      stateMachineArn: machineArn(arnPrefix, workflow),
+      definition,
+      roleArn,
+      publish: true,
+      versionDescription: workflow.version,
+    })
+    return (await translated('a change of a state machine', () => client.send(command))).stateMachineVersionArn ?? ''
+  }
+  const create = async (workflow: WorkflowDefinition, definition: string): Promise<string> => {
+    const all = { ...tags, [machineTags.tenant]: workflow.tenant, [machineTags.workflow]: workflow.workflow }
+    const command = new CreateStateMachineCommand({
+      name: machineArn(arnPrefix, workflow).split(':').at(-1),
+      definition,
+      roleArn,
+      type: 'STANDARD',
+      publish: true,
+      versionDescription: workflow.version,
+      tags: Object.entries(all).map(([key, value]) => ({ key, value })),
+    })
+    return (await translated('a new state machine', () => client.send(command))).stateMachineVersionArn ?? ''
+  }
+  /** Somebody else may make the machine at the same time. */
+  const publish = async (workflow: WorkflowDefinition, definition: string): Promise<string> => {
+    try {
+      return await update(workflow, definition)
+    } catch (error) {
+      if (!isNamed(error, ...missing)) throw error
+    }
+    return create(workflow, definition).catch((error: unknown) =>
+      isNamed(error, 'StateMachineAlreadyExists') ? update(workflow, definition) : Promise.reject(error),
+    )
+  }
+  const dropOldest = async (workflow: WorkflowDefinition): Promise<void> => {
+    const list = new ListStateMachineAliasesCommand({
+      stateMachineArn: machineArn(arnPrefix, workflow),
+      maxResults: 1000,
+    })
+    const { stateMachineAliases = [] } = await translated('the versions of a workflow', () => client.send(list))
+    const [oldest] = stateMachineAliases.toSorted((a, b) => Number(a.creationDate) - Number(b.creationDate))
+    const drop = new DeleteStateMachineAliasCommand({ stateMachineAliasArn: oldest?.stateMachineAliasArn })
+    await translated('the removal of an old version', () => client.send(drop))
+  }
+  const name = async (input: CreateStateMachineAliasCommandInput): Promise<void> => {
+    await translated('a version of a workflow', () => client.send(new CreateStateMachineAliasCommand(input)))
+  }
+  const nameVersion = async (workflow: WorkflowDefinition, stateMachineVersionArn: string): Promise<void> => {
+    const input = {
+      name: versionAlias(workflow.version),
+      routingConfiguration: [{ stateMachineVersionArn, weight: 100 }],
+    }
+    try {
+      await name(input)
+    } catch (error) {
+      if (isNamed(error, 'ConflictException')) return // somebody else has just named it
+      if (!isNamed(error, ...aliasLimit)) throw error
+      await dropOldest(workflow)
+      await name(input)
+    }
+  }
+
+  return {
+    async deploy(workflow: WorkflowDefinition): Promise<void> {
+      const definition = definitionText(workflow, stepsQueueUrl)
+      if (await isThere(workflow)) return
+      try {
+        await nameVersion(workflow, await publish(workflow, definition))
+      } catch (error) {
+        if (!isNamed(error, 'InvalidDefinition')) throw error
+        throw new PlatformError('INVALID', `Step Functions refuses the definition: ${(error as Error).message}`, {
+          cause: error,
+        })
+      }
+    },
+  }
+}

@@ -1,0 +1,71 @@
+import type jsonata from 'jsonata'
+import { LRUCache } from 'lru-cache'
+import type { Json } from './asl.ts'
+import { isModest } from './jsonata-bounds.ts'
+import { compile, isFunction, type Limits, reasonOf } from './jsonata-functions.ts'
+import { createJsonataThread } from './jsonata-thread.ts'
+import { StatesError } from './states-error.ts'
+
+export type Bindings = Record<string, unknown>
+/** The value of a literal or of an expression; throws `States.QueryEvaluationError`. */
+export type Evaluate = (template: Json | undefined, bindings: Bindings) => Promise<Json>
+
+/** What takes longer than these goes to the thread that may take longer. */
+const quick: Limits = { timeout: 50, stack: 100, sequence: 100_000 }
+const exceededCodes = ['D1011', 'D1012', 'D2015']
+
+const expressionPattern = /^\{%([\s\S]*)%\}$/
+const failed = (source: string, reason: string): StatesError =>
+  new StatesError('States.QueryEvaluationError', `the expression ${source.trim().slice(0, 500)} failed: ${reason}`)
+
+type Compiled = { quick?: jsonata.Expression }
+
+const parse = (source: string): Compiled => {
+  try {
+    return isModest(source) ? { quick: compile(source, quick) } : {}
+  } catch (error) {
+    throw failed(source, reasonOf(error))
+  }
+}
+
+/** Evaluates JSONata: what is modest here, within milliseconds, all else in a thread with hard bounds. */
+export const createExpressions = () => {
+  const thread = createJsonataThread()
+  const compiled = new LRUCache<string, Compiled>({ max: 5000 })
+
+  const compiledOf = (source: string): Compiled => {
+    const known = compiled.get(source) ?? parse(source)
+    compiled.set(source, known)
+    return known
+  }
+  const inThread = async (source: string, bindings: Bindings): Promise<unknown> => {
+    const answer = await thread.evaluate(source, bindings)
+    if ('reason' in answer) throw failed(source, answer.reason)
+    return answer.json === undefined ? undefined : (JSON.parse(answer.json) as unknown)
+  }
+  const run = async (source: string, bindings: Bindings): Promise<unknown> => {
+    const { quick: expression } = compiledOf(source)
+    if (expression === undefined) return inThread(source, bindings)
+    try {
+      return await expression.evaluate(undefined, bindings)
+    } catch (error) {
+      if (exceededCodes.includes((error as { code?: string }).code ?? '')) return inThread(source, bindings)
+      throw failed(source, reasonOf(error))
+    }
+  }
+  const evaluateText = async (text: string, bindings: Bindings): Promise<Json> => {
+    const source = expressionPattern.exec(text)?.[1]
+    if (source === undefined) return text
+    const value = await run(source, bindings)
+    if (value === undefined || isFunction(value)) throw failed(source, 'it gives nothing')
+    return value as Json
+  }
+  const evaluate: Evaluate = async (template, bindings) => {
+    if (typeof template === 'string') return evaluateText(template, bindings)
+    if (template === null || typeof template !== 'object') return template ?? null
+    if (Array.isArray(template)) return Promise.all(template.map((part) => evaluate(part, bindings)))
+    const parts = Object.entries(template).map(async ([key, part]) => [key, await evaluate(part, bindings)] as const)
+    return Object.fromEntries(await Promise.all(parts))
+  }
+  return { evaluate, close: thread.close }
+}

@@ -1,0 +1,72 @@
+import { Worker } from 'node:worker_threads'
+import type { Limits } from './jsonata-functions.ts'
+import type { WorkerAnswer, WorkerRequest } from './jsonata-worker.ts'
+
+const limits: Limits = { timeout: 1000, stack: 500, sequence: 1_000_000 }
+/** What does not end by its own limits, such as one long match of a pattern, ends with the thread. */
+const hardMs = 2000
+const mostCharacters = 1024 * 1024
+const resourceLimits = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 16, stackSizeMb: 4 }
+
+type Pending = { request: WorkerRequest; resolve: (answer: WorkerAnswer) => void }
+
+/** Evaluates one expression after the other in a thread of its own, with bounded time, depth and memory. */
+export const createJsonataThread = () => {
+  const waiting: Pending[] = []
+  let worker: Worker | undefined
+  let current: (Pending & { timer: NodeJS.Timeout }) | undefined
+  let closed = false
+
+  const settle = (answer: WorkerAnswer): void => {
+    if (current === undefined) return
+    clearTimeout(current.timer)
+    current.resolve(answer)
+    current = undefined
+    next()
+  }
+  /** The thread is lost with what it was about. */
+  const lose = (lost: Worker, reason: string): void => {
+    if (worker !== lost) return
+    worker = undefined
+    void lost.terminate()
+    settle({ reason })
+  }
+  const start = (): Worker => {
+    const started = new Worker(new URL('./jsonata-worker.ts', import.meta.url), { resourceLimits })
+    started.on('message', settle)
+    started.on('error', (error: Error & { code?: string }) => {
+      const isFull = error.code === 'ERR_WORKER_OUT_OF_MEMORY'
+      lose(started, isFull ? 'the expression took too much memory' : error.message)
+    })
+    started.on('exit', () => lose(started, 'the expression ended its thread'))
+    started.unref()
+    return started
+  }
+  const next = (): void => {
+    const first = closed ? undefined : waiting.shift()
+    if (first === undefined) return void worker?.unref()
+    const used = worker ?? start()
+    worker = used
+    used.ref()
+    const timer = setTimeout(() => lose(used, `the expression took longer than ${hardMs} ms`), hardMs)
+    current = { ...first, timer }
+    used.postMessage(first.request)
+  }
+
+  return {
+    evaluate: (source: string, bindings: Record<string, unknown>): Promise<WorkerAnswer> =>
+      new Promise((resolve) => {
+        waiting.push({ request: { source, bindings, limits, mostCharacters }, resolve })
+        if (current === undefined) next()
+      }),
+    async close(): Promise<void> {
+      closed = true
+      for (const { resolve } of waiting.splice(0)) resolve({ reason: 'the platform is closed' })
+      const last = worker
+      if (last) lose(last, 'the platform is closed')
+      await last?.terminate()
+    },
+  }
+}
+
+export type JsonataThread = ReturnType<typeof createJsonataThread>

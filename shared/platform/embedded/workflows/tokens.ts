@@ -1,0 +1,23 @@
+import type { Random, RunRef } from '../../platform.ts'
+
+const separator = ':'
+
+/** A new token; what cannot be guessed is at its end. */
+export const mintToken = ({ tenant, workflow, run }: RunRef, path: string, random: Random): string => {
+  const address = Buffer.from(JSON.stringify([tenant, workflow, run, path])).toString('base64url')
+  return [address, Buffer.from(random.bytes(16)).toString('base64url')].join(separator)
+}
+
+/** The run and the frame that a token was made for. */
+export const parseToken = (token: string): { ref: RunRef; path: string } | undefined => {
+  const [address = ''] = token.split(separator)
+  try {
+    const parts: unknown = JSON.parse(Buffer.from(address, 'base64url').toString('utf8'))
+    if (!Array.isArray(parts) || parts.length !== 4 || !parts.every((part) => typeof part === 'string'))
+      return undefined
+    const [tenant = '', workflow = '', run = '', path = ''] = parts as string[]
+    return { ref: { tenant, workflow, run }, path }
+  } catch {
+    return undefined
+  }
+}

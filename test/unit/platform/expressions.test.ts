@@ -1,0 +1,90 @@
+import { afterAll, describe, expect, it } from 'vitest'
+import type { Json } from '#shared/platform/embedded/workflows/asl.ts'
+import { createExpressions } from '#shared/platform/embedded/workflows/expressions.ts'
+import { isModest } from '#shared/platform/embedded/workflows/jsonata-bounds.ts'
+
+const { evaluate, close } = createExpressions()
+afterAll(() => close())
+
+const values = (source: string, bindings: Record<string, unknown> = {}): Promise<Json> =>
+  evaluate(`{% ${source} %}`, bindings)
+const failure = (source: string, bindings: Record<string, unknown> = {}): Promise<unknown> =>
+  values(source, bindings).then(
+    (value) => ({ value }),
+    (error: { failure: unknown }) => error.failure,
+  )
+const queryError = (cause: RegExp) => ({
+  error: 'States.QueryEvaluationError',
+  cause: expect.stringMatching(cause),
+})
+
+describe('expressions', () => {
+  it('are what stands between {% and %}, anywhere in a template; all else is itself', async () => {
+    const template = { a: '{% $x + 1 %}', list: [1, '{% $x %}', ' {% $x %}'], deep: { none: null, text: 'x' } }
+    expect(await evaluate(template, { x: 1 })).toEqual({
+      a: 2,
+      list: [1, 1, ' {% $x %}'],
+      deep: { none: null, text: 'x' },
+    })
+  })
+
+  it('have the functions of Step Functions', async () => {
+    expect(await values('$partition([1,2,3,4,5], 2)')).toEqual([[1, 2], [3, 4], [5]])
+    expect(await values('$range(0, 10, 5)')).toEqual([0, 5, 10])
+    expect(await values("$hash('abc', 'SHA-256')")).toMatch(/^ba7816bf/)
+    expect(await values('$parse(\'{"a":1}\').a')).toBe(1)
+    expect(await values('$random(7) = $random(7)')).toBe(true)
+    expect(await values('$uuid()')).toMatch(/^[0-9a-f-]{36}$/)
+  })
+
+  it('fail by name when they give nothing, do not parse, or call what is not there', async () => {
+    expect(await failure('$states.input.nothing', { states: { input: {} } })).toEqual(queryError(/it gives nothing/))
+    expect(await failure('1 +')).toEqual(queryError(/end of expression/i))
+    expect(await failure("$eval('1')")).toEqual(queryError(/non-function/))
+    expect(await failure('function($x) { $x }')).toEqual(queryError(/it gives nothing/))
+  })
+})
+
+describe('expressions that would take too much', () => {
+  it.each([
+    ['time', '($f := function($n) { $f($n + 1) }; $f(0))', /timeout/i],
+    ['depth', '($f := function($n) { 1 + $f($n + 1) }; $f(0))', /stack overflow/i],
+    ['memory', '($f := function($a) { $f($append($a, [1..100000])) }; $f([]))', /memory|sequence|timeout|longer/i],
+    ['a result', "$pad('', 100000000, 'x')", /characters|memory/],
+    ['a pattern', '$match($s, /^(a+)+$/)', /longer than 2000 ms/],
+  ])('%s end in States.QueryEvaluationError', async (_, source, cause) => {
+    const began = performance.now()
+    expect(await failure(source, { s: `${'a'.repeat(40)}!` })).toEqual(queryError(cause))
+    expect(performance.now() - began).toBeLessThan(8000)
+    expect(await values('1 + 1')).toBe(2)
+    expect(await values('($x := 1; $x + 1)')).toBe(2)
+  })
+
+  it('hold nothing else up', async () => {
+    const slow = failure('($f := function($n) { $f($n + 1) }; $f(0))')
+    const began = performance.now()
+    expect(await values("$join(['a', 'b'], ',')")).toBe('a,b')
+    expect(performance.now() - began).toBeLessThan(500)
+    await slow
+  })
+
+  it('are told from modest ones by what they are made of', () => {
+    for (const modest of [
+      '$states.input.a.b[0]',
+      "$a & ':' & $string($b)",
+      '$merge([$a, {"b": 1}])',
+      "$join($a, ', ')",
+      '$exists($a) ? 1 : 2',
+    ])
+      expect([modest, isModest(modest)]).toEqual([modest, true])
+    for (const not of [
+      '[1..10]',
+      '$map($a, function($x) { $x })',
+      '($b := 1; $b)',
+      '$match($a, /x/)',
+      '$join($a, $b)',
+      '$pad($a, 9)',
+    ])
+      expect([not, isModest(not)]).toEqual([not, false])
+  })
+})
