@@ -23,7 +23,7 @@ const kindOf = (name: string): string => kinds[name] ?? name
 /** A value as it came, short enough for a sentence. */
 const shown = (value: unknown): string => {
   if (value === undefined) return 'nothing'
-  const text = JSON.stringify(value) ?? String(value)
+  const text = typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? String(value))
   return text.length <= 60
     ? text
     : `${kindOf(Array.isArray(value) ? 'array' : typeof value)} of ${text.length} characters`

@@ -1,5 +1,5 @@
 import type * as z from 'zod'
-import { DomainError } from '#shared/domain/domain-error.ts'
+import { DomainError, type FieldError } from '#shared/domain/domain-error.ts'
 import { HttpError } from './errors.ts'
 import { escapePointer, explainIssue, toFieldErrors } from './field-errors.ts'
 
@@ -79,6 +79,9 @@ export const readJson = async (request: Request): Promise<unknown> => {
   const bytes = await readBytes(request)
   if (bytes.byteLength === 0) return undefined
   const type = request.headers.get('content-type')
+  const encoding = request.headers.get('content-encoding') ?? 'identity'
+  if (encoding !== 'identity')
+    throw new HttpError('UNSUPPORTED_MEDIA_TYPE', `the body is encoded as ${encoding}; send it as it is`)
   if (!isJson(type)) throw new HttpError('UNSUPPORTED_MEDIA_TYPE', `the body is ${type}; send application/json`)
   const value = parseJson(bytes)
   checkShape(value)
@@ -91,10 +94,15 @@ export const parseWith = <S extends z.ZodType>(schema: S, value: unknown, root: 
     error: explainIssue(root === '#/query' ? (value as Record<string, unknown>) : {}),
   })
   if (parsed.success) return parsed.data
-  const errors = parsed.error.issues.flatMap((issue) => toFieldErrors(issue, root))
+  const errors = oneOfEach(parsed.error.issues.flatMap((issue) => toFieldErrors(issue, root)))
   const [first] = errors
   throw new DomainError('INVALID', `${first?.pointer}: ${first?.message}`, errors)
 }
+
+/** Of two that say the same of one field the last, which is of the narrower bound. */
+const oneOfEach = (errors: FieldError[]): FieldError[] => [
+  ...new Map(errors.map((error) => [`${error.pointer} ${error.code}`, error])).values(),
+]
 
 /** Query parameters as an object. A parameter given twice is refused, except `label`, whose values are joined. */
 export const readQuery = (url: URL): Record<string, string> => {

@@ -40,6 +40,10 @@ describe('a server that fails on purpose', () => {
     const start = () => folder.start(['--no-agents', '--fault-plan', plan, '--history', history])
     let server: ServerProcess = await start()
     await server.client.create('/agents', { name: 'doer', type: 'test', capabilities: [{ name: 'do' }] })
+    const deep = `{"capability":"do","input":${'['.repeat(20_000)}${']'.repeat(20_000)}}`
+    const headers = { authorization: `Bearer ${server.apiKey}`, 'content-type': 'application/json' }
+    const refused = await fetch(`${server.url}/api/v2/tasks`, { method: 'POST', headers, body: deep })
+    expect([refused.status, ((await refused.json()) as { code: string }).code]).toEqual([422, 'INVALID'])
     const startWorkers = async () =>
       Promise.all(
         [1, 2].map(() =>

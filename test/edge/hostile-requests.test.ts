@@ -55,6 +55,9 @@ describe('bodies', () => {
 
   it('another media type, or bytes that are not UTF-8, are refused', async () => {
     expectProblem(await raw('a=1', { 'content-type': 'application/x-www-form-urlencoded' }), 415)
+    const zipped = await raw('{"capability":"a"}', { 'content-encoding': 'gzip' })
+    expectProblem(zipped, 415)
+    expect(zipped.body.detail).toContain('gzip')
     const response = await api.app.request('/api/v2/tasks', {
       method: 'POST',
       headers: { authorization: `Bearer ${api.apiKey}`, 'content-type': 'application/json' },

@@ -192,6 +192,14 @@ describe('what is wrong', () => {
     expect([status, body.code, body.detail]).toEqual([400, 'MALFORMED_JSON', 'the body is empty; send a JSON object'])
   })
 
+  it('is told once of a field that is beyond two bounds, and of a number that has none', async () => {
+    expect(fieldsOf(await submit({ timeoutSeconds: 1_000_000_000_000_000_000 }))).toEqual([
+      '#/timeoutSeconds: expected at most 604800, received 1000000000000000000',
+    ])
+    const body = '{"capability":"a","timeoutSeconds":1e400}'
+    expect(fieldsOf(await api.request('POST', '/tasks', { body }))[0]).toContain('received Infinity')
+  })
+
   it('is shown shortly, whatever was sent', async () => {
     const [field = ''] = fieldsOf(await submit({ priority: 'x'.repeat(10_000) }))
     expect(field.length).toBeLessThan(200)

@@ -59,6 +59,30 @@ describe.each(hosts)('routing on $host', ({ open, exact }) => {
     expect(free.routing.candidates.map(({ agent }: { agent: string }) => agent).toSorted()).toEqual(['large', 'small'])
   })
 
+  it('asks no agent whose schema refuses the input while another takes it; what nobody takes is refused', async () => {
+    const { register, submit } = calls(api)
+    const strict = { name: 'add', inputSchema: { type: 'object', required: ['numbers'] } }
+    await register('strict', { capabilities: [strict] })
+    await register('loose', { capabilities: [{ name: 'add', inputSchema: { type: 'object', required: ['a'] } }] })
+    for (let time = 0; time < 8; time++)
+      expect(await submit({ capability: 'add', input: { a: 1 } })).toMatchObject({
+        agent: 'loose',
+        routing: { reason: 'only loose offers add for such an input' },
+      })
+    const refused = await api.post('/tasks', { capability: 'add', input: {} })
+    expect(refused).toMatchObject({ status: 422, body: { errors: [{ code: 'SCHEMA' }] } })
+  })
+
+  it('has a deadline of four digits, however late it starts', async () => {
+    const { register, submit } = calls(api)
+    await register('patient')
+    const runAt = '9999-12-31T23:59:59.000Z'
+    expect(await submit({ capability: 'patient', runAt })).toMatchObject({
+      runAt,
+      deadline: '9999-12-31T23:59:59.999Z',
+    })
+  })
+
   it('accepts what nobody can do yet, says which requirement fails, and runs it when somebody can', async () => {
     const { register, submit } = calls(api)
     const agent = await register('weaver', { version: '1.0.0', resourceClass: 'small' })

@@ -198,6 +198,9 @@ describe.each(hosts)('why, on $host', ({ host, open }) => {
     const [task] = await lease(joined)
     await tell('complete', joined, task as Leased, { result: 1, usage: { tokens: 50 } })
     expect(await why(spends)).toMatchObject({ code: 'BUDGET' })
+    const large = await asked(joined)
+    await tell('fail', joined, large, { code: 'RESOURCE_LIMIT', message: '337 MB', retryable: false })
+    expect(await why(large.taskId)).toMatchObject({ code: 'RESOURCE_LIMIT' })
     await tell('wait', joined, await asked(joined), { kind: 'approval', prompt: 'ok?' })
     const [approval] = (await api.get('/approvals?state=PENDING')).body.items
     await api.post(`/approvals/${approval.id}/reject`, { comment: 'no' })

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import { checkShape } from '#functions/api/read-body.ts'
 import type { Answered, Asked } from './check/history.ts'
 import type { Dice } from './dice.ts'
 import { type FaultTools, underFaults } from './faulty-platform.ts'
@@ -39,7 +40,9 @@ const readBody = async (message: Request | Response): Promise<Body | undefined> 
   const isJson = (headers.get('content-type') ?? '').includes('json')
   if (!isJson || Number(headers.get('content-length') ?? 0) > mostBytes || message.body === null) return undefined
   try {
-    return (await message.clone().json()) as Body
+    const body = await message.clone().json()
+    checkShape(body) // what the API refuses for its depth must not be walked here
+    return body as Body
   } catch {
     return undefined
   }

@@ -17,16 +17,35 @@ export const targetOf = (agent: Agent): Target => ({ agent: agent.id, agentName:
 /** Who is to do a task, and how that was decided. `blockedBy` instead of a target: nobody can yet. */
 export type Found = { agent?: Agent; target?: Target; routing?: Task['routing']; blockedBy?: Task['blockedBy'] }
 
-/** Who does tasks of a capability. Where one agent offers it there is nothing to weigh, and nothing more is read. */
-export const findTarget = async (ports: Ports, tenant: string, capability: string, wish: Wish): Promise<Found> => {
-  const agents = (await agentsOffering(ports, tenant, capability)).map(({ value }) => value).filter(takesWork)
+/** Whether the schema of an agent's capability takes the input of a task. */
+export type Takes = (agent: Agent) => Promise<boolean>
+
+/**
+ * Who does tasks of a capability. Where one agent offers it there is nothing to weigh, and nothing more is read. An
+ * agent whose schema refuses the input is no candidate while another's takes it.
+ */
+export const findTarget = async (
+  ports: Ports,
+  tenant: string,
+  capability: string,
+  { takes, ...wish }: Wish & { takes?: Takes },
+): Promise<Found> => {
+  const offering = (await agentsOffering(ports, tenant, capability)).map(({ value }) => value).filter(takesWork)
+  const agents = takes && offering.length > 1 ? await thoseThat(takes, offering) : offering
   const [only, ...others] = agents
   if (only === undefined) return { blockedBy: nobody(`no agent offers ${capability}`) }
   if (others.length > 0) return weigh(ports, agents, capability, wish)
   const problem = await problemOf(ports, only, wish.requirements)
   if (problem !== undefined)
     return { blockedBy: nobody(`no agent that offers ${capability} can: ${only.name}: ${problem}`) }
-  return { agent: only, target: targetOf(only), routing: { reason: `only ${only.name} offers ${capability}` } }
+  const input = offering.length > 1 ? ' for such an input' : ''
+  return { agent: only, target: targetOf(only), routing: { reason: `only ${only.name} offers ${capability}${input}` } }
+}
+
+/** All of them when there is none: then it is the input that is refused. */
+const thoseThat = async (takes: Takes, agents: Agent[]): Promise<Agent[]> => {
+  const taken = await Promise.all(agents.map(takes))
+  return taken.includes(true) ? agents.filter((_, at) => taken[at]) : agents
 }
 
 const nobody = (why: string): Task['blockedBy'] => ({

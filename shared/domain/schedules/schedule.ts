@@ -64,7 +64,7 @@ const lookMs = 60_000
 /** A start is not missed by what its host is late by itself: the sweep looks once a minute. */
 const ownLatenessMs = 90_000
 /** So many late times are counted at once; more are as good as that many. */
-const mostLate = 5000
+const mostLate = 1000
 
 /** The schedule with the next start after `after`, or at its end. */
 export const planNext = (schedule: Schedule, after: number, times: Times): Schedule => {
@@ -113,13 +113,23 @@ const latenessOf = ({ catchUpSeconds }: Schedule): number => Math.max(catchUpSec
 
 /** Every time that has come and was not decided on, ascending. */
 const lateTimes = (schedule: Schedule, now: number, times: Times): number[] => {
-  const { nextAt, timing } = schedule
+  const { nextAt } = schedule
   if (nextAt === undefined || startOf(schedule, nextAt) > now) return []
-  const until = (after: number) => comeBy(schedule, times(timing, after, mostLate), now)
+  const until = (after: number) => comeBy(schedule, timesTo(schedule, after, now, times), now)
   const late = until(nextAt - 1)
   if (late.length < mostLate) return late
   const recent = [ownLatenessMs, ownLatenessMs * 40, latenessOf(schedule)].map((ms) => until(now - ms).at(-1))
   return [...late.slice(1), recent.find((time) => time !== undefined) ?? late.at(-1) ?? nextAt]
+}
+
+/** Times from `after` to the first that is ahead, `mostLate` at most: mostly one has come, and each costs. */
+const timesTo = (schedule: Schedule, after: number, now: number, times: Times): number[] => {
+  for (let asked = 4; ; asked = Math.min(asked * 4, mostLate)) {
+    const planned = times(schedule.timing, after, asked)
+    const last = planned.at(-1)
+    if (planned.length < asked || asked === mostLate || last === undefined || startOf(schedule, last) > now)
+      return planned
+  }
 }
 
 /** Those of ascending times whose starts have come: one that is ahead keeps back all after it. */

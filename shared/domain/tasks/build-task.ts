@@ -7,7 +7,7 @@ import type { Choice } from './choose-target.ts'
 import type { Lineage } from './lineage.ts'
 import { defaultRetry } from './retry-policy.ts'
 import type { SubmitCommand } from './submit-command.ts'
-import { defaultDeadlineMs, defaultTimeoutSeconds, resendMs, type Task } from './task.ts'
+import { defaultDeadlineMs, defaultTimeoutSeconds, latestTime, resendMs, type Task } from './task.ts'
 import { taskPk } from './task-store.ts'
 
 type Ports = Pick<Platform, 'objects' | 'clock'>
@@ -27,7 +27,7 @@ export const buildTask = async (ports: Ports, caller: Caller, plan: Plan) => {
     start === undefined ? undefined : await planBody(ports, { ...place, sk: 'checkpoint', value: start })
   const callback = command.callback && (await planBody(ports, { ...place, sk: 'callback', value: command.callback }))
   const configuration = plan.agent?.configuration
-  const deadline = command.deadline ?? Math.max(now, command.runAt ?? 0) + defaultDeadlineMs
+  const deadline = command.deadline ?? Math.min(Math.max(now, command.runAt ?? 0) + defaultDeadlineMs, latestTime)
   const later = command.runAt !== undefined && command.runAt > now
   const task: Task = {
     id,

@@ -1,7 +1,7 @@
 import type { Platform } from '../../platform/platform.ts'
 import { type Agent, offers, takesWork } from '../agents/agent.ts'
 import { getAgent } from '../agents/agent-store.ts'
-import { type Found, findTarget, targetOf } from '../dispatch/find-target.ts'
+import { type Found, findTarget, type Takes, targetOf } from '../dispatch/find-target.ts'
 import { unmetBy } from '../dispatch/requirements.ts'
 import { inRange } from '../dispatch/version-range.ts'
 import { DomainError, invalid } from '../domain-error.ts'
@@ -18,13 +18,13 @@ export const chooseTarget = async (
   ports: Ports,
   tenant: string,
   command: SubmitCommand,
-  root: string,
+  { root, takes }: { root: string; takes: Takes },
 ): Promise<Choice> => {
   requireSense(command, ports.clock.now())
   if (command.agent !== undefined) return chooseNamed(ports, tenant, command.agent, command)
   const { capability, version, labels } = command
   const requirements = version === undefined ? command.requirements : { ...command.requirements, version }
-  const found = await findTarget(ports, tenant, capability ?? '', { requirements, labels, root })
+  const found = await findTarget(ports, tenant, capability ?? '', { requirements, labels, root, takes })
   return { ...found, capability, requirements }
 }
 

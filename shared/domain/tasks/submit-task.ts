@@ -1,4 +1,5 @@
 import type { Platform } from '../../platform/platform.ts'
+import type { Agent } from '../agents/agent.ts'
 import type { Caller } from '../caller.ts'
 import { remind } from '../dispatch/due.ts'
 import { placed } from '../dispatch/place-task.ts'
@@ -64,7 +65,9 @@ export const checkSubmit = async (
   { command, root }: { command: SubmitCommand; root: string },
   checkInput: CheckInput,
 ): Promise<Choice> => {
-  const choice = await chooseTarget(ports, tenant, command, root)
+  const { capability = '', input } = command
+  const takes = async (agent: Agent) => (await problemsOf({ agent, capability }, input, checkInput)).length === 0
+  const choice = await chooseTarget(ports, tenant, command, { root, takes })
   if (command.callback) await requireTarget(ports, command.callback.url, '#/callback/url')
   await requireContent(ports, tenant, { value: command.input, pointer: '#/input' })
   if (command.shards) requireObjectIds(command.shards)
@@ -98,14 +101,17 @@ const dispatch = async (ports: Ports, task: Task): Promise<void> => {
   else await sendPlaced(ports, task)
 }
 
-const checkAgainstSchema = async ({ agent, capability }: Choice, input: unknown, check: CheckInput): Promise<void> => {
+const problemsOf = async ({ agent, capability }: Choice, input: unknown, check: CheckInput) => {
   const schema = agent?.capabilities.find(({ name }) => name === capability)?.inputSchema
-  if (schema === undefined || isObjectRef(input)) return // what is in the object is only known to the agent
-  const problems = await check(schema, input)
+  return schema === undefined || isObjectRef(input) ? [] : check(schema, input) // an object is only known to the agent
+}
+
+const checkAgainstSchema = async (choice: Choice, input: unknown, check: CheckInput): Promise<void> => {
+  const problems = await problemsOf(choice, input, check)
   if (problems.length > 0)
     throw new DomainError(
       'INVALID',
-      `the input does not fit the input schema of ${capability}`,
+      `the input does not fit the input schema of ${choice.capability}`,
       problems.map(({ pointer, message }) => ({ pointer: `#/input${pointer}`, code: 'SCHEMA', message })),
     )
 }

@@ -192,4 +192,6 @@ export const resendMostMs = 600_000
 export const leaseCheckMs = 60_000
 /** How long a task may wait for its end unless it says so. */
 export const defaultDeadlineMs = 24 * 3_600_000
+/** The last moment that has a year of four digits: times are compared and read as text. RFC 3339. */
+export const latestTime = Date.UTC(9999, 11, 31, 23, 59, 59, 999)
 export const defaultTimeoutSeconds = 3600

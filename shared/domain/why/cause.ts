@@ -6,6 +6,7 @@ export const whyCodes = [
   'SUCCEEDED',
   'CANCELLED',
   'AGENT_ERROR',
+  'RESOURCE_LIMIT',
   'TIMEOUT',
   'DEADLINE',
   'LEASE_LOST',

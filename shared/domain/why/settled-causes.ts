@@ -33,6 +33,7 @@ const failureCauses: Partial<Record<string, string>> = {
   LEASE_LOST: 'find out why its instances vanish, then retry it',
   POISON: 'its attempts took their process or instance with them: look at its input, then retry it',
   BUDGET: 'retry it with a larger budget',
+  RESOURCE_LIMIT: 'give its agent a larger resource class, or it a smaller input, then retry it',
   REJECTED: 'ask whoever rejected it, then retry it',
   NO_CAPABLE_AGENT: 'start an agent that offers its capability, then retry it',
 }

@@ -25,14 +25,25 @@ describe('a schedule', () => {
     expect(at(aSchedule({ catchUpSeconds: 0 }), minute).start).toBe(minute)
   })
 
-  it('counts every time that it missed, in time or not, up to some thousands at once', () => {
+  it('counts every time that it missed, in time or not, up to a thousand at once', () => {
     const hour = at(aSchedule(), 60 * minute + 1000)
     expect(hour).toMatchObject({ start: 60 * minute, schedule: { counts: { missed: 59 } } })
     const daily = aSchedule({ timing: { rate: { everySeconds: 86_400, from: 0 } }, catchUpSeconds: 3600 })
     expect(at(daily, 5 * 86_400_000 + 2 * 3_600_000)).toMatchObject({ schedule: { counts: { missed: 5 } } })
     const seconds = aSchedule({ timing: { rate: { everySeconds: 1, from: 0 } } })
     const late = at(seconds, 86_400_000)
-    expect(late).toMatchObject({ start: 86_400_000, schedule: { counts: { missed: 4999 }, nextAt: 86_401_000 } })
+    expect(late).toMatchObject({ start: 86_400_000, schedule: { counts: { missed: 999 }, nextAt: 86_401_000 } })
+  })
+
+  it('asks its calendar for few times when few have come: each one costs', () => {
+    const asked: number[] = []
+    const counting: typeof times = (timing, after, count) => {
+      asked.push(count)
+      return times(timing, after, count)
+    }
+    const cron = aSchedule({ timing: { cron: { expression: '* * * * * *', timeZone: 'UTC' } } })
+    expect(decide(cron, { now: 1200, busy: false, times: counting }).start).toBe(1000)
+    expect(asked.reduce((sum, count) => sum + count, 0)).toBeLessThan(10)
   })
 
   it('is not missed by a look that comes a minute late', () => {

@@ -17,7 +17,16 @@ const failed = (code: string) =>
 
 describe('why of a task that is settled', () => {
   it('names the code of a failure, and its own agent for codes that the platform does not know', () => {
-    for (const code of ['AGENT_ERROR', 'TIMEOUT', 'DEADLINE', 'LEASE_LOST', 'POISON', 'BUDGET', 'REJECTED'])
+    for (const code of [
+      'AGENT_ERROR',
+      'TIMEOUT',
+      'DEADLINE',
+      'LEASE_LOST',
+      'POISON',
+      'BUDGET',
+      'REJECTED',
+      'RESOURCE_LIMIT',
+    ])
       expect(failed(code).code).toBe(code)
     expect(failed('LINT_BROKE')).toMatchObject({
       code: 'AGENT_ERROR',
