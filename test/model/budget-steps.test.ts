@@ -161,7 +161,7 @@ it('what is retried while the parent ends is bound by its budget or has nothing 
     { numRuns: 150 },
   ))
 
-it('ten thousand reports of a task are some dozen writes to the budget, whoever else draws on it', async () => {
+it('ten thousand reports of a task are some sixty writes to the budget, a few hundred where many others draw on it', async () => {
   for (const siblings of [0, 50]) {
     const world = scheduledPorts(atOnce)
     plant(world, 100_000)
