@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { writeCompiled } from '../compile-cache.ts'
 import { CliError, exitCodes } from '../failure.ts'
 import { plain } from '../render/terminal.ts'
 import { type EmbeddedServer, startServer } from '../server/embedded-server.ts'
@@ -76,6 +77,7 @@ export const start = async (options: StartOptions): Promise<void> => {
   const dataDir = resolve(options.data)
   const server = await bringUp(options, dataDir, folders)
   const stopped = untilToldToStop()
+  writeCompiled()
   const due = options.tour && tourIsDue(dataDir, folders)
   const touring = due ? runTour(server, { dataDir, repository: process.cwd(), signal: stopped.signal }) : undefined
   await stopped.promise
