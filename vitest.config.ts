@@ -1,15 +1,31 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
+/** Tests that mock modules, set the environment, or move the time that the ids of a process count from. */
+const alone = 'create-aws-platform|powertools-telemetry|child-count|recount-places|shares|ulid'
+
+/** Tests that leave nothing behind share a process: to load its modules takes longer than to test them. */
+const light = `test/unit/{aws,contracts,domain,functions,platform,workflow-language}/**/!(${alone}).test.ts`
+
 /** The fast suite; what needs emulators is `npm run test:aws`. */
 export default defineConfig({
   test: {
-    include: ['test/{unit,contract,edge,infra,sim,model,e2e,architecture}/**/*.test.ts'],
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 20_000,
     hookTimeout: 30_000,
     /** Servers and commands that tests start are compiled once, not each time. */
     env: { NODE_COMPILE_CACHE: fileURLToPath(new URL('./node_modules/.cache/compiled', import.meta.url)) },
+    projects: [
+      { extends: true, test: { name: 'light', isolate: false, include: [light] } },
+      {
+        extends: true,
+        test: {
+          name: 'whole',
+          include: ['test/{unit,contract,edge,infra,sim,model,e2e,architecture}/**/*.test.ts'],
+          exclude: [light],
+        },
+      },
+    ],
   },
 })
