@@ -118,7 +118,9 @@ const tags: Record<Operation['tag'], string> = {
   Schedules: 'Tasks by cron, rate, or at a time.',
   Webhooks: 'Outgoing, signed by Standard Webhooks.',
   Limits: 'How much may run and start, and what was used.',
+  Messages: 'Facts for whoever subscribed, work for one of several.',
   Topics: 'Who gets which messages: subscriptions with event patterns, what they matched, replays.',
+  Queues: 'Each message goes to one of those who receive, until it is acknowledged.',
   Hooks: 'Webhooks of other systems, which become messages on topics.',
 }
 

@@ -4,6 +4,7 @@ import { batchOperations } from './operations/batches.ts'
 import { controlOperations } from './operations/control.ts'
 import { inputOperations } from './operations/input.ts'
 import { limitOperations } from './operations/limits.ts'
+import { messageOperations } from './operations/messages.ts'
 import { objectOperations } from './operations/objects.ts'
 import { scheduleOperations } from './operations/schedules.ts'
 import { taskOperations } from './operations/tasks.ts'
@@ -27,6 +28,7 @@ export const operations = {
   ...batchOperations,
   ...limitOperations,
   ...topicOperations,
+  ...messageOperations,
 }
 
 export type OperationId = keyof typeof operations

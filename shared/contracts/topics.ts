@@ -45,6 +45,8 @@ export const targetSchema = z
     labels: labelsSchema.optional(),
     /** The id of a webhook: it gets each match, whatever its own filter says. */
     webhook: idSchema('whk').optional(),
+    /** The name of a queue: one of its receivers gets each match. */
+    queue: nameSchema.optional(),
     /** Each match is published there. */
     topic: topicSchema.optional(),
     /** Each match goes out to the event bus of the host as a CloudEvent. */

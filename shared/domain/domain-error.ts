@@ -21,6 +21,8 @@ export const domainErrorCodes = [
   'INPUT_ENDED',
   'INPUT_FULL',
   'HOP_LIMIT',
+  'MAILBOX_FULL',
+  'STALE_RECEIPT',
 ] as const
 export type DomainErrorCode = (typeof domainErrorCodes)[number]
 

@@ -20,6 +20,8 @@ export type IdPrefix =
   | 'mat'
   | 'rpl'
   | 'hok'
+  | 'ltr'
+  | 'que'
 
 /** 128 bits, time-ordered. */
 export const newId = (prefix: IdPrefix, { clock, random }: Pick<Platform, 'clock' | 'random'>): string =>

@@ -15,6 +15,7 @@ export const ids = {
   match: 'mat_01KB2V7Q5W8S5ZK3M9N1P4R6TA',
   message: 'msg_01KB2V7Q5W8S5ZK3M9N1P4R6TB',
   replay: 'rpl_01KB2V7Q5W8S5ZK3M9N1P4R6TC',
+  letter: 'ltr_01KB2V7Q5W8S5ZK3M9N1P4R6TE',
   hookId: 'hok_01KB2V7Q5W8S5ZK3M9N1P4R6TD',
 } as const
 

@@ -1,6 +1,7 @@
 import type { OperationId } from '../operations.ts'
 import { agentExamples } from './agents.ts'
 import { type Example, ids } from './example.ts'
+import { messageExamples } from './messages.ts'
 import { peopleExamples } from './people.ts'
 import { planExamples } from './plans.ts'
 import { taskExamples } from './tasks.ts'
@@ -17,7 +18,8 @@ export const examples: Record<OperationId, Example> = {
   ...peopleExamples,
   ...planExamples,
   ...topicExamples,
+  ...messageExamples,
 }
 
 /** What stands in a path for each of its parameters. */
-export const exampleParams: Record<string, string> = { ...ids, agent: 'upper', hook: 'github' }
+export const exampleParams: Record<string, string> = { ...ids, agent: 'upper', hook: 'github', queue: 'reviews' }

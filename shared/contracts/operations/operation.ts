@@ -15,7 +15,9 @@ export type Tag =
   | 'Schedules'
   | 'Webhooks'
   | 'Limits'
+  | 'Messages'
   | 'Topics'
+  | 'Queues'
   | 'Hooks'
 
 export type Operation = {

@@ -4,14 +4,15 @@ import { loadBody } from '../bodies/body.ts'
 import { remind } from '../dispatch/due.ts'
 import { DomainError, type DomainErrorCode } from '../domain-error.ts'
 import { idFromKey } from '../ids.ts'
+import { toCloudEvent } from '../messages/envelope.ts'
 import { arrive, giveUp, type Match, putOff } from './match.ts'
-import { type Publication, toEvent } from './publication.ts'
+import type { Publication } from './publication.ts'
 import type { Subscription } from './subscription.ts'
 import { deliver, type TopicPorts, type TopicTools } from './targets.ts'
 import { createMatch, findMatch, findPublication, findSubscription, publicationPk, saveMatch } from './topic-store.ts'
 
 /** Refusals that are others a while later. */
-const passing: DomainErrorCode[] = ['CONTENDED', 'RATE_LIMITED', 'INPUT_FULL', 'BUDGET']
+const passing: DomainErrorCode[] = ['CONTENDED', 'RATE_LIMITED', 'INPUT_FULL', 'MAILBOX_FULL', 'BUDGET']
 
 const isFinal = (error: unknown): boolean =>
   error instanceof DomainError ? !passing.includes(error.code) : error instanceof PlatformError && !error.retryable
@@ -77,7 +78,7 @@ export const loadEvent = async (
   publication: Publication,
 ): Promise<CloudEvent> => {
   const { tenant, id, data: body } = publication
-  return toEvent(publication, await loadBody(ports, { tenant, pk: publicationPk(tenant, id), body }))
+  return toCloudEvent(publication, await loadBody(ports, { tenant, pk: publicationPk(tenant, id), body }))
 }
 
 /** Tries once more what a target did not take, when it is due. */

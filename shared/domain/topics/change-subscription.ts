@@ -4,6 +4,7 @@ import { compete } from '../contention.ts'
 import { DomainError, invalid } from '../domain-error.ts'
 import { digest, idFor } from '../ids.ts'
 import { readPattern } from '../patterns/pattern.ts'
+import { findQueue } from '../queues/queue-store.ts'
 import { findWebhook } from '../webhooks/webhook-store.ts'
 import type { Subscription } from './subscription.ts'
 import { isTopic } from './topic.ts'
@@ -55,6 +56,8 @@ const requireTarget = async (ports: Ports, tenant: string, { topic, target }: Su
     throw invalid('#/target/topic', 'CYCLE', `${target.topic} is what it subscribes to; every message would come again`)
   if ('webhook' in target && (await findWebhook(ports, tenant, target.webhook)) === undefined)
     throw invalid('#/target/webhook', 'NOT_FOUND', `there is no webhook ${target.webhook}; make it first`)
+  if ('queue' in target && (await findQueue(ports, tenant, target.queue)) === undefined)
+    throw invalid('#/target/queue', 'NOT_FOUND', `there is no queue ${target.queue}; make it first`)
 }
 
 const requireRoom = async (ports: Ports, tenant: string, { topic }: SubscriptionCommand): Promise<void> => {

@@ -6,10 +6,11 @@ import type { Priority } from '../tasks/task.ts'
 export type Target =
   | { capability: string; input: 'data' | 'event'; priority?: Priority; labels?: Record<string, string> }
   | { webhook: string }
+  | { queue: string }
   | { topic: string }
   | { bus: true }
 
-export type TargetKind = 'capability' | 'webhook' | 'topic' | 'bus'
+export type TargetKind = 'capability' | 'webhook' | 'queue' | 'topic' | 'bus'
 
 /** The messages of a topic, or of all whose names begin alike, that a pattern matches, on their way to a target. */
 export type Subscription = {
@@ -29,7 +30,7 @@ export type Subscription = {
   stamp: Stamp
 }
 
-export const targetKinds = ['capability', 'webhook', 'topic', 'bus'] as const satisfies TargetKind[]
+export const targetKinds = ['capability', 'webhook', 'queue', 'topic', 'bus'] as const satisfies TargetKind[]
 
 /** Which kind of target it is. */
 export const kindOf = (target: Target): TargetKind => targetKinds.find((kind) => kind in target) as TargetKind

@@ -2,6 +2,9 @@ import type { CloudEvent, Platform } from '../../platform/platform.ts'
 import { type Caller, systemStamp } from '../caller.ts'
 import { DomainError } from '../domain-error.ts'
 import { idFromKey } from '../ids.ts'
+import { sendLetter } from '../inboxes/send-letter.ts'
+import { inboxOf } from '../queues/queue.ts'
+import { getQueue } from '../queues/queue-store.ts'
 import { type CheckInput, submitTask } from '../tasks/submit-task.ts'
 import { deliverTo } from '../webhooks/notify.ts'
 import { publish } from './publish.ts'
@@ -39,6 +42,15 @@ const toCapability: Deliver<'capability'> = async (ports, { id, subscription, ev
 const toWebhook: Deliver<'webhook'> = (ports, { id, event, target }) =>
   deliverTo(ports, event, { owner: target.webhook, key: id })
 
+const toQueue: Deliver<'queue'> = async (ports, { id, subscription, event, target }) => {
+  const { tenant } = subscription
+  const { id: message, source, type, subject, traceparent, data, topic } = event
+  const envelope = { id: message, source, type, subject, traceparent, time: Date.parse(event.time) }
+  const inbox = inboxOf((await getQueue(ports, tenant, target.queue)).value)
+  const sent = { key: id, envelope, data, topic, hops: event.hops?.split(' ') }
+  return sendLetter(ports, inbox, sent, systemStamp('subscription.deliver'))
+}
+
 /** On the next topic it is a message of its own, which knows the way that it came. */
 const toTopic: Deliver<'topic'> = async (ports, { id, subscription, event, target }) => {
   const { tenant } = subscription
@@ -65,6 +77,7 @@ type AnyDeliver = (
 const targets: { [Kind in TargetKind]: Deliver<Kind> } = {
   capability: toCapability,
   webhook: toWebhook,
+  queue: toQueue,
   topic: toTopic,
   bus: toBus,
 }

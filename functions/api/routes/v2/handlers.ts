@@ -7,7 +7,9 @@ import { controlHandlers } from './control.ts'
 import { hookHandlers } from './hooks.ts'
 import { inputHandlers } from './input.ts'
 import { limitHandlers } from './limits.ts'
+import { messageHandlers } from './messages.ts'
 import { objectHandlers } from './objects.ts'
+import { queueHandlers } from './queues.ts'
 import { scheduleHandlers } from './schedules.ts'
 import { taskHandlers } from './tasks.ts'
 import { topicHandlers } from './topics.ts'
@@ -29,4 +31,6 @@ export const handlers: { [Id in OperationId]: Handler<OperationOf<Id>> } = {
   ...limitHandlers,
   ...topicHandlers,
   ...hookHandlers,
+  ...messageHandlers,
+  ...queueHandlers,
 }
