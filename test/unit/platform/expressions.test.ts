@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, it } from 'vitest'
 import type { Json } from '#shared/platform/embedded/workflows/asl.ts'
+import { directPath } from '#shared/platform/embedded/workflows/direct-path.ts'
 import { createExpressions } from '#shared/platform/embedded/workflows/expressions.ts'
 import { isModest } from '#shared/platform/embedded/workflows/jsonata-bounds.ts'
 
@@ -13,6 +14,8 @@ const failure = (source: string, bindings: Record<string, unknown> = {}): Promis
     (value) => ({ value }),
     (error: { failure: unknown }) => error.failure,
   )
+const withoutSource = (answer: unknown): unknown =>
+  'value' in (answer as object) ? answer : queryError(/it gives nothing/)
 const queryError = (cause: RegExp) => ({
   error: 'States.QueryEvaluationError',
   cause: expect.stringMatching(cause),
@@ -45,17 +48,39 @@ describe('expressions', () => {
   })
 })
 
+describe('expressions that are names alone', () => {
+  const bindings = { a: { list: [{ n: 1 }, { n: 2 }], one: [5], none: null, text: 'x', deep: { n: 0 } }, l: [{ n: 3 }] }
+
+  it.each([
+    '$a',
+    '$a.list',
+    '$a.one',
+    '$a.text',
+    '$a.deep.n',
+    '$a.none',
+    ' $a.list.n ',
+    '$l',
+    '$l.n',
+    '$a.list.n.m',
+    '$b',
+    '$a.constructor',
+  ])('give what the same ones give that are more: %s', async (source) => {
+    expect(await failure(source, bindings)).toEqual(await failure(`true ? ${source} : 0`, bindings).then(withoutSource))
+    expect(directPath(source)).toBeDefined()
+  })
+})
+
 describe('expressions that would take too much', () => {
   it.each([
     ['time', '($f := function($n) { $f($n + 1) }; $f(0))', /timeout/i],
     ['depth', '($f := function($n) { 1 + $f($n + 1) }; $f(0))', /stack overflow/i],
     ['memory', '($f := function($a) { $f($append($a, [1..100000])) }; $f([]))', /memory|sequence|timeout|longer/i],
-    ['a result', "$pad('', 100000000, 'x')", /characters|memory/],
+    ['a result', "$pad('', 100000000, 'x')", /characters|memory|longer/],
     ['a pattern', '$match($s, /^(a+)+$/)', /longer than 2000 ms/],
   ])('%s end in States.QueryEvaluationError', async (_, source, cause) => {
     const began = performance.now()
     expect(await failure(source, { s: `${'a'.repeat(40)}!` })).toEqual(queryError(cause))
-    expect(performance.now() - began).toBeLessThan(8000)
+    expect(performance.now() - began).toBeLessThan(15_000)
     expect(await values('1 + 1')).toBe(2)
     expect(await values('($x := 1; $x + 1)')).toBe(2)
   })

@@ -109,7 +109,7 @@ export const createEmbeddedWorkflows = ({ table, clock, random, telemetry }: Opt
     serve: outbox.serve,
     async close() {
       await timer.close()
-      outbox.close()
+      await outbox.close()
       await actors.close()
       await closeExpressions()
     },

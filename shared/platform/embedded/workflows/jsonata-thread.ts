@@ -5,6 +5,8 @@ import type { WorkerAnswer, WorkerRequest } from './jsonata-worker.ts'
 const limits: Limits = { timeout: 1000, stack: 500, sequence: 1_000_000 }
 /** What does not end by its own limits, such as one long match of a pattern, ends with the thread. */
 const hardMs = 2000
+/** A new thread may take so long to begin on a busy machine. */
+const startMs = 5000
 const mostCharacters = 1024 * 1024
 const resourceLimits = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 16, stackSizeMb: 4 }
 
@@ -45,10 +47,14 @@ export const createJsonataThread = () => {
   const next = (): void => {
     const first = closed ? undefined : waiting.shift()
     if (first === undefined) return void worker?.unref()
+    const isNew = worker === undefined
     const used = worker ?? start()
     worker = used
     used.ref()
-    const timer = setTimeout(() => lose(used, `the expression took longer than ${hardMs} ms`), hardMs)
+    const timer = setTimeout(
+      () => lose(used, `the expression took longer than ${hardMs} ms`),
+      hardMs + (isNew ? startMs : 0),
+    )
     current = { ...first, timer }
     used.postMessage(first.request)
   }

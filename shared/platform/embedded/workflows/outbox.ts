@@ -6,7 +6,7 @@ import type { RunTable } from './run-store.ts'
 type Options = { table: RunTable; clock: Clock; telemetry: Telemetry }
 
 /** So many are with the consumer at a time, and so many wait in memory; the others wait where they are stored. */
-const mostAtOnce = 64
+const mostAtOnce = 1000
 const mostInMemory = 10_000
 const backOff = { firstMs: 500, mostMs: 60_000 }
 
@@ -96,12 +96,18 @@ export const createOutbox = ({ table, clock, telemetry }: Options) => {
     hasMore = false
     let cursor: string | undefined
     do {
-      const page = await table.query({ index: 'holder', pk: outboxPk, limit: 500, cursor })
+      const page = await table.query({ pk: outboxPk, limit: 500, cursor })
       for (const { pk, sk, type, value } of page.items)
         take({ key: { pk, sk }, kind: type === 'end' ? 'end' : 'command', content: value })
       cursor = page.cursor
     } while (cursor !== undefined && waiting.length < mostInMemory)
     hasMore ||= cursor !== undefined
+  }
+
+  const stop = async (): Promise<void> => {
+    consumer = undefined
+    for (const { key } of waiting.splice(0)) inHand.delete(idOf(key))
+    await Promise.all([...underWay, reading])
   }
 
   return {
@@ -117,14 +123,12 @@ export const createOutbox = ({ table, clock, telemetry }: Options) => {
       consumer = to
       hasMore = true
       pump()
-      return {
-        async stop() {
-          consumer = undefined
-          for (const { key } of waiting.splice(0)) inHand.delete(idOf(key))
-          await Promise.all([...underWay, reading])
-        },
-      }
+      return { stop }
     },
-    close: (): void => agenda.close(),
+    /** Ends with what is under way; what was not told comes again. */
+    async close(): Promise<void> {
+      agenda.close()
+      await stop()
+    },
   }
 }

@@ -1,7 +1,7 @@
 import type { Key, RunEvent, RunRef, Write } from '../../platform.ts'
 import { type Changes, dueAtOf, type Frame, type Head } from './execution.ts'
 
-/** Partitions of the indexes: what comes due, and what is still to be told to the consumer. */
+/** Partitions of what comes due, and of what is still to be told to the consumer. */
 export const duePk = 'workflows#due'
 export const outboxPk = 'workflows#outbox'
 /** How long a run is known after its end, as in Step Functions. */
@@ -29,12 +29,7 @@ type Place = { pk: string; sk: string }
 const dueAt = (pk: string, ms: number | undefined): { due: Place } | undefined =>
   ms === undefined ? undefined : { due: { pk: duePk, sk: `${padded(ms)}#${pk}` } }
 
-export const put = (
-  key: Key,
-  type: string,
-  value: unknown,
-  index?: Partial<Record<'due' | 'holder', Place>>,
-): Write => ({
+export const put = (key: Key, type: string, value: unknown, index?: { due: Place }): Write => ({
   op: 'put',
   item: { ...key, type, value, ...(index && { index }) },
   expect: 'any',
@@ -70,24 +65,21 @@ const eventRows = (events: RunEvent[]): RunEvent[][] => {
 /** What is to be told to the consumer. */
 export type Letter = { key: Key; kind: 'command' | 'end'; content: unknown }
 
-export const lettersOf = (ref: RunRef, { commands, head }: Changes): Letter[] => {
-  const pk = runPk(ref)
+/** In the order in which they were written, all in one place: they come and go together. */
+export const lettersOf = (ref: RunRef, { commands, head }: Changes, now: number): Letter[] => {
+  const keyOf = (what: string): Key => ({ pk: outboxPk, sk: `${padded(now)}#${runPk(ref)}#${what}` })
   const letters: Letter[] = commands.map(({ path, event, body }) => ({
-    key: { pk, sk: `command#${padded(event)}#${path}` },
+    key: keyOf(`${padded(event)}#${path}`),
     kind: 'command',
     content: body,
   }))
   if (head?.stoppedAt !== undefined)
-    letters.push({ key: { pk, sk: `end#${head.redrives}` }, kind: 'end', content: { ...ref, status: head.status } })
+    letters.push({ key: keyOf('end'), kind: 'end', content: { ...ref, status: head.status } })
   return letters
 }
 
 /** Everything that changes make of a run's rows. */
-export const writesOf = (
-  ref: RunRef,
-  changes: Changes,
-  { now, letters }: { now: number; letters: Letter[] },
-): Write[] => {
+export const writesOf = (ref: RunRef, changes: Changes, letters: Letter[]): Write[] => {
   const pk = runPk(ref)
   const { head, input, output, frames, events } = changes
   return [
@@ -96,8 +88,6 @@ export const writesOf = (
     ...(output === undefined ? [] : [put({ pk, sk: 'output' }, 'run-output', output)]),
     ...[...frames].map(([path, frame]) => frameWrite(pk, path, frame)),
     ...eventRows(events).map((row) => put({ pk: historyPk(ref), sk: padded(row[0]?.id ?? 0) }, 'run-events', row)),
-    ...letters.map(({ key, kind, content }) =>
-      put(key, kind, content, { holder: { pk: outboxPk, sk: `${padded(now)}#${key.pk}#${key.sk}` } }),
-    ),
+    ...letters.map(({ key, kind, content }) => put(key, kind, content)),
   ]
 }

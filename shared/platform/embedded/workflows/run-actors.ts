@@ -51,8 +51,8 @@ export const createRunActors = (options: RunActorsOptions) => {
   }
 
   const write = async (ref: RunRef, changes: Changes): Promise<void> => {
-    const letters = lettersOf(ref, changes)
-    const writes = writesOf(ref, changes, { now: clock.now(), letters })
+    const letters = lettersOf(ref, changes, clock.now())
+    const writes = writesOf(ref, changes, letters)
     if (writes.length === 0) return
     const outcome = await table.writeTogether(writes)
     if (!outcome.ok) throw new PlatformError('UNAVAILABLE', 'the run is written by somebody else')
