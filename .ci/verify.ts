@@ -9,6 +9,7 @@ const steps = [
   { name: 'unused', command: 'npm run --silent unused' },
   { name: 'openapi', command: 'npm run --silent openapi:check' },
   { name: 'workflow-schema', command: 'npm run --silent workflow-schema:check' },
+  { name: 'asyncapi', command: 'npm run --silent asyncapi:check' },
   { name: 'synth', command: 'npm run --silent synth' },
   { name: 'tests', command: 'npm test --silent' },
 ]

@@ -17,6 +17,7 @@ import { startLatency, startLatencyLoaded, startLatencySlots } from './scenarios
 import { startup } from './scenarios/startup.ts'
 import { streams } from './scenarios/streams.ts'
 import { throughput } from './scenarios/throughput.ts'
+import { topics } from './scenarios/topics.ts'
 import { startFloor, startProduct } from './targets.ts'
 
 const scenarios: Record<string, Scenario> = {
@@ -32,6 +33,7 @@ const scenarios: Record<string, Scenario> = {
   backlog,
   memory: afterwards,
   'kill-switch': killSwitch,
+  topics,
   startup,
 }
 

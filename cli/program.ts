@@ -7,6 +7,7 @@ import { addCompletion } from './tree/completion.ts'
 import { addLimits, addUsage } from './tree/limits.ts'
 import { addObjects } from './tree/objects.ts'
 import { example } from './tree/options.ts'
+import { addQueues } from './tree/queues.ts'
 import { addReview } from './tree/review.ts'
 import { addSchedules } from './tree/schedules.ts'
 import { addBootstrap, addStart } from './tree/server.ts'
@@ -33,6 +34,7 @@ export const createProgram = (): Command => {
     addSchedules,
     addWebhooks,
     addSubscriptions,
+    addQueues,
     addHooks,
     addWorkflows,
     addLimits,

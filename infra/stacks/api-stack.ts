@@ -1,5 +1,5 @@
 import { ArnFormat, CfnOutput, CfnParameter, Duration, Stack } from 'aws-cdk-lib'
-import { EventBus, Rule, RuleTargetInput, Schedule } from 'aws-cdk-lib/aws-events'
+import { EventBus, Match, Rule, RuleTargetInput, Schedule } from 'aws-cdk-lib/aws-events'
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets'
 import { FilterCriteria, FilterRule, StartingPosition } from 'aws-cdk-lib/aws-lambda'
 import { DynamoEventSource, SqsDlq, SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources'
@@ -201,6 +201,7 @@ export class ApiStack extends Stack {
     })
   }
 
+  /** Tasks come by the default bus; what others put on the own one becomes messages, except what it has put there itself. */
   private addIntake(): void {
     const { data, prefix } = this.settings
     const intake = new PlatformFunction(this, 'Intake', this.functionProps('intake', { onFailure: data.failures }))
@@ -212,6 +213,16 @@ export class ApiStack extends Stack {
       ruleName: `${prefix}-intake`,
       eventBus: EventBus.fromEventBusName(this, 'DefaultBus', 'default'),
       eventPattern: { detailType: ['devcycle.task.submit'] },
+      targets: [new LambdaFunction(intake, { deadLetterQueue: this.undelivered, retryAttempts: 8 })],
+    })
+    new Rule(this, 'MessagesRule', {
+      ruleName: `${prefix}-messages`,
+      eventBus: data.bus,
+      eventPattern: {
+        source: Match.anythingButPrefix('io.devcycle'),
+        detailType: Match.anythingBut('devcycle.task.submit'),
+        detail: { hops: Match.doesNotExist() },
+      },
       targets: [new LambdaFunction(intake, { deadLetterQueue: this.undelivered, retryAttempts: 8 })],
     })
   }

@@ -26,6 +26,7 @@ import { controlScenarios } from './scenarios/control.ts'
 import { conversationScenarios } from './scenarios/conversation.ts'
 import { orderScenarios } from './scenarios/order.ts'
 import { timeScenarios } from './scenarios/time.ts'
+import { topicScenarios } from './scenarios/topics.ts'
 
 const noArchive = 'it keeps no events for a replay'
 const noFlowLogs = 'it has no network whose traffic could be logged'
@@ -218,6 +219,7 @@ describe.each(rows)('the app deployed to %s', (name, { refused, recordedOnly, ba
     controlScenarios(calls)
     conversationScenarios(() => app, calls)
     timeScenarios(calls)
+    topicScenarios(calls)
   })
 
   it('makes a task of an event, and an event of its end', async () => {

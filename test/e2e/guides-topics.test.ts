@@ -29,6 +29,15 @@ describe('the guide to topics', () => {
     expect(lines.at(-2)).toMatch(/^sub_\w+ is deleted$/)
   }, 60_000)
 
+  it('hands a message out again until it is acknowledged, and sets it aside after too many receives', async () => {
+    const lines = await guides.run('topics', 'queues')
+    expect(lines.some((line) => /^ltr_\w+\.\w+ {2}change\.ready {2}\{"change":7\}$/.test(line))).toBe(true)
+    expect(lines.some((line) => /^ltr_\w+ +msg_\w+ +change\.ready .*RECEIVES: /.test(line))).toBe(true)
+    expect(lines).toContain('1 wait again')
+    expect(lines).toContain('dead letters    0')
+    expect(lines).toContain('waiting         0')
+  }, 60_000)
+
   it('tells everything that is wrong with a pattern', async () => {
     const lines = await guides.run('topics', 'refused')
     expect(lines.map((line) => line.split(':')[0])).toEqual(['#/pattern/type', '#/pattern/data/n/0/numeric', ''])

@@ -53,6 +53,7 @@ export const edgesSuite = (dev: Synthesized) =>
       expect(rules.map(({ properties }) => properties.Name)).toEqual([
         'devcycle-dev-every-minute',
         'devcycle-dev-intake',
+        'devcycle-dev-messages',
       ])
       for (const { properties } of rules)
         for (const target of properties.Targets) expect(flat(target.DeadLetterConfig.Arn)).toContain('Failures')
@@ -74,7 +75,7 @@ export const edgesSuite = (dev: Synthesized) =>
           properties.Targets.map(({ Arn }: { Arn: { 'Fn::GetAtt': string[] } }) => Arn['Fn::GetAtt'][0]),
         )
       const kept = dev.resources('AWS::Lambda::EventInvokeConfig')
-      expect(kept.map(({ properties }) => properties.FunctionName.Ref).sort()).toEqual(targets.sort())
+      expect(kept.map(({ properties }) => properties.FunctionName.Ref).sort()).toEqual([...new Set(targets)].sort())
       for (const { properties } of kept)
         expect(flat(properties.DestinationConfig.OnFailure.Destination)).toContain('Failures')
     })
@@ -84,6 +85,15 @@ export const edgesSuite = (dev: Synthesized) =>
       expect(intake?.properties).toMatchObject({
         EventBusName: 'default',
         EventPattern: { 'detail-type': ['devcycle.task.submit'] },
+      })
+    })
+
+    it('takes events of others from the own bus as messages, and not what it has put there itself', () => {
+      const [, messages] = dev.resources('AWS::Events::Rule').filter(({ properties }) => properties.EventPattern)
+      expect(messages?.properties.EventPattern).toEqual({
+        source: [{ 'anything-but': { prefix: 'io.devcycle' } }],
+        'detail-type': [{ 'anything-but': ['devcycle.task.submit'] }],
+        detail: { hops: [{ exists: false }] },
       })
     })
   })
