@@ -5,13 +5,11 @@ import { processMemory } from '../process-memory.ts'
 import { isFinished, type Task } from '../tasks/task.ts'
 import { amountNames, type Lack, leftOf, type Share } from './pool.ts'
 import { changeShares, findPool, type Link, openSharesOf, type Planner, type PlanOutcome } from './pool-store.ts'
-import { finishShares, settlePool } from './settle.ts'
+import { finishShares, settledMs, settlePool, takeLook } from './settle.ts'
 import { isAhead, trimShares } from './trim-shares.ts'
 
 type Ports = Pick<Platform, 'main' | 'clock' | 'random'>
 
-/** Long enough for whoever opened a share to have stored its task. */
-const settledMs = 30_000
 /** A pool with more open shares than these is looked through at growing distances while nothing is found. */
 const many = 200
 const pauses = { firstMs: 1000, longestMs: 30_000 }
@@ -45,6 +43,11 @@ export const auditPool = async (ports: Ports, tenant: string, pool: string, lack
 }
 
 const longer = (pauseMs: number): number => Math.min(Math.max(2 * pauseMs, pauses.firstMs), pauses.longestMs)
+
+/** What is left open in the pool of a task that has ended, when it is time to look for that. */
+export const attendPool = async (ports: Ports, { tenant, id, pool }: Task): Promise<void> => {
+  if (pool === id && (await takeLook(ports, tenant, id))) await auditPool(ports, tenant, id)
+}
 
 type Seen = { open: number; settled: number; trimmed: number }
 

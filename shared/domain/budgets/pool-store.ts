@@ -1,5 +1,6 @@
 import type { Item, Key, Platform, Stored, Write } from '../../platform/platform.ts'
 import { compete } from '../contention.ts'
+import { dueIndex } from '../dispatch/due.ts'
 import { newRev } from '../ids.ts'
 import { taskKey, taskPk } from '../keys.ts'
 import type { Task } from '../tasks/task.ts'
@@ -19,6 +20,7 @@ export const poolItem = (tenant: string, task: string, pool: Pool): Item<Pool> =
   ...poolKey(tenant, task),
   type: 'pool',
   value: pool,
+  ...(pool.dueAt !== undefined && pool.open > 0 && { index: { due: dueIndex(pool.dueAt, tenant, task) } }),
 })
 
 export const shareItem = (
@@ -165,12 +167,13 @@ const checksOf = (before: Stored<Share>[], writes: Write[]): Write[] => {
   return [...revs.values()].map(({ key, rev }) => ({ op: 'check', key, expect: { rev } }))
 }
 
-/** Marks a pool whose rest has gone back, unless somebody opened a share meanwhile. */
-export const closePool = async (ports: Ports, tenant: string, { id, stored }: Link): Promise<boolean> =>
-  (
-    await ports.main.write({
-      op: 'put',
-      item: poolItem(tenant, id, { ...stored.value, closed: true }),
-      expect: { rev: stored.rev },
-    })
-  ).ok
+/** Marks a pool as `mark` says, unless somebody changed it meanwhile. */
+export const markPool = async (
+  ports: Ports,
+  tenant: string,
+  { id, stored }: Link,
+  mark: Pick<Pool, 'closed' | 'dueAt'>,
+): Promise<boolean> => {
+  const item = poolItem(tenant, id, { ...stored.value, ...mark })
+  return (await ports.main.write({ op: 'put', item, expect: { rev: stored.rev } })).ok
+}

@@ -13,6 +13,8 @@ export type Pool = {
   above?: string
   /** The rest went back. */
   closed?: true
+  /** When it is looked at for shares that are nobody's: its own task has ended, and others are open. */
+  dueAt?: number
 }
 
 /** What one task has of a pool: spent, taken ahead of that, or kept for a pool of its own. */

@@ -2,7 +2,7 @@ import type { Platform } from '../../platform/platform.ts'
 import { compete } from '../contention.ts'
 import { isFinished, type Task } from '../tasks/task.ts'
 import { type Amounts, amountNames, boundingPool, type Pool, type ShareChange } from './pool.ts'
-import { changeShares, closePool, findPool, type Link, loadChain, type Plan, type Planner } from './pool-store.ts'
+import { changeShares, findPool, type Link, loadChain, markPool, type Plan, type Planner } from './pool-store.ts'
 import { spentBy, spentInChain } from './spent.ts'
 
 type Ports = Pick<Platform, 'main' | 'clock' | 'random'>
@@ -16,6 +16,29 @@ export const finishShares = async (ports: Ports, task: Task): Promise<void> => {
   if (pool === undefined || !isFinished(task)) return
   await changeShares(ports, { tenant, pool, task: id }, finishing(task))
   for (const link of await loadChain(ports, tenant, pool)) await settlePool(ports, tenant, link.id)
+  if (pool === id) await lookLater(ports, tenant, id)
+}
+
+/** Long enough for whoever opened a share to have stored its task. */
+export const settledMs = 30_000
+/** As often as a pool is looked at whose shares are of tasks that go on. */
+const lookMs = 600_000
+
+/** A share whose task was never stored keeps the pool of an ended task open: it is looked for. */
+const lookLater = (ports: Ports, tenant: string, id: string): Promise<void> =>
+  compete<void>(ports, `the budget of task ${id}`, async () => {
+    const stored = await findPool(ports, tenant, id)
+    if (stored === undefined || stored.value.open === 0 || stored.value.dueAt !== undefined) return { done: undefined }
+    const dueAt = ports.clock.now() + settledMs
+    return (await markPool(ports, tenant, { id, stored }, { dueAt })) ? { done: undefined } : undefined
+  })
+
+/** Whether it is time to look through the pool of an ended task: by whoever is told so, and later again. */
+export const takeLook = async (ports: Ports, tenant: string, id: string): Promise<boolean> => {
+  const stored = await findPool(ports, tenant, id)
+  const now = ports.clock.now()
+  if (stored === undefined || stored.value.open === 0 || (stored.value.dueAt ?? now + 1) > now) return false
+  return markPool(ports, tenant, { id, stored }, { dueAt: now + lookMs })
 }
 
 /** Above its own pool, a task's shares stay open for what that pool reserved. */
@@ -53,7 +76,7 @@ export const settlePool = async (ports: Ports, tenant: string, id: string): Prom
   const pool = await compete<Pool | undefined>(ports, `the budget of task ${id}`, async () => {
     const stored = await findPool(ports, tenant, id)
     if (stored === undefined || stored.value.open > 0) return { done: undefined }
-    const isClosed = stored.value.closed || (await closePool(ports, tenant, { id, stored }))
+    const isClosed = stored.value.closed || (await markPool(ports, tenant, { id, stored }, { closed: true }))
     return isClosed ? { done: stored.value } : undefined
   })
   if (pool?.above === undefined) return

@@ -1,4 +1,5 @@
 import type { Platform } from '../../platform/platform.ts'
+import { attendPool } from '../budgets/audit-pool.ts'
 import { systemStamp } from '../caller.ts'
 import { remind } from '../dispatch/due.ts'
 import { isMissing, sendTask } from '../dispatch/send-task.ts'
@@ -8,7 +9,7 @@ import { attendHeld } from '../limits/hold-task.ts'
 import { cancelChildren, endsChildren, followParent } from './cancel-children.ts'
 import { handOnTask, hasLostAgent } from './hand-on-task.ts'
 import { routeBlocked } from './route-blocked.ts'
-import type { Task } from './task.ts'
+import { isFinished, type Task } from './task.ts'
 import { isOfOldGeneration, loseLease } from './task-moves.ts'
 import { changeTask, findTask } from './task-store.ts'
 import { passTime, resendChance } from './task-time.ts'
@@ -18,6 +19,7 @@ type Ports = Pick<Platform, 'main' | 'volatile' | 'clock' | 'random' | 'queues' 
 /** Does what time asks of a task: start it, time it out, end it at its deadline, send it again, take it from the dead. */
 export const attendTask = async (ports: Ports, tenant: string, id: string): Promise<void> => {
   const start = await findTask(ports, tenant, id)
+  if (start && isFinished(start.value)) await attendPool(ports, start.value)
   if (start === undefined || (await followParent(ports, start.value))) return
   if (endsChildren(start.value)) return cancelChildren(ports, start.value)
   const holder = start.value.status === 'RUNNING' ? start.value.lease?.instance : undefined

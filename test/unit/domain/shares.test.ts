@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest'
-import { auditPool } from '#shared/domain/budgets/audit-pool.ts'
+import { attendPool, auditPool } from '#shared/domain/budgets/audit-pool.ts'
 import { openShares, ownPool } from '#shared/domain/budgets/open-shares.ts'
 import type { Pool, Share } from '#shared/domain/budgets/pool.ts'
+import { finishShares } from '#shared/domain/budgets/settle.ts'
 import type { Budget, Task } from '#shared/domain/tasks/task.ts'
 import { createTask } from '#shared/domain/tasks/task-store.ts'
 import type { Table } from '#shared/platform/platform.ts'
@@ -44,6 +45,18 @@ it('a task whose shares went because it was stored too late is not stored, and g
   const again = await openShares(ports, child, below)
   expect(await createTask(ports, child, [], again)).toBeUndefined()
   expect([shareOf(root, child.id), poolOf(root)?.used]).toMatchObject([{ children: 1 }, { children: 1 }])
+})
+
+it('the pool of a task that has ended closes although a child took a share and was never stored', async () => {
+  const { ports, forward, root, poolOf } = aWorld({ root: { children: 5 } })
+  const ended = aTask({ id: root, budget: { children: 5 }, pool: root, status: 'SUCCEEDED' })
+  await openShares(ports, aChild(1, root), root)
+  await finishShares(ports, ended)
+  await attendPool(ports, ended)
+  expect(poolOf(root)).toMatchObject({ open: 1, dueAt: ports.clock.now() + 30_000 })
+  forward(31_000)
+  await attendPool(ports, ended)
+  expect(poolOf(root)).toMatchObject({ open: 0, closed: true, used: { children: 0 } })
 })
 
 it('a task that is stored just before its shares would go keeps them', async () => {
