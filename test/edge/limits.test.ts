@@ -211,6 +211,13 @@ describe.each(apiHosts)('limits on $host', ({ open }) => {
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(25)
     expect(refused.headers.get('ratelimit')).toMatch(/^"submit";r=0;t=(59|60)$/)
     expect((await api.post('/tasks:batch', { tasks: [{ capability: 'asked' }] })).status).toBe(429)
+    await patch({ submitRate: { count: 3, seconds: 600 } })
+    const tasks = Array.from({ length: 5 }, () => ({ capability: 'asked' }))
+    const { items } = (await api.post('/tasks:batch', { tasks })).body
+    const accepted = items.filter(({ status }: { status: number }) => status === 202).length
+    expect(accepted).toBeLessThanOrEqual(3)
+    expect(items.at(-1)).toMatchObject({ status: 429, problem: { code: 'RATE_LIMITED' } })
+    expect((await api.post('/tasks:batch', { tasks })).status).toBe(429)
     await patch({ submitRate: null })
     expect((await api.post('/tasks', { capability: 'asked' })).headers.get('ratelimit')).toBeNull()
   })

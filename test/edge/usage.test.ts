@@ -92,6 +92,16 @@ describe.each(apiHosts)('usage on $host', ({ open }) => {
     expect(body.totals.compute).toBeCloseTo(body.totals.seconds, 3)
   })
 
+  it('of a task that runs has what it reported so far', async () => {
+    const { instanceId, token } = await join('reporter')
+    const { id } = (await api.post('/tasks', { capability: 'reporter' })).body
+    const { tasks } = (await api.post(`/instances/${instanceId}/lease`, { taskIds: [id] }, { key: token })).body
+    await api.post(`/tasks/${id}/progress`, { fence: tasks[0].fence, usage: { tokens: 5 } }, { key: token })
+    const { body } = await api.get(`/tasks/${id}/usage`)
+    expect([body.attempts[0], body.totals]).toMatchObject([{ outcome: 'RUNNING', usage: { tokens: 5 } }, { tokens: 5 }])
+    await api.post(`/tasks/${id}/cancel`)
+  })
+
   it('counts each task once, however often and in whatever batches its end is told', async () => {
     const changes = Array.from({ length: 60 }, (_, n) => ended(n))
     const batches = [changes.slice(0, 40), changes.slice(20), changes, [changes[7], changes[7]] as Change[]]

@@ -100,9 +100,13 @@ describe.each(hosts)('webhooks on $host', ({ open }) => {
     const rotated = await api.post(`/webhooks/${id}/rotate-secret`)
     expect(rotated.body.secret).not.toBe(secret)
     expect(Date.parse(rotated.body.previousSecretUntil)).toBeGreaterThan(Date.now() + 23 * 3_600_000)
+    const again = (key: string) =>
+      api.post(`/webhooks/${id}/rotate-secret`, undefined, { headers: { 'Idempotency-Key': key } })
+    const third = (await again('lost')).body.secret
+    expect((await again('lost')).body.secret).toBe(third)
     status = 410
     const [request] = await arrived(await end())
-    for (const one of [secret, rotated.body.secret])
+    for (const one of [secret, rotated.body.secret, third])
       expect(() => new Webhook(one).verify(request?.body ?? '', request?.headers ?? {})).not.toThrow()
     await eventually(async () =>
       expect((await api.get(`/webhooks/${id}`)).body).toMatchObject({

@@ -201,6 +201,9 @@ describe.each(hosts)('why, on $host', ({ host, open }) => {
     const large = await asked(joined)
     await tell('fail', joined, large, { code: 'RESOURCE_LIMIT', message: '337 MB', retryable: false })
     expect(await why(large.taskId)).toMatchObject({ code: 'RESOURCE_LIMIT' })
+    const posing = await asked(joined)
+    await tell('fail', joined, posing, { code: 'BUDGET', message: 'of my own', retryable: false })
+    expect(await why(posing.taskId)).toMatchObject({ code: 'AGENT_ERROR', message: 'it failed with BUDGET: of my own' })
     await tell('wait', joined, await asked(joined), { kind: 'approval', prompt: 'ok?' })
     const [approval] = (await api.get('/approvals?state=PENDING')).body.items
     await api.post(`/approvals/${approval.id}/reject`, { comment: 'no' })
@@ -223,6 +226,14 @@ describe.each(hosts)('why, on $host', ({ host, open }) => {
     await sweep(api.platform)
     expect((await why(slow)).code).toBe('TIMEOUT')
     expect(await why(late)).toMatchObject({ code: 'DEADLINE', message: expect.stringContaining('it failed') })
+    const [asking] = await submit('times').then(() => lease(joined))
+    await tell('wait', joined, asking as Leased, { kind: 'input', prompt: '?', expiresInSeconds: 5 })
+    clock.forward(6000)
+    await sweep(api.platform)
+    expect(await why(asking?.taskId ?? '')).toMatchObject({
+      code: 'TIMEOUT',
+      wouldChange: expect.stringContaining('expiresInSeconds'),
+    })
   })
 })
 

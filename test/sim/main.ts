@@ -30,6 +30,7 @@ const read = () => {
 const { seed, seeds = seed === undefined ? '1..100' : `${seed}..${seed}`, steps = '200', workers = '1' } = read()
 const [, first, last] = /^(\d{1,9})\.\.(\d{1,9})$/.exec(seeds) ?? fail(`--seeds takes A..B; received ${seeds}`)
 const range = { first: whole('seeds', first), last: whole('seeds', last), steps: whole('steps', steps) }
+if (range.last < range.first) fail(`--seeds takes A..B with A up to B; received ${seeds}`)
 const count = range.last - range.first + 1
 const share = Math.min(whole('workers', workers), count)
 

@@ -68,7 +68,7 @@ export const rotateHook = async (
   const now = ports.clock.now()
   const about = { updatedAt: now, stamp: stamp(caller, 'hook.rotate') }
   const found = await getHook(ports, caller.tenant, name)
-  const hook = await changeHook(ports, found, (one) => ({ ...rotateSecret(one, secret, now), ...about }))
+  const hook = await changeHook(ports, found, (one) => ({ ...rotateSecret(one, { value: secret }, now), ...about }))
   return { hook, secret }
 }
 

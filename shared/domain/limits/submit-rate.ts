@@ -2,7 +2,7 @@ import type { Platform } from '../../platform/platform.ts'
 import { DomainError } from '../domain-error.ts'
 import { type Rate, submitLimitId } from './limit.ts'
 import { knownLimits } from './limits-store.ts'
-import { takeFrom } from './tokens.ts'
+import { takeUpTo } from './tokens.ts'
 
 type Ports = Pick<Platform, 'main' | 'volatile' | 'clock' | 'random'>
 
@@ -25,14 +25,20 @@ export class RateLimitedError extends DomainError {
   }
 }
 
-/** Counts what a client submits. Answers what is left; `undefined`: the tenant has no such rate. */
-export const takeSubmits = async (ports: Ports, tenant: string, count: number): Promise<RateState | undefined> => {
+/** So many of what a client wants to submit it may; the others get the refusal. */
+export type Submits = { state: RateState; taken: number; refusal: RateLimitedError }
+
+/**
+ * Counts what a client submits, as many of it as the rate has room for; none is `RATE_LIMITED`. `undefined`: the tenant
+ * has no such rate.
+ */
+export const takeSubmits = async (ports: Ports, tenant: string, count: number): Promise<Submits | undefined> => {
   const rate = (await knownLimits(ports, tenant, undefined)).limits.submitRate
   if (rate === undefined) return undefined
-  const wanted = Math.min(count, rate.count) // a batch beyond the whole rate takes all of it
-  const { taken, left, at } = await takeFrom(ports, { tenant, limit: submitLimitId, rate }, wanted)
+  const { taken, left, at } = await takeUpTo(ports, { tenant, limit: submitLimitId, rate }, count)
   const fullInSeconds = Math.ceil(((rate.count - left) * rate.seconds) / rate.count)
   const state = { name: 'submit', rate, left: Math.max(0, Math.floor(left + 0.001)), fullInSeconds }
-  if (!taken) throw new RateLimitedError(state, Math.max(1, Math.ceil((at - ports.clock.now()) / 1000)))
-  return state
+  const refusal = new RateLimitedError(state, Math.max(1, Math.ceil((at - ports.clock.now()) / 1000)))
+  if (taken === 0) throw refusal
+  return { state, taken, refusal }
 }

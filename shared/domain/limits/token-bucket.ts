@@ -15,6 +15,9 @@ export const tokensLeft = (rate: Rate, fullAt: FullAt, now: number): number =>
 /** A thousandth of a token is rounding. */
 const rounding = 0.001
 
+export const wholeTokens = (rate: Rate, fullAt: FullAt, now: number): number =>
+  Math.floor(tokensLeft(rate, fullAt, now) + rounding)
+
 /** The bucket without `tokens`, or when so many will be there. */
 export const takeTokens = (
   rate: Rate,

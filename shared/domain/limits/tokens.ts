@@ -1,7 +1,7 @@
 import type { Key, Platform } from '../../platform/platform.ts'
 import { changeItem } from '../contention.ts'
 import type { Rate } from './limit.ts'
-import { returnTokens, takeTokens, tokensLeft } from './token-bucket.ts'
+import { returnTokens, takeTokens, tokensLeft, wholeTokens } from './token-bucket.ts'
 
 type Ports = Pick<Platform, 'volatile' | 'clock' | 'random'>
 type Bucket = { tenant: string; limit: string; rate: Rate }
@@ -30,6 +30,24 @@ const changeBucket = async (
 }
 
 export type Taken = { taken: boolean; left: number; at: number }
+
+/** Takes as many of `wanted` tokens as there are; `left` are there afterwards, `at` (ms) is when there will be one. */
+export const takeUpTo = async (
+  ports: Ports,
+  bucket: Bucket,
+  wanted: number,
+): Promise<{ taken: number; left: number; at: number }> => {
+  let answer = { taken: 0, left: 0, at: 0 }
+  await changeBucket(ports, bucket, (fullAt, now) => {
+    const tokens = Math.min(wanted, wholeTokens(bucket.rate, fullAt, now))
+    const outcome = takeTokens(bucket.rate, fullAt, { tokens, now })
+    const after = 'at' in outcome ? fullAt : outcome.fullAt
+    const next = takeTokens(bucket.rate, after, { tokens: 1, now })
+    answer = { taken: tokens, left: tokensLeft(bucket.rate, after, now), at: 'at' in next ? next.at : now }
+    return tokens === 0 ? undefined : after
+  })
+  return answer
+}
 
 /** Takes tokens; `left` are there afterwards, and where they were too few, `at` (ms) is when there will be enough. */
 export const takeFrom = async (ports: Ports, bucket: Bucket, tokens = 1): Promise<Taken> => {

@@ -63,11 +63,17 @@ export const readAttempts = async (
 ): Promise<Attempt[]> => {
   for (let round = 0; ; round++) {
     const page = await main.query<Attempt>({ pk: taskPk(task.tenant, task.id), prefix, limit: 1000 })
-    const attempts = page.items.map(({ value }) => value)
+    const attempts = page.items.map(({ value }) => (isHeld(value, task) ? { ...value, ...usageSoFar(task) } : value))
     if (isCurrent(attempts, task) || round >= patience.rounds) return attempts
     await clock.sleep(patience.ms)
   }
 }
+
+const isHeld = ({ fence, outcome }: Attempt, { lease }: Task): boolean =>
+  outcome === 'RUNNING' && fence === lease?.fence
+
+/** Of one that runs: what it has reported. */
+const usageSoFar = ({ lease, usage }: Task): Pick<Attempt, 'usage'> => (lease ? usageOf(lease, usage) : {})
 
 const isCurrent = (attempts: Attempt[], task: Task): boolean =>
   attempts.length >= task.attempt &&

@@ -119,21 +119,23 @@ export const patchWebhook = async (
   return changeSeen(ports, found, ifMatch, (webhook) => ({ ...webhook, ...patch, ...enabled, ...disabled, ...about }))
 }
 
-/** A new secret, told here alone. */
+/** A new secret, told here alone; under its idempotency key the same again, while it is the newest. */
 export const rotateWebhook = async (
   ports: Ports,
   caller: Caller,
   id: string,
+  { idempotencyKey }: { idempotencyKey?: string } = {},
 ): Promise<{ webhook: Webhook; secret: string }> => {
+  const key = idempotencyKey === undefined ? undefined : digest(idempotencyKey)
   const secret = newSecret(ports)
   const now = ports.clock.now()
   const about = { updatedAt: now, stamp: stamp(caller, 'webhook.rotate') }
   const found = await getWebhook(ports, caller.tenant, id)
-  const { value } = await changeWebhook(ports, found, (webhook) => ({
-    ...rotateSecret(webhook, secret, now),
-    ...about,
-  }))
-  return { webhook: value, secret }
+  const isDone = ({ secrets: [newest] }: Webhook) => key !== undefined && newest?.key === key
+  const { value } = await changeWebhook(ports, found, (webhook) =>
+    isDone(webhook) ? webhook : { ...rotateSecret(webhook, { value: secret, key }, now), ...about },
+  )
+  return { webhook: value, secret: value.secrets[0]?.value ?? secret }
 }
 
 /** What was on its way to it is not sent any more. */

@@ -1,8 +1,11 @@
 import type { CloudEvent } from '../../platform/platform.ts'
 import type { Stamp } from '../caller.ts'
 
-/** `until` (ms): it was replaced, and signs as well until then. */
-export type WebhookSecret = { value: string; until?: number }
+/**
+ * `until` (ms): it was replaced, and signs as well until then. `key`: digest of the idempotency key that it was made
+ * under.
+ */
+export type WebhookSecret = { value: string; until?: number; key?: string }
 
 export type Webhook = {
   id: string
@@ -54,12 +57,15 @@ export const wants = ({ events, capability, labels, state, deletedAt }: Webhook,
 export const signingSecrets = ({ secrets }: Pick<Webhook, 'secrets'>, now: number): string[] =>
   secrets.filter(({ until }) => until === undefined || until > now).map(({ value }) => value)
 
-/** A new secret; the one before signs as well for a day, so that the other side can change over. */
-export const rotateSecret = <T extends Pick<Webhook, 'secrets'>>(owner: T, value: string, now: number): T => {
+/** So many secrets sign at once. */
+const mostSecrets = 10
+
+/** A new secret; each one before signs as well until its day is over, so that the other side can change over. */
+export const rotateSecret = <T extends Pick<Webhook, 'secrets'>>(owner: T, next: WebhookSecret, now: number): T => {
   const before = owner.secrets
-    .filter(({ until }) => until === undefined)
-    .map((one) => ({ ...one, until: now + graceMs }))
-  return { ...owner, secrets: [{ value }, ...before] }
+    .filter(({ until }) => until === undefined || until > now)
+    .map((one) => ({ ...one, until: one.until ?? now + graceMs }))
+  return { ...owner, secrets: [next, ...before].slice(0, mostSecrets) }
 }
 
 /** A webhook after a delivery came to its end: too many given up in a row disable it, as does `410 Gone`. */

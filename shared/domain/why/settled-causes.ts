@@ -1,4 +1,4 @@
-import { isFinished, maxAttemptsOf } from '../tasks/task.ts'
+import { isFinished, maxAttemptsOf, type Task } from '../tasks/task.ts'
 import { type Cause, iso, type WhyCode } from './cause.ts'
 
 const seconds = (ms: number): string => `${Math.max(0, Math.round(ms / 1000))} s`
@@ -16,13 +16,23 @@ const ended: Cause = ({ task }) => {
       evidence: { ...evidence, by: task.stamp.actor },
       wouldChange: 'retry it: that makes a new task',
     }
-  const code = failure && failureCauses[failure.code] ? (failure.code as WhyCode) : 'AGENT_ERROR'
+  const code = failure && isOfPlatform(task, failure.code) ? (failure.code as WhyCode) : 'AGENT_ERROR'
   return {
     code,
     message: `it failed with ${failure?.code}: ${failure?.message}`,
     evidence: { ...evidence, failure, failures: task.failures, leaseLosses: task.leaseLosses },
-    wouldChange: failureCauses[code] ?? '',
+    wouldChange: transition.from === 'WAITING' && code === 'TIMEOUT' ? answered : (failureCauses[code] ?? ''),
   }
+}
+
+const answered = 'retry it, and give it its answer in time; its agent may ask with a longer expiresInSeconds'
+
+/** Codes that only the platform finds; an agent that gives one means something of its own. */
+const foundByPlatform = ['DEADLINE', 'LEASE_LOST', 'POISON', 'BUDGET', 'REJECTED', 'NO_CAPABLE_AGENT']
+
+const isOfPlatform = ({ stamp, crashes = 0 }: Task, code: string): boolean => {
+  const told = stamp.action === 'task.fail' && !(code === 'POISON' && crashes > 0)
+  return code in failureCauses && !(told && foundByPlatform.includes(code))
 }
 
 /** What would have to be otherwise, by the code of the failure. */
@@ -32,7 +42,7 @@ const failureCauses: Partial<Record<string, string>> = {
   DEADLINE: 'submit it with a later deadline, or give its agent more slots',
   LEASE_LOST: 'find out why its instances vanish, then retry it',
   POISON: 'its attempts took their process or instance with them: look at its input, then retry it',
-  BUDGET: 'retry it with a larger budget',
+  BUDGET: 'submit it again with a larger budget',
   RESOURCE_LIMIT: 'give its agent a larger resource class, or it a smaller input, then retry it',
   REJECTED: 'ask whoever rejected it, then retry it',
   NO_CAPABLE_AGENT: 'start an agent that offers its capability, then retry it',

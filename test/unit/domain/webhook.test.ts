@@ -56,10 +56,12 @@ describe('a webhook', () => {
   })
 
   it('signs with the old secret as well for a day after a rotation', () => {
-    const rotated = rotateSecret(aWebhook(), 'whsec_b', 1000)
+    const rotated = rotateSecret(aWebhook(), { value: 'whsec_b' }, 1000)
     expect(signingSecrets(rotated, 2000)).toEqual(['whsec_b', 'whsec_a'])
     expect(signingSecrets(rotated, 1000 + 24 * 3_600_000)).toEqual(['whsec_b'])
-    expect(signingSecrets(rotateSecret(rotated, 'whsec_c', 2000), 3000)).toEqual(['whsec_c', 'whsec_b'])
+    const twice = rotateSecret(rotated, { value: 'whsec_c' }, 2000)
+    expect(signingSecrets(twice, 3000)).toEqual(['whsec_c', 'whsec_b', 'whsec_a'])
+    expect(signingSecrets(twice, 1500 + 24 * 3_600_000)).toEqual(['whsec_c', 'whsec_b'])
   })
 
   it('is disabled by 410 at once, and by five deliveries in a row that were given up', () => {

@@ -6,11 +6,12 @@ import { claimSubmits } from '#shared/domain/batches/claim-submits.ts'
 import { createBatch } from '#shared/domain/batches/create-batch.ts'
 import type { Caller } from '#shared/domain/caller.ts'
 import { percentOf, submittedOf } from '#shared/domain/fan-out/fan-out.ts'
+import type { Submits } from '#shared/domain/limits/submit-rate.ts'
 import { submitTask } from '#shared/domain/tasks/submit-task.ts'
 import { checkInput } from '../../check-input.ts'
 import { toProblem } from '../../errors.ts'
 import { checkKey, idempotencyKey, iso, traceparent } from '../../headers.ts'
-import type { Context, Handler } from '../../operation.ts'
+import type { Call, Context, Handler } from '../../operation.ts'
 import { withSubmitRate } from '../../rate-limit.ts'
 import { readSubmit } from '../../read-submit.ts'
 import { toTask } from './task-response.ts'
@@ -56,15 +57,16 @@ const cancel: Handler<OperationOf<'cancelBatch'>> = async ({ platform }, { calle
   body: toBatch(await cancelBatch(platform, caller, params.batch ?? '')),
 })
 
-type One = { index: number; body: Record<string, unknown>; key?: string; trace?: string }
+type One = { index: number; body: Record<string, unknown>; key?: string; trace?: string; refusal?: Error }
 
 /** What `POST /tasks` would have answered to one of several. */
 const submitOne = async (
   { platform }: Context,
   caller: Caller,
-  { index, body, key, trace }: One,
+  { index, body, key, trace, refusal }: One,
 ): Promise<SubmittedTasks['items'][number]> => {
   try {
+    if (refusal) throw refusal
     const { idempotencyKey: own, ...rest } = body
     const idempotencyKey = own === undefined ? key && `${key}\n${index}` : checkKey(own, '#/idempotencyKey')
     const command = { ...readSubmit(rest), idempotencyKey, traceparent: trace }
@@ -78,18 +80,24 @@ const submitOne = async (
   }
 }
 
-const submitTasks: Handler<OperationOf<'submitTasks'>> = async (context, { caller, body, headers }) => {
+type SubmitTasks = Call<OperationOf<'submitTasks'>>
+
+/** What is beyond the submit rate is refused one by one. */
+const submitTasks = async (context: Context, { caller, body, headers }: SubmitTasks, submits?: Submits) => {
   const key = idempotencyKey(headers)
   if (key !== undefined) await claimSubmits(context.platform, caller, { key, tasks: body.tasks })
   const all = { key, trace: traceparent(headers) }
   const items = await Promise.all(
-    body.tasks.map((one, index) => submitOne(context, caller, { index, body: one, ...all })),
+    body.tasks.map((one, index) => {
+      const refusal = submits && index >= submits.taken ? submits.refusal : undefined
+      return submitOne(context, caller, { index, body: one, refusal, ...all })
+    }),
   )
   return { status: 200, body: { items } }
 }
 
 export const batchHandlers = {
-  submitTasks: withSubmitRate(submitTasks, ({ body }) => body.tasks.length),
+  submitTasks: withSubmitRate<OperationOf<'submitTasks'>>(submitTasks, ({ body }) => body.tasks.length),
   createBatch: create,
   listBatches: list,
   getBatch: get,

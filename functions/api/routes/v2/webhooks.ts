@@ -73,8 +73,9 @@ const remove: Handler<OperationOf<'deleteWebhook'>> = async ({ platform }, { cal
   return { status: 204 }
 }
 
-const rotate: Handler<OperationOf<'rotateWebhookSecret'>> = async ({ platform }, { caller, params }) => {
-  const { webhook, secret } = await rotateWebhook(platform, caller, params.webhook ?? '')
+const rotate: Handler<OperationOf<'rotateWebhookSecret'>> = async ({ platform }, { caller, params, headers }) => {
+  const command = { idempotencyKey: idempotencyKey(headers) }
+  const { webhook, secret } = await rotateWebhook(platform, caller, params.webhook ?? '', command)
   return { status: 200, body: toWebhook(webhook, secret) }
 }
 
