@@ -18,6 +18,7 @@ import { startup } from './scenarios/startup.ts'
 import { streams } from './scenarios/streams.ts'
 import { throughput } from './scenarios/throughput.ts'
 import { topics } from './scenarios/topics.ts'
+import { workflowTransitions } from './scenarios/workflows.ts'
 import { startFloor, startProduct } from './targets.ts'
 
 const scenarios: Record<string, Scenario> = {
@@ -35,6 +36,7 @@ const scenarios: Record<string, Scenario> = {
   'kill-switch': killSwitch,
   topics,
   startup,
+  workflows: workflowTransitions,
 }
 
 const { values: options } = parseArgs({ options: { only: { type: 'string' }, report: { type: 'string' } } })

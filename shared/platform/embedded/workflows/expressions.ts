@@ -66,12 +66,23 @@ export const createExpressions = () => {
     if (value === undefined || isFunction(value)) throw failed(source, 'it gives nothing')
     return (Array.isArray(value) ? Array.from(value) : value) as Json // a list of the library's own is one like others
   }
+  /** Whether a template has an expression in it; of each template asked once. */
+  const known = new WeakMap<object, boolean>()
+  const isStatic = (template: Json | undefined): boolean => {
+    if (typeof template === 'string') return !expressionPattern.test(template)
+    if (template === null || typeof template !== 'object') return true
+    const answer = known.get(template) ?? Object.values(template).every(isStatic)
+    known.set(template, answer)
+    return answer
+  }
   const evaluate: Evaluate = async (template, bindings) => {
+    if (isStatic(template)) return template ?? null
     if (typeof template === 'string') return evaluateText(template, bindings)
     if (template === null || typeof template !== 'object') return template ?? null
-    if (Array.isArray(template)) return Promise.all(template.map((part) => evaluate(part, bindings)))
-    const parts = Object.entries(template).map(async ([key, part]) => [key, await evaluate(part, bindings)] as const)
-    return Object.fromEntries(await Promise.all(parts))
+    const values: Json[] = []
+    for (const part of Object.values(template)) values.push(await evaluate(part, bindings))
+    if (Array.isArray(template)) return values
+    return Object.fromEntries(Object.keys(template).map((key, at) => [key, values[at] ?? null]))
   }
   return { evaluate, close: thread.close }
 }

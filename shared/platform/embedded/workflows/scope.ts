@@ -91,12 +91,18 @@ const contextOf = (draft: Draft, frame: Frame, { token, item = itemOf(draft, fra
 }
 
 /** The variables that expressions of a frame see. https://docs.aws.amazon.com/step-functions/latest/dg/workflow-variables.html */
-export const bindingsOf = (draft: Draft, frame: Frame, more: More = {}): Bindings => ({
-  ...variablesOf(draft, frame),
-  states: {
-    input: frame.input,
-    context: contextOf(draft, frame, more),
-    ...(more.result !== undefined && { result: more.result }),
-    ...(more.errorOutput !== undefined && { errorOutput: more.errorOutput }),
-  },
-})
+export const bindingsOf = (draft: Draft, frame: Frame, more: More = {}): Bindings => {
+  const context = (): unknown => contextOf(draft, frame, more)
+  return {
+    ...variablesOf(draft, frame),
+    states: {
+      input: frame.input,
+      /** Made when it is asked for: few expressions do. */
+      get context() {
+        return context()
+      },
+      ...(more.result !== undefined && { result: more.result }),
+      ...(more.errorOutput !== undefined && { errorOutput: more.errorOutput }),
+    },
+  }
+}
