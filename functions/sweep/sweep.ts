@@ -5,6 +5,7 @@ import { dueBefore, dueShardPk, dueShards } from '#shared/domain/dispatch/due.ts
 import { attendFanOut } from '#shared/domain/fan-out/attend-fan-out.ts'
 import { attendInstance } from '#shared/domain/instances/end-instance.ts'
 import { attendLimit } from '#shared/domain/limits/hold-task.ts'
+import { attendMessage } from '#shared/domain/messages/attend-message.ts'
 import { attendSchedule } from '#shared/domain/schedules/attend-schedule.ts'
 import { attendTask } from '#shared/domain/tasks/attend-task.ts'
 import type { Task } from '#shared/domain/tasks/task.ts'
@@ -28,6 +29,7 @@ const attendants: Record<string, Attend> = {
   lim: attendLimit,
   sch: attendStart,
   dlv: resendDelivery,
+  msg: attendMessage,
   pub: (platform, tenant, id) => attendPublication(platform, { checkInput }, { tenant, id }),
   mat: (platform, tenant, id) => attendMatch(platform, { checkInput }, { tenant, id }),
   rpl: (platform, tenant, id) => attendReplay(platform, { checkInput }, { tenant, id }),

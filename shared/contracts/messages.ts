@@ -1,43 +1,150 @@
 import * as z from 'zod'
-import { recipientKinds } from '#shared/domain/messages/send-message.ts'
+import { messageKinds } from '#shared/domain/messages/envelope.ts'
+import { recipientKinds } from '#shared/domain/messages/message.ts'
 import { mostHops } from '#shared/domain/topics/topic.ts'
-import { boundedJson, idSchema, isObject, jsonSchema, nameSchema, timeSchema } from './common.ts'
+import {
+  boundedJson,
+  idSchema,
+  isObject,
+  jsonSchema,
+  labelsSchema,
+  nameSchema,
+  objectRefSchema,
+  pageQuery,
+  pageSchema,
+  timeSchema,
+} from './common.ts'
+import { taskSchema } from './tasks.ts'
 import { topicSchema } from './topics.ts'
 
 const attributeSchema = z.string().min(1).max(200)
 
+/** The types of agents, labels that they have, a capability that they offer. */
+const agentChoiceSchema = z.strictObject({
+  types: z.array(z.string().min(1).max(100)).min(1).max(50).optional(),
+  labels: labelsSchema.optional(),
+  capability: nameSchema.optional(),
+})
+
 export const recipientSchema = z
-  .strictObject({ topic: topicSchema.optional(), queue: nameSchema.optional() })
+  .strictObject({
+    /** Into its mailbox, by name or id: it need not run. */
+    agent: nameSchema.optional(),
+    /** Into the mailbox of one agent that offers it. */
+    capability: nameSchema.optional(),
+    topic: topicSchema.optional(),
+    queue: nameSchema.optional(),
+    /** Of a broadcast: agents that meet all that is named; `{}`: all agents. */
+    filter: agentChoiceSchema.optional(),
+  })
   .refine((to) => recipientKinds.filter((kind) => to[kind] !== undefined).length === 1, {
     message: `name exactly one recipient: ${recipientKinds.join(', ')}`,
     when: ({ value }) => isObject(value),
   })
 
-export const sendMessageSchema = z.strictObject({
-  to: recipientSchema,
-  /** What happened, in the past tense: `build.finished`. */
-  type: attributeSchema,
+/** What a response and a command have not: the request, or the task, says it. */
+const ofMessagesAlone = ['subject', 'source', 'conversation', 'replyTo', 'expiresAt', 'hops'] as const
+
+const requiredOf = {
+  event: ['to', 'type'],
+  request: ['to', 'type'],
+  broadcast: ['to', 'type'],
+  response: ['correlationId'],
+  command: ['to'],
+} as const
+
+const messageFields = z.strictObject({
+  /** A `command` is a task: it is submitted, and answered as one. */
+  kind: z.enum([...messageKinds, 'command']).default('event'),
+  to: recipientSchema.optional(),
+  /** What happened, in the past tense: `build.finished`; of a request what is wanted. */
+  type: attributeSchema.optional(),
   /** Where it comes from. @default the caller */
   source: attributeSchema.optional(),
   /** What it is about. */
   subject: attributeSchema.optional(),
   data: boundedJson(240).optional(),
-  /** In a queue it is a dead letter from then on. */
+  /** Messages of one conversation are received in order, each when the one before was acknowledged. */
+  conversation: attributeSchema.optional(),
+  /** What it has to do with: of a response the request. */
+  correlationId: attributeSchema.optional(),
+  /** The agent whose mailbox gets the response. @default the agent that sends the request */
+  replyTo: nameSchema.optional(),
+  /** In an inbox it is a dead letter from then on; of a request the deadline. @default in 7 days; of a request in one */
   expiresAt: timeSchema.optional(),
   /** The topics that led to it: a message that goes round is ended. */
   hops: z.array(topicSchema).max(mostHops).optional(),
 })
 
-export const sentMessageSchema = z
+export const sendMessageSchema = messageFields.superRefine((message, context) => {
+  const { kind } = message
+  const refuse = (field: string, text: string) => context.addIssue({ code: 'custom', path: [field], message: text })
+  for (const field of requiredOf[kind])
+    if (message[field] === undefined) refuse(field, `a message of kind ${kind} has one`)
+  if (kind === 'response' && message.to !== undefined) refuse('to', 'a response goes to whoever sent the request')
+  if (kind !== 'response' && kind !== 'command') return
+  for (const field of ofMessagesAlone)
+    if (message[field] !== undefined) refuse(field, `a message of kind ${kind} has none of its own`)
+  if (kind === 'command' && message.type !== undefined) refuse('type', 'a command is a task, which has no type')
+})
+export type SendMessage = z.input<typeof sendMessageSchema>
+
+/** Where a message is: in whose mailbox, or in which queue. */
+export const letterSchema = z
+  .object({
+    /** The agent or the queue. */
+    inbox: z.string(),
+    state: z.enum(['WAITING', 'DONE', 'DEAD']),
+    receives: z.int(),
+    reason: z.object({ code: z.string(), message: z.string() }).optional(),
+    deliveredAt: timeSchema,
+    settledAt: timeSchema.optional(),
+  })
+  .meta({ id: 'Letter' })
+export type LetterResponse = z.infer<typeof letterSchema>
+export const letterPageSchema = pageSchema(letterSchema).meta({ id: 'LetterPage' })
+
+export const messageSchema = z
   .object({
     id: idSchema('msg'),
-    to: z.record(z.string(), z.string()),
+    kind: z.enum(messageKinds),
+    to: z.record(z.string(), jsonSchema).optional(),
     type: z.string(),
     source: z.string(),
     subject: z.string().optional(),
+    conversation: z.string().optional(),
+    correlationId: z.string().optional(),
+    replyTo: z.string().optional(),
     time: timeSchema,
+    expiresAt: timeSchema.optional(),
+    traceparent: z.string().optional(),
+    /** `PENDING`: not everybody whom it is for has it yet. */
+    state: z.enum(['PENDING', 'SENT']),
+    data: jsonSchema.optional(),
+    /** In place of data above 32 KiB. */
+    dataRef: objectRefSchema.optional(),
+    /** Of a request that was answered. */
+    response: z.object({ id: idSchema('msg'), time: timeSchema, late: z.boolean() }).optional(),
+    /** Of a broadcast: how many agents it was for, so far. */
+    recipients: z.int().optional(),
+    /** With one message: where it is, the first 100. */
+    letters: z.array(letterSchema).optional(),
   })
-  .meta({ id: 'SentMessage' })
+  .meta({ id: 'Message' })
+export type MessageResponse = z.infer<typeof messageSchema>
+export const messagePageSchema = pageSchema(messageSchema).meta({ id: 'MessagePage' })
+export const sentSchema = z.union([messageSchema, taskSchema])
+export const listMessagesQuery = z.strictObject({
+  ...pageQuery,
+  kind: z.enum(messageKinds).optional(),
+  type: z.string().max(200).optional(),
+  conversation: z.string().max(200).optional(),
+})
+export const replySchema = z.strictObject({
+  /** @default that of the request and `.response` */
+  type: attributeSchema.optional(),
+  data: boundedJson(240).optional(),
+})
 
 /** A message as its receivers see it. https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md */
 export const cloudEventSchema = z
@@ -54,6 +161,13 @@ export const cloudEventSchema = z
     topic: z.string().optional(),
     /** The topics it passed, with spaces between them. */
     hops: z.string().optional(),
-    data: jsonSchema,
+    kind: z.string().optional(),
+    conversation: z.string().optional(),
+    correlationid: z.string().optional(),
+    replyto: z.string().optional(),
+    expirytime: timeSchema.optional(),
+    /** Where its data is, when that is too large to be here. */
+    dataref: z.string().optional(),
+    data: jsonSchema.optional(),
   })
   .meta({ id: 'CloudEvent' })

@@ -4,6 +4,7 @@ import { batchOperations } from './operations/batches.ts'
 import { controlOperations } from './operations/control.ts'
 import { inputOperations } from './operations/input.ts'
 import { limitOperations } from './operations/limits.ts'
+import { mailboxOperations } from './operations/mailboxes.ts'
 import { messageOperations } from './operations/messages.ts'
 import { objectOperations } from './operations/objects.ts'
 import { scheduleOperations } from './operations/schedules.ts'
@@ -29,6 +30,7 @@ export const operations = {
   ...limitOperations,
   ...topicOperations,
   ...messageOperations,
+  ...mailboxOperations,
 }
 
 export type OperationId = keyof typeof operations

@@ -18,6 +18,7 @@ export const domainErrorCodes = [
   'BUDGET',
   'NOT_WAITING',
   'ALREADY_DECIDED',
+  'ALREADY_ANSWERED',
   'INPUT_ENDED',
   'INPUT_FULL',
   'HOP_LIMIT',

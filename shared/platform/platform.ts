@@ -196,7 +196,15 @@ export type CloudEvent = {
   /** Of a message on a topic: the topic, and all that it passed, this one last, with spaces between them. */
   topic?: string
   hops?: string
-  data: unknown
+  /** Of a message that is not just an event: what it is, and what it has to do with. */
+  kind?: string
+  conversation?: string
+  correlationid?: string
+  replyto?: string
+  expirytime?: string
+  /** Where the data is that is too large to be here. https://github.com/cloudevents/spec/blob/main/cloudevents/extensions/dataref.md */
+  dataref?: string
+  data?: unknown
 }
 
 /** Publish-only. Answers the ids that were not accepted. */

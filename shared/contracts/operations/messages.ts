@@ -1,4 +1,12 @@
-import { sendMessageSchema, sentMessageSchema } from '../messages.ts'
+import {
+  letterPageSchema,
+  listMessagesQuery,
+  messagePageSchema,
+  messageSchema,
+  replySchema,
+  sendMessageSchema,
+  sentSchema,
+} from '../messages.ts'
 import {
   acknowledgeSchema,
   createQueueSchema,
@@ -12,8 +20,9 @@ import {
   redriveQueueSchema,
   settledSchema,
 } from '../queues.ts'
+import { refusalsOfNewTasks } from '../refusals.ts'
 import { redrivenSchema } from '../topics.ts'
-import { admins, type Operation, people } from './operation.ts'
+import { admins, type Operation, people, workers } from './operation.ts'
 
 export const messageOperations = {
   sendMessage: {
@@ -21,12 +30,57 @@ export const messageOperations = {
     path: '/messages',
     tag: 'Messages',
     summary: 'Send a message',
-    description: 'To a topic, or to a queue. It is kept before the answer, and everybody whom it concerns gets it.',
+    description:
+      'To an agent, a topic, a queue, or, as a broadcast, to many agents. It is kept before the answer, and everybody whom it concerns gets it. A `request` with `Prefer: wait=N` is answered with its response; a `command` is submitted as a task.',
     audience: people,
-    headers: ['Idempotency-Key', 'traceparent'],
+    headers: ['Idempotency-Key', 'Prefer', 'traceparent'],
     body: sendMessageSchema,
-    answers: { 202: { description: 'The message, without its data.', schema: sentMessageSchema } },
-    refusals: ['NOT_FOUND', 'IDEMPOTENCY_CONFLICT', 'HOP_LIMIT', 'MAILBOX_FULL'],
+    answers: {
+      200: { description: 'The response to the request.', schema: messageSchema },
+      202: { description: 'The message, which is kept; of a command the task.', schema: sentSchema },
+    },
+    refusals: [...refusalsOfNewTasks, 'HOP_LIMIT', 'MAILBOX_FULL', 'ALREADY_ANSWERED', 'RATE_LIMITED'],
+  },
+  listMessages: {
+    method: 'GET',
+    path: '/messages',
+    tag: 'Messages',
+    summary: 'List messages',
+    audience: admins,
+    query: listMessagesQuery,
+    answers: { 200: { description: 'A page of messages, newest first.', schema: messagePageSchema } },
+  },
+  getMessage: {
+    method: 'GET',
+    path: '/messages/{message}',
+    tag: 'Messages',
+    summary: 'Get a message, and where it is',
+    description: 'Of a request, `Prefer: wait=N` answers as soon as there is a response, within N seconds.',
+    audience: workers,
+    headers: ['Prefer'],
+    answers: { 200: { description: 'The message.', schema: messageSchema } },
+  },
+  listLetters: {
+    method: 'GET',
+    path: '/messages/{message}/letters',
+    tag: 'Messages',
+    summary: 'List whom a message came to',
+    description: 'The report of a delivery: each mailbox or queue with what became of the message there.',
+    audience: admins,
+    query: listQueuesQuery,
+    answers: { 200: { description: 'A page of them, first one first.', schema: letterPageSchema } },
+  },
+  replyToMessage: {
+    method: 'POST',
+    path: '/messages/{message}/reply',
+    tag: 'Messages',
+    summary: 'Answer a request',
+    description: 'Once: the same again is the same response. One that comes after the deadline is recorded as late.',
+    audience: workers,
+    headers: ['traceparent'],
+    body: replySchema,
+    answers: { 202: { description: 'The response.', schema: messageSchema } },
+    refusals: ['CONFLICT', 'ALREADY_ANSWERED', 'MAILBOX_FULL'],
   },
   createQueue: {
     method: 'POST',

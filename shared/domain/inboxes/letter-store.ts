@@ -1,60 +1,55 @@
-import type { Item, Key, Page, Platform, Put, Stored } from '../../platform/platform.ts'
-import { saveItem } from '../contention.ts'
-import { newRev } from '../ids.ts'
+import type { IndexName, Item, Key, Page, Platform, Put, Stored } from '../../platform/platform.ts'
 import { sortableTime } from '../keys.ts'
-import type { Inbox, Letter } from './letter.ts'
+import { type Inbox, type Letter, positionOf } from './letter.ts'
 
-type Ports = Pick<Platform, 'main' | 'clock' | 'random'>
 type Paging = { limit: number; cursor?: string }
-type Place = Pick<Inbox, 'tenant' | 'id'>
+export type Place = Pick<Inbox, 'tenant' | 'id'>
 
 /** A letter is forgotten after this time, wherever it is: what was acknowledged is known again until then. */
-const keepMs = 14 * 24 * 3_600_000
+export const keepMs = 14 * 24 * 3_600_000
 
 export const letterPk = (tenant: string, id: string): string => `${tenant}#letter#${id}`
 const letterKey = (tenant: string, id: string): Key => ({ pk: letterPk(tenant, id), sk: 'head' })
 const waitingPk = ({ tenant, id }: Place): string => `${tenant}#letters#${id}`
+const openPk = ({ tenant, id }: Place): string => `${tenant}#open-letters#${id}`
 const deadPk = ({ tenant, id }: Place): string => `${tenant}#dead-letters#${id}`
+const ofMessagePk = (tenant: string, message: string): string => `${tenant}#letters-of#${message}`
 
-const indexOf = ({ tenant, id, inbox, state, visibleAt, createdAt }: Letter): Item['index'] => {
+/** Letters of one conversation wait behind its first one, where nobody receives them. */
+const indexOf = (letter: Letter): NonNullable<Item['index']> => {
+  const { tenant, id, inbox, state, behind, visibleAt, createdAt } = letter
   const place = { tenant, id: inbox }
-  if (state === 'WAITING') return { holder: { pk: waitingPk(place), sk: `${sortableTime(visibleAt)}#${id}` } }
   if (state === 'DEAD') return { holder: { pk: deadPk(place), sk: `${sortableTime(createdAt)}#${id}` } }
-  return undefined
+  if (state !== 'WAITING') return {}
+  const open = { list: { pk: openPk(place), sk: positionOf(letter) } }
+  if (behind) return open
+  return { ...open, holder: { pk: waitingPk(place), sk: `${sortableTime(visibleAt)}#${positionOf(letter)}` } }
 }
 
 const letterItem = (letter: Letter): Item<Letter> => {
-  const index = indexOf(letter)
+  const { tenant, id, envelope, createdAt } = letter
+  const parent = { pk: ofMessagePk(tenant, envelope.id), sk: `${sortableTime(createdAt)}#${id}` }
   return {
-    ...letterKey(letter.tenant, letter.id),
+    ...letterKey(tenant, id),
     type: 'letter',
     value: letter,
-    ...(index && { index }),
-    expiresAt: letter.createdAt + keepMs,
+    index: { ...indexOf(letter), parent },
+    expiresAt: createdAt + keepMs,
   }
 }
 
-/** Stores a new letter with its body; `false`: it was there already. */
-export const createLetter = async (ports: Ports, letter: Letter, items: Item[]): Promise<boolean> => {
-  const { expiresAt, ...item } = letterItem(letter)
-  const head: Put = { op: 'put', item: { ...item, expiresAt }, expect: 'absent', rev: newRev(ports) }
-  const bodies = items.map((body): Put => ({ op: 'put', item: { ...body, expiresAt }, expect: 'any' }))
-  const outcome = bodies.length === 0 ? await ports.main.write(head) : await ports.main.transact([head, ...bodies])
-  return outcome.ok
-}
+export const putLetter = (letter: Letter, expect: Put['expect'], rev?: string): Put => ({
+  op: 'put',
+  item: letterItem(letter),
+  expect,
+  ...(rev !== undefined && { rev }),
+})
 
 export const findLetter = (
   { main }: Pick<Platform, 'main'>,
   tenant: string,
   id: string,
 ): Promise<Stored<Letter> | undefined> => main.get<Letter>(letterKey(tenant, id))
-
-/** Saves a changed letter if nobody else did; `undefined`: somebody came first. */
-export const saveLetter = (
-  ports: Ports,
-  found: Pick<Stored, 'rev'>,
-  letter: Letter,
-): Promise<Stored<Letter> | undefined> => saveItem(ports, found, letterItem(letter))
 
 /** Letters that may be received at `now`, the longest waiting first. */
 export const receivable = (
@@ -64,17 +59,48 @@ export const receivable = (
 ): Promise<Page<Letter>> =>
   main.query<Letter>({ index: 'holder', pk: waitingPk(inbox), before: `${sortableTime(now + 1)}#`, ...page })
 
+/** When the next letter comes back that is kept from others at `now`. */
+export const nextVisibleAt = async (
+  ports: Pick<Platform, 'main'>,
+  inbox: Place,
+  now: number,
+): Promise<number | undefined> => (await heldLetters(ports, inbox, { now, limit: 1 })).items[0]?.value.visibleAt
+
+/** Letters that somebody has, those first that come back first. */
+export const heldLetters = (
+  { main }: Pick<Platform, 'main'>,
+  inbox: Place,
+  { now, ...page }: Paging & { now: number },
+): Promise<Page<Letter>> =>
+  main.query<Letter>({ index: 'holder', pk: waitingPk(inbox), after: `${sortableTime(now + 1)}#`, ...page })
+
+/** Everything that waits or is with somebody, as it came. */
+export const listOpenLetters = ({ main }: Pick<Platform, 'main'>, inbox: Place, page: Paging): Promise<Page<Letter>> =>
+  main.query<Letter>({ index: 'list', pk: openPk(inbox), ...page })
+
+/** Where one message came to, as it came. */
+export const lettersOf = (
+  { main }: Pick<Platform, 'main'>,
+  { tenant, message, ...page }: Paging & { tenant: string; message: string },
+): Promise<Page<Letter>> => main.query<Letter>({ index: 'parent', pk: ofMessagePk(tenant, message), ...page })
+
 /** Newest first. */
 export const listDeadLetters = ({ main }: Pick<Platform, 'main'>, inbox: Place, page: Paging): Promise<Page<Letter>> =>
   main.query<Letter>({ index: 'holder', pk: deadPk(inbox), order: 'descending', ...page })
 
 const pageSize = 1000
 
-const count = async ({ main }: Pick<Platform, 'main'>, pk: string, bounds: object = {}): Promise<number> => {
+type Bounds = { index?: IndexName; after?: string }
+
+const count = async (
+  { main }: Pick<Platform, 'main'>,
+  pk: string,
+  { index = 'holder', after }: Bounds = {},
+): Promise<number> => {
   let total = 0
   let cursor: string | undefined
   do {
-    const page = await main.queryKeys({ index: 'holder', pk, limit: pageSize, cursor, ...bounds })
+    const page = await main.queryKeys({ index, pk, after, limit: pageSize, cursor })
     total += page.items.length
     cursor = page.cursor
   } while (cursor !== undefined)
@@ -87,12 +113,12 @@ export const countLetters = async (
   inbox: Place,
 ): Promise<{ waiting: number; inFlight: number; dead: number }> => {
   const edge = `${sortableTime(ports.clock.now() + 1)}#`
-  const [waiting, inFlight, dead] = await Promise.all([
-    count(ports, waitingPk(inbox), { before: edge }),
+  const [open, inFlight, dead] = await Promise.all([
+    count(ports, openPk(inbox), { index: 'list' }),
     count(ports, waitingPk(inbox), { after: edge }),
     count(ports, deadPk(inbox)),
   ])
-  return { waiting, inFlight, dead }
+  return { waiting: Math.max(0, open - inFlight), inFlight, dead }
 }
 
 const counterKey = ({ tenant, id }: Place): Key => ({ pk: `${tenant}#inbox#${id}`, sk: 'counter' })

@@ -3,17 +3,22 @@ import type { Stamp } from '../caller.ts'
 import { type Refused, refuse } from '../domain-error.ts'
 import type { Envelope } from '../messages/envelope.ts'
 
-/** Where letters wait to be received: a queue, by its id. Times in milliseconds. */
+/** Where letters wait to be received: a queue, or the mailbox of an agent, by its id. Times in milliseconds. */
 export type Inbox = {
   tenant: string
   id: string
   /** How long a letter that was received is kept from others. */
   visibilityMs: number
+  /** What is added to it from the second receive on, doubled each time. @default nothing */
+  backOffMs?: number
   /** A letter that was received so often without being acknowledged is a dead one. */
   mostReceives: number
   /** So many wait at most. */
   most: number
 }
+
+/** Why nobody gets a letter any more. */
+export type DeadReason = { code: string; message: string }
 
 /** One message in one inbox. Times in milliseconds. */
 export type Letter = {
@@ -22,19 +27,29 @@ export type Letter = {
   inbox: string
   envelope: Envelope
   data: Body
+  /** What its data is kept under, where that is not the letter itself. */
+  dataPk?: string
   hops: string[]
   topic?: string
   state: 'WAITING' | 'DONE' | 'DEAD'
+  /** Names its conversation, while it has its turn in one. */
+  conversation?: string
+  /** Another letter of its conversation comes first. */
+  behind?: true
+  /** The letter that comes after it in its conversation. */
+  next?: string
   /** From when on it may be received. */
   visibleAt: number
   receives: number
   /** Of whoever received it last. */
   receipt?: string
   /** Why nobody gets it any more. */
-  reason?: { code: 'EXPIRED' | 'RECEIVES'; message: string }
+  reason?: DeadReason
   /** When it is over. */
   endsAt?: number
   createdAt: number
+  /** When it was done with, or given up. */
+  settledAt?: number
   /** Digest of what was sent, to tell a repetition from another message. */
   sent: string
   stamp: Stamp
@@ -46,26 +61,46 @@ export const take = (
   {
     now,
     receipt,
-    visibilityMs,
     mostReceives,
-  }: { now: number; receipt: string; visibilityMs: number; mostReceives: number },
+    ...hiding
+  }: { now: number; receipt: string } & Pick<Inbox, 'visibilityMs' | 'backOffMs' | 'mostReceives'>,
 ): Letter => {
-  if (letter.endsAt !== undefined && letter.endsAt <= now)
-    return bury(letter, { code: 'EXPIRED', message: `its time was over at ${new Date(letter.endsAt).toISOString()}` })
+  const living = expire(letter, now)
+  if (living.state !== 'WAITING') return living
   if (letter.receives >= mostReceives)
-    return bury(letter, {
+    return bury(letter, now, {
       code: 'RECEIVES',
       message: `it was received ${letter.receives} times and never acknowledged`,
     })
-  return { ...letter, receives: letter.receives + 1, receipt, visibleAt: now + visibilityMs }
+  const receives = letter.receives + 1
+  return { ...letter, receives, receipt, visibleAt: now + hiddenMs(hiding, receives) }
 }
 
-const bury = (letter: Letter, reason: Letter['reason']): Letter => ({
-  ...letter,
-  state: 'DEAD',
-  reason,
-  receipt: undefined,
-})
+const longestBackOffMs = 300_000
+
+const hiddenMs = (
+  { visibilityMs, backOffMs = 0 }: Pick<Inbox, 'visibilityMs' | 'backOffMs'>,
+  receives: number,
+): number => visibilityMs + (receives > 1 ? Math.min(backOffMs * 2 ** (receives - 2), longestBackOffMs) : 0)
+
+/** It waited longer than it was worth; the same object while it has not. */
+export const expire = (letter: Letter, now: number): Letter => {
+  if (letter.endsAt === undefined || letter.endsAt > now) return letter
+  const message = `its time was over at ${new Date(letter.endsAt).toISOString()}`
+  return bury(letter, now, { code: 'EXPIRED', message })
+}
+
+/** Nobody gets it any more, and why; what was settled stays as it is. */
+export const bury = (letter: Letter, now: number, reason: DeadReason): Letter =>
+  letter.state === 'WAITING' ? { ...letter, state: 'DEAD', reason, receipt: undefined, settledAt: now } : letter
+
+/** It is done and never comes again, whoever had it; what was settled stays as it is. */
+export const finish = (letter: Letter, now: number): Letter =>
+  letter.state === 'WAITING' ? { ...letter, state: 'DONE', settledAt: now } : letter
+
+/** Where a letter stands in its inbox: those that came later have a greater one. */
+export const positionOf = ({ createdAt, id }: Pick<Letter, 'createdAt' | 'id'>): string =>
+  `${String(createdAt).padStart(15, '0')}.${id.slice(4)}`
 
 type Held = { now: number; receipt: string }
 
@@ -75,21 +110,24 @@ const lost = ({ id }: Letter): Refused =>
   refuse('STALE_RECEIPT', `letter ${id} is not held by this receipt any more: it was received again, or is over`)
 
 /** It is done; acknowledged again by the same receipt it stays so. */
-export const acknowledge = (letter: Letter, { receipt }: Held): Letter | Refused => {
+export const acknowledge = (letter: Letter, { now, receipt }: Held): Letter | Refused => {
   if (letter.state === 'DONE' && letter.receipt === receipt) return letter
-  return isHeld(letter, receipt) ? { ...letter, state: 'DONE' } : lost(letter)
+  return isHeld(letter, receipt) ? finish(letter, now) : lost(letter)
 }
 
 /** Kept from others for so long from now on; 0 gives it back. */
 export const extend = (letter: Letter, { now, receipt, ms }: Held & { ms: number }): Letter | Refused =>
   isHeld(letter, receipt) ? { ...letter, visibleAt: now + ms } : lost(letter)
 
-/** A dead letter waits again, as if it had just come; for what is over there is no time any more. */
+/** A dead letter waits again, as if it had just come, but out of its conversation, where its turn has passed. */
 export const revive = (letter: Letter, now: number): Letter => ({
   ...letter,
   state: 'WAITING',
+  conversation: undefined,
+  behind: undefined,
   receives: 0,
   visibleAt: now,
   reason: undefined,
+  settledAt: undefined,
   endsAt: undefined,
 })

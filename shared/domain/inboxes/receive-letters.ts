@@ -3,7 +3,16 @@ import { loadBody } from '../bodies/body.ts'
 import { newRev } from '../ids.ts'
 import { toCloudEvent } from '../messages/envelope.ts'
 import { type Inbox, type Letter, take } from './letter.ts'
-import { addToCount, countOf, letterPk, receivable, saveLetter, untilChanged } from './letter-store.ts'
+import {
+  addToCount,
+  countOf,
+  letterPk,
+  listOpenLetters,
+  nextVisibleAt,
+  receivable,
+  untilChanged,
+} from './letter-store.ts'
+import { saveLetter } from './save-letter.ts'
 
 type Ports = Pick<Platform, 'main' | 'volatile' | 'objects' | 'clock' | 'random'>
 
@@ -12,13 +21,14 @@ export type Delivered = { letter: Letter; event: CloudEvent }
 
 /** What others may have taken meanwhile is read on top. */
 const spare = 20
-/** How long a wait goes without a look: what comes back to the inbox by itself wakes nobody. */
+/** How long a wait goes without a look. */
 const lookEveryMs = 1000
 
 /** Hands one letter out; `undefined`: somebody else has it, or it is dead now. */
 const takeOne = async (ports: Ports, inbox: Inbox, found: Stored<Letter>): Promise<Letter | undefined> => {
   const now = ports.clock.now()
-  if (found.value.state !== 'WAITING' || found.value.visibleAt > now) return undefined
+  const { state, behind, visibleAt } = found.value
+  if (state !== 'WAITING' || behind || visibleAt > now) return undefined // the index may lag
   const receipt = `${found.value.id}.${newRev(ports)}`
   const next = take(found.value, { ...inbox, now, receipt })
   const saved = await saveLetter(ports, found, next)
@@ -33,18 +43,38 @@ const takeSome = async (ports: Ports, inbox: Inbox, max: number): Promise<Letter
   let cursor: string | undefined
   do {
     const page = await receivable(ports, inbox, { now: ports.clock.now(), limit: max + spare, cursor })
-    for (const found of page.items) {
-      const letter = taken.length < max ? await takeOne(ports, inbox, found) : undefined
-      if (letter) taken.push(letter)
+    for (let at = 0; at < page.items.length && taken.length < max; ) {
+      const some = page.items.slice(at, at + max - taken.length)
+      const letters = await Promise.all(some.map((found) => takeOne(ports, inbox, found)))
+      taken.push(...letters.filter((letter) => letter !== undefined))
+      at += some.length
     }
     cursor = page.cursor
   } while (taken.length < max && cursor !== undefined)
   return taken
 }
 
-const open = async (ports: Ports, letter: Letter): Promise<Delivered> => {
-  const { tenant, id, data: body } = letter
-  return { letter, event: toCloudEvent(letter, await loadBody(ports, { tenant, pk: letterPk(tenant, id), body })) }
+const byReference = ({ data: _, ...event }: CloudEvent, object: string): CloudEvent => ({
+  ...event,
+  dataref: `/api/v2/objects/${object}`,
+})
+
+/** A letter with the data of its message. */
+const openLetter = async (ports: Pick<Platform, 'main' | 'objects'>, letter: Letter): Promise<Delivered> => {
+  if (letter.data.in === 'object')
+    return { letter, event: byReference(toCloudEvent(letter, undefined), letter.data.id) }
+  const { tenant, id, data: body, dataPk = letterPk(tenant, id) } = letter
+  return { letter, event: toCloudEvent(letter, await loadBody(ports, { tenant, pk: dataPk, body })) }
+}
+
+/** Letters as they wait, taken by nobody. */
+export const peekLetters = async (
+  ports: Pick<Platform, 'main' | 'objects'>,
+  inbox: Inbox,
+  max: number,
+): Promise<Delivered[]> => {
+  const { items } = await listOpenLetters(ports, inbox, { limit: max })
+  return Promise.all(items.map(({ value }) => openLetter(ports, value)))
 }
 
 export type Receive = { max: number; visibilityMs?: number; waitMs: number; signal?: AbortSignal }
@@ -60,8 +90,10 @@ export const receiveLetters = async (
     const than = (await countOf(ports, inbox))?.rev
     const taken = await takeSome(ports, { ...inbox, visibilityMs }, max)
     const left = until - ports.clock.now()
-    if (taken.length > 0) return Promise.all(taken.map((letter) => open(ports, letter)))
+    if (taken.length > 0) return Promise.all(taken.map((letter) => openLetter(ports, letter)))
     if (left <= 0 || signal?.aborted) return []
-    await untilChanged(ports, inbox, { than, ms: Math.min(left, lookEveryMs) })
+    const now = ports.clock.now()
+    const back = ((await nextVisibleAt(ports, inbox, now)) ?? until) - now
+    await untilChanged(ports, inbox, { than, ms: Math.max(1, Math.min(left, back, lookEveryMs)) })
   }
 }

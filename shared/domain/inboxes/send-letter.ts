@@ -6,7 +6,8 @@ import { digest, idFromKey } from '../ids.ts'
 import type { Envelope } from '../messages/envelope.ts'
 import { processMemory } from '../process-memory.ts'
 import type { Inbox, Letter } from './letter.ts'
-import { addToCount, correctCount, countLetters, countOf, createLetter, findLetter, letterPk } from './letter-store.ts'
+import { addToCount, correctCount, countLetters, countOf, findLetter, letterPk } from './letter-store.ts'
+import { createLetter } from './save-letter.ts'
 
 type Ports = Pick<Platform, 'main' | 'volatile' | 'objects' | 'clock' | 'random'>
 
@@ -53,7 +54,7 @@ export const sendLetter = async (
     sent,
     stamp,
   }
-  if (await createLetter(ports, letter, items)) await addToCount(ports, inbox, 1)
+  if (await createLetter(ports, letter, { items })) await addToCount(ports, inbox, 1)
   return id
 }
 
@@ -62,8 +63,8 @@ const sameOrConflict = ({ id, envelope, sent: before }: Letter, sent: string): s
   throw new DomainError('IDEMPOTENCY_CONFLICT', `message ${envelope.id} was sent there before with another body`)
 }
 
-/** Several that come at once may be a few too many together. */
-const requireRoom = async (ports: Ports, inbox: Inbox): Promise<void> => {
+/** Refuses what a full inbox cannot take. Several that come at once may be a few too many together. */
+export const requireRoom = async (ports: Omit<Ports, 'objects' | 'random'>, inbox: Inbox): Promise<void> => {
   const counted = await countOf(ports, inbox)
   if ((counted?.value ?? 0) < inbox.most || (counted && (await recount(ports, inbox, counted)))) return
   throw new DomainError(
@@ -77,7 +78,11 @@ const recountMs = 10_000
 const recounts = processMemory<number>()
 
 /** Whoever broke off has left the count too high: only then is it wrong. `true`: there is room. */
-const recount = async (ports: Ports, inbox: Inbox, counted: Stored<number>): Promise<boolean> => {
+const recount = async (
+  ports: Omit<Ports, 'objects' | 'random'>,
+  inbox: Inbox,
+  counted: Stored<number>,
+): Promise<boolean> => {
   const known = recounts(ports.volatile)
   const now = ports.clock.now()
   if (now - (known.get(inbox.id) ?? Number.NEGATIVE_INFINITY) < recountMs) return false

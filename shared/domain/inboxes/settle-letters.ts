@@ -2,7 +2,8 @@ import type { Platform } from '../../platform/platform.ts'
 import { compete } from '../contention.ts'
 import { type DomainErrorCode, isRefused, type Refused } from '../domain-error.ts'
 import { acknowledge, extend, type Inbox, type Letter, revive } from './letter.ts'
-import { addToCount, findLetter, listDeadLetters, saveLetter } from './letter-store.ts'
+import { addToCount, findLetter, listDeadLetters } from './letter-store.ts'
+import { saveLetter } from './save-letter.ts'
 
 type Ports = Pick<Platform, 'main' | 'volatile' | 'clock' | 'random'>
 

@@ -1,11 +1,24 @@
 import type { CloudEvent } from '../../platform/platform.ts'
 
+export const messageKinds = ['event', 'request', 'response', 'broadcast'] as const
+export type MessageKind = (typeof messageKinds)[number]
+
 /** What a message says of itself; its data is kept apart. */
 export type Envelope = Pick<CloudEvent, 'source' | 'type' | 'subject' | 'traceparent'> & {
   /** The id of the message. */
   id: string
   /** Milliseconds. */
   time: number
+  /** @default event */
+  kind?: MessageKind
+  /** Messages of one conversation are received in order, each when the one before is settled. */
+  conversation?: string
+  /** What it has to do with: of a response, the request. */
+  correlationId?: string
+  /** The agent whose mailbox gets the response. */
+  replyTo?: string
+  /** Milliseconds: nobody gets it after that; of a request the deadline. */
+  expiresAt?: number
 }
 
 /** A message where it is kept. */
@@ -16,6 +29,15 @@ export type Carried = {
   /** The topics it passed, the last one last. */
   hops: string[]
 }
+
+/** What only messages have; names of attributes are in lower case. */
+const extensionsOf = ({ kind, conversation, correlationId, replyTo, expiresAt }: Envelope) => ({
+  ...(kind !== undefined && { kind }),
+  ...(conversation !== undefined && { conversation }),
+  ...(correlationId !== undefined && { correlationid: correlationId }),
+  ...(replyTo !== undefined && { replyto: replyTo }),
+  ...(expiresAt !== undefined && { expirytime: new Date(expiresAt).toISOString() }),
+})
 
 /** The message as receivers and patterns see it. */
 export const toCloudEvent = ({ tenant, topic, envelope, hops }: Carried, data: unknown): CloudEvent => ({
@@ -28,6 +50,7 @@ export const toCloudEvent = ({ tenant, topic, envelope, hops }: Carried, data: u
   datacontenttype: 'application/json',
   tenantid: tenant,
   ...(envelope.traceparent !== undefined && { traceparent: envelope.traceparent }),
+  ...extensionsOf(envelope),
   ...(topic !== undefined && { topic }),
   ...(hops.length > 0 && { hops: hops.join(' ') }),
   data,

@@ -1,69 +1,109 @@
-import type { Platform } from '../../platform/platform.ts'
-import { type Caller, type Stamp, stamp } from '../caller.ts'
-import { idFor } from '../ids.ts'
-import { sendLetter } from '../inboxes/send-letter.ts'
-import { inboxOf } from '../queues/queue.ts'
-import { getQueue } from '../queues/queue-store.ts'
-import { publish } from '../topics/publish.ts'
-import type { Envelope } from './envelope.ts'
+import { planBody } from '../bodies/body.ts'
+import { type Caller, stamp } from '../caller.ts'
+import { DomainError, invalid } from '../domain-error.ts'
+import { digest, idFor } from '../ids.ts'
+import { requireContent } from '../objects/object-ref.ts'
+import { deliverOut, type MessagePorts } from './deliverers.ts'
+import type { Envelope, MessageKind } from './envelope.ts'
+import { agentOfCaller } from './mailbox.ts'
+import {
+  defaultLifeMs,
+  kindOfRecipient,
+  longestLifeMs,
+  type Message,
+  type Recipient,
+  recipientsOfKind,
+} from './message.ts'
+import { findMessage, getMessage, messagePk } from './message-store.ts'
+import { passOnTo } from './pass-on.ts'
 
-export type MessagePorts = Pick<Platform, 'main' | 'volatile' | 'objects' | 'queues' | 'clock' | 'random' | 'telemetry'>
-
-/** To whom a message goes: exactly one kind. */
-export type Recipient = { topic: string } | { queue: string }
-export type RecipientKind = 'topic' | 'queue'
-export const recipientKinds = ['topic', 'queue'] as const satisfies RecipientKind[]
-
-export type Message = {
-  tenant: string
-  envelope: Envelope
-  data: unknown
-  /** The topics that it passed before. */
-  passed: string[]
-  /** Milliseconds. */
-  endsAt?: number
-  stamp: Stamp
-}
-
-type Of<Kind extends RecipientKind> = Extract<Recipient, Record<Kind, unknown>>
-type Deliverer<To> = (ports: MessagePorts, message: Message, to: To) => Promise<unknown>
-
-/** By kind of recipient: keeps a message for it, once however often it is called. */
-const deliverers: { [Kind in RecipientKind]: Deliverer<Of<Kind>> } = {
-  topic: (ports, { tenant, stamp: by, ...message }, { topic }) => publish(ports, tenant, { ...message, topic }, by),
-  queue: async (ports, { tenant, envelope, data, passed: hops, endsAt, stamp: by }, { queue }) => {
-    const inbox = inboxOf((await getQueue(ports, tenant, queue)).value)
-    await sendLetter(ports, inbox, { key: envelope.id, envelope, data, hops, endsAt }, by)
-  },
-}
-
-export type SendCommand = Pick<Envelope, 'type' | 'subject' | 'traceparent'> & {
+/** What a sender says; absent fields are the platform's to say. Times in milliseconds. */
+export type SendCommand = Pick<
+  Envelope,
+  'type' | 'subject' | 'conversation' | 'correlationId' | 'replyTo' | 'expiresAt' | 'traceparent'
+> & {
+  kind: Exclude<MessageKind, 'response'>
   to: Recipient
-  source?: string
   data: unknown
+  source?: string
+  /** What the message that this one follows from has passed. */
   passed: string[]
-  endsAt?: number
   idempotencyKey?: string
-}
-
-/** Where a message comes from that does not say it. */
-const sourceOf = ({ principal }: Caller): string => {
-  if (principal.kind === 'anyone') return '/'
-  return principal.kind === 'host' ? `/agents/${principal.agent}` : `/${principal.kind}s/${principal.id}`
 }
 
 /** Keeps a message for whom it is to. Under its idempotency key the same again is the same message. */
 export const sendMessage = async (
   ports: MessagePorts,
   caller: Caller,
-  { to, source, type, subject, traceparent, idempotencyKey, ...rest }: SendCommand,
+  { idempotencyKey, ...command }: SendCommand,
 ): Promise<Message> => {
   const { tenant } = caller
   const id = idFor('msg', tenant, idempotencyKey, ports)
-  const time = ports.clock.now()
-  const envelope = { id, source: source ?? sourceOf(caller), type, subject, traceparent, time }
-  const message = { tenant, envelope, ...rest, stamp: stamp(caller, 'message.send') }
-  const kind = recipientKinds.find((one) => one in to) as RecipientKind
-  await (deliverers[kind] as Deliverer<Recipient>)(ports, message, to)
-  return message
+  const sent = digest({ ...command, traceparent: undefined })
+  const before = idempotencyKey === undefined ? undefined : await findMessage(ports, tenant, id)
+  if (before) return sameOrConflict(before.value, sent)
+  requireSense(command, ports.clock.now())
+  await requireContent(ports, tenant, { value: command.data, pointer: '#/data' })
+  const { message, items } = await buildMessage(ports, caller, { id, sent, command })
+  await deliverOut(ports, message, items, command.data)
+  const stored = await getMessage(ports, tenant, id)
+  return sameOrConflict(stored.value, sent)
+}
+
+const sameOrConflict = (message: Message, sent: string): Message => {
+  if (message.sent === sent) return message
+  throw new DomainError('IDEMPOTENCY_CONFLICT', `message ${message.id} was sent under this key with another body`)
+}
+
+const requireSense = ({ kind, to, expiresAt }: Omit<SendCommand, 'idempotencyKey'>, now: number): void => {
+  const possible = recipientsOfKind[kind]
+  if (!possible.includes(kindOfRecipient(to)))
+    throw invalid('#/to', 'RECIPIENT', `a message of kind ${kind} goes to ${possible.join(', ')}`)
+  if (expiresAt !== undefined && expiresAt <= now)
+    throw invalid('#/expiresAt', 'PAST', `${new Date(expiresAt).toISOString()} has passed; give a time ahead`)
+  if (expiresAt !== undefined && expiresAt > now + longestLifeMs)
+    throw invalid('#/expiresAt', 'TOO_LATE', `a message lives ${longestLifeMs / 86_400_000} days at most`)
+}
+
+type Plan = { id: string; sent: string; command: Omit<SendCommand, 'idempotencyKey'> }
+
+const buildMessage = async (ports: MessagePorts, caller: Caller, { id, sent, command }: Plan) => {
+  const { tenant } = caller
+  const { kind, to, data, source, passed, expiresAt, ...attributes } = command
+  const now = ports.clock.now()
+  const by = stamp(caller, 'message.send')
+  const [{ body, items }, from] = await Promise.all([
+    planBody(ports, { tenant, pk: messagePk(tenant, id), sk: 'data', value: data, stamp: by }),
+    agentOfCaller(ports, caller),
+  ])
+  const envelope: Envelope = {
+    ...attributes,
+    id,
+    kind,
+    source: source ?? sourceOf(caller, from?.name),
+    time: now,
+    replyTo: attributes.replyTo ?? (kind === 'request' ? from?.name : undefined),
+    expiresAt: expiresAt ?? ('topic' in to ? undefined : now + defaultLifeMs[kind]),
+  }
+  const message: Message = {
+    id,
+    tenant,
+    envelope,
+    to,
+    data: body,
+    hops: passOnTo(passed, to),
+    state: 'SENT',
+    ...(from && { from: from.id }),
+    createdAt: now,
+    sent,
+    stamp: by,
+  }
+  return { message, items }
+}
+
+/** Where a message comes from that does not say it. */
+const sourceOf = ({ principal }: Caller, agent: string | undefined): string => {
+  if (agent !== undefined) return `/agents/${agent}`
+  if (principal.kind === 'anyone') return '/'
+  return principal.kind === 'host' ? `/agents/${principal.agent}` : `/${principal.kind}s/${principal.id}`
 }

@@ -7,6 +7,7 @@ import { controlHandlers } from './control.ts'
 import { hookHandlers } from './hooks.ts'
 import { inputHandlers } from './input.ts'
 import { limitHandlers } from './limits.ts'
+import { mailboxHandlers } from './mailboxes.ts'
 import { messageHandlers } from './messages.ts'
 import { objectHandlers } from './objects.ts'
 import { queueHandlers } from './queues.ts'
@@ -32,5 +33,6 @@ export const handlers: { [Id in OperationId]: Handler<OperationOf<Id>> } = {
   ...topicHandlers,
   ...hookHandlers,
   ...messageHandlers,
+  ...mailboxHandlers,
   ...queueHandlers,
 }

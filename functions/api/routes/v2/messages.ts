@@ -1,21 +1,138 @@
 import type { OperationOf } from '#shared/contracts/operations.ts'
-import { type Recipient, sendMessage } from '#shared/domain/messages/send-message.ts'
-import { idempotencyKey, iso, traceparent } from '../../headers.ts'
-import type { Handler } from '../../operation.ts'
+import type { Caller } from '#shared/domain/caller.ts'
+import { DomainError } from '#shared/domain/domain-error.ts'
+import { findLetter } from '#shared/domain/inboxes/letter-store.ts'
+import { letterIdOf } from '#shared/domain/messages/deliver-message.ts'
+import { listMessagesBy } from '#shared/domain/messages/list-messages.ts'
+import { agentOfCaller, mailboxOf } from '#shared/domain/messages/mailbox.ts'
+import type { Message, Recipient } from '#shared/domain/messages/message.ts'
+import { getMessage } from '#shared/domain/messages/message-store.ts'
+import { respond } from '#shared/domain/messages/respond.ts'
+import { sendMessage } from '#shared/domain/messages/send-message.ts'
+import { waitForResponse } from '#shared/domain/messages/wait-for-response.ts'
+import { submitTask } from '#shared/domain/tasks/submit-task.ts'
+import type { Platform } from '#shared/platform/platform.ts'
+import { checkInput } from '../../check-input.ts'
+import { idempotencyKey, preferWait, traceparent } from '../../headers.ts'
+import type { Call, Context, Handler, Reply } from '../../operation.ts'
+import { toLetters, toMessage } from './message-response.ts'
+import { toTask } from './task-response.ts'
 
-const send: Handler<OperationOf<'sendMessage'>> = async ({ platform }, { caller, body, headers }) => {
-  const { to, expiresAt, hops = [], data = null, ...rest } = body
-  const { envelope } = await sendMessage(platform, caller, {
+type SendCall = Call<OperationOf<'sendMessage'>>
+type Send = (context: Context, call: SendCall) => Promise<Reply>
+
+const accepted = async (platform: Platform, message: Message, headers = {}): Promise<Reply> => ({
+  status: 202,
+  body: await toMessage(platform, message),
+  headers: { location: `/api/v2/messages/${message.id}`, ...headers },
+})
+
+const sendOn: Send = async ({ platform, settings }, { caller, body, headers, signal }) => {
+  const { kind, to, type = '', data = null, hops = [], expiresAt, ...rest } = body
+  const message = await sendMessage(platform, caller, {
     ...rest,
+    kind: kind as 'event',
     to: to as Recipient,
+    type,
     data,
     passed: hops,
-    ...(expiresAt !== undefined && { endsAt: Date.parse(expiresAt) }),
+    ...(expiresAt !== undefined && { expiresAt: Date.parse(expiresAt) }),
     idempotencyKey: idempotencyKey(headers),
     traceparent: traceparent(headers),
   })
-  const { id, source, type, subject, time } = envelope
-  return { status: 202, body: { id, to, type, source, subject, time: iso(time) } }
+  const seconds = kind === 'request' ? Math.min(preferWait(headers), settings.holdSeconds) : 0
+  if (seconds === 0) return accepted(platform, message)
+  const applied = { 'preference-applied': `wait=${seconds}` }
+  const response = await waitForResponse(platform, message, { seconds, signal })
+  if (response) return { status: 200, body: await toMessage(platform, response), headers: applied }
+  return accepted(platform, message, applied)
 }
 
-export const messageHandlers = { sendMessage: send }
+const respondTo: Send = async ({ platform }, { caller, body, headers }) => {
+  const { type, data = null, correlationId = '' } = body
+  return accepted(
+    platform,
+    await respond(platform, caller, correlationId, { type, data, traceparent: traceparent(headers) }),
+  )
+}
+
+/** A command is a task for an agent: the task is the record. */
+const submit: Send = async ({ platform }, { caller, body, headers }) => {
+  const { to = {}, data } = body
+  const { agent, capability } = to as { agent?: string; capability?: string }
+  if (agent === undefined && capability === undefined)
+    throw new DomainError('INVALID', 'a command goes to agent, capability', [
+      { pointer: '#/to', code: 'RECIPIENT', message: 'a command goes to agent, capability' },
+    ])
+  const own = { idempotencyKey: idempotencyKey(headers), traceparent: traceparent(headers) }
+  const task = await submitTask(platform, caller, { agent, capability, input: data, labels: {}, ...own }, checkInput)
+  return { status: 202, body: await toTask(platform, task), headers: { location: `/api/v2/tasks/${task.id}` } }
+}
+
+const byKind: Record<SendCall['body']['kind'], Send> = {
+  event: sendOn,
+  request: sendOn,
+  broadcast: sendOn,
+  response: respondTo,
+  command: submit,
+}
+
+const send: Handler<OperationOf<'sendMessage'>> = (context, call) => byKind[call.body.kind](context, call)
+
+/** An instance sees what its agent sent or was sent; others are not there. */
+const requireOwn = async (platform: Platform, caller: Caller, message: Message): Promise<void> => {
+  const own = await agentOfCaller(platform, caller)
+  if (own === undefined || message.from === own.id) return
+  const ids = [message.id, message.envelope.correlationId ?? message.id].map((id) => letterIdOf(mailboxOf(own), id))
+  const letters = await Promise.all(ids.map((id) => findLetter(platform, caller.tenant, id)))
+  const request = await answeredBy(platform, message)
+  if (letters.every((letter) => letter === undefined) && request?.from !== own.id)
+    throw new DomainError('NOT_FOUND', `there is no message ${message.id}`)
+}
+
+const answeredBy = async (platform: Platform, { tenant, envelope }: Message): Promise<Message | undefined> =>
+  envelope.kind === 'response' && envelope.correlationId !== undefined
+    ? (await getMessage(platform, tenant, envelope.correlationId)).value
+    : undefined
+
+const shownLetters = 100
+
+const get: Handler<OperationOf<'getMessage'>> = async ({ platform, settings }, { caller, params, headers, signal }) => {
+  const { value: message } = await getMessage(platform, caller.tenant, params.message ?? '')
+  await requireOwn(platform, caller, message)
+  const seconds = message.envelope.kind === 'request' ? Math.min(preferWait(headers), settings.holdSeconds) : 0
+  if (seconds > 0) await waitForResponse(platform, message, { seconds, signal })
+  const { value: last } = await getMessage(platform, caller.tenant, message.id)
+  const { items: letters } = await toLetters(platform, last, { limit: shownLetters })
+  return {
+    status: 200,
+    body: { ...(await toMessage(platform, last)), letters },
+    headers: { ...(seconds > 0 && { 'preference-applied': `wait=${seconds}` }) },
+  }
+}
+
+const letters: Handler<OperationOf<'listLetters'>> = async ({ platform }, { caller, params, query }) => {
+  const { value: message } = await getMessage(platform, caller.tenant, params.message ?? '')
+  return { status: 200, body: await toLetters(platform, message, query) }
+}
+
+const list: Handler<OperationOf<'listMessages'>> = async ({ platform }, { caller, query }) => {
+  const { limit, cursor, ...filter } = query
+  const page = await listMessagesBy(platform, caller.tenant, { filter, limit, cursor })
+  const items = await Promise.all(page.items.map((message) => toMessage(platform, message)))
+  return { status: 200, body: { items, nextCursor: page.cursor ?? null } }
+}
+
+const reply: Handler<OperationOf<'replyToMessage'>> = async ({ platform }, { caller, params, body, headers }) => {
+  const { type, data = null } = body
+  const command = { type, data, traceparent: traceparent(headers) }
+  return accepted(platform, await respond(platform, caller, params.message ?? '', command))
+}
+
+export const messageHandlers = {
+  sendMessage: send,
+  listMessages: list,
+  getMessage: get,
+  listLetters: letters,
+  replyToMessage: reply,
+}

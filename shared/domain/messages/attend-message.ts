@@ -1,0 +1,33 @@
+import { expire } from '../inboxes/letter.ts'
+import { lettersOf } from '../inboxes/letter-store.ts'
+import { settleLetter } from './acknowledge-mailbox.ts'
+import { bringResponse } from './bring-response.ts'
+import type { MessagePorts } from './deliverers.ts'
+import { changeMessage, findMessage } from './message-store.ts'
+import { spreadMessage } from './spread-message.ts'
+
+const pageSize = 100
+
+/** What of a message still waits when its time is over is a dead letter. */
+const expireLetters = async (ports: MessagePorts, tenant: string, message: string): Promise<void> => {
+  let cursor: string | undefined
+  do {
+    const page = await lettersOf(ports, { tenant, message, limit: pageSize, cursor })
+    const open = page.items.filter(({ value }) => value.state === 'WAITING')
+    await Promise.all(
+      open.map(({ value }) => settleLetter(ports, value, (letter) => expire(letter, ports.clock.now()))),
+    )
+    cursor = page.cursor
+  } while (cursor !== undefined)
+}
+
+/** Does what is due for a message: brings it to those who do not have it yet, and ends it with its time. */
+export const attendMessage = async (ports: MessagePorts, tenant: string, id: string): Promise<void> => {
+  const found = await findMessage(ports, tenant, id)
+  const now = ports.clock.now()
+  if (found === undefined || (found.value.dueAt ?? Number.POSITIVE_INFINITY) > now) return
+  if (found.value.state === 'PENDING')
+    return found.value.spread ? spreadMessage(ports, found) : bringResponse(ports, tenant, id)
+  await expireLetters(ports, tenant, id)
+  await changeMessage(ports, found, (message) => ({ ...message, dueAt: undefined }))
+}
