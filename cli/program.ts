@@ -5,6 +5,7 @@ import { addApprovals } from './tree/approvals.ts'
 import { addBatches } from './tree/batches.ts'
 import { addCompletion } from './tree/completion.ts'
 import { addLimits, addUsage } from './tree/limits.ts'
+import { addMailbox, addMessages } from './tree/messages.ts'
 import { addObjects } from './tree/objects.ts'
 import { example } from './tree/options.ts'
 import { addQueues } from './tree/queues.ts'
@@ -33,6 +34,8 @@ export const createProgram = (): Command => {
     addBatches,
     addSchedules,
     addWebhooks,
+    addMessages,
+    addMailbox,
     addSubscriptions,
     addQueues,
     addHooks,

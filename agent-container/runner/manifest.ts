@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import type { Capability as RegisteredCapability } from '#shared/contracts/agents.ts'
+import type { RegisterAgent, Capability as RegisteredCapability } from '#shared/contracts/agents.ts'
 import type { AgentDefinition, Schema } from '../sdk/index.ts'
 
 /** What an agent says of itself when it registers. */
@@ -11,6 +11,8 @@ export type Manifest = {
   resourceClass?: string
   labels: Record<string, string>
   capabilities: RegisteredCapability[]
+  /** Types of messages that it has handlers for. */
+  messages: NonNullable<RegisterAgent['messages']>
 }
 
 /** JSON Schema of a zod schema; of other vendors' schemas there is none to be had. */
@@ -26,6 +28,10 @@ export const manifestOf = (definition: AgentDefinition): Manifest => ({
   ...(definition.description && { description: definition.description }),
   ...(typeof definition.resources === 'string' && { resourceClass: definition.resources }),
   labels: definition.labels ?? {},
+  messages: Object.entries(definition.messages ?? {}).map(([type, { data }]) => {
+    const dataSchema = toJsonSchema(data, 'input')
+    return { type, ...(dataSchema && { dataSchema }) }
+  }),
   capabilities: Object.entries(definition.capabilities).map(([name, { description, input, output }]) => {
     const [inputSchema, outputSchema] = [toJsonSchema(input, 'input'), toJsonSchema(output, 'output')]
     return {

@@ -39,8 +39,20 @@ export const sendUntilAnswered = async (source: Sender, request: WorkerRequest):
 }
 
 const sameManifest = (agent: AgentResponse, manifest: Manifest): boolean =>
-  JSON.stringify([agent.capabilities, agent.description, agent.type, manifest.resourceClass && agent.resourceClass]) ===
-  JSON.stringify([manifest.capabilities, manifest.description, manifest.type, manifest.resourceClass])
+  JSON.stringify([
+    agent.capabilities,
+    agent.messages ?? [],
+    agent.description,
+    agent.type,
+    manifest.resourceClass && agent.resourceClass,
+  ]) ===
+  JSON.stringify([
+    manifest.capabilities,
+    manifest.messages,
+    manifest.description,
+    manifest.type,
+    manifest.resourceClass,
+  ])
 
 /** Registers the agent, or brings its registration up to date with its code. */
 export const enrol = async (source: Sender, manifest: Manifest, signal: AbortSignal): Promise<void> => {

@@ -1,4 +1,6 @@
-import { type AgentDefinition, AgentError, type Handler, type Schema } from '../sdk/index.ts'
+import type { Capability } from '../sdk/define-agent.ts'
+import { type AgentDefinition, AgentError, type Handler, type ReceivedMessage, type Schema } from '../sdk/index.ts'
+import type { HandledMessage } from '../sdk/messages.ts'
 import type { SlotContext } from './slot-context.ts'
 import type { FromSlot, SlotTask } from './slot-messages.ts'
 
@@ -19,7 +21,24 @@ const segment = (part: unknown): string =>
 const isGenerator = (value: unknown): value is AsyncGenerator<unknown, unknown> =>
   value !== null && typeof value === 'object' && Symbol.asyncIterator in value
 
+const messagePrefix = 'message:'
+
+/** The handler of a message as a capability: its input is the message, and its data is checked. */
+const messageCapability = (agent: AgentDefinition, name: string | null): Capability | undefined => {
+  const handled = name?.startsWith(messagePrefix) ? agent.messages?.[name.slice(messagePrefix.length)] : undefined
+  if (handled === undefined) return undefined
+  const { data: schema, handler } = handled as unknown as HandledMessage
+  return {
+    handler: async (context, input) => {
+      const message = input as ReceivedMessage
+      return handler(context, await check(schema, message.data, 'data'), message)
+    },
+  }
+}
+
 const chooseCapability = (agent: AgentDefinition, name: string | null) => {
+  const ofMessage = messageCapability(agent, name)
+  if (ofMessage) return ofMessage
   const names = Object.keys(agent.capabilities)
   const chosen = name ?? (names.length === 1 ? names[0] : undefined)
   const capability = chosen === undefined ? undefined : agent.capabilities[chosen]

@@ -87,7 +87,14 @@ export const startRunner = (options: RunnerOptions): Runner => {
   }
   const silence = (): number => (performance.now() - contact) / 1000
 
-  const runs = createTaskRuns({ source, takeSlot: pool.take, mask: createMask(secrets), onContact, log })
+  const runs = createTaskRuns({
+    agent: definition.name,
+    source,
+    takeSlot: pool.take,
+    mask: createMask(secrets),
+    onContact,
+    log,
+  })
   const slotFree = (): Promise<void> =>
     new Promise((resolve) => {
       freed = resolve

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { AgentContext } from '../sdk/index.ts'
 import { createCall } from './slot-call.ts'
+import { createMail } from './slot-mail.ts'
 import type { FromSlot, SlotCalls, SlotTask, ToSlot } from './slot-messages.ts'
 import { createPeople } from './slot-people.ts'
 
@@ -104,6 +105,7 @@ export const createSlotContext = (send: Send): SlotContext => {
           }
         },
         usage: (used) => tell({ type: 'usage', used }),
+        ...createMail(task, call),
         call: createCall((argument) => call('call', argument), aborting.signal),
         objects,
       }

@@ -1,5 +1,6 @@
 import type { InputPage, Wait } from '#shared/contracts/input.ts'
 import type { Fields, LogLevel, ObjectRef, Usage } from '../sdk/context.ts'
+import type { ReceivedMessage } from '../sdk/messages.ts'
 
 /** What a slot is told to run. */
 export type SlotTask = {
@@ -16,12 +17,19 @@ export type SlotTask = {
   resume?: { kind: string; response: unknown; by: string }
 }
 
+/** A message of the mailbox, as the platform gives it. */
+export type ReceivedMail = { receives: number; message: ReceivedMessage }
+
 /** Calls that the runner answers for a slot, which has no credential of its own. */
 export type SlotCalls = {
   checkpoint: { argument: unknown; answer: null }
   /** Never answered, except with an error: the process ends. */
   wait: { argument: Omit<Wait, 'fence' | 'prompt'> & { prompt: unknown }; answer: null }
   inputs: { argument: { after: number }; answer: Pick<InputPage, 'records' | 'ended'> }
+  send: { argument: { key: string; body: Record<string, unknown> }; answer: { id: string } }
+  response: { argument: { id: string }; answer: Record<string, unknown> | null }
+  receive: { argument: { max: number; waitSeconds: number; visibilitySeconds: number }; answer: ReceivedMail[] }
+  acknowledge: { argument: { id: string }; answer: null }
   fetch: { argument: ObjectRef; answer: string }
   call: {
     argument: { key: string; body: Record<string, unknown> }

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { LeasedTask } from '#shared/contracts/worker.ts'
 import { callChild } from './child-call.ts'
+import { createMailCalls } from './mail.ts'
 import { fetchObject, insideOf, isReference, putObject } from './object-transfer.ts'
 import { Refusal, sendUntilAnswered } from './platform-client.ts'
 import { readInputs } from './read-inputs.ts'
@@ -25,6 +26,8 @@ export type TaskRun = {
 
 type Options = {
   task: LeasedTask
+  /** Whose mailbox the task receives from. */
+  agent: string
   slot: Slot
   source: Sender
   mask: (value: unknown) => unknown
@@ -50,7 +53,7 @@ const failureOf = (error: unknown): Failure => ({
 })
 
 /** Runs one leased task in its slot, passes on what it reports, and tells the platform how it ended. */
-export const runTask = ({ task, slot, source, mask, onContact, graceMs = 2000 }: Options): TaskRun => {
+export const runTask = ({ task, agent, slot, source, mask, onContact, graceMs = 2000 }: Options): TaskRun => {
   const { taskId, fence } = task
   const lost = new AbortController()
   const access = { source, signal: lost.signal }
@@ -127,6 +130,7 @@ export const runTask = ({ task, slot, source, mask, onContact, graceMs = 2000 }:
         if (error instanceof Refusal && error.code === 'STALE_FENCE') abort(messageOf(error))
         throw error
       }),
+    ...createMailCalls({ ...access, agent }, taskId),
     fetch: ({ $ref }) => fetchObject(access, $ref, slot.workspace),
     put: ({ file, base64 = '', contentType }) =>
       putObject(

@@ -9,6 +9,7 @@ type Held = { taskId: string; fence: string }
 type Live = Held & { stop: AbortController; ended: Promise<void> }
 
 type Options = {
+  agent: string
   source: TaskSource
   takeSlot: () => Promise<Slot>
   mask: (value: unknown) => unknown
@@ -17,7 +18,7 @@ type Options = {
 }
 
 /** The tasks that run here, from their lease to the end of their process: one run a task. */
-export const createTaskRuns = ({ source, takeSlot, mask, onContact, log }: Options) => {
+export const createTaskRuns = ({ agent, source, takeSlot, mask, onContact, log }: Options) => {
   const live = new Map<string, Live>()
 
   const unstarted = async (task: LeasedTask, session: Session, error: unknown, signal: AbortSignal): Promise<void> => {
@@ -30,7 +31,7 @@ export const createTaskRuns = ({ source, takeSlot, mask, onContact, log }: Optio
     const slot = await takeSlot().catch((error: unknown) => unstarted(task, session, error, signal))
     if (slot === undefined) return
     if (signal.aborted) return slot.dispose()
-    const run = runTask({ task, slot, source: session, mask, onContact })
+    const run = runTask({ task, agent, slot, source: session, mask, onContact })
     signal.addEventListener('abort', () => run.abort(String(signal.reason)), { once: true })
     await run.ended
   }

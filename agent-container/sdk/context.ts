@@ -1,3 +1,4 @@
+import type { Mail, MessageTo, ReceivedMessage, SendOptions } from './messages.ts'
 import type { ApprovalOptions, InputRecord, InputRequest } from './people.ts'
 
 /** What a handler is given. Everything here works the same in a child process on one machine and on Fargate. */
@@ -79,6 +80,14 @@ export type AgentContext = {
    * that makes the same call again, by its `key` or else by its arguments, finds the child of the earlier one.
    */
   call<T = unknown>(target: CallTarget, input?: unknown, options?: CallOptions): Promise<T>
+  /** Sends a message, once also when the attempt is repeated, and answers its id. */
+  send(to: MessageTo, type: string, data?: unknown, options?: SendOptions): Promise<string>
+  /** Sends a message to everybody who subscribes to a topic. */
+  publish(topic: string, type: string, data?: unknown, options?: SendOptions): Promise<string>
+  /** Sends a request and answers its response; without one by its time (a minute unless said) it is an `AgentError` `NO_RESPONSE`. */
+  request<T = unknown>(to: MessageTo, type: string, data?: unknown, options?: SendOptions): Promise<ReceivedMessage<T>>
+  /** Receives messages of the agent's mailbox that no handler takes. */
+  receive(options?: { max?: number; waitSeconds?: number; visibilitySeconds?: number }): Promise<Mail[]>
   /**
    * Asks people and answers what they say. The process ends meanwhile: the handler runs again from its start, with
    * `lastCheckpoint`, and what was answered before is answered at once. Do nothing before it that must not happen twice.

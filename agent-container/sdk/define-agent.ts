@@ -1,4 +1,5 @@
 import type { AgentContext } from './context.ts'
+import type { HandledMessage } from './messages.ts'
 import type { ResourceClass, Resources } from './resources.ts'
 
 /** Standard Schema v1, the part we use: zod, valibot, arktype … https://standardschema.dev */
@@ -45,6 +46,8 @@ export type AgentDefinition = {
   /** What a task may use: a class, or bounds of its own. */
   resources?: ResourceClass | Partial<Resources>
   capabilities: Record<string, Capability<never, unknown>>
+  /** Handlers by type of message: each message is a task, retried as tasks are, and a dead letter when that fails. */
+  messages?: Record<string, HandledMessage<never>>
 }
 
 /** Types a capability's handler from its schemas. */

@@ -1,11 +1,14 @@
+import { checkInput } from '#functions/api/check-input.ts'
 import { scheduleTools } from '#functions/sweep/schedule-tools.ts'
 import type { Agent } from '#shared/domain/agents/agent.ts'
 import { closeApprovalOf } from '#shared/domain/approvals/close-approval.ts'
 import { finishShares } from '#shared/domain/budgets/settle.ts'
 import { trimShares } from '#shared/domain/budgets/trim-shares.ts'
+import { isForTask, type Letter } from '#shared/domain/inboxes/letter.ts'
 import type { Instance } from '#shared/domain/instances/instance.ts'
 import type { LimitsRow } from '#shared/domain/limits/limits-store.ts'
 import { wakeForAgent, wakeForLimits } from '#shared/domain/limits/wake-changed.ts'
+import { endLetter, handleLetter } from '#shared/domain/messages/handle-letter.ts'
 import { attendSchedule } from '#shared/domain/schedules/attend-schedule.ts'
 import { attemptItem, attemptOfChange } from '#shared/domain/tasks/attempts.ts'
 import { endChildren as endChildrenOf } from '#shared/domain/tasks/cancel-children.ts'
@@ -122,6 +125,18 @@ const startNext = async (platform: Platform, change: Change): Promise<void> => {
   if (task?.schedule && isFinished(task)) await attendSchedule(platform, task.tenant, task.schedule, scheduleTools)
 }
 
+/** A message with a handler becomes a task when it is its turn, and its end is the message's. */
+const handleMessage = (platform: Platform, change: Change): Promise<void> | void => {
+  const letter = change.after?.value as Letter | undefined
+  const before = change.before?.value as Letter | undefined
+  if (letter && isForTask(letter) && !(before && isForTask(before))) return handleLetter(platform, letter, checkInput)
+}
+
+const endMessage = async (platform: Platform, change: Change): Promise<void> => {
+  const task = transition(change)?.task
+  if (task) await endLetter(platform, task)
+}
+
 /** Other systems come last: what they refuse concerns nobody here. */
 const tellOthers: Duties = { tellWebhooks, publish }
 
@@ -129,7 +144,7 @@ const tellOthers: Duties = { tellWebhooks, publish }
 const projections: Record<string, Projection> = {
   task: {
     items: taskItems,
-    duties: { measure, endChildren, settleBudget, closeApproval, startNext, tellCallback, ...tellOthers },
+    duties: { measure, endChildren, settleBudget, closeApproval, startNext, endMessage, tellCallback, ...tellOthers },
   },
   agent: {
     items: agentItems,
@@ -143,6 +158,7 @@ const projections: Record<string, Projection> = {
   offer: { duties: { releaseFor } },
   approval: { duties: tellOthers },
   limits: { duties: { wake: (platform, change) => wakeForLimits(platform, change as Change<LimitsRow>) } },
+  letter: { duties: { handleMessage } },
   instance: { duties: { place: (platform, change) => placeForInstance(platform, change as Change<Instance>) } },
 }
 export const projectedTypes = Object.keys(projections)

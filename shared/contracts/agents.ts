@@ -42,6 +42,18 @@ const capabilitiesSchema = z
   .max(100)
   .refine((list) => new Set(list.map((one) => one.name)).size === list.length, 'capability names must differ')
 
+const messagesSchema = z
+  .array(
+    z.strictObject({
+      /** As messages have it: `build.finished`. */
+      type: z.string().min(1).max(200),
+      /** JSON Schema 2020-12 of the data. */
+      dataSchema: jsonSchemaDocument.optional(),
+    }),
+  )
+  .max(100)
+  .refine((list) => new Set(list.map((one) => one.type)).size === list.length, 'types of messages must differ')
+
 export const registerAgentSchema = z.strictObject({
   name: nameSchema,
   type: z.string().min(1).max(100).default('custom'),
@@ -50,6 +62,8 @@ export const registerAgentSchema = z.strictObject({
   /** The class of resources that its instances have: tasks may require it. */
   resourceClass: nameSchema.optional(),
   capabilities: capabilitiesSchema.default([]),
+  /** Messages of these types become tasks of the agent, instead of waiting to be received. */
+  messages: messagesSchema.optional(),
   configuration: agentConfigurationSchema.default({}),
   labels: labelsSchema.default({}),
 })
@@ -61,6 +75,7 @@ export const patchAgentSchema = z
     description: z.string().max(2000).nullable().optional(),
     resourceClass: nameSchema.optional(),
     capabilities: capabilitiesSchema.optional(),
+    messages: messagesSchema.optional(),
     configuration: agentConfigurationSchema.optional(),
     labels: labelsSchema.optional(),
   })
@@ -89,6 +104,7 @@ export const agentSchema = z
     state: agentStateSchema,
     detail: z.string(),
     capabilities: z.array(capabilitySchema),
+    messages: messagesSchema.optional(),
     configuration: agentConfigurationSchema,
     labels: labelsSchema,
     /** Live copies, their slots, and the tasks that run now. */

@@ -41,6 +41,10 @@ export const anAgentContext = (task: Partial<AgentContext['task']> = {}): TestCo
     call: async () => {
       throw new AgentError('there is no platform to call', { retryable: false })
     },
+    send: noPlatform,
+    publish: noPlatform,
+    request: noPlatform,
+    receive: noPlatform,
     requestInput: noPlatform,
     approve: noPlatform,
     inputs: { async *[Symbol.asyncIterator]() {} },

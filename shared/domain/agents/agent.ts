@@ -9,6 +9,9 @@ export type Capability = {
   outputSchema?: Record<string, unknown>
 }
 
+/** A type of message that the agent has a handler for: each such message becomes a task of it. */
+export type HandledMessage = { type: string; dataSchema?: Record<string, unknown> }
+
 export type AgentConfiguration = {
   maxConcurrentTasks?: number
   timeoutSeconds?: number
@@ -59,6 +62,7 @@ export type Agent = {
   state: DecidedState
   detail: string
   capabilities: Capability[]
+  messages?: HandledMessage[]
   configuration: AgentConfiguration
   labels: Record<string, string>
   /** Digest of the registration, to tell a repeated one from another one. */
@@ -106,4 +110,8 @@ export const takesWork = ({ state, decommissionedAt }: Agent): boolean =>
   decommissionedAt === undefined && state !== 'ERROR'
 
 export const offers = (agent: Agent, capability: string): boolean =>
-  agent.capabilities.some(({ name }) => name === capability)
+  agent.capabilities.some(({ name }) => name === capability) ||
+  (agent.messages ?? []).some(({ type }) => messageCapability(type) === capability)
+
+/** The capability of the tasks that messages of a type become: no other has a colon in its name. */
+export const messageCapability = (type: string): string => `message:${type}`

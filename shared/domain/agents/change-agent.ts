@@ -4,7 +4,7 @@ import { DomainError } from '../domain-error.ts'
 import { moveInstance } from '../instances/instance.ts'
 import { changeInstance, liveInstancesOf } from '../instances/instance-store.ts'
 import { nudge } from '../instances/nudge.ts'
-import type { Agent, AgentConfiguration, Capability } from './agent.ts'
+import type { Agent, AgentConfiguration, Capability, HandledMessage } from './agent.ts'
 import { getAgent, saveAgent } from './agent-store.ts'
 
 export type AgentPatch = {
@@ -13,6 +13,7 @@ export type AgentPatch = {
   description?: string | null
   resourceClass?: string
   capabilities?: Capability[]
+  messages?: HandledMessage[]
   configuration?: AgentConfiguration
   labels?: Record<string, string>
 }

@@ -3,7 +3,7 @@ import { type Caller, stamp } from '../caller.ts'
 import { laneQueues } from '../dispatch/lanes.ts'
 import { DomainError } from '../domain-error.ts'
 import { digest, idFor } from '../ids.ts'
-import { type Agent, type AgentConfiguration, type Capability, stateDetails } from './agent.ts'
+import { type Agent, type AgentConfiguration, type Capability, type HandledMessage, stateDetails } from './agent.ts'
 import { createAgent, findAgent } from './agent-store.ts'
 
 export type RegisterCommand = {
@@ -13,6 +13,7 @@ export type RegisterCommand = {
   description?: string
   resourceClass?: string
   capabilities: Capability[]
+  messages?: HandledMessage[]
   configuration: AgentConfiguration
   labels: Record<string, string>
   idempotencyKey?: string

@@ -17,12 +17,12 @@ const ofMessagePk = (tenant: string, message: string): string => `${tenant}#lett
 
 /** Letters of one conversation wait behind its first one, where nobody receives them. */
 const indexOf = (letter: Letter): NonNullable<Item['index']> => {
-  const { tenant, id, inbox, state, behind, visibleAt, createdAt } = letter
+  const { tenant, id, inbox, state, behind, handled, visibleAt, createdAt } = letter
   const place = { tenant, id: inbox }
   if (state === 'DEAD') return { holder: { pk: deadPk(place), sk: `${sortableTime(createdAt)}#${id}` } }
   if (state !== 'WAITING') return {}
   const open = { list: { pk: openPk(place), sk: positionOf(letter) } }
-  if (behind) return open
+  if (behind || handled) return open
   return { ...open, holder: { pk: waitingPk(place), sk: `${sortableTime(visibleAt)}#${positionOf(letter)}` } }
 }
 

@@ -15,6 +15,8 @@ export type Inbox = {
   mostReceives: number
   /** So many wait at most. */
   most: number
+  /** Messages of these types are handled by tasks, and received by nobody. */
+  handles?: string[]
 }
 
 /** Why nobody gets a letter any more. */
@@ -38,6 +40,10 @@ export type Letter = {
   behind?: true
   /** The letter that comes after it in its conversation. */
   next?: string
+  /** A task handles it, and nobody receives it. */
+  handled?: true
+  /** How often it was put back: each time another task handles it. */
+  revivals?: number
   /** From when on it may be received. */
   visibleAt: number
   receives: number
@@ -98,6 +104,10 @@ export const bury = (letter: Letter, now: number, reason: DeadReason): Letter =>
 export const finish = (letter: Letter, now: number): Letter =>
   letter.state === 'WAITING' ? { ...letter, state: 'DONE', settledAt: now } : letter
 
+/** Whether it is its turn to become a task. */
+export const isForTask = ({ state, handled, behind }: Letter): boolean =>
+  state === 'WAITING' && handled === true && !behind
+
 /** Where a letter stands in its inbox: those that came later have a greater one. */
 export const positionOf = ({ createdAt, id }: Pick<Letter, 'createdAt' | 'id'>): string =>
   `${String(createdAt).padStart(15, '0')}.${id.slice(4)}`
@@ -125,6 +135,7 @@ export const revive = (letter: Letter, now: number): Letter => ({
   state: 'WAITING',
   conversation: undefined,
   behind: undefined,
+  revivals: (letter.revivals ?? 0) + 1,
   receives: 0,
   visibleAt: now,
   reason: undefined,

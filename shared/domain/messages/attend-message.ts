@@ -1,4 +1,4 @@
-import { expire } from '../inboxes/letter.ts'
+import { expire, isForTask } from '../inboxes/letter.ts'
 import { lettersOf } from '../inboxes/letter-store.ts'
 import { settleLetter } from './acknowledge-mailbox.ts'
 import { bringResponse } from './bring-response.ts'
@@ -13,7 +13,7 @@ const expireLetters = async (ports: MessagePorts, tenant: string, message: strin
   let cursor: string | undefined
   do {
     const page = await lettersOf(ports, { tenant, message, limit: pageSize, cursor })
-    const open = page.items.filter(({ value }) => value.state === 'WAITING')
+    const open = page.items.filter(({ value }) => value.state === 'WAITING' && !isForTask(value)) // its task ends with it
     await Promise.all(
       open.map(({ value }) => settleLetter(ports, value, (letter) => expire(letter, ports.clock.now()))),
     )

@@ -51,6 +51,7 @@ const toLetter = ({ clock }: Pick<Platform, 'clock'>, carrier: Carrier, inbox: I
     hops,
     ...(topic !== undefined && { topic }),
     state: 'WAITING',
+    ...(inbox.handles?.includes(envelope.type) && { handled: true }),
     ...(envelope.conversation !== undefined && { conversation: digest(envelope.conversation) }),
     visibleAt: now,
     receives: 0,

@@ -7,13 +7,14 @@ import type { Inbox } from '../inboxes/letter.ts'
 import { getInstance } from '../instances/instance-store.ts'
 
 /** The mailbox of an agent: there from its registration on, whether it runs or not. */
-export const mailboxOf = ({ tenant, id }: Pick<Agent, 'tenant' | 'id'>): Inbox => ({
+export const mailboxOf = ({ tenant, id, messages }: Pick<Agent, 'tenant' | 'id' | 'messages'>): Inbox => ({
   tenant,
   id,
   visibilityMs: 30_000,
   backOffMs: 1000,
   mostReceives: 5,
   most: 10_000,
+  ...(messages && { handles: messages.map(({ type }) => type) }),
 })
 
 /** The agent that an instance belongs to; `undefined`: the caller is none. */

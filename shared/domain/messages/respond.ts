@@ -12,6 +12,7 @@ import type { MessagePorts } from './deliverers.ts'
 import { agentOfCaller, mailboxOf } from './mailbox.ts'
 import { defaultLifeMs, type Message } from './message.ts'
 import { findMessage, getMessage, messagePk, messagePuts, putMessage } from './message-store.ts'
+import { sourceOf } from './send-message.ts'
 
 export type ResponseCommand = { type?: string; data: unknown; traceparent?: string }
 
@@ -78,7 +79,7 @@ const buildResponse = async (ports: MessagePorts, caller: Caller, request: Messa
       id,
       kind: 'response',
       type,
-      source: own ? `/agents/${own.name}` : by.actor.replace(/^(\w+):/, '/$1s/'),
+      source: sourceOf(caller, own?.name),
       time: now,
       correlationId: request.id,
       ...(conversation !== undefined && { conversation }),

@@ -102,7 +102,7 @@ const buildMessage = async (ports: MessagePorts, caller: Caller, { id, sent, com
 }
 
 /** Where a message comes from that does not say it. */
-const sourceOf = ({ principal }: Caller, agent: string | undefined): string => {
+export const sourceOf = ({ principal }: Caller, agent: string | undefined): string => {
   if (agent !== undefined) return `/agents/${agent}`
   if (principal.kind === 'anyone') return '/'
   return principal.kind === 'host' ? `/agents/${principal.agent}` : `/${principal.kind}s/${principal.id}`

@@ -63,6 +63,7 @@ export const buildTask = async (ports: Ports, caller: Caller, plan: Plan) => {
     ...(command.affinityKey !== undefined && { affinityKey: command.affinityKey }),
     ...(callback && { callback: callback.body }),
     ...(command.schedule && { schedule: command.schedule }),
+    ...(command.letter && { letter: command.letter }),
     ...(command.retryOf && { retryOf: command.retryOf.id }),
     ...(checkpoint && { checkpoint: checkpoint.body }),
     ...(command.batch && { batch: command.batch }),

@@ -30,6 +30,8 @@ export type SubmitCommand = Distribution & {
   retryOf?: { id: string; checkpoint?: unknown }
   /** Who is told of its end. */
   callback?: Callback
+  /** The letter that it handles. */
+  letter?: string
   /** The schedule that started it. */
   schedule?: string
   idempotencyKey?: string

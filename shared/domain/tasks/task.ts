@@ -107,6 +107,8 @@ export type Task = {
   callback?: Body
   /** The schedule that started it. */
   schedule?: string
+  /** The letter that it handles. */
+  letter?: string
   /** The task that was retried by this one. */
   retryOf?: string
   labels: Record<string, string>

@@ -15,6 +15,7 @@ const aRun = (answer: Answer) => {
   const { slot, told, say } = aFakeSlot()
   const run = runTask({
     task: aLeasedTask(),
+    agent: 'upper',
     slot,
     source: platform.source,
     mask: createMask([]),

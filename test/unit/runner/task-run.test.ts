@@ -14,7 +14,7 @@ const aRun = (answer?: Answer, task: Partial<LeasedTask> = {}) => {
   const platform = aFakePlatform({ answer })
   const { slot, told, say } = aFakeSlot()
   const { source } = platform
-  const rest = { mask: createMask([]), onContact: () => undefined, graceMs: 50 }
+  const rest = { agent: 'upper', mask: createMask([]), onContact: () => undefined, graceMs: 50 }
   const run = runTask({ task: aLeasedTask(task), slot, source, ...rest })
   return { run, platform, told, say }
 }

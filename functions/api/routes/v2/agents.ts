@@ -23,6 +23,7 @@ const toAgent = ({ agent, state, detail, instances }: DescribedAgent): AgentResp
   state,
   detail,
   capabilities: agent.capabilities,
+  ...(agent.messages !== undefined && { messages: agent.messages }),
   configuration: agent.configuration,
   labels: agent.labels,
   instances: { ...instances, ...(agent.wanted !== undefined && { wanted: agent.wanted }) },
