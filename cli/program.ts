@@ -14,6 +14,7 @@ import { addSchedules } from './tree/schedules.ts'
 import { addBootstrap, addStart } from './tree/server.ts'
 import { addTasks } from './tree/tasks.ts'
 import { addHooks, addSubscriptions } from './tree/topics.ts'
+import { addWatch } from './tree/watch.ts'
 import { addWebhooks } from './tree/webhooks.ts'
 import { addWorkflows } from './tree/workflows.ts'
 
@@ -30,6 +31,7 @@ export const createProgram = (): Command => {
     addReview,
     addAgents,
     addTasks,
+    addWatch,
     addApprovals,
     addBatches,
     addSchedules,

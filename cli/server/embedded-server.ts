@@ -8,6 +8,7 @@ import { createApiKey, findApiKey } from '#shared/domain/access/api-key.ts'
 import { rebuildQueues, renewAfterOutage } from '#shared/domain/dispatch/rebuild-queues.ts'
 import { expireInstance } from '#shared/domain/instances/end-instance.ts'
 import { findInstance } from '#shared/domain/instances/instance-store.ts'
+import { forgetConnections } from '#shared/domain/realtime/connection-store.ts'
 import { noteColdStart } from '#shared/domain/why/cold-start.ts'
 import { createEmbeddedAgentHosts } from '#shared/platform/embedded/agent-hosts.ts'
 import { createEmbeddedPlatform, type EmbeddedPlatform } from '#shared/platform/embedded/create-embedded-platform.ts'
@@ -18,6 +19,7 @@ import { hostCheck } from './host-check.ts'
 import { type AgentKeeper, createAgentKeeper } from './keep-agents.ts'
 import { startLoops } from './loops.ts'
 import { mountEmbedded } from './mount-embedded.ts'
+import { isSocketRequest, openSockets } from './sockets.ts'
 
 export type ServerOptions = {
   dataDir: string
@@ -74,14 +76,19 @@ const open = async (options: ServerOptions, closing: Closing): Promise<Omit<Embe
   const { platform, keeper } = await openPlatform(options, state)
   closing.push(platform.close)
   const [apiKey, agentKey] = await Promise.all([adminKey(platform, dataDir), agentsKey(platform)])
-  await Promise.all([rebuildQueues(platform), renewAfterOutage(platform, tenant)])
+  await Promise.all([rebuildQueues(platform), renewAfterOutage(platform, tenant), forgetConnections(platform, tenant)])
   state.agentKey = agentKey
-  const server = createServer({ requestTimeout: 300_000, keepAliveTimeout: 65_000 })
+  const server = createServer({
+    requestTimeout: 300_000,
+    keepAliveTimeout: 65_000,
+    shouldUpgradeCallback: isSocketRequest,
+  })
   state.url = await listen(server, options)
   const observation = observe(platform, options)
   closing.push(observation.close)
   const loops = startLoops(observation.platform)
-  closing.push(loops.stop, () => stopListening(server), platform.closeHosts, keeper.stop)
+  const sockets = openSockets(server, observation.platform, options.host)
+  closing.push(loops.stop, () => stopListening(server), sockets.close, platform.closeHosts, keeper.stop)
   const serve = observation.around(createApp(observation.platform, options).fetch)
   server.on('request', getRequestListener(serve, { overrideGlobalObjects: false }))
   await startAgents(platform, options)

@@ -30,11 +30,14 @@ const sameOrigin = (origin: string, host: string): boolean => {
 export const hostCheck =
   (listenHost: string): MiddlewareHandler =>
   async (c, next) => {
-    const host = c.req.header('host') ?? ''
-    if (!answersTo(nameOf(host), listenHost))
-      throw new HttpError('WRONG_HOST', `this server does not answer to the host ${host || '(none)'}`)
-    const origin = c.req.header('origin')
-    if (origin !== undefined && !sameOrigin(origin, host))
-      throw new HttpError('WRONG_ORIGIN', `requests from the web origin ${origin} are not accepted`)
+    checkHost(listenHost, c.req.header('host'), c.req.header('origin'))
     await next()
   }
+
+/** The same for a request that is no HTTP request of the app. */
+export const checkHost = (listenHost: string, host = '', origin?: string): void => {
+  if (!answersTo(nameOf(host), listenHost))
+    throw new HttpError('WRONG_HOST', `this server does not answer to the host ${host || '(none)'}`)
+  if (origin !== undefined && !sameOrigin(origin, host))
+    throw new HttpError('WRONG_ORIGIN', `requests from the web origin ${origin} are not accepted`)
+}

@@ -1,6 +1,7 @@
 import { project, projectedTypes } from '#functions/stream/project.ts'
 import { attend, sweep } from '#functions/sweep/sweep.ts'
 import { dueQueue } from '#shared/domain/dispatch/due.ts'
+import { createTeller } from '#shared/domain/realtime/teller.ts'
 import type { Platform, Stoppable } from '#shared/platform/platform.ts'
 import { createDeliveryLoop } from './delivery-loop.ts'
 
@@ -10,9 +11,16 @@ const pauseAfterErrorMs = 500
 /** What AWS starts by triggers runs here as loops: the projector, the due queue, deliveries, the sweep. */
 export const startLoops = (platform: Platform): Stoppable => {
   const stopping = new AbortController()
-  const projector = platform.feed.consume('projector', (changes) => project(platform, changes), {
-    types: projectedTypes,
-  })
+  const teller = createTeller(platform)
+  let told: Promise<void> = Promise.resolve()
+  const projector = platform.feed.consume(
+    'projector',
+    (changes) => {
+      told = teller.note(changes) // nothing waits for who watches
+      return project(platform, changes)
+    },
+    { types: projectedTypes },
+  )
   const deliveries = createDeliveryLoop(platform)
   const deliverNext: Round = (_, signal) => deliveries.round(signal)
   const loops = [attendDueQueue, deliverNext, sweepRegularly].map((loop) =>
@@ -23,6 +31,7 @@ export const startLoops = (platform: Platform): Stoppable => {
       stopping.abort()
       await Promise.all([projector.stop(), ...loops])
       await deliveries.stop()
+      await told
     },
   }
 }

@@ -159,6 +159,7 @@ const projections: Record<string, Projection> = {
   approval: { duties: tellOthers },
   limits: { duties: { wake: (platform, change) => wakeForLimits(platform, change as Change<LimitsRow>) } },
   letter: { duties: { handleMessage } },
+  schedule: {}, // told to whoever watches, and nothing else
   instance: { duties: { place: (platform, change) => placeForInstance(platform, change as Change<Instance>) } },
 }
 export const projectedTypes = Object.keys(projections)

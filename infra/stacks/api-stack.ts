@@ -11,6 +11,7 @@ import { builtInAgents, type StageProps } from '../config.ts'
 import { AgentGateway } from '../constructs/agent-gateway.ts'
 import { PlatformFunction, type PlatformFunctionProps } from '../constructs/platform-function.ts'
 import { PublicApi } from '../constructs/public-api.ts'
+import { SocketApi } from '../constructs/socket-api.ts'
 import { clusterName, serviceName } from '../names.ts'
 import type { DataStack } from './data-stack.ts'
 
@@ -19,11 +20,12 @@ export interface ApiStackProps extends StageProps {
 }
 
 /** Types of items that the projector has something to do for; what it writes itself does not wake it again. */
-export const projectedTypes = ['task', 'agent', 'offer', 'approval', 'limits', 'letter', 'instance']
+export const projectedTypes = ['task', 'agent', 'offer', 'approval', 'limits', 'letter', 'schedule', 'instance']
 
 /** The edges: HTTP, agents' calls, the projector, the sweep, the intake, the first key. */
 export class ApiStack extends Stack {
   readonly publicApi: PublicApi
+  readonly socketApi: SocketApi
   readonly api: PlatformFunction
   readonly gateway: AgentGateway
   readonly stream: PlatformFunction
@@ -39,6 +41,7 @@ export class ApiStack extends Stack {
     this.settings = props
     this.undelivered = props.data.failures.forRulesOf(this)
     this.generation = this.generationParameter()
+    this.socketApi = new SocketApi(this, 'Sockets', { apiName: `${prefix}-sockets`, config })
     this.api = new PlatformFunction(this, 'Api', this.functionProps('api'))
     this.gateway = new AgentGateway(this, 'AgentGateway', this.functionProps('agent-gateway'))
     for (const edge of [this.api, this.gateway]) this.serveApp(edge)
@@ -48,8 +51,10 @@ export class ApiStack extends Stack {
     this.sweep = this.addSweep()
     this.deliver = this.addDeliverer()
     this.addIntake()
+    this.addSockets()
     const bootstrap = this.addBootstrap()
     new CfnOutput(this, 'ApiUrl', { value: this.publicApi.url })
+    new CfnOutput(this, 'SocketUrl', { value: this.socketApi.url })
     new CfnOutput(this, 'AgentGatewayFunction', { value: this.gateway.functionName })
     new CfnOutput(this, 'BootstrapFunction', { value: bootstrap.functionName })
   }
@@ -86,6 +91,7 @@ export class ApiStack extends Stack {
       OBJECTS_BUCKET: data.objects.bucketName,
       EVENT_BUS_NAME: data.bus.eventBusName,
       QUEUE_PREFIX: prefix,
+      WEBSOCKET_URL: this.socketApi.url,
       TASK_DEAD_LETTER_ARN: data.undeliverable.queueArn,
       STATE_MACHINE_PREFIX: this.formatArn({
         service: 'states',
@@ -131,6 +137,7 @@ export class ApiStack extends Stack {
     stream.receive(prefix)
     stream.publish(data.bus)
     stream.runWorkflows(prefix)
+    this.socketApi.allowPushes(stream)
     stream.addEventSource(
       new DynamoEventSource(data.main, {
         startingPosition: StartingPosition.TRIM_HORIZON,
@@ -225,6 +232,13 @@ export class ApiStack extends Stack {
       },
       targets: [new LambdaFunction(intake, { deadLetterQueue: this.undelivered, retryAttempts: 8 })],
     })
+  }
+
+  private addSockets(): void {
+    const sockets = new PlatformFunction(this, 'Websocket', this.functionProps('websocket'))
+    this.serveApp(sockets)
+    this.socketApi.answerBy(sockets)
+    this.socketApi.allowPushes(sockets)
   }
 
   /** Nothing triggers it and no policy lets another service in: only who may invoke by IAM gets a key. */

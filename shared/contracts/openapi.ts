@@ -117,6 +117,7 @@ const tags: Record<Operation['tag'], string> = {
   Approvals: 'What waits for a person, and their decisions.',
   Schedules: 'Tasks by cron, rate, or at a time.',
   Webhooks: 'Outgoing, signed by Standard Webhooks.',
+  Realtime: 'Sockets that tell what changed.',
   Limits: 'How much may run and start, and what was used.',
   Messages: 'Facts for whoever subscribed, work for one of several.',
   Topics: 'Who gets which messages: subscriptions with event patterns, what they matched, replays.',

@@ -7,6 +7,7 @@ import { limitOperations } from './operations/limits.ts'
 import { mailboxOperations } from './operations/mailboxes.ts'
 import { messageOperations } from './operations/messages.ts'
 import { objectOperations } from './operations/objects.ts'
+import { realtimeOperations } from './operations/realtime.ts'
 import { scheduleOperations } from './operations/schedules.ts'
 import { taskOperations } from './operations/tasks.ts'
 import { topicOperations } from './operations/topics.ts'
@@ -31,6 +32,7 @@ export const operations = {
   ...topicOperations,
   ...messageOperations,
   ...mailboxOperations,
+  ...realtimeOperations,
 }
 
 export type OperationId = keyof typeof operations

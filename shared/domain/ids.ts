@@ -22,6 +22,7 @@ export type IdPrefix =
   | 'hok'
   | 'ltr'
   | 'que'
+  | 'con'
 
 /** 128 bits, time-ordered. */
 export const newId = (prefix: IdPrefix, { clock, random }: Pick<Platform, 'clock' | 'random'>): string =>

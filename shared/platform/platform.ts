@@ -304,6 +304,21 @@ export interface Workflows {
   redrive(run: RunRef): Promise<boolean>
 }
 
+// ── Sockets ────────────────────────────────────────────────────────────────────────────────────
+
+/** `GONE`: nobody is there any more. `BEHIND`: it does not read, and nothing of this was kept for it. */
+export type Pushed = 'SENT' | 'GONE' | 'BEHIND'
+
+/** Text to connections that are open. Who has one, and what for, is kept in the volatile table. */
+export interface Realtime {
+  /** Where clients connect that know the platform by this `Host`: `ws://…` or `wss://…`. */
+  url(host?: string): string
+  /** In the order of the calls. What was sent may still be lost with the connection. */
+  push(connection: string, text: string): Promise<Pushed>
+  /** Ends a connection, after what was sent; one that is gone already is none. A host that cannot tell why tells nothing. */
+  close(connection: string, why: { code: number; reason: string }): Promise<void>
+}
+
 // ── Agent hosts ────────────────────────────────────────────────────────────────────────────────
 
 /** `source` is what the host starts: a folder on this machine, or an ECS service on AWS. */
@@ -363,6 +378,7 @@ export type Platform = {
   objects: Objects
   bus: EventBus
   egress: Egress
+  realtime: Realtime
   hosts: AgentHosts
   workflows: Workflows
   telemetry: Telemetry

@@ -6,6 +6,7 @@ import { functionsSuite } from './suites/functions-suite.ts'
 import { networkSuite } from './suites/network-suite.ts'
 import { observabilitySuite } from './suites/observability-suite.ts'
 import { permissionsSuite } from './suites/permissions-suite.ts'
+import { socketsSuite } from './suites/sockets-suite.ts'
 import { stateSuite } from './suites/state-suite.ts'
 import { synthesize } from './synthesize.ts'
 
@@ -18,6 +19,7 @@ permissionsSuite(dev)
 edgesSuite(dev)
 functionsSuite(dev)
 apiSuite(dev)
+socketsSuite(dev)
 agentsSuite(dev)
 networkSuite(dev)
 observabilitySuite(dev)

@@ -3,7 +3,7 @@ import { createApi } from '#functions/api/app.ts'
 import { createApiKey } from '#shared/domain/access/api-key.ts'
 import { createAwsPlatform } from '#shared/platform/aws/create-aws-platform.ts'
 import { createProcessBus } from '#shared/platform/embedded/process-bus.ts'
-import type { Clock, Platform } from '#shared/platform/platform.ts'
+import type { Clock, Platform, Realtime } from '#shared/platform/platform.ts'
 import { startAwsServers } from './aws-servers.ts'
 import { requireDocumented } from './documented.ts'
 import { aPlatform } from './embedded.ts'
@@ -61,19 +61,27 @@ export type TestApi = Awaited<ReturnType<typeof overPlatform>>
 export const anApi = async ({
   clock,
   egressAllow,
+  realtime,
 }: {
   clock?: Clock
   egressAllow?: string[]
+  realtime?: Realtime
 } = {}): Promise<TestApi> => {
   const { platform, close } = await aPlatform(undefined, clock, egressAllow)
-  return overPlatform(platform, close)
+  return overPlatform({ ...platform, ...(realtime && { realtime }) }, close)
 }
 
 /** On the AWS host, over servers that speak DynamoDB, SQS and S3; none here speaks EventBridge, so the bus is the process's. */
-export const anAwsApi = async ({ egressAllow = [] }: { egressAllow?: string[] } = {}): Promise<TestApi> => {
+export const anAwsApi = async ({
+  egressAllow = [],
+  realtime,
+}: {
+  egressAllow?: string[]
+  realtime?: Realtime
+} = {}): Promise<TestApi> => {
   const servers = await startAwsServers()
   Object.assign(process.env, servers.environment)
   const environment = { ...servers.environment, EGRESS_ALLOW: egressAllow.join(',') }
-  const platform = { ...createAwsPlatform(environment), bus: createProcessBus() }
+  const platform = { ...createAwsPlatform(environment), bus: createProcessBus(), ...(realtime && { realtime }) }
   return overPlatform(platform, () => servers.stop())
 }

@@ -57,4 +57,11 @@ export const topicExamples = {
     body: { action: 'opened', number: 7, repository: { full_name: 'acme/shop' } },
     answer: { message: ids.message, duplicate: false },
   },
+  createSocketTicket: {
+    answer: {
+      ticket: 'pJ0m2n3QyqE0y6c4k9bK1m8wq2H6d5Yc7t1v3x9z0aA',
+      expiresIn: 30,
+      url: 'wss://a1b2c3d4e5.execute-api.eu-central-1.amazonaws.com/live?ticket=pJ0m2n3QyqE0y6c4k9bK1m8wq2H6d5Yc7t1v3x9z0aA',
+    },
+  },
 } satisfies Record<string, Example>

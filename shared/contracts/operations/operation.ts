@@ -19,6 +19,7 @@ export type Tag =
   | 'Topics'
   | 'Queues'
   | 'Hooks'
+  | 'Realtime'
 
 export type Operation = {
   method: 'GET' | 'POST' | 'PATCH' | 'DELETE'

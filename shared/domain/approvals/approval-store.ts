@@ -8,7 +8,7 @@ import { type Approval, isOpen } from './approval.ts'
 
 type Ports = Pick<Platform, 'main' | 'clock' | 'random'>
 
-const approvalKey = (tenant: string, id: string): Key => ({ pk: `${tenant}#approval#${id}`, sk: 'head' })
+export const approvalKey = (tenant: string, id: string): Key => ({ pk: `${tenant}#approval#${id}`, sk: 'head' })
 
 /** Partitions with a tenant's approvals: all of them, those that wait for a decision, those of one task. */
 const listPk = (tenant: string): string => `${tenant}#approvals`

@@ -1,3 +1,4 @@
+import { ApiGatewayManagementApiClient } from '@aws-sdk/client-apigatewaymanagementapi'
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { DynamoDBStreamsClient } from '@aws-sdk/client-dynamodb-streams'
 import { ECSClient } from '@aws-sdk/client-ecs'
@@ -8,6 +9,7 @@ import { SQSClient } from '@aws-sdk/client-sqs'
 import { createEgress } from '../egress.ts'
 import type { ChangeFeed, Platform } from '../platform.ts'
 import { createSystemClock, createSystemRandom } from '../system.ts'
+import { callbackUrl, createApiGatewayRealtime } from './api-gateway-realtime.ts'
 import { patientConfig, quickConfig } from './client-config.ts'
 import { createDynamoChangeFeed } from './dynamodb-change-feed.ts'
 import { createDynamoTable } from './dynamodb-table.ts'
@@ -74,6 +76,15 @@ export const createAwsPlatform = (
       random,
     }),
     egress: createEgress({ allow: settings.EGRESS_ALLOW }),
+    realtime: createApiGatewayRealtime({
+      url: settings.WEBSOCKET_URL,
+      client: observe(
+        new ApiGatewayManagementApiClient({
+          ...quickConfig,
+          endpoint: settings.WEBSOCKET_CALLBACK_URL ?? callbackUrl(settings.WEBSOCKET_URL),
+        }),
+      ),
+    }),
     hosts: createEcsAgentHosts({ client: new ECSClient(quickConfig) }),
     workflows: createStepFunctionsWorkflows({
       client: observe(new SFNClient(quickConfig)),

@@ -18,6 +18,10 @@ export const settingsSchema = z.object({
   OBJECTS_BUCKET: z.string().min(1),
   EVENT_BUS_NAME: z.string().min(1),
   QUEUE_PREFIX: z.string().min(1),
+  /** Where clients open sockets, with the stage: `wss://…/live`. */
+  WEBSOCKET_URL: z.string().min(1),
+  /** Where text for open sockets is posted. @default the same host */
+  WEBSOCKET_CALLBACK_URL: z.string().optional(),
   /** Where messages of agents' queues go that were received too often. */
   TASK_DEAD_LETTER_ARN: z.string().optional(),
   /** What the ARN of every state machine of workflows begins with: up to the platform's prefix of their names. */

@@ -15,6 +15,7 @@ import { createPresigner, type Verified } from './presigner.ts'
 import { keepPrivate } from './private-files.ts'
 import { createProcessBus, type ProcessBus } from './process-bus.ts'
 import { startPurging } from './purge.ts'
+import { createSocketRealtime, type SocketRealtime } from './socket-realtime.ts'
 import { createSqliteFeed } from './sqlite-feed.ts'
 import { openDatabase } from './sqlite-schema.ts'
 import { createSqliteTable } from './sqlite-table.ts'
@@ -42,6 +43,7 @@ export type EmbeddedOptions = {
 export type EmbeddedPlatform = Platform & {
   bus: ProcessBus
   workflows: EmbeddedWorkflows
+  realtime: SocketRealtime
   metricsText(): Promise<string>
   /** What a signed address of this platform allows. */
   verifyPresigned(url: URL, method: string): Verified | undefined
@@ -98,6 +100,7 @@ const open = async (options: EmbeddedOptions, closing: Closing): Promise<Embedde
     objects: createFileObjects({ root: join(dataDir, 'objects'), presigner }),
     bus: createProcessBus({ onError: (error) => telemetry.log('error', 'a listener of the bus failed', { error }) }),
     egress: createEgress({ allow: options.egressAllow }),
+    realtime: createSocketRealtime({ baseUrl }),
     hosts,
     workflows,
     telemetry,

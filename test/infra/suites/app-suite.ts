@@ -10,6 +10,8 @@ const untagged = [
   'AWS::ApiGateway::GatewayResponse',
   'AWS::ApiGateway::Method',
   'AWS::ApiGateway::Resource',
+  'AWS::ApiGatewayV2::Integration',
+  'AWS::ApiGatewayV2::Route',
   'AWS::CDK::Metadata',
   'AWS::CloudWatch::Dashboard',
   'AWS::EC2::Route',

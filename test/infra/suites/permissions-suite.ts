@@ -13,7 +13,8 @@ const anyResource: Record<string, string> = {
 const allowed: Record<string, string[]> = {
   Api: ['dynamodb', 'iam', 's3', 'sqs', 'states', 'xray'],
   AgentGateway: ['dynamodb', 's3', 'sqs', 'states', 'xray'],
-  Stream: ['dynamodb', 'events', 's3', 'sqs', 'states', 'xray'],
+  Stream: ['dynamodb', 'events', 'execute-api', 's3', 'sqs', 'states', 'xray'],
+  Websocket: ['dynamodb', 'execute-api', 's3', 'sqs', 'states', 'xray'],
   Sweep: ['dynamodb', 'ecs', 'events', 's3', 'sqs', 'states', 'xray'],
   Deliver: ['dynamodb', 'sqs', 'xray'],
   Intake: ['dynamodb', 's3', 'sqs', 'xray'],
@@ -58,7 +59,8 @@ export const permissionsSuite = (dev: Synthesized) =>
       const wild = statements
         .flatMap(({ resources }) => resources.map(flat))
         .filter((resource) => resource !== '*' && resource.includes('*'))
-      const own = /:devcycle-dev-\*(:\*)?$|:devcycle-dev-default-agt_\*$|:task\/devcycle-dev\/\*$|Objects\w+Arn\w+\/\*$/
+      const own =
+        /:devcycle-dev-\*(:\*)?$|:devcycle-dev-default-agt_\*$|:task\/devcycle-dev\/\*$|Objects\w+Arn\w+\/\*$|:SocketsApi\w+\/live\/\*\/@connections\/\*$/
       expect(wild.filter((resource) => !own.test(resource))).toEqual([])
     })
 

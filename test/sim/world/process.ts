@@ -113,6 +113,7 @@ const createPorts = (world: World, life: Life, name: string): Platform => {
     },
     bus: { publish: (events) => call(() => world.publish(events)) },
     egress: { problem: async () => undefined, post: async () => ({ status: 204, body: '' }) },
+    realtime: { url: () => 'ws://127.0.0.1:1', push: async () => 'GONE', close: async () => undefined },
     hosts: {
       scale: async () => undefined,
       instances: async () => [],

@@ -7,6 +7,7 @@ const complete = {
   VOLATILE_TABLE: 'volatile',
   OBJECTS_BUCKET: 'objects',
   EVENT_BUS_NAME: 'bus',
+  WEBSOCKET_URL: 'wss://sockets.test/live',
   QUEUE_PREFIX: 'devcycle-dev',
   STATE_MACHINE_PREFIX: 'arn:aws:states:us-east-1:000000000000:stateMachine:devcycle-dev',
   WORKFLOW_ROLE_ARN: 'arn:aws:iam::000000000000:role/workflows',

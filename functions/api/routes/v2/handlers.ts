@@ -11,6 +11,7 @@ import { mailboxHandlers } from './mailboxes.ts'
 import { messageHandlers } from './messages.ts'
 import { objectHandlers } from './objects.ts'
 import { queueHandlers } from './queues.ts'
+import { realtimeHandlers } from './realtime.ts'
 import { scheduleHandlers } from './schedules.ts'
 import { taskHandlers } from './tasks.ts'
 import { topicHandlers } from './topics.ts'
@@ -35,4 +36,5 @@ export const handlers: { [Id in OperationId]: Handler<OperationOf<Id>> } = {
   ...messageHandlers,
   ...mailboxHandlers,
   ...queueHandlers,
+  ...realtimeHandlers,
 }

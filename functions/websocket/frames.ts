@@ -1,0 +1,95 @@
+import { authorize } from '#functions/api/authorize.ts'
+import { describeError, HttpError } from '#functions/api/errors.ts'
+import { checkShape, parseWith } from '#functions/api/read-body.ts'
+import { type OperationId, operations } from '#shared/contracts/operations.ts'
+import { type ClientFrame, clientFrameSchema, maxFrameBytes, type watchTopics } from '#shared/contracts/realtime.ts'
+import type { Connection } from '#shared/domain/realtime/connection.ts'
+import { findConnection, forgetConnection } from '#shared/domain/realtime/connection-store.ts'
+import type { Failed, ServerFrame } from '#shared/domain/realtime/frame.ts'
+import { subscribe, unsubscribe } from '#shared/domain/realtime/subscribe.ts'
+import { pushAll } from '#shared/domain/realtime/tell.ts'
+import type { Platform } from '#shared/platform/platform.ts'
+import { isFlooding, takeFrame } from './frame-rate.ts'
+
+type FrameOf<T extends ClientFrame['type']> = Extract<ClientFrame, { type: T }>
+type Answer<T extends ClientFrame['type']> = (
+  platform: Platform,
+  connection: Connection,
+  frame: FrameOf<T>,
+) => Promise<ServerFrame[]>
+
+/** Whoever may read one of them may watch them. */
+const readBy: Record<(typeof watchTopics)[number], OperationId> = {
+  tasks: 'getTask',
+  agents: 'getAgent',
+  instances: 'listInstances',
+  approvals: 'getApproval',
+  schedules: 'getSchedule',
+  work: 'leaseTasks',
+}
+
+const answers: { [T in ClientFrame['type']]: Answer<T> } = {
+  async subscribe(platform, connection, frame) {
+    authorize(connection, operations[readBy[frame.topic]], {})
+    return subscribe(platform, connection, frame)
+  },
+  unsubscribe: (platform, connection, { topic, id }) =>
+    unsubscribe(platform, connection, { topic, ...(id !== undefined && { id }) }),
+  ping: async () => [{ type: 'pong' }],
+}
+
+/** The JSON object of a frame. */
+const readFrame = (text: string): unknown => {
+  if (Buffer.byteLength(text) > maxFrameBytes)
+    throw new HttpError('PAYLOAD_TOO_LARGE', `a frame may have ${maxFrameBytes} bytes`)
+  try {
+    const value: unknown = JSON.parse(text)
+    checkShape(value)
+    return value
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error
+    throw new HttpError('MALFORMED_JSON', `the frame is not JSON: ${error.message}`)
+  }
+}
+
+const refOf = (value: unknown): { ref?: string } => {
+  const ref = typeof value === 'object' && value !== null && 'ref' in value ? value.ref : undefined
+  return typeof ref === 'string' && ref.length <= 100 ? { ref } : {}
+}
+
+const toFailed = (platform: Platform, connection: Connection, error: unknown): Failed => {
+  const { status, code, detail, errors } = describeError(error)
+  if (status >= 500)
+    platform.telemetry.log('error', 'a frame failed', { connection: connection.id, error: String(error) })
+  const pointer = errors?.[0]?.pointer
+  return { type: 'error', code, message: detail, ...(pointer !== undefined && { pointer }), ...(errors && { errors }) }
+}
+
+const answer = async (platform: Platform, connection: Connection, text: string): Promise<ServerFrame[]> => {
+  let ref: { ref?: string } = {}
+  try {
+    takeFrame(platform, connection.id)
+    const value = readFrame(text)
+    ref = refOf(value)
+    const frame = parseWith(clientFrameSchema, value, '#')
+    const given = await (answers[frame.type] as Answer<ClientFrame['type']>)(platform, connection, frame as never)
+    return given.map((one, at) => (at === 0 ? { ...one, ...ref } : one))
+  } catch (error) {
+    return [{ ...toFailed(platform, connection, error), ...ref }]
+  }
+}
+
+/** Does what a frame of a connection asks for, and sends the answers to it. One that nobody knows is closed. */
+export const answerFrame = async (platform: Platform, id: string, text: string): Promise<void> => {
+  const connection = await findConnection(platform, id)
+  if (connection === undefined) return platform.realtime.close(id, { code: 1001, reason: 'connect again' })
+  const frames = await answer(platform, connection, text)
+  await pushAll(
+    platform,
+    id,
+    frames.map((frame) => JSON.stringify(frame)),
+  )
+  if (!isFlooding(platform, id)) return
+  await platform.realtime.close(id, { code: 1008, reason: 'it sends more frames than it may' })
+  await forgetConnection(platform, id)
+}

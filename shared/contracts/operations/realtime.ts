@@ -1,0 +1,15 @@
+import { ticketSchema } from '../realtime.ts'
+import { type Operation, people } from './operation.ts'
+
+export const realtimeOperations = {
+  createSocketTicket: {
+    method: 'POST',
+    path: '/ws/ticket',
+    tag: 'Realtime',
+    summary: 'Get a ticket for a socket',
+    description:
+      'For clients that cannot send a header with a WebSocket, as browsers: it opens one connection for the caller within 30 seconds.',
+    audience: people,
+    answers: { 201: { description: 'The ticket, and where to connect with it.', schema: ticketSchema } },
+  },
+} as const satisfies Record<string, Operation>

@@ -1,0 +1,68 @@
+import * as z from 'zod'
+import type { ServerFrame } from '#shared/domain/realtime/frame.ts'
+import { type EntityTopic, entityTopics, isEntityTopic, workTopic } from '#shared/domain/realtime/topics.ts'
+import { isObject } from './common.ts'
+
+/** The most bytes of a frame that a client sends. */
+export const maxFrameBytes = 128 * 1024
+
+export const watchTopics = [...(Object.keys(entityTopics) as EntityTopic[]), workTopic] as const
+
+/** Comes back in the answer. */
+const ref = z.string().min(1).max(100).optional()
+const topic = z.enum(watchTopics)
+const rev = z.string().min(1).max(100)
+const id = z.string().min(1).max(100)
+
+const prefixOf = (name: string): string => (isEntityTopic(name) ? entityTopics[name].prefix : 'agt')
+const fits = ({ topic: name, id: of }: { topic: string; id?: string }): boolean =>
+  of === undefined || new RegExp(`^${prefixOf(name)}_[0-9A-HJKMNP-TV-Z]{26}$`).test(of)
+
+const idRule = {
+  path: ['id'],
+  error: ({ input }: { input: unknown }) =>
+    `expected an id of this topic: ${prefixOf((input as { topic: string }).topic)}_ and 26 digits and capital letters`,
+  when: ({ value }: { value: unknown }) => isObject(value) && typeof value.id === 'string',
+}
+
+const subscribeSchema = z
+  .strictObject({ type: z.literal('subscribe'), topic, id: id.optional(), since: rev.optional(), ref })
+  .refine(fits, idRule)
+const unsubscribeSchema = z
+  .strictObject({ type: z.literal('unsubscribe'), topic, id: id.optional(), ref })
+  .refine(fits, idRule)
+const pingSchema = z.strictObject({ type: z.literal('ping'), ref })
+
+/** Everything that a client of a socket sends. */
+export const clientFrameSchema = z.discriminatedUnion('type', [subscribeSchema, unsubscribeSchema, pingSchema])
+export type ClientFrame = z.output<typeof clientFrameSchema>
+
+const fieldErrorSchema = z.object({ pointer: z.string(), code: z.string(), message: z.string() })
+
+/** Everything that a client of a socket is sent; more kinds may follow. */
+export const serverFrameSchema = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('changed'), topic: z.string(), id: z.string(), rev: z.string() }),
+  z.object({ type: z.literal('resync'), topic: z.string().optional(), id: z.string().optional() }),
+  z.object({ type: z.literal('subscribed'), topic: z.string(), id: z.string().optional(), rev: z.string(), ref }),
+  z.object({ type: z.literal('unsubscribed'), topic: z.string(), id: z.string().optional(), ref }),
+  z.object({ type: z.literal('work'), agent: z.string() }),
+  z.object({ type: z.literal('pong'), ref }),
+  z.object({
+    type: z.literal('error'),
+    code: z.string(),
+    message: z.string(),
+    pointer: z.string().optional(),
+    errors: z.array(fieldErrorSchema).optional(),
+    ref,
+  }),
+]) satisfies z.ZodType<ServerFrame>
+export type { ServerFrame }
+
+export const ticketSchema = z
+  .object({
+    ticket: z.string().meta({ description: 'Good for one connection.' }),
+    expiresIn: z.int().meta({ description: 'Seconds.' }),
+    url: z.url().meta({ description: 'Where to connect, with the ticket in it.' }),
+  })
+  .meta({ id: 'SocketTicket' })
+export type TicketResponse = z.output<typeof ticketSchema>

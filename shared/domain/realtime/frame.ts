@@ -1,0 +1,23 @@
+import type { FieldError } from '../domain-error.ts'
+
+/** What whoever watches is told. `rev` is the one that the entity had then, or has since. */
+export type Changed = { type: 'changed'; topic: string; id: string; rev: string }
+/** Something may have been missed: read again what is shown. Without a topic all of it. */
+export type Resync = { type: 'resync'; topic?: string; id?: string }
+/** `rev` is the one of the entity, or the time of the subscription; `ref` the caller's own name of the frame. */
+export type Subscribed = { type: 'subscribed'; topic: string; id?: string; rev: string; ref?: string }
+export type Unsubscribed = { type: 'unsubscribed'; topic: string; id?: string; ref?: string }
+/** There is work for an agent: ask for it. */
+export type Work = { type: 'work'; agent: string }
+export type Pong = { type: 'pong'; ref?: string }
+export type Failed = {
+  type: 'error'
+  code: string
+  message: string
+  pointer?: string
+  errors?: FieldError[]
+  ref?: string
+}
+
+/** Everything that a client of a socket is sent. */
+export type ServerFrame = Changed | Resync | Subscribed | Unsubscribed | Work | Pong | Failed

@@ -1,0 +1,71 @@
+import type { Platform } from '../../platform/platform.ts'
+import { DomainError, invalid } from '../domain-error.ts'
+import { newRev } from '../ids.ts'
+import { type Connection, isWatch, mostWatches, type Watch } from './connection.ts'
+import { changeConnection } from './connection-store.ts'
+import type { ServerFrame } from './frame.ts'
+import { type EntityTopic, revOf, workTopic } from './topics.ts'
+import { addWatch, dropWatch } from './watch-store.ts'
+
+type Ports = Pick<Platform, 'main' | 'volatile' | 'clock' | 'random'>
+type Wish = { topic: EntityTopic | typeof workTopic; id?: string; since?: string }
+
+const keep =
+  (watch: Watch) =>
+  (connection: Connection): Connection => {
+    if (connection.watches.some(isWatch(watch))) return connection
+    if (connection.watches.length >= mostWatches)
+      throw new DomainError('CONFLICT', `a connection watches ${mostWatches} topics and entities at most; open another`)
+    return { ...connection, watches: [...connection.watches, watch] }
+  }
+
+/**
+ * Watches a topic or one entity of it. Everything that is stored after the answer is told; `since`, the rev that the
+ * client knows, is compared with what is there: what is behind is told to read again.
+ */
+export const subscribe = async (
+  ports: Ports,
+  connection: Connection,
+  { topic, id, since }: Wish,
+): Promise<ServerFrame[]> => {
+  const watch: Watch = { topic, ...(id !== undefined && { id }) }
+  if (id === undefined) return subscribeAll(ports, connection, { topic, since })
+  const { tenant } = connection
+  if ((await revOf(ports, tenant, topic, id)) === undefined)
+    throw new DomainError('NOT_FOUND', `there is nothing of the id ${id} among ${topic}`, [
+      { pointer: '#/id', code: 'NOT_FOUND', message: 'not found' },
+    ])
+  await start(ports, connection, watch)
+  const rev = (await revOf(ports, tenant, topic, id)) ?? ''
+  const behind = since !== undefined && since !== rev && topic !== workTopic
+  return [{ type: 'subscribed', topic, id, rev }, ...(behind ? [{ type: 'changed', topic, id, rev } as const] : [])]
+}
+
+/** Which of them changed since nobody can tell: a topic is read again. */
+const subscribeAll = async (
+  ports: Ports,
+  connection: Connection,
+  { topic, since }: Omit<Wish, 'id'>,
+): Promise<ServerFrame[]> => {
+  if (topic === workTopic) throw invalid('#/id', 'REQUIRED', 'work is watched for one agent: name it by its id')
+  await start(ports, connection, { topic })
+  return [
+    { type: 'subscribed', topic, rev: newRev(ports) },
+    ...(since === undefined ? [] : [{ type: 'resync', topic } as const]),
+  ]
+}
+
+const start = async (ports: Ports, connection: Connection, watch: Watch): Promise<void> => {
+  await changeConnection(ports, connection.id, keep(watch))
+  await addWatch(ports, connection, watch)
+}
+
+/** Tells no more of it. What it did not watch it does not watch. */
+export const unsubscribe = async (ports: Ports, connection: Connection, watch: Watch): Promise<ServerFrame[]> => {
+  const is = isWatch(watch)
+  await dropWatch(ports, connection, watch)
+  await changeConnection(ports, connection.id, (current) =>
+    current.watches.some(is) ? { ...current, watches: current.watches.filter((one) => !is(one)) } : current,
+  )
+  return [{ type: 'unsubscribed', ...watch }]
+}

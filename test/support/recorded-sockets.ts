@@ -1,0 +1,48 @@
+import { randomUUID } from 'node:crypto'
+import { acceptConnection, type Shown } from '#functions/websocket/accept.ts'
+import { answerFrame } from '#functions/websocket/frames.ts'
+import { type ServerFrame, serverFrameSchema } from '#shared/contracts/realtime.ts'
+import type { Platform, Pushed, Realtime } from '#shared/platform/platform.ts'
+
+type Recorded = { frames: ServerFrame[]; closed?: { code: number; reason: string }; outcome: Pushed | 'FAILS' }
+
+/** Sockets without wires: what each would have received, or how it fails. */
+export const recordedSockets = () => {
+  const sockets = new Map<string, Recorded>()
+  const realtime: Realtime = {
+    url: () => 'wss://sockets.test',
+    async push(connection, text) {
+      const socket = sockets.get(connection)
+      if (socket === undefined || socket.closed !== undefined) return 'GONE'
+      if (socket.outcome === 'FAILS') throw new Error('throttled')
+      if (socket.outcome === 'SENT') socket.frames.push(serverFrameSchema.parse(JSON.parse(text)))
+      return socket.outcome
+    },
+    async close(connection, why) {
+      const socket = sockets.get(connection)
+      if (socket) socket.closed = why
+    },
+  }
+  return {
+    realtime,
+    /** A connection of whoever shows this. */
+    async open(platform: Platform, shown: Shown) {
+      const id = `con-${randomUUID()}`
+      const socket: Recorded = { frames: [], outcome: 'SENT' }
+      sockets.set(id, socket)
+      await acceptConnection(platform, id, shown)
+      return {
+        id,
+        socket,
+        /** The frames that came in answer to this one. */
+        async say(frame: unknown): Promise<ServerFrame[]> {
+          const before = socket.frames.length
+          await answerFrame(platform, id, typeof frame === 'string' ? frame : JSON.stringify(frame))
+          return socket.frames.slice(before)
+        },
+        of: (type: ServerFrame['type']) => socket.frames.filter((frame) => frame.type === type),
+      }
+    },
+  }
+}
+export type RecordedSocket = Awaited<ReturnType<ReturnType<typeof recordedSockets>['open']>>
