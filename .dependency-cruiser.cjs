@@ -58,7 +58,15 @@ module.exports = {
     only(
       'server',
       embeddedServer,
-      ['cli/', 'functions/', 'shared/domain/', 'shared/contracts/', ports, 'shared/platform/embedded/'],
+      [
+        'cli/',
+        'functions/',
+        'shared/domain/',
+        'shared/contracts/',
+        'shared/workflow-language/',
+        ports,
+        'shared/platform/embedded/',
+      ],
       'the embedded server is the second host',
     ),
     only(

@@ -10,6 +10,7 @@ import { addObjects } from './tree/objects.ts'
 import { example } from './tree/options.ts'
 import { addQueues } from './tree/queues.ts'
 import { addReview } from './tree/review.ts'
+import { addRun, addRuns } from './tree/runs.ts'
 import { addSchedules } from './tree/schedules.ts'
 import { addBootstrap, addStart } from './tree/server.ts'
 import { addTasks } from './tree/tasks.ts'
@@ -41,6 +42,8 @@ export const createProgram = (): Command => {
     addSubscriptions,
     addQueues,
     addHooks,
+    addRun,
+    addRuns,
     addWorkflows,
     addLimits,
     addUsage,

@@ -24,7 +24,7 @@ const promptOf = ({ prompt }: ApprovalResponse): string =>
 const toRow = (one: ApprovalResponse): string[] => [
   one.id,
   one.state,
-  one.agent,
+  one.agent ?? (one.step ? `${one.step.workflow}: ${one.step.name}` : ''),
   plain(one.approvers.join(', ')),
   ago(one.requestedAt),
   promptOf(one),
@@ -57,6 +57,8 @@ export const getApproval = async (client: Client, id: string, { json }: { json?:
     ['state', approval.state],
     ['task', approval.task],
     ['agent', approval.agent],
+    ['run', approval.step?.run],
+    ['step', approval.step && `${approval.step.workflow}: ${approval.step.name}`],
     ['prompt', promptOf(approval)],
     ['approvers', plain(approval.approvers.join(', ')) || undefined],
     ['approved', `${approved} of ${quorum}`],

@@ -1,13 +1,18 @@
 import { readFileSync } from 'node:fs'
 import { text } from 'node:stream/consumers'
 import type { Definition } from '#shared/contracts/workflows/definition.ts'
+import type { WorkflowResponse } from '#shared/contracts/workflows.ts'
 import { compile } from '#shared/workflow-language/compile/compile.ts'
 import { toMermaid } from '#shared/workflow-language/graph.ts'
 import type { Problem } from '#shared/workflow-language/problem.ts'
 import { validate } from '#shared/workflow-language/validate/validate.ts'
+import type { Client } from '../client/client.ts'
+import { toQuery } from '../client/query.ts'
 import { CliError, exitCodes } from '../failure.ts'
 import { checkReadable } from '../input/files.ts'
-import { note, print, printJson } from '../render/print.ts'
+import { note, noteMore, print, printJson, printTable } from '../render/print.ts'
+import type { Column } from '../render/table.ts'
+import { plain } from '../render/terminal.ts'
 
 const readDefinition = async (file: string): Promise<string> => {
   if (file === '-') return text(process.stdin)
@@ -61,3 +66,44 @@ export const compileWorkflow = async (file: string, { undo }: { undo?: boolean }
 /** Prints a flowchart. */
 export const drawWorkflow = async (file: string): Promise<void> =>
   void process.stdout.write(toMermaid(await requireDefinition(file)))
+
+/** Stores a definition. */
+export const saveWorkflow = async (client: Client, file: string, { strict, json }: ValidateOptions): Promise<void> => {
+  const definition = await readDefinition(file)
+  const { problems } = validate(definition)
+  if (count(problems, 'error') > 0) await requireDefinition(file)
+  const saved = await client.request<WorkflowResponse>('POST', '/workflows', { body: { definition, strict } })
+  if (json) return printJson(saved)
+  for (const problem of saved.problems ?? []) note(line(file, problem as Problem))
+  print(`${saved.name} ${saved.latest}`)
+}
+
+const columns: Column[] = [
+  { title: 'WORKFLOW' },
+  { title: 'VERSION', align: 'right' },
+  { title: 'ALIASES', cut: { at: 'end', least: 10 } },
+  { title: 'DESCRIPTION', wrap: true },
+]
+
+const aliasesOf = ({ aliases }: WorkflowResponse): string =>
+  Object.entries(aliases)
+    .map(
+      ([alias, weights]) =>
+        `${alias}: ${Object.entries(weights)
+          .map(([version, weight]) => `${version}×${weight}`)
+          .join(' ')}`,
+    )
+    .join(', ')
+
+type ListOptions = { limit: number; cursor?: string; json?: boolean }
+
+/** Workflows as a table. */
+export const listWorkflows = async (client: Client, { limit, cursor, json }: ListOptions): Promise<void> => {
+  const page = await client.get<{ items: WorkflowResponse[]; nextCursor: string | null }>(
+    `/workflows${toQuery({ limit, cursor })}`,
+  )
+  if (json) return printJson(page)
+  const rows = page.items.map((one) => [one.name, String(one.latest), aliasesOf(one), plain(one.description ?? '')])
+  printTable(columns, rows, 'no workflows')
+  noteMore(page)
+}

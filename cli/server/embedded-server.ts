@@ -4,6 +4,7 @@ import { getRequestListener } from '@hono/node-server'
 import { Hono } from 'hono'
 import { createApi } from '#functions/api/app.ts'
 import type { ApiEnv } from '#functions/api/operation.ts'
+import { workflowConsumer } from '#functions/workflow-steps/workflow-consumer.ts'
 import { createApiKey, findApiKey } from '#shared/domain/access/api-key.ts'
 import { rebuildQueues, renewAfterOutage } from '#shared/domain/dispatch/rebuild-queues.ts'
 import { expireInstance } from '#shared/domain/instances/end-instance.ts'
@@ -20,6 +21,7 @@ import { type AgentKeeper, createAgentKeeper } from './keep-agents.ts'
 import { startLoops } from './loops.ts'
 import { mountEmbedded } from './mount-embedded.ts'
 import { isSocketRequest, openSockets } from './sockets.ts'
+import { keepShippedWorkflows } from './shipped-workflows.ts'
 
 export type ServerOptions = {
   dataDir: string
@@ -87,11 +89,20 @@ const open = async (options: ServerOptions, closing: Closing): Promise<Omit<Embe
   const observation = observe(platform, options)
   closing.push(observation.close)
   const loops = startLoops(observation.platform)
+  const serving = platform.workflows.serve(workflowConsumer(observation.platform))
   const sockets = openSockets(server, observation.platform, options.host)
-  closing.push(loops.stop, () => stopListening(server), sockets.close, platform.closeHosts, keeper.stop)
+  closing.push(
+    loops.stop,
+    serving.stop,
+    () => stopListening(server),
+    sockets.close,
+    platform.closeHosts,
+    keeper.stop,
+  )
   const serve = observation.around(createApp(observation.platform, options).fetch)
   server.on('request', getRequestListener(serve, { overrideGlobalObjects: false }))
   await startAgents(platform, options)
+  await keepShippedWorkflows(platform, tenant)
   writeServerFile(dataDir, { url: state.url, pid: process.pid, version })
   closing.push(() => removeServerFile(dataDir))
   return { url: state.url, apiKey, platform }

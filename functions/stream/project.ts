@@ -1,6 +1,7 @@
 import { checkInput } from '#functions/api/check-input.ts'
 import { scheduleTools } from '#functions/sweep/schedule-tools.ts'
 import type { Agent } from '#shared/domain/agents/agent.ts'
+import type { Approval } from '#shared/domain/approvals/approval.ts'
 import { closeApprovalOf } from '#shared/domain/approvals/close-approval.ts'
 import { finishShares } from '#shared/domain/budgets/settle.ts'
 import { trimShares } from '#shared/domain/budgets/trim-shares.ts'
@@ -19,6 +20,10 @@ import { isFinished, type Task } from '#shared/domain/tasks/task.ts'
 import { eventsItem, stateEvent, type TaskEvent } from '#shared/domain/tasks/task-events.ts'
 import { countUsage } from '#shared/domain/usage/count-usage.ts'
 import { notifyCallback, notifyWebhooks } from '#shared/domain/webhooks/notify.ts'
+import type { Run } from '#shared/domain/workflows/run.ts'
+import { endApprovalStep } from '#shared/domain/workflows/steps/approval-step.ts'
+import { endChildStep } from '#shared/domain/workflows/steps/sub-workflow-step.ts'
+import { endTaskStep } from '#shared/domain/workflows/steps/task-step.ts'
 import type { Change, Item, Key, Platform } from '#shared/platform/platform.ts'
 import { decommissionedItem } from './decommissioned.ts'
 import { type Duties, doDuties } from './duties.ts'
@@ -137,6 +142,22 @@ const endMessage = async (platform: Platform, change: Change): Promise<void> => 
   if (task) await endLetter(platform, task)
 }
 
+/** What a run waited for has ended: its step has. */
+const endStepOfTask = async (platform: Platform, change: Change): Promise<void> => {
+  const task = transition(change)?.task
+  if (task !== undefined) await endTaskStep(platform, task)
+}
+
+const endStepOfApproval = async (platform: Platform, change: Change): Promise<void> => {
+  const approval = change.after?.value as Approval | undefined
+  if (approval !== undefined) await endApprovalStep(platform, approval)
+}
+
+const endStepOfRun = async (platform: Platform, change: Change): Promise<void> => {
+  const run = change.after?.value as Run | undefined
+  if (run !== undefined) await endChildStep(platform, run)
+}
+
 /** Other systems come last: what they refuse concerns nobody here. */
 const tellOthers: Duties = { tellWebhooks, publish }
 
@@ -144,7 +165,17 @@ const tellOthers: Duties = { tellWebhooks, publish }
 const projections: Record<string, Projection> = {
   task: {
     items: taskItems,
-    duties: { measure, endChildren, settleBudget, closeApproval, startNext, endMessage, tellCallback, ...tellOthers },
+    duties: {
+      measure,
+      endChildren,
+      settleBudget,
+      closeApproval,
+      startNext,
+      endStepOfTask,
+      endMessage,
+      tellCallback,
+      ...tellOthers,
+    },
   },
   agent: {
     items: agentItems,
@@ -156,7 +187,8 @@ const projections: Record<string, Projection> = {
     },
   },
   offer: { duties: { releaseFor } },
-  approval: { duties: tellOthers },
+  approval: { duties: { endStepOfApproval, ...tellOthers } },
+  run: { duties: { endStepOfRun } },
   limits: { duties: { wake: (platform, change) => wakeForLimits(platform, change as Change<LimitsRow>) } },
   letter: { duties: { handleMessage } },
   schedule: {}, // told to whoever watches, and nothing else

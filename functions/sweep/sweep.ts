@@ -13,6 +13,7 @@ import { attendMatch } from '#shared/domain/topics/attend-match.ts'
 import { attendReplay } from '#shared/domain/topics/replay.ts'
 import { attendPublication } from '#shared/domain/topics/spread.ts'
 import { resendDelivery } from '#shared/domain/webhooks/send-delivery.ts'
+import { attendRun } from '#shared/domain/workflows/end-run.ts'
 import type { Platform, Stored } from '#shared/platform/platform.ts'
 import { type Attend, attendEach, failed } from './attend-each.ts'
 import { scheduleTools } from './schedule-tools.ts'
@@ -28,6 +29,7 @@ const attendants: Record<string, Attend> = {
   bat: attendBatch,
   lim: attendLimit,
   sch: attendStart,
+  run: attendRun,
   dlv: resendDelivery,
   msg: attendMessage,
   pub: (platform, tenant, id) => attendPublication(platform, { checkInput }, { tenant, id }),

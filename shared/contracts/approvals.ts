@@ -23,9 +23,12 @@ export const approvalSchema = z
   .object({
     id: idSchema('apr'),
     state: approvalStateSchema,
-    task: idSchema('tsk'),
-    agent: z.string(),
+    /** The task that asks; a step of a run has none. */
+    task: idSchema('tsk').optional(),
+    agent: z.string().optional(),
     capability: z.string().nullable(),
+    /** The step of a run that asks. */
+    step: z.object({ run: idSchema('run'), workflow: z.string(), name: z.string() }).optional(),
     prompt: jsonSchema,
     approvers: z.array(z.string()),
     quorum: z.int(),

@@ -118,6 +118,8 @@ const tags: Record<Operation['tag'], string> = {
   Schedules: 'Tasks by cron, rate, or at a time.',
   Webhooks: 'Outgoing, signed by Standard Webhooks.',
   Realtime: 'Sockets that tell what changed.',
+  Workflows: 'What agents do together: definitions and their versions.',
+  Runs: 'Workflows under way, and what became of them.',
   Limits: 'How much may run and start, and what was used.',
   Messages: 'Facts for whoever subscribed, work for one of several.',
   Topics: 'Who gets which messages: subscriptions with event patterns, what they matched, replays.',

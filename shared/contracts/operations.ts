@@ -13,6 +13,7 @@ import { taskOperations } from './operations/tasks.ts'
 import { topicOperations } from './operations/topics.ts'
 import { webhookOperations } from './operations/webhooks.ts'
 import { workerOperations } from './operations/worker.ts'
+import { workflowOperations } from './operations/workflows.ts'
 
 export type { Audience, Operation } from './operations/operation.ts'
 
@@ -29,6 +30,7 @@ export const operations = {
   ...approvalOperations,
   ...batchOperations,
   ...limitOperations,
+  ...workflowOperations,
   ...topicOperations,
   ...messageOperations,
   ...mailboxOperations,

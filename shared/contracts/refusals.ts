@@ -56,7 +56,7 @@ export const refusalsOf = (operation: Operation): RefusalCode[] => {
   const all: RefusalCode[] = [
     ...always,
     ...(path.includes('{') ? (['NOT_FOUND'] as const) : []),
-    ...(method === 'POST' || method === 'PATCH' ? ofBodies : []),
+    ...(method === 'POST' || method === 'PATCH' || method === 'PUT' ? ofBodies : []),
     ...(query || headers?.includes('Idempotency-Key') ? (['INVALID'] as const) : []),
     ...(method === 'GET' ? [] : (['CONTENDED'] as const)),
     ...(headers?.includes('If-Match') ? (['PRECONDITION_FAILED'] as const) : []),

@@ -150,6 +150,8 @@ export const taskSchema = z
     callback: z.object({ url: z.string(), state: deliveryStateSchema.optional() }).optional(),
     /** The schedule that started it. */
     schedule: idSchema('sch').optional(),
+    /** The run that it is a step of. */
+    workflowRun: idSchema('run').optional(),
     /** The task that this one does again. */
     retryOf: idSchema('tsk').optional(),
   })

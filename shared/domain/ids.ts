@@ -23,6 +23,7 @@ export type IdPrefix =
   | 'ltr'
   | 'que'
   | 'con'
+  | 'run'
 
 /** 128 bits, time-ordered. */
 export const newId = (prefix: IdPrefix, { clock, random }: Pick<Platform, 'clock' | 'random'>): string =>

@@ -1,5 +1,6 @@
 import { startLoops } from '#cli/server/loops.ts'
 import { createApi } from '#functions/api/app.ts'
+import { workflowConsumer } from '#functions/workflow-steps/workflow-consumer.ts'
 import { createApiKey } from '#shared/domain/access/api-key.ts'
 import { createAwsPlatform } from '#shared/platform/aws/create-aws-platform.ts'
 import { createProcessBus } from '#shared/platform/embedded/process-bus.ts'
@@ -68,7 +69,11 @@ export const anApi = async ({
   realtime?: Realtime
 } = {}): Promise<TestApi> => {
   const { platform, close } = await aPlatform(undefined, clock, egressAllow)
-  return overPlatform({ ...platform, ...(realtime && { realtime }) }, close)
+  const serving = platform.workflows.serve(workflowConsumer(platform))
+  return overPlatform({ ...platform, ...(realtime && { realtime }) }, async () => {
+    await serving.stop()
+    await close()
+  })
 }
 
 /** On the AWS host, over servers that speak DynamoDB, SQS and S3; none here speaks EventBridge, so the bus is the process's. */

@@ -33,7 +33,7 @@ export const aGuideServer = async (agents: { guide: string; name: string }[], mo
     /** The lines that the commands of a block print. */
     async run(guide: string, name: string, variables: Record<string, string> = {}): Promise<string[]> {
       const script = `set -euo pipefail\n${npx}\n${blockOf(`guides/${guide}.md`, name)}`
-      const options = { cwd: home, env: { ...process.env, ...keys, ...variables }, timeout: 50_000 }
+      const options = { cwd: home, env: { ...process.env, ...keys, ...variables }, timeout: 100_000 }
       return (await promisify(execFile)('bash', ['-c', script], options)).stdout.split('\n')
     },
     close: () => folder.close(),

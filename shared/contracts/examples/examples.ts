@@ -7,6 +7,7 @@ import { planExamples } from './plans.ts'
 import { taskExamples } from './tasks.ts'
 import { topicExamples } from './topics.ts'
 import { workerExamples } from './worker.ts'
+import { workflowExamples } from './workflows.ts'
 
 export type { Example } from './example.ts'
 
@@ -17,9 +18,18 @@ export const examples: Record<OperationId, Example> = {
   ...workerExamples,
   ...peopleExamples,
   ...planExamples,
+  ...workflowExamples,
   ...topicExamples,
   ...messageExamples,
 }
 
 /** What stands in a path for each of its parameters. */
-export const exampleParams: Record<string, string> = { ...ids, agent: 'upper', hook: 'github', queue: 'reviews' }
+export const exampleParams: Record<string, string> = {
+  ...ids,
+  agent: 'upper',
+  hook: 'github',
+  queue: 'reviews',
+  workflow: 'gate',
+  version: '3',
+  key: 'files',
+}

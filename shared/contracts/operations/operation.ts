@@ -14,6 +14,8 @@ export type Tag =
   | 'Approvals'
   | 'Schedules'
   | 'Webhooks'
+  | 'Workflows'
+  | 'Runs'
   | 'Limits'
   | 'Messages'
   | 'Topics'
@@ -22,7 +24,7 @@ export type Tag =
   | 'Realtime'
 
 export type Operation = {
-  method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   /** Below `/api/v2`; `{x}` is a parameter. */
   path: string
   tag: Tag

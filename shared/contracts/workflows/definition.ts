@@ -15,7 +15,6 @@ export type {
   ParallelStep,
   RaceStep,
   RepeatStep,
-  RequestStep,
   RetryRule,
   SetStep,
   Step,

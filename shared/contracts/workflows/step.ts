@@ -3,6 +3,7 @@ import type { Step, StepKind } from '../../domain/workflows/definition.ts'
 import { jsonSchema, labelsSchema, nameSchema, prioritySchema, wantedVersionSchema } from '../common.ts'
 import { budgetSchema } from '../limits.ts'
 import { requirementsSchema } from '../tasks.ts'
+import { topicSchema } from '../topics.ts'
 import { durationSchema, errorNameSchema, expressionSchema, maxBranches, stepNameSchema } from './values.ts'
 
 const stepsSchema: z.ZodType<Step[]> = z.lazy(() => z.array(stepSchema).min(1, 'expected at least one step').max(1000))
@@ -113,32 +114,24 @@ const approval = z.strictObject({
   onReject: z.enum(['fail', 'continue']).optional(),
 })
 
-const message = z
-  .strictObject({
-    kind: z.literal('message'),
-    ...common,
-    to: z.string().min(1).max(200).optional(),
-    topic: z.string().min(1).max(200).optional(),
-    body: jsonSchema.optional(),
-    compensate: stepsSchema.optional(),
-  })
-  .refine(({ to, topic }) => (to === undefined) !== (topic === undefined), {
-    message: 'name one of to (an agent) and topic',
-    path: ['to'],
-  })
-
-const request = z.strictObject({
-  kind: z.literal('request'),
-  ...undoable,
-  to: z.string().min(1).max(200),
+const message = z.strictObject({
+  kind: z.literal('message'),
+  ...common,
+  topic: topicSchema,
   body: jsonSchema.optional(),
+  compensate: stepsSchema.optional(),
 })
 
 const waitForEvent = z.strictObject({
   kind: z.literal('waitForEvent'),
   ...undoable,
-  pattern: z.record(z.string(), jsonSchema, 'expected an EventBridge pattern such as {type: [build.finished]}'),
-  correlation: jsonSchema.optional(),
+  topic: topicSchema,
+  pattern: z
+    .record(z.string(), jsonSchema, 'expected an EventBridge pattern such as {type: [build.finished]}')
+    .optional(),
+  correlation: z
+    .record(z.string(), jsonSchema, "expected fields of the message's data such as {build: '{% $input.build %}'}")
+    .optional(),
 })
 
 const subWorkflow = z.strictObject({
@@ -192,7 +185,6 @@ export const stepKinds = [
   'wait',
   'approval',
   'message',
-  'request',
   'waitForEvent',
   'subWorkflow',
   'set',
@@ -211,7 +203,6 @@ const stepSchema: z.ZodType<Step> = z
     wait,
     approval,
     message,
-    request,
     waitForEvent,
     subWorkflow,
     set,

@@ -15,7 +15,7 @@ const types: Record<ApprovalState, PublicEventType> = {
 export const approvalEvent = (change: Change<Approval>) => {
   const approval = change.after?.value
   if (approval === undefined || approval.state === change.before?.value.state) return undefined
-  const { id, tenant, task, agent, capability, state, approvers, quorum, prompt, expiresAt } = approval
+  const { id, tenant, task, agent, capability, step, state, approvers, quorum, prompt, expiresAt } = approval
   return {
     tenant,
     time: approval.history.at(-1)?.at ?? approval.requestedAt,
@@ -26,6 +26,7 @@ export const approvalEvent = (change: Change<Approval>) => {
       task,
       agent,
       capability,
+      ...(step && { run: step.run, workflow: step.workflow, step: step.name }),
       state,
       approvers,
       quorum,

@@ -1,5 +1,4 @@
 import { type Refused, refuse } from '../domain-error.ts'
-import type { Task } from '../tasks/task.ts'
 import { type Approval, type ApprovalEntry, type ApprovalTerms, type Decision, isOpen } from './approval.ts'
 
 /** A delegation more than this is a quarrel, not a process. */
@@ -7,19 +6,19 @@ const maxDelegations = 50
 
 type Request = { id: string; prompt: unknown; terms: ApprovalTerms; now: number; expiresAt: number; by: string }
 
-/** What a task asks people for. */
+/** Who asks people. */
+export type Asker = Pick<Approval, 'tenant' | 'task' | 'agent' | 'capability' | 'step'>
+
+/** What people are asked for. */
 export const requestApproval = (
-  task: Task,
+  asker: Asker,
   { id, prompt, terms, now, expiresAt, by }: Request,
 ): Omit<Approval, 'stamp'> => {
   const { approvers = [], quorum = 1, onReject = 'fail', escalateAfterSeconds, escalateTo = [] } = terms
   const escalateAt = escalateAfterSeconds === undefined ? undefined : now + escalateAfterSeconds * 1000
   return {
+    ...asker,
     id,
-    tenant: task.tenant,
-    task: task.id,
-    agent: task.target?.agentName ?? '',
-    capability: task.capability,
     prompt,
     state: 'PENDING',
     approvers,

@@ -24,7 +24,7 @@ export const approvalItem = (approval: Approval): Item<Approval> => {
     value: approval,
     index: {
       list: { pk: listPk(tenant), sk },
-      parent: { pk: ofTaskPk(tenant, task), sk },
+      ...(task !== undefined && { parent: { pk: ofTaskPk(tenant, task), sk } }),
       ...(isOpen(approval) && { holder: { pk: openPk(tenant), sk } }),
       ...(dueAt !== undefined && { due: dueIndex(dueAt, tenant, id) }),
     },

@@ -27,13 +27,17 @@ export type ApprovalEntry = {
   to?: string[]
 }
 
-/** A question of one waiting task to people, and their decisions. Times are milliseconds. */
+/** The step of a run that waits for people; `id` is this time that it runs. */
+export type AskingStep = { run: string; workflow: string; name: string; id: string }
+
+/** A question to people of a task that waits, or of the step of a run, and their decisions. Times are milliseconds. */
 export type Approval = {
   id: string
   tenant: string
-  task: string
-  agent: string
+  task?: string
+  agent?: string
   capability?: string
+  step?: AskingStep
   prompt: unknown
   state: ApprovalState
   approvers: string[]

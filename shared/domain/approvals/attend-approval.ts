@@ -5,7 +5,7 @@ import { findTask } from '../tasks/task-store.ts'
 import { isOpen } from './approval.ts'
 import { escalateApproval } from './approval-moves.ts'
 import { changeApproval, findApproval } from './approval-store.ts'
-import { closeLeft } from './close-approval.ts'
+import { closeLeft, closeStepApproval } from './close-approval.ts'
 
 type Ports = Parameters<typeof attendTask>[0]
 
@@ -14,9 +14,13 @@ export const attendApproval = async (ports: Ports, tenant: string, id: string): 
   const found = await findApproval(ports, tenant, id)
   if (found === undefined || !isOpen(found.value)) return
   const { task, expiresAt } = found.value
-  if (expiresAt <= ports.clock.now()) await attendTask(ports, tenant, task)
-  const head = (await findTask(ports, tenant, task))?.value
-  if (head?.waiting?.approval !== id) return closeLeft(ports, found, head)
+  const isLate = expiresAt <= ports.clock.now()
+  if (task !== undefined) {
+    if (isLate) await attendTask(ports, tenant, task)
+    const head = (await findTask(ports, tenant, task))?.value
+    if (head?.waiting?.approval !== id) return closeLeft(ports, found, head)
+  } else if (isLate)
+    return closeStepApproval(ports, tenant, id, { state: 'EXPIRED', comment: 'nobody decided in time' })
   await changeApproval(ports, found, (approval) => {
     const now = ports.clock.now()
     const due = isOpen(approval) && approval.state === 'PENDING' && (approval.escalateAt ?? now + 1) <= now

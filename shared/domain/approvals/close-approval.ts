@@ -17,6 +17,21 @@ export const closeLeft = async (ports: Ports, start: Stored<Approval>, task: Tas
   })
 }
 
+/** Closes the approval of a step that nobody waits for any more, or that nobody decided in time. */
+export const closeStepApproval = async (
+  ports: Ports,
+  tenant: string,
+  id: string,
+  { state, comment }: { state: 'EXPIRED' | 'CANCELLED'; comment: string },
+): Promise<void> => {
+  const found = await findApproval(ports, tenant, id)
+  if (found === undefined) return
+  await changeApproval(ports, found, (approval) => {
+    const next = close(approval, { state, at: ports.clock.now(), comment })
+    return next === approval ? approval : { ...next, stamp: systemStamp('approval.close') }
+  })
+}
+
 /** The same as a consequence of a change of the task. */
 export const closeApprovalOf = async (ports: Ports, before: Task | undefined, task: Task): Promise<void> => {
   const id = before?.waiting?.approval

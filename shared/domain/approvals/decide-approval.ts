@@ -16,8 +16,8 @@ type Ports = Omit<Platform, 'feed' | 'bus' | 'hosts' | 'generation'>
 export type DecisionCommand = { verdict: Verdict; comment?: string; response?: unknown }
 
 /**
- * Records a decision. The one that closes the approval moves the task in the same write: it goes on, or fails with
- * `REJECTED`. The same decision of the same principal again answers what is stored.
+ * Records a decision. The one that closes the approval of a task moves that in the same write: it goes on, or fails
+ * with `REJECTED`. The same decision of the same principal again answers what is stored.
  */
 export const decideApproval = async (
   ports: Ports,
@@ -38,10 +38,12 @@ export const decideApproval = async (
 
 /** `false`: somebody else changed the approval first. */
 const save = async (ports: Ports, caller: Caller, start: Stored<Approval>, next: Approval): Promise<boolean> =>
-  isOpen(next) ? (await ports.main.write(approvalWrite(ports, start, next))).ok : moveTask(ports, caller, start, next)
+  isOpen(next) || next.task === undefined
+    ? (await ports.main.write(approvalWrite(ports, start, next))).ok
+    : moveTask(ports, caller, start, { ...next, task: next.task })
 
-/** What the handler is told. */
-const responseOf = ({ id, state, decisions }: Approval) => {
+/** What whoever asked is told. */
+export const responseOf = ({ id, state, decisions }: Approval) => {
   const last = decisions.at(-1)
   return {
     approved: state === 'APPROVED',
@@ -52,7 +54,12 @@ const responseOf = ({ id, state, decisions }: Approval) => {
   }
 }
 
-const moveTask = async (ports: Ports, caller: Caller, start: Stored<Approval>, next: Approval): Promise<boolean> => {
+const moveTask = async (
+  ports: Ports,
+  caller: Caller,
+  start: Stored<Approval>,
+  next: Approval & { task: string },
+): Promise<boolean> => {
   const { tenant, id } = next
   const stamped = stamp(caller, next.state === 'APPROVED' ? 'task.resume' : 'task.reject')
   const pk = taskPk(tenant, next.task)

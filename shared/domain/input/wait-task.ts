@@ -89,14 +89,18 @@ const ask = (task: Task, { command, prompt, now, caller }: Asked): { waiting: Wa
   if (prompt.body.in !== 'head') waiting.whole = prompt.body
   if (kind === 'input') return { waiting, items: [] }
   const id = approvalIdOf(task, fence)
-  const asked = requestApproval(task, {
-    id,
-    prompt: command.prompt,
-    terms: command,
-    now,
-    expiresAt,
-    by: actorOf(caller),
-  })
+  const { tenant, id: asking, capability, target } = task
+  const asked = requestApproval(
+    { tenant, task: asking, agent: target?.agentName ?? '', capability },
+    {
+      id,
+      prompt: command.prompt,
+      terms: command,
+      now,
+      expiresAt,
+      by: actorOf(caller),
+    },
+  )
   const approval = { ...asked, stamp: stamp(caller, 'approval.request') }
   return { waiting: { ...waiting, approval: id }, items: [approvalItem(approval)] }
 }

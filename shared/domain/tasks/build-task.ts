@@ -64,6 +64,7 @@ export const buildTask = async (ports: Ports, caller: Caller, plan: Plan) => {
     ...(callback && { callback: callback.body }),
     ...(command.schedule && { schedule: command.schedule }),
     ...(command.letter && { letter: command.letter }),
+    ...(command.workflow && { workflow: command.workflow }),
     ...(command.retryOf && { retryOf: command.retryOf.id }),
     ...(checkpoint && { checkpoint: checkpoint.body }),
     ...(command.batch && { batch: command.batch }),

@@ -1,7 +1,7 @@
 import type { Page, Platform, Query } from '../../platform/platform.ts'
 import { sortableTime } from '../keys.ts'
 import type { Priority, Task, TaskStatus } from './task.ts'
-import { childrenPk, taskListPk } from './task-store.ts'
+import { childrenPk, runTasksPk, taskListPk } from './task-store.ts'
 
 export type TaskFilter = {
   status?: TaskStatus
@@ -26,7 +26,7 @@ export const matches = (filter: TaskFilter, task: Task): boolean =>
     filter.capability === undefined || task.capability === filter.capability,
     filter.priority === undefined || task.priority === filter.priority,
     filter.parent === undefined || task.parent === filter.parent,
-    filter.workflowRun === undefined, // no task is a workflow's so far
+    filter.workflowRun === undefined || task.workflow?.run === filter.workflowRun,
     filter.labels.every(
       ([key, value]) => Object.hasOwn(task.labels, key) && (value === undefined || task.labels[key] === value),
     ),
@@ -38,8 +38,11 @@ const maxExaminedForFirst = 10_000
 const mostAtOnce = 500
 
 /** Where the tasks of a filter are listed: both places sort by time. */
-const listOf = (tenant: string, { parent }: TaskFilter): Pick<Query, 'index' | 'pk'> =>
-  parent === undefined ? { index: 'list', pk: taskListPk(tenant) } : { index: 'parent', pk: childrenPk(tenant, parent) }
+const listOf = (tenant: string, { parent, workflowRun }: TaskFilter): Pick<Query, 'index' | 'pk'> => {
+  if (parent !== undefined) return { index: 'parent', pk: childrenPk(tenant, parent) }
+  if (workflowRun !== undefined) return { index: 'parent', pk: runTasksPk(tenant, workflowRun) }
+  return { index: 'list', pk: taskListPk(tenant) }
+}
 
 type Part = { items: Task[]; cursor?: string }
 type Read = (options: { limit: number; cursor?: string }) => Promise<Page<Task>>

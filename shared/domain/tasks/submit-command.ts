@@ -34,6 +34,8 @@ export type SubmitCommand = Distribution & {
   letter?: string
   /** The schedule that started it. */
   schedule?: string
+  /** The step of a run that it is done for. */
+  workflow?: Task['workflow']
   idempotencyKey?: string
   traceparent?: string
 }

@@ -7,6 +7,9 @@ import { isFinished, priorities, type Task } from './task.ts'
 /** Partition of the `parent` index that holds the tasks that a task called. */
 export const childrenPk = (tenant: string, parent: string): string => `${tenant}#children#${parent}`
 
+/** Partition of the `parent` index that holds the tasks of a run. */
+export const runTasksPk = (tenant: string, run: string): string => `${tenant}#run-tasks#${run}`
+
 /** Partition of the `list` index that holds a tenant's tasks. */
 export const taskListPk = (tenant: string): string => `${tenant}#tasks`
 
@@ -25,6 +28,13 @@ const holderOf = (task: Task): Key | undefined => {
   return placeHolder(task)
 }
 
+/** Where a task is found that another one, or a run, has called. */
+const parentOf = (task: Task): { parent?: Key } => {
+  const { tenant, parent, workflow } = task
+  if (parent !== undefined) return { parent: { pk: childrenPk(tenant, parent), sk: taskListSk(task) } }
+  return workflow === undefined ? {} : { parent: { pk: runTasksPk(tenant, workflow.run), sk: taskListSk(task) } }
+}
+
 /** The head of a task, with the places at which it is found. */
 export const taskItem = (task: Task): Item<Task> => {
   const holder = holderOf(task)
@@ -35,9 +45,7 @@ export const taskItem = (task: Task): Item<Task> => {
     index: {
       list: { pk: taskListPk(task.tenant), sk: taskListSk(task) },
       ...(holder && { holder }),
-      ...(task.parent !== undefined && {
-        parent: { pk: childrenPk(task.tenant, task.parent), sk: taskListSk(task) },
-      }),
+      ...parentOf(task),
       ...(task.dueAt !== undefined && { due: dueIndex(task.dueAt, task.tenant, task.id) }),
     },
   }

@@ -13,7 +13,7 @@ type Ports = Pick<Platform, 'main' | 'clock' | 'random'>
 type ChangePorts = Ports & Pick<Platform, 'volatile' | 'queues' | 'telemetry'>
 
 export { taskKey, taskPk } from '../keys.ts'
-export { childrenPk, taskListPk } from './task-item.ts'
+export { childrenPk, runTasksPk, taskListPk } from './task-item.ts'
 
 /**
  * Stores a new task. `undefined`: stored; else the task that has this id already. `CONTENDED` when what has to be true

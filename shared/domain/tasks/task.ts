@@ -109,6 +109,8 @@ export type Task = {
   schedule?: string
   /** The letter that it handles. */
   letter?: string
+  /** The step of a run that it is done for. */
+  workflow?: { run: string; step: string }
   /** The task that was retried by this one. */
   retryOf?: string
   labels: Record<string, string>

@@ -1,5 +1,5 @@
 import type { Platform, Stored } from '../../platform/platform.ts'
-import { type Caller, stamp } from '../caller.ts'
+import { type Caller, stamp, systemStamp } from '../caller.ts'
 import { compete } from '../contention.ts'
 import { DomainError, invalid } from '../domain-error.ts'
 import { digest, idFor } from '../ids.ts'
@@ -8,7 +8,14 @@ import { findQueue } from '../queues/queue-store.ts'
 import { findWebhook } from '../webhooks/webhook-store.ts'
 import type { Subscription } from './subscription.ts'
 import { isTopic } from './topic.ts'
-import { countPrefixes, createSubscription, getSubscription, mostPrefixes, saveSubscription } from './topic-store.ts'
+import {
+  countPrefixes,
+  createSubscription,
+  findSubscription,
+  getSubscription,
+  mostPrefixes,
+  saveSubscription,
+} from './topic-store.ts'
 
 type Ports = Pick<Platform, 'main' | 'clock' | 'random'>
 
@@ -66,6 +73,17 @@ const requireRoom = async (ports: Ports, tenant: string, { topic }: Subscription
       'CONFLICT',
       `there are ${mostPrefixes} subscriptions to beginnings of names, as many as there can be; name a topic`,
     )
+}
+
+/** Ends what waits for a message, whether that came or not. */
+export const endSubscription = async (ports: Ports, tenant: string, id: string): Promise<void> => {
+  const about = { deletedAt: ports.clock.now(), stamp: systemStamp('subscription.end') }
+  await compete(ports, `subscription ${id}`, async () => {
+    const found = await findSubscription(ports, tenant, id)
+    if (found === undefined) return { done: undefined }
+    const saved = await saveSubscription(ports, found, { ...found.value, ...about })
+    return saved && { done: undefined }
+  })
 }
 
 /** It matches nothing more; what it matched and has not delivered is a dead letter. */

@@ -9,8 +9,10 @@ export type Target =
   | { queue: string }
   | { topic: string }
   | { bus: true }
+  /** Of a run: it waits for one match. */
+  | { step: { run: string; id: string } }
 
-export type TargetKind = 'capability' | 'webhook' | 'queue' | 'topic' | 'bus'
+export type TargetKind = 'capability' | 'webhook' | 'queue' | 'topic' | 'bus' | 'step'
 
 /** The messages of a topic, or of all whose names begin alike, that a pattern matches, on their way to a target. */
 export type Subscription = {
@@ -30,7 +32,9 @@ export type Subscription = {
   stamp: Stamp
 }
 
+/** What callers may name. */
 export const targetKinds = ['capability', 'webhook', 'queue', 'topic', 'bus'] as const satisfies TargetKind[]
 
 /** Which kind of target it is. */
-export const kindOf = (target: Target): TargetKind => targetKinds.find((kind) => kind in target) as TargetKind
+export const kindOf = (target: Target): TargetKind =>
+  ([...targetKinds, 'step'] as const).find((kind) => kind in target) as TargetKind

@@ -7,6 +7,7 @@ import { inboxOf } from '../queues/queue.ts'
 import { getQueue } from '../queues/queue-store.ts'
 import { type CheckInput, submitTask } from '../tasks/submit-task.ts'
 import { deliverTo } from '../webhooks/notify.ts'
+import { endStep } from '../workflows/steps/end-step.ts'
 import { publish } from './publish.ts'
 import { kindOf, type Subscription, type Target, type TargetKind } from './subscription.ts'
 
@@ -68,6 +69,13 @@ const toBus: Deliver<'bus'> = async ({ bus }, { event }) => {
   return undefined
 }
 
+/** The first message ends the step; the others are nobody's. */
+const toStep: Deliver<'step'> = async (ports, { subscription, event, target }) => {
+  const { tenant } = subscription
+  await endStep(ports, { tenant, ...target.step }, { output: event })
+  return target.step.run
+}
+
 type AnyDeliver = (
   ports: TopicPorts,
   arrival: Arrival & { target: Target },
@@ -80,6 +88,7 @@ const targets: { [Kind in TargetKind]: Deliver<Kind> } = {
   queue: toQueue,
   topic: toTopic,
   bus: toBus,
+  step: toStep,
 }
 
 /** Hands a match to its target. It may be done again: the target gets it once all the same. */

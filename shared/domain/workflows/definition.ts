@@ -85,12 +85,15 @@ export type ApprovalStep = Undoable & {
   escalate?: { after: Duration; to: string[] }
   onReject?: 'fail' | 'continue'
 }
-export type MessageStep = Common & { kind: 'message'; to?: string; topic?: string; body?: unknown; compensate?: Step[] }
-export type RequestStep = Undoable & { kind: 'request'; to: string; body?: unknown }
+/** A message to whoever subscribes to the topic. */
+export type MessageStep = Common & { kind: 'message'; topic: string; body?: unknown; compensate?: Step[] }
 export type WaitForEventStep = Undoable & {
   kind: 'waitForEvent'
-  pattern: Record<string, unknown>
-  correlation?: unknown
+  topic: string
+  /** As EventBridge has them; its values may be expressions. @default every message of the topic */
+  pattern?: Record<string, unknown>
+  /** Fields of the message's data, and what each has to be. */
+  correlation?: Record<string, unknown>
 }
 export type SubWorkflowStep = Undoable & {
   kind: 'subWorkflow'
@@ -127,7 +130,6 @@ export type Step =
   | WaitStep
   | ApprovalStep
   | MessageStep
-  | RequestStep
   | WaitForEventStep
   | SubWorkflowStep
   | SetStep

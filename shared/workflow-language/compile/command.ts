@@ -8,13 +8,13 @@ export const defaultStepSeconds = 604_800
 /** What sending a command takes at most. */
 export const sendSeconds = 300
 
-/** A command to the product; one that waits hands over the token that ends it. */
+/** A command to the product; one that waits hands over the token that ends it, any other the name of its delivery. */
 export const commandTo = (step: Values, waits: boolean, { inMap }: Pick<Context, 'inMap'>) => ({
   Resource: waits ? `${send}.waitForTaskToken` : send,
   Arguments: {
     QueueUrl: placeholders.queue,
     MessageBody: {
-      ...(waits && { token: '{% $states.context.Task.Token %}' }),
+      ...(waits ? { token: '{% $states.context.Task.Token %}' } : { id: '{% $uuid() %}' }),
       tenant: placeholders.tenant,
       run: '{% $states.context.Execution.Name %}',
       step,

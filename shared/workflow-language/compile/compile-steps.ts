@@ -12,7 +12,6 @@ type Compile<K extends StepKind> = (step: Extract<Step, { kind: K }>, context: C
 const compilers: { [K in StepKind]: Compile<K> } = {
   task: compileWaiting,
   approval: compileWaiting,
-  request: compileWaiting,
   waitForEvent: compileWaiting,
   subWorkflow: compileWaiting,
   message: compileSent,

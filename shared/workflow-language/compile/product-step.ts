@@ -20,7 +20,7 @@ export const workOf = ({
   budget,
 }: Work): Values => defined({ capability, agent, version, input, priority, labels, requirements, affinityKey, budget })
 
-type Waiting = Extract<Step, { kind: 'task' | 'approval' | 'request' | 'waitForEvent' | 'subWorkflow' }>
+type Waiting = Extract<Step, { kind: 'task' | 'approval' | 'waitForEvent' | 'subWorkflow' }>
 
 /** What of a step goes to the product, besides its kind and name. */
 const payloads: { [K in Waiting['kind'] | 'message']: (step: Extract<Step, { kind: K }>) => Values } = {
@@ -35,10 +35,9 @@ const payloads: { [K in Waiting['kind'] | 'message']: (step: Extract<Step, { kin
       escalateTo: escalate?.to,
       onReject,
     }),
-  request: ({ to, body }) => defined({ to, body }),
-  waitForEvent: ({ pattern, correlation }) => defined({ pattern, correlation }),
+  waitForEvent: ({ topic, pattern, correlation }) => defined({ topic, pattern, correlation }),
   subWorkflow: ({ workflow, version, input }) => defined({ workflow, version, input }),
-  message: ({ to, topic, body }) => defined({ to, topic, body }),
+  message: ({ topic, body }) => defined({ topic, body }),
 }
 
 const payloadOf = (step: Waiting | Extract<Step, { kind: 'message' }>): Values =>

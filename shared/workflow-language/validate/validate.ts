@@ -1,6 +1,7 @@
 import type { Definition } from '#shared/contracts/workflows/definition.ts'
 import type { Finding, Problem } from '../problem.ts'
 import { readSource, type Source, sourceOf } from '../source/read-source.ts'
+import { type Capabilities, checkCapabilities } from './check-capabilities.ts'
 import { checkNames } from './check-names.ts'
 import { checkReach } from './check-reach.ts'
 import { checkReferences } from './check-references.ts'
@@ -10,18 +11,19 @@ import { checkSteps } from './check-steps.ts'
 /** A definition that may be stored, or none; and everything that is wrong with it, in the order of the text. */
 export type Validated = { definition?: Definition; problems: Problem[] }
 
-/** Checks a definition: YAML or JSON as text, or as a value that has no lines. */
-export const validate = (given: string | { value: unknown }): Validated => {
-  if (typeof given !== 'string') return check(sourceOf(given.value))
+/** Checks a definition: YAML or JSON as text, or as a value that has no lines; with `capabilities` also who offers them. */
+export const validate = (given: string | { value: unknown }, capabilities?: Capabilities): Validated => {
+  if (typeof given !== 'string') return check(sourceOf(given.value), capabilities)
   const { source, problems } = readSource(given)
-  return problems.length > 0 ? { problems } : check(source)
+  return problems.length > 0 ? { problems } : check(source, capabilities)
 }
 
-const check = (source: Source): Validated => {
+const check = (source: Source, capabilities?: Capabilities): Validated => {
   const shape = checkShape(source.value)
   if ('findings' in shape) return { problems: inOrder(shape.findings.map(source.locate)) }
   const { definition } = shape
   const findings: Finding[] = [checkNames, checkSteps, checkReach, checkReferences].flatMap((one) => one(definition))
+  if (capabilities) findings.push(...checkCapabilities(definition, capabilities))
   const problems = inOrder(findings.map(source.locate))
   return { problems, ...(!problems.some(({ severity }) => severity === 'error') && { definition }) }
 }

@@ -10,8 +10,9 @@ import type { Handler } from '../../operation.ts'
 
 const at = <T extends { at: number }>({ at: ms, ...rest }: T) => ({ ...rest, at: iso(ms) })
 
-const toApproval = ({ tenant: _, stamp: __, dueAt: ___, ...approval }: Approval): ApprovalResponse => ({
+const toApproval = ({ tenant: _, stamp: __, dueAt: ___, step, ...approval }: Approval): ApprovalResponse => ({
   ...approval,
+  ...(step && { step: { run: step.run, workflow: step.workflow, name: step.name } }),
   capability: approval.capability ?? null,
   requestedAt: iso(approval.requestedAt),
   escalateAt: approval.escalateAt === undefined ? undefined : iso(approval.escalateAt),

@@ -12,11 +12,13 @@ import { messageHandlers } from './messages.ts'
 import { objectHandlers } from './objects.ts'
 import { queueHandlers } from './queues.ts'
 import { realtimeHandlers } from './realtime.ts'
+import { runHandlers } from './runs.ts'
 import { scheduleHandlers } from './schedules.ts'
 import { taskHandlers } from './tasks.ts'
 import { topicHandlers } from './topics.ts'
 import { webhookHandlers } from './webhooks.ts'
 import { workerHandlers } from './worker.ts'
+import { workflowHandlers } from './workflows.ts'
 
 /** One handler for each operation of the contract: a new operation does not compile until it has one. */
 export const handlers: { [Id in OperationId]: Handler<OperationOf<Id>> } = {
@@ -31,6 +33,8 @@ export const handlers: { [Id in OperationId]: Handler<OperationOf<Id>> } = {
   ...approvalHandlers,
   ...batchHandlers,
   ...limitHandlers,
+  ...workflowHandlers,
+  ...runHandlers,
   ...topicHandlers,
   ...hookHandlers,
   ...messageHandlers,

@@ -57,6 +57,7 @@ export const toTask = async (platform: Platform, task: Task): Promise<TaskRespon
   ...(task.usage && { cost: task.usage }),
   ...(task.callback && { callback: await describeCallback(platform, task) }),
   ...(task.schedule && { schedule: task.schedule }),
+  ...(task.workflow && { workflowRun: task.workflow.run }),
   ...(task.retryOf && { retryOf: task.retryOf }),
 })
 

@@ -1,0 +1,110 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { RunResponse, WorkflowResponse } from '#shared/contracts/workflows.ts'
+import type { Client } from '../client/client.ts'
+import { CliError, exitCodes } from '../failure.ts'
+import { extendInput, readInput } from '../input/task-input.ts'
+import { interruptible } from '../interrupt.ts'
+import { note, print, printJson } from '../render/print.ts'
+import { createRunView } from '../render/run.ts'
+import { plain } from '../render/terminal.ts'
+import { prepareRepository } from '../repository/repository-input.ts'
+
+export type RunOptions = {
+  input?: string
+  repository?: string
+  base?: string
+  at?: string
+  idempotencyKey?: string
+  /** @default true where standard error is a terminal */
+  follow?: boolean
+  json?: boolean
+}
+
+/** Starts a run of a workflow by its name, or of a definition in a file, which is stored first. */
+export const runWorkflow = async (client: Client, nameOrFile: string, options: RunOptions): Promise<void> => {
+  const { idempotencyKey, at: version, follow, json } = options
+  const given = await readInput(options.input)
+  const headers = idempotencyKey === undefined ? undefined : { 'idempotency-key': idempotencyKey }
+  let id: string | undefined
+  const work = async (signal: AbortSignal): Promise<void> => {
+    const name = await nameOf(client, nameOrFile)
+    const input = await withRepository(client, given, options, signal)
+    const path = `/workflows/${encodeURIComponent(name)}/runs`
+    const run = await client.create<RunResponse>(path, { input, version }, { headers, signal })
+    id = run.id
+    if (follow) await followRun(client, run.id, { json }, signal)
+    else if (json) printJson(run)
+    else print(run.id)
+  }
+  await interruptible(work, () =>
+    id === undefined ? 'nothing was started' : `${id} goes on; devcycle runs follow ${id} shows it again`,
+  )
+}
+
+const isFile = (nameOrFile: string): boolean => /\.(ya?ml|json)$|\//.test(nameOrFile) && existsSync(nameOrFile)
+
+const nameOf = async (client: Client, nameOrFile: string): Promise<string> => {
+  if (!isFile(nameOrFile)) return nameOrFile
+  const definition = readFileSync(nameOrFile, 'utf8')
+  const {
+    name,
+    latest,
+    problems = [],
+  } = await client.request<WorkflowResponse>('POST', '/workflows', { body: { definition } })
+  for (const { message, line, column } of problems) note(`${nameOrFile}:${line}:${column} ${message}`)
+  note(`${name}, version ${latest}`)
+  return name
+}
+
+const withRepository = async (
+  client: Client,
+  input: unknown,
+  { repository, base, idempotencyKey }: RunOptions,
+  signal: AbortSignal,
+): Promise<unknown> => {
+  if (repository === undefined) return input
+  extendInput(input, {}, '--repository')
+  const prepared = await prepareRepository(client, repository, {
+    base,
+    names: true,
+    idempotencyKey,
+    signal,
+    onStep: note,
+  })
+  const fields = { repository: prepared.repository, ...(prepared.base && { base: prepared.base }) }
+  return extendInput(input, fields, '--repository')
+}
+
+const over = ['SUCCEEDED', 'FAILED', 'TIMED_OUT', 'STOPPED']
+const lookEveryMs = 500
+
+/** Shows a run until it is over; the exit code tells how it ended. */
+export const followRun = async (
+  client: Client,
+  id: string,
+  { json }: { json?: boolean },
+  signal?: AbortSignal,
+): Promise<void> => {
+  const view = createRunView(process.stderr)
+  note(id)
+  for (;;) {
+    const run = await client.get<RunResponse>(`/runs/${encodeURIComponent(id)}`, { signal })
+    view.update(run)
+    if (over.includes(run.state)) return finish(run, json)
+    await sleep(lookEveryMs, undefined, { signal })
+  }
+}
+
+const finish = (run: RunResponse, json: boolean | undefined): void => {
+  const { id, state, output, outputRef, error, cause, undone } = run
+  if (json) printJson(run)
+  else if (state === 'SUCCEEDED') printJson(outputRef ?? output ?? null)
+  if (state === 'SUCCEEDED') return
+  const stays = undone?.filter((one) => !one.undone).map(({ step }) => step) ?? []
+  const undoing = undone && (stays.length > 0 ? `; not undone: ${stays.join(', ')}` : '; what it had done was undone')
+  throw new CliError(
+    plain(`run ${id} is ${state}${error ? `: ${error}` : ''}${cause ? `: ${cause}` : ''}${undoing ?? ''}`),
+    exitCodes.taskFailed,
+  )
+}

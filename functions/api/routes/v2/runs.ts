@@ -1,0 +1,97 @@
+import type { OperationOf } from '#shared/contracts/operations.ts'
+import type { Caller } from '#shared/domain/caller.ts'
+import { explainRun } from '#shared/domain/workflows/explain-run.ts'
+import { rerunRun } from '#shared/domain/workflows/rerun-run.ts'
+import type { Run } from '#shared/domain/workflows/run.ts'
+import { getRun, listRuns } from '#shared/domain/workflows/run-store.ts'
+import { changeRunValue, getRunValue } from '#shared/domain/workflows/run-value.ts'
+import { startRun } from '#shared/domain/workflows/start-run.ts'
+import { redriveRun, stopRun } from '#shared/domain/workflows/stop-run.ts'
+import type { Platform } from '#shared/platform/platform.ts'
+import { checkInput } from '../../check-input.ts'
+import { idempotencyKey, ifMatch, iso, toETag } from '../../headers.ts'
+import type { Handler, Reply } from '../../operation.ts'
+import { toRun, toRunWithSteps } from './run-response.ts'
+
+const reply = async (platform: Platform, status: number, run: Run): Promise<Reply> => ({
+  status,
+  body: await toRunWithSteps(platform, run),
+  headers: { ...(status === 202 && { location: `/api/v2/runs/${run.id}` }) },
+})
+
+const versionOf = ({ version }: { version?: string | number }) =>
+  version === undefined ? {} : { version: String(version) }
+
+const start: Handler<OperationOf<'startRun'>> = async ({ platform }, { caller, params, body, headers }) => {
+  const command = {
+    workflow: params.workflow ?? '',
+    input: body.input,
+    ...versionOf(body),
+    idempotencyKey: idempotencyKey(headers),
+  }
+  return reply(platform, 202, await startRun(platform, caller, command, checkInput))
+}
+
+const list: Handler<OperationOf<'listRuns'>> = async ({ platform }, { caller, query }) => {
+  const page = await listRuns(platform, caller.tenant, query)
+  const items = await Promise.all(page.items.map((run) => toRun(platform, run)))
+  return { status: 200, body: { items, nextCursor: page.cursor ?? null } }
+}
+
+const find = async (platform: Platform, { tenant }: Caller, params: Record<string, string>): Promise<Run> =>
+  (await getRun(platform, tenant, params.run ?? '')).value
+
+const get: Handler<OperationOf<'getRun'>> = async ({ platform }, { caller, params }) =>
+  reply(platform, 200, await find(platform, caller, params))
+
+const why: Handler<OperationOf<'getRunWhy'>> = async ({ platform }, { caller, params }) => ({
+  status: 200,
+  body: await explainRun(platform, await find(platform, caller, params)),
+})
+
+const history: Handler<OperationOf<'getRunHistory'>> = async ({ platform }, { caller, params, query }) => {
+  const { tenant, workflow, id } = await find(platform, caller, params)
+  const page = await platform.workflows.history({ tenant, workflow, run: id }, query)
+  const items = page.events.map(({ at, ...event }) => ({ ...event, time: iso(at) }))
+  return { status: 200, body: { items, nextCursor: page.cursor ?? null } }
+}
+
+const stop: Handler<OperationOf<'stopRun'>> = async ({ platform }, { caller, params, body }) =>
+  reply(platform, 200, await stopRun(platform, caller, params.run ?? '', body.reason))
+
+const redrive: Handler<OperationOf<'redriveRun'>> = async ({ platform }, { caller, params }) =>
+  reply(platform, 200, await redriveRun(platform, caller, params.run ?? ''))
+
+const rerun: Handler<OperationOf<'rerunRun'>> = async ({ platform }, { caller, params, body, headers }) => {
+  const wish = {
+    ...('input' in body && { input: body.input }),
+    ...versionOf(body),
+    idempotencyKey: idempotencyKey(headers),
+  }
+  return reply(platform, 202, await rerunRun(platform, caller, params.run ?? '', wish, checkInput))
+}
+
+const getValue: Handler<OperationOf<'getRunValue'>> = async ({ platform }, { caller, params }) => {
+  const { rev, value } = await getRunValue(platform, await find(platform, caller, params), params.key ?? '')
+  return { status: 200, body: { value: value.value }, headers: { etag: toETag(rev) } }
+}
+
+const putValue: Handler<OperationOf<'putRunValue'>> = async ({ platform }, { caller, params, body, headers }) => {
+  const run = await find(platform, caller, params)
+  const wish = { key: params.key ?? '', value: body.value, ifMatch: ifMatch(headers) }
+  const { rev, value } = await changeRunValue(platform, caller, run, wish)
+  return { status: 200, body: { value: value.value }, headers: { etag: toETag(rev) } }
+}
+
+export const runHandlers = {
+  startRun: start,
+  listRuns: list,
+  getRun: get,
+  getRunWhy: why,
+  getRunHistory: history,
+  stopRun: stop,
+  redriveRun: redrive,
+  rerunRun: rerun,
+  getRunValue: getValue,
+  putRunValue: putValue,
+}

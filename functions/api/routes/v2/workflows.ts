@@ -1,0 +1,141 @@
+import type { OperationOf } from '#shared/contracts/operations.ts'
+import type { Definition } from '#shared/contracts/workflows/definition.ts'
+import type { WorkflowResponse } from '#shared/contracts/workflows.ts'
+import { agentsOffering } from '#shared/domain/agents/agent-store.ts'
+import { loadBody } from '#shared/domain/bodies/body.ts'
+import { DomainError, invalid } from '#shared/domain/domain-error.ts'
+import { changeAliases, saveWorkflow } from '#shared/domain/workflows/save-workflow.ts'
+import type { Workflow, WorkflowVersion } from '#shared/domain/workflows/workflow.ts'
+import {
+  getVersion,
+  getWorkflow,
+  listVersions,
+  listWorkflows,
+  workflowPk,
+} from '#shared/domain/workflows/workflow-store.ts'
+import type { Platform } from '#shared/platform/platform.ts'
+import { compileWorkflow } from '#shared/workflow-language/compile/compile-workflow.ts'
+import type { Problem } from '#shared/workflow-language/problem.ts'
+import { type Capabilities, capabilitiesOf } from '#shared/workflow-language/validate/check-capabilities.ts'
+import { type Validated, validate } from '#shared/workflow-language/validate/validate.ts'
+import { iso } from '../../headers.ts'
+import { schemaProblem } from '../../json-schema.ts'
+import type { Handler } from '../../operation.ts'
+
+type Given = string | Record<string, unknown>
+
+const check = (definition: Given, capabilities?: Capabilities): Validated =>
+  validate(typeof definition === 'string' ? definition : { value: definition }, capabilities)
+
+/** The same with what the agents of the tenant offer. */
+const checkHere = async (platform: Platform, tenant: string, given: Given): Promise<Validated> => {
+  const { definition, problems } = check(given)
+  if (definition === undefined) return { problems }
+  const offered = await Promise.all(
+    capabilitiesOf(definition).map(async (name) => {
+      const agents = (await agentsOffering(platform, tenant, name)).map(({ value }) => value)
+      const [capability] = agents.flatMap(({ capabilities }) => capabilities.filter((one) => one.name === name))
+      return [name, capability] as const
+    }),
+  )
+  return check(given, new Map(offered.flatMap(([name, one]) => (one ? [[name, one] as const] : []))))
+}
+
+const isFailing = (strict: boolean | undefined, { severity }: Problem): boolean =>
+  severity === 'error' || strict === true
+
+const requireDefinition = async (
+  platform: Platform,
+  tenant: string,
+  { definition: given, strict }: { definition: Given; strict?: boolean },
+): Promise<{ definition: Definition; problems: Problem[] }> => {
+  const { definition, problems } = await checkHere(platform, tenant, given)
+  const failing = problems.filter((problem) => isFailing(strict, problem))
+  if (definition === undefined || failing.length > 0) throw refused(failing)
+  const unusable = definition.input && schemaProblem(definition.input)
+  if (unusable) throw invalid('#/definition/input', 'SCHEMA', `the input schema cannot be used: ${unusable}`)
+  return { definition, problems }
+}
+
+const refused = (problems: Problem[]): DomainError => {
+  const errors = problems.slice(0, 100).map(({ pointer, code, message, line, column }) => ({
+    pointer: `#/definition${pointer.slice(1)}`,
+    code,
+    message: line === undefined ? message : `line ${line}, column ${column}: ${message}`,
+  }))
+  return new DomainError('INVALID', `the definition cannot run: ${errors[0]?.message}`, errors)
+}
+
+const toWorkflow = ({ name, description, latest, aliases, createdAt, updatedAt }: Workflow): WorkflowResponse => ({
+  name,
+  ...(description !== undefined && { description }),
+  latest,
+  aliases,
+  createdAt: iso(createdAt),
+  updatedAt: iso(updatedAt),
+})
+
+const create: Handler<OperationOf<'createWorkflow'>> = async ({ platform }, { caller, body }) => {
+  const { definition, problems } = await requireDefinition(platform, caller.tenant, body)
+  const { workflow: name, description } = definition
+  const command = { name, description, source: body.definition, compiled: compileWorkflow(definition) }
+  const { workflow, isNew } = await saveWorkflow(platform, caller, command)
+  const shown = { ...toWorkflow(workflow), ...(problems.length > 0 && { problems }) }
+  const location = `/api/v2/workflows/${name}`
+  return { status: isNew ? 201 : 200, body: shown, headers: { ...(isNew && { location }) } }
+}
+
+const validateOne: Handler<OperationOf<'validateWorkflow'>> = async ({ platform }, { caller, body }) => {
+  const { problems } = await checkHere(platform, caller.tenant, body.definition)
+  return { status: 200, body: { valid: !problems.some((problem) => isFailing(body.strict, problem)), problems } }
+}
+
+const list: Handler<OperationOf<'listWorkflows'>> = async ({ platform }, { caller, query }) => {
+  const page = await listWorkflows(platform, caller.tenant, query)
+  return {
+    status: 200,
+    body: { items: page.items.map(({ value }) => toWorkflow(value)), nextCursor: page.cursor ?? null },
+  }
+}
+
+const get: Handler<OperationOf<'getWorkflow'>> = async ({ platform }, { caller, params }) => ({
+  status: 200,
+  body: toWorkflow((await getWorkflow(platform, caller.tenant, params.workflow ?? '')).value),
+})
+
+const patch: Handler<OperationOf<'patchWorkflow'>> = async ({ platform }, { caller, params, body }) => ({
+  status: 200,
+  body: toWorkflow(await changeAliases(platform, caller, params.workflow ?? '', body.aliases)),
+})
+
+const toVersion = ({ name, version, createdAt }: WorkflowVersion) => ({
+  workflow: name,
+  version,
+  createdAt: iso(createdAt),
+})
+
+const versions: Handler<OperationOf<'listWorkflowVersions'>> = async ({ platform }, { caller, params, query }) => {
+  const { value } = await getWorkflow(platform, caller.tenant, params.workflow ?? '')
+  const page = await listVersions(platform, caller.tenant, value.name, query)
+  return {
+    status: 200,
+    body: { items: page.items.map((one) => toVersion(one.value)), nextCursor: page.cursor ?? null },
+  }
+}
+
+const getOne: Handler<OperationOf<'getWorkflowVersion'>> = async ({ platform }, { caller, params }) => {
+  const { tenant } = caller
+  const version = await getVersion(platform, tenant, params.workflow ?? '', Number(params.version) || 0)
+  const definition = await loadBody(platform, { tenant, pk: workflowPk(tenant, version.name), body: version.source })
+  return { status: 200, body: { ...toVersion(version), definition } }
+}
+
+export const workflowHandlers = {
+  createWorkflow: create,
+  validateWorkflow: validateOne,
+  listWorkflows: list,
+  getWorkflow: get,
+  patchWorkflow: patch,
+  listWorkflowVersions: versions,
+  getWorkflowVersion: getOne,
+}

@@ -1,0 +1,118 @@
+import type { Platform, RunDescription, RunEnd, Stored } from '../../platform/platform.ts'
+import { planBody } from '../bodies/body.ts'
+import { systemStamp } from '../caller.ts'
+import { type EndState, isOver, lookMs, type Run, type RunStep, type Undone } from './run.ts'
+import { changeRun, findRun, runPk, stepsOf } from './run-store.ts'
+import { deployVersion } from './save-workflow.ts'
+import { beginRun, loadValue } from './start-run.ts'
+import { endOpenSteps } from './steps/abandon-steps.ts'
+import type { StepPorts } from './steps/step-command.ts'
+import { stopMachine } from './stop-run.ts'
+import { type CompiledWorkflow, isUndoName, undoNameOf } from './workflow.ts'
+import { getVersion, loadCompiled } from './workflow-store.ts'
+
+type Ended = Exclude<RunDescription['status'], 'RUNNING'>
+
+const endStates = {
+  SUCCEEDED: 'SUCCEEDED',
+  FAILED: 'FAILED',
+  TIMED_OUT: 'TIMED_OUT',
+  ABORTED: 'STOPPED',
+} as const satisfies Record<Ended, EndState>
+
+/** A machine has ended: its run has, or begins to undo what it had completed, or has done so. */
+export const endRun = async (
+  ports: StepPorts,
+  { tenant, workflow, run: id }: Omit<RunEnd, 'status'>,
+): Promise<void> => {
+  const found = await findRun(ports, tenant, id)
+  if (found === undefined) return
+  const seen = await ports.workflows.describe({ tenant, workflow, run: id })
+  if (seen === undefined || seen.status === 'RUNNING') return
+  const ended = { ...seen, status: seen.status as Ended }
+  if (isUndoName(workflow)) return endUndo(ports, found, ended)
+  if (found.value.state === 'RUNNING') await endMachine(ports, found, ended)
+  else if (found.value.state === 'COMPENSATING') await beginUndo(ports, found.value)
+}
+
+type EndedMachine = RunDescription & { status: Ended }
+
+const endMachine = async (ports: StepPorts, found: Stored<Run>, ended: EndedMachine): Promise<void> => {
+  const run = found.value
+  const state = endStates[ended.status]
+  await endOpenSteps(ports, run, { why: `run ${run.id} is ${state}` })
+  const undone = state === 'SUCCEEDED' ? [] : await toUndo(ports, run)
+  const { body, items } = await planBody(ports, {
+    tenant: run.tenant,
+    pk: runPk(run.tenant, run.id),
+    sk: `output#${run.redrives}`,
+    value: ended.output,
+    stamp: systemStamp('run.end'),
+  })
+  for (const item of items) await ports.main.write({ op: 'put', item, expect: 'any' })
+  const end = { error: ended.error, cause: ended.cause, ...(state === 'SUCCEEDED' && { output: body }) }
+  const next = await changeRun(ports, found, (current) => {
+    if (current.state !== 'RUNNING') return current
+    const last = { ...current, ...end, stamp: systemStamp('run.end') }
+    if (undone.length > 0)
+      return { ...last, state: 'COMPENSATING', outcome: state, dueAt: ports.clock.now() + lookMs.first }
+    return { ...last, state, finishedAt: ports.clock.now(), dueAt: undefined }
+  })
+  if (next.state === 'COMPENSATING') await beginUndo(ports, next)
+}
+
+const compiledOf = async (
+  ports: Pick<Platform, 'main' | 'objects'>,
+  { tenant, workflow, version }: Run,
+): Promise<CompiledWorkflow> => loadCompiled(ports, await getVersion(ports, tenant, workflow, version))
+
+const completed = async (ports: StepPorts, run: Run): Promise<RunStep[]> =>
+  (await stepsOf(ports, run)).map(({ value }) => value).filter(({ state, undoes }) => state === 'SUCCEEDED' && !undoes)
+
+/** What has to be undone, the last that completed first. */
+const toUndo = async (ports: StepPorts, run: Run): Promise<RunStep[]> => {
+  const { undone } = await compiledOf(ports, run)
+  if (undone.length === 0) return []
+  const steps = (await completed(ports, run)).filter(({ name }) => undone.includes(name))
+  return steps.sort((a, b) => (b.finishedAt ?? 0) - (a.finishedAt ?? 0) || b.startedAt - a.startedAt)
+}
+
+/** Starts the machine that undoes; again starts nothing. */
+const beginUndo = async (ports: StepPorts, run: Run): Promise<void> => {
+  const { tenant, id, workflow, version, error, cause, outcome } = run
+  const value = (step: RunStep) => loadValue(ports, run, step.output)
+  const [list, all] = [await toUndo(ports, run), await completed(ports, run)]
+  const input = {
+    run: id,
+    input: await loadValue(ports, run, run.input),
+    error: { error: error ?? outcome, cause: cause ?? null },
+    completed: await Promise.all(list.map(async (step) => ({ step: step.name, output: await value(step) }))),
+    outputs: Object.fromEntries(await Promise.all(all.map(async (step) => [step.name, await value(step)] as const))),
+  }
+  await deployVersion(ports, await getVersion(ports, tenant, workflow, version))
+  await ports.workflows.start({ tenant, workflow: undoNameOf(workflow), run: id, version: String(version), input })
+}
+
+const endUndo = async (ports: StepPorts, found: Stored<Run>, { output, error, cause }: EndedMachine): Promise<void> => {
+  const failed = [{ step: '*', undone: false, error, cause }]
+  await endOpenSteps(ports, found.value, { why: 'undoing has ended' })
+  await changeRun(ports, found, (run) => {
+    if (run.state !== 'COMPENSATING') return run
+    const undone = Array.isArray(output) ? (output as Undone[]) : failed
+    return { ...run, state: run.outcome ?? 'FAILED', undone, finishedAt: ports.clock.now(), dueAt: undefined }
+  })
+}
+
+/** Compares a run with its machine, in case a start, a stop or an end was lost. */
+export const attendRun = async (ports: StepPorts, tenant: string, id: string): Promise<void> => {
+  const found = await findRun(ports, tenant, id)
+  if (found === undefined || isOver(found.value)) return
+  const { state, workflow } = found.value
+  const ref = { tenant, workflow: state === 'COMPENSATING' ? undoNameOf(workflow) : workflow, run: id }
+  const seen = await ports.workflows.describe(ref)
+  if (seen === undefined)
+    await (state === 'COMPENSATING' ? beginUndo(ports, found.value) : beginRun(ports, found.value))
+  else if (seen.status !== 'RUNNING') await endRun(ports, ref)
+  else await stopMachine(ports, found.value)
+  await changeRun(ports, found, (run) => (isOver(run) ? run : { ...run, dueAt: ports.clock.now() + lookMs.later }))
+}

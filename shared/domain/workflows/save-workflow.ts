@@ -1,0 +1,126 @@
+import type { Platform, Stored, Write } from '../../platform/platform.ts'
+import { planBody } from '../bodies/body.ts'
+import { type Caller, stamp } from '../caller.ts'
+import { compete } from '../contention.ts'
+import { DomainError, invalid } from '../domain-error.ts'
+import { digest, newRev } from '../ids.ts'
+import {
+  type CompiledWorkflow,
+  isUndoName,
+  undoNameOf,
+  type Weights,
+  type Workflow,
+  type WorkflowVersion,
+} from './workflow.ts'
+import {
+  findWorkflow,
+  getVersion,
+  getWorkflow,
+  loadCompiled,
+  versionWrite,
+  workflowItem,
+  workflowPk,
+} from './workflow-store.ts'
+
+type Ports = Pick<Platform, 'main' | 'objects' | 'workflows' | 'clock' | 'random'>
+
+export type WorkflowCommand = { name: string; description?: string; source: unknown; compiled: CompiledWorkflow }
+export type Saved = { workflow: Workflow; version: WorkflowVersion; isNew: boolean }
+
+/** Stores a definition as the next version of its workflow; the latest one again stays that version. */
+export const saveWorkflow = async (ports: Ports, caller: Caller, command: WorkflowCommand): Promise<Saved> => {
+  const { tenant } = caller
+  if (isUndoName(command.name))
+    throw invalid('#/definition/workflow', 'RESERVED', 'names that end in .undo are those of machines that undo')
+  const saved = await compete(ports, `workflow ${command.name}`, async () => {
+    const before = await findWorkflow(ports, tenant, command.name)
+    const same = before && (await latestIfSame(ports, before.value, command))
+    if (same) return { done: { workflow: before.value, version: same, isNew: false } }
+    return store(ports, caller, before, command)
+  })
+  await deployVersion(ports, saved.version)
+  return saved
+}
+
+const latestIfSame = async (ports: Ports, { tenant, name, latest }: Workflow, { source }: WorkflowCommand) => {
+  const version = await getVersion(ports, tenant, name, latest)
+  return version.digest === digest(source) ? version : undefined
+}
+
+const store = async (
+  ports: Ports,
+  caller: Caller,
+  before: Stored<Workflow> | undefined,
+  { name, description, source, compiled }: WorkflowCommand,
+): Promise<{ done: Saved } | undefined> => {
+  const { tenant } = caller
+  const now = ports.clock.now()
+  const stamped = stamp(caller, 'workflow.save')
+  const number = (before?.value.latest ?? 0) + 1
+  const place = { tenant, pk: workflowPk(tenant, name), stamp: stamped }
+  const [text, machines] = await Promise.all([
+    planBody(ports, { ...place, sk: `source#${number}#${digest(source)}`, value: source }),
+    planBody(ports, { ...place, sk: `compiled#${number}#${digest(source)}`, value: compiled }),
+  ])
+  const version = { tenant, name, version: number, digest: digest(source), createdAt: now, stamp: stamped }
+  const full: WorkflowVersion = { ...version, source: text.body, compiled: machines.body }
+  const kept = before?.value ?? { tenant, name, aliases: {}, createdAt: now }
+  const workflow: Workflow = { ...kept, description, latest: number, updatedAt: now, stamp: stamped }
+  const head: Write = {
+    op: 'put',
+    item: workflowItem(workflow),
+    expect: before === undefined ? 'absent' : { rev: before.rev },
+    rev: newRev(ports),
+  }
+  const bodies = [...text.items, ...machines.items].map((item): Write => ({ op: 'put', item, expect: 'any' }))
+  const outcome = await ports.main.transact([head, versionWrite(full), ...bodies])
+  return outcome.ok ? { done: { workflow, version: full, isNew: true } } : undefined
+}
+
+/** Makes the machines of a version known to whoever runs them; again changes nothing. */
+export const deployVersion = async (
+  ports: Pick<Platform, 'main' | 'objects' | 'workflows'>,
+  version: WorkflowVersion,
+): Promise<void> => {
+  const { tenant, name } = version
+  const { machines } = await loadCompiled(ports, version)
+  const deploy = (workflow: string, machine: unknown) =>
+    ports.workflows.deploy({ tenant, workflow, version: String(version.version), asl: forTenant(machine, tenant) })
+  await deploy(name, machines.run)
+  if (machines.undo !== undefined) await deploy(undoNameOf(name), machines.undo)
+}
+
+const forTenant = (machine: unknown, tenant: string): unknown =>
+  JSON.parse(JSON.stringify(machine).replaceAll('$' + '{Tenant}', JSON.stringify(tenant).slice(1, -1)))
+
+/** Leads new runs of an alias to versions by weights; `null` removes it. Runs that are under way stay where they are. */
+export const changeAliases = async (
+  ports: Pick<Platform, 'main' | 'clock' | 'random'>,
+  caller: Caller,
+  name: string,
+  aliases: Record<string, Weights | null>,
+): Promise<Workflow> =>
+  compete(ports, `workflow ${name}`, async () => {
+    const before = await getWorkflow(ports, caller.tenant, name)
+    requireVersions(before.value, aliases)
+    const all = Object.entries({ ...before.value.aliases, ...aliases })
+    const left = Object.fromEntries(all.filter((entry): entry is [string, Weights] => entry[1] !== null))
+    const changed = {
+      ...before.value,
+      aliases: left,
+      updatedAt: ports.clock.now(),
+      stamp: stamp(caller, 'workflow.aliases'),
+    }
+    const expect = { rev: before.rev }
+    const outcome = await ports.main.write({ op: 'put', item: workflowItem(changed), expect, rev: newRev(ports) })
+    return outcome.ok ? { done: changed } : undefined
+  })
+
+const requireVersions = ({ name, latest }: Workflow, aliases: Record<string, Weights | null>): void => {
+  for (const [alias, weights] of Object.entries(aliases))
+    for (const version of Object.keys(weights ?? {}))
+      if (!/^[1-9]\d{0,7}$/.test(version) || Number(version) > latest)
+        throw new DomainError('INVALID', `workflow ${name} has no version ${version}`, [
+          { pointer: `#/aliases/${alias}/${version}`, code: 'NO_VERSION', message: `it has versions 1 to ${latest}` },
+        ])
+}

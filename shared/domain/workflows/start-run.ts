@@ -1,0 +1,121 @@
+import type { Platform } from '../../platform/platform.ts'
+import { loadBody, planBody } from '../bodies/body.ts'
+import { type Caller, stamp } from '../caller.ts'
+import { remind } from '../dispatch/due.ts'
+import { DomainError, orThrow } from '../domain-error.ts'
+import { digest, idFor, newRev } from '../ids.ts'
+import { isObjectRef, requireContent } from '../objects/object-ref.ts'
+import type { CheckInput } from '../tasks/submit-task.ts'
+import { lookMs, type ParentStep, type Run } from './run.ts'
+import { getRun, runItem, runPk } from './run-store.ts'
+import { deployVersion } from './save-workflow.ts'
+import { chooseVersion } from './workflow.ts'
+import { getVersion, getWorkflow, loadCompiled } from './workflow-store.ts'
+
+type Ports = Pick<Platform, 'main' | 'objects' | 'queues' | 'workflows' | 'clock' | 'random' | 'telemetry'>
+
+export type StartCommand = {
+  workflow: string
+  /** A version's number or an alias. @default the alias `live`, else the latest version */
+  version?: string
+  input?: unknown
+  idempotencyKey?: string
+  parent?: ParentStep
+  rerunOf?: string
+}
+
+/**
+ * Starts a run: the record first, then its machine; what a death leaves between is made good by the sweep. Under an
+ * idempotency key the same start answers the same run, another one is a conflict.
+ */
+export const startRun = async (
+  ports: Ports,
+  caller: Caller,
+  command: StartCommand,
+  checkInput: CheckInput,
+): Promise<Run> => {
+  const { tenant } = caller
+  const { workflow, version: wanted, input, idempotencyKey, parent, rerunOf } = command
+  const found = await getWorkflow(ports, tenant, workflow)
+  const { version } = orThrow(chooseVersion(found.value, wanted, ports.random.number()))
+  await requireInput(ports, tenant, { workflow, version, input }, checkInput)
+  const id = idFor('run', tenant, idempotencyKey && `${workflow} ${idempotencyKey}`, ports)
+  const now = ports.clock.now()
+  const stamped = stamp(caller, 'run.start')
+  const planned = await planBody(ports, { tenant, pk: runPk(tenant, id), sk: 'input', value: input, stamp: stamped })
+  const run: Run = {
+    id,
+    tenant,
+    workflow,
+    version,
+    state: 'RUNNING',
+    input: planned.body,
+    redrives: 0,
+    startedAt: now,
+    dueAt: now + lookMs.first,
+    submitted: digest({ workflow, wanted, input }),
+    by: caller.principal,
+    stamp: stamped,
+    ...(parent && { parent }),
+    ...(rerunOf !== undefined && { rerunOf }),
+  }
+  const existing = await create(ports, run, planned.items)
+  if (existing && existing.submitted !== run.submitted)
+    throw new DomainError(
+      'IDEMPOTENCY_CONFLICT',
+      `the idempotency key ${idempotencyKey} was used for run ${id} with another body`,
+    )
+  if (existing === undefined) await beginRun(ports, run)
+  return existing ?? run
+}
+
+const create = async (ports: Ports, run: Run, items: Parameters<typeof putAll>[1]): Promise<Run | undefined> => {
+  const outcome = await putAll(ports, items, run)
+  return outcome.ok ? undefined : (await getRun(ports, run.tenant, run.id)).value
+}
+
+const putAll = ({ main, clock, random }: Ports, items: Awaited<ReturnType<typeof planBody>>['items'], run: Run) => {
+  const head = { op: 'put' as const, item: runItem(run), expect: 'absent' as const, rev: newRev({ clock, random }) }
+  const rest = items.map((item) => ({ op: 'put' as const, item, expect: 'any' as const }))
+  return rest.length === 0 ? main.write(head) : main.transact([head, ...rest])
+}
+
+const requireInput = async (
+  ports: Ports,
+  tenant: string,
+  { workflow, version, input }: { workflow: string; version: number; input: unknown },
+  checkInput: CheckInput,
+): Promise<void> => {
+  await requireContent(ports, tenant, { value: input, pointer: '#/input' })
+  const { input: schema } = await loadCompiled(ports, await getVersion(ports, tenant, workflow, version))
+  if (schema === undefined || isObjectRef(input)) return
+  const problems = await checkInput(schema, input)
+  if (problems.length === 0) return
+  const errors = problems.map(({ pointer, message }) => ({ pointer: `#/input${pointer}`, code: 'SCHEMA', message }))
+  throw new DomainError('INVALID', `the input does not fit the input schema of workflow ${workflow}`, errors)
+}
+
+/** Starts the machine of a run that is stored; again starts nothing. */
+export const beginRun = async (ports: Ports, run: Run): Promise<void> => {
+  const { tenant, workflow, id, version, input } = run
+  const value = await loadValue(ports, run, input)
+  const start = () => ports.workflows.start({ tenant, workflow, run: id, version: String(version), input: value })
+  try {
+    await start()
+  } catch (error) {
+    if ((error as { code?: string }).code !== 'INVALID') throw error
+    await deployVersion(ports, await getVersion(ports, tenant, workflow, version)) // a death came between
+    await start()
+  }
+  await remind(ports, { tenant, id, at: run.dueAt ?? ports.clock.now() })
+}
+
+/** A value of a run as expressions see it: a large one is a reference. */
+export const loadValue = async (
+  ports: Pick<Platform, 'main' | 'objects'>,
+  { tenant, id }: Pick<Run, 'tenant' | 'id'>,
+  body: Run['output'],
+): Promise<unknown> => {
+  if (body?.in === 'object') return { $ref: body.id }
+  return loadBody(ports, { tenant, pk: runPk(tenant, id), body })
+}

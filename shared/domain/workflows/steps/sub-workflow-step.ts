@@ -1,0 +1,58 @@
+import type { Platform } from '../../../platform/platform.ts'
+import { DomainError } from '../../domain-error.ts'
+import { callerOfRun, isOver, type Run } from '../run.ts'
+import { findRun } from '../run-store.ts'
+import { loadValue, startRun } from '../start-run.ts'
+import { endStep, type StepOutcome } from './end-step.ts'
+import type { Asked, Begun, StepPorts } from './step-command.ts'
+import type { StepTools } from './task-step.ts'
+
+/** Workflows that start each other are a loop from here on. */
+const maxDepth = 20
+
+/** Starts the run of another workflow; one that nothing waits for is done with that. */
+export const beginChild = async (
+  ports: StepPorts,
+  run: Run,
+  { id, token, step }: Asked,
+  { checkInput }: StepTools,
+): Promise<Begun> => {
+  const depth = await depthOf(ports, run)
+  if (depth >= maxDepth)
+    throw new DomainError(
+      'HOP_LIMIT',
+      `run ${run.id} is ${depth} workflows deep; workflows that start each other end there`,
+    )
+  const command = {
+    workflow: String(step.workflow),
+    ...(step.version !== undefined && { version: String(step.version) }),
+    input: step.input,
+    idempotencyKey: `${run.id} ${id}`,
+    parent: { run: run.id, step: id },
+  }
+  const child = await startRun(ports, callerOfRun(run), command, checkInput)
+  return { child: child.id, ...(token === undefined && { output: { run: child.id } }) }
+}
+
+const depthOf = async (ports: Pick<Platform, 'main'>, run: Run): Promise<number> => {
+  let depth = 0
+  let above: Run | undefined = run
+  while (above?.parent !== undefined && depth < maxDepth) {
+    depth += 1
+    above = (await findRun(ports, run.tenant, above.parent.run))?.value
+  }
+  return depth
+}
+
+type Ports = Parameters<typeof endStep>[0]
+
+/** A run that is over ends the step that waits for it. */
+export const endChildStep = async (ports: Ports, run: Run): Promise<void> => {
+  if (run.parent === undefined || !isOver(run)) return
+  await endStep(ports, { tenant: run.tenant, run: run.parent.run, id: run.parent.step }, await outcomeOf(ports, run))
+}
+
+const outcomeOf = async (ports: Ports, run: Run): Promise<StepOutcome> => {
+  if (run.state === 'SUCCEEDED') return { output: await loadValue(ports, run, run.output) }
+  return { error: run.error ?? run.state, cause: `run ${run.id} is ${run.state}${run.cause ? `: ${run.cause}` : ''}` }
+}

@@ -1,0 +1,109 @@
+import type { Platform } from '../../../platform/platform.ts'
+import { type Body, loadBody } from '../../bodies/body.ts'
+import { idPattern } from '../../ids.ts'
+import type { SubmitCommand } from '../../tasks/submit-command.ts'
+import type { CheckInput } from '../../tasks/submit-task.ts'
+import { submitTask } from '../../tasks/submit-task.ts'
+import { isFinished, type Task } from '../../tasks/task.ts'
+import { taskPk } from '../../tasks/task-store.ts'
+import { callerOfRun, type Run } from '../run.ts'
+import { endStep, type StepOutcome } from './end-step.ts'
+import type { Asked, Begun, StepPorts } from './step-command.ts'
+
+/** What is submitted is what callers may submit, and is checked as theirs. */
+export type StepTools = { checkInput: CheckInput; readSubmit: (body: unknown) => SubmitCommand }
+
+/** Submits the task of a step; the same step again is the same task. */
+export const beginTask = async (
+  ports: StepPorts,
+  run: Run,
+  { id, step }: Asked,
+  { checkInput, readSubmit }: StepTools,
+): Promise<Begun> => {
+  const deadline = ports.clock.now() + Number(step.timeoutSeconds) * 1000
+  const command = readSubmit(step.kind === 'batch' ? shardsOf(step) : taskOf(step))
+  const wish = { ...command, deadline, idempotencyKey: `${run.id} ${id}`, workflow: { run: run.id, step: id } }
+  const { id: task } = await submitTask(ports, callerOfRun(run), wish, checkInput)
+  return { task }
+}
+
+const submitFields = [
+  'capability',
+  'agent',
+  'version',
+  'input',
+  'priority',
+  'labels',
+  'requirements',
+  'affinityKey',
+  'budget',
+] as const
+
+const fieldsOf = (step: Record<string, unknown>): Record<string, unknown> =>
+  Object.fromEntries(submitFields.filter((key) => step[key] !== undefined).map((key) => [key, step[key]]))
+
+const taskOf = (step: Asked['step']) => ({
+  ...fieldsOf({ ...step, input: wholeInput(step.input) }),
+  ...(step.attempts !== undefined && { retry: { attempts: step.attempts } }),
+})
+
+/** A task for each item: a distributed one, whose result are theirs in order. */
+const shardsOf = ({ task, items, maxInFlight, toleratedFailurePercentage }: Asked['step']) => {
+  const tolerated = Number(toleratedFailurePercentage ?? 0) / 100
+  const list = Array.isArray(items) ? items : [items]
+  const atLeast = Math.ceil(list.length * (1 - tolerated))
+  return {
+    ...fieldsOf(task as Record<string, unknown>),
+    shards: { list },
+    join: 'list',
+    ...(tolerated > 0 && atLeast >= 2 && { quorum: atLeast }),
+    ...(tolerated > 0 && atLeast < 2 && { quorum: Math.max(1 / list.length, 1e-9) }),
+    ...(maxInFlight !== undefined && { maxInFlight }),
+  }
+}
+
+const outlineLimits = { whole: 1024 ** 2, field: 4096, all: 16_384 }
+
+/** A large result as a reference, with its small fields beside it: expressions can look at those. */
+const outlineOf = async (
+  ports: Pick<Platform, 'main' | 'objects'>,
+  { tenant, id }: Task,
+  body: Extract<Body, { in: 'object' }>,
+): Promise<Record<string, unknown>> => {
+  const reference = { $ref: body.id }
+  if (body.size > outlineLimits.whole) return reference
+  const value = await loadBody(ports, { tenant, pk: taskPk(tenant, id), body })
+  if (value === null || typeof value !== 'object' || Array.isArray(value)) return reference
+  let left = outlineLimits.all
+  const small = Object.entries(value).filter(([, field]) => {
+    const size = Buffer.byteLength(JSON.stringify(field) ?? '')
+    const fits = size <= outlineLimits.field && size <= left
+    if (fits) left -= size
+    return fits
+  })
+  return { ...Object.fromEntries(small), ...reference }
+}
+
+/** What goes on to a task as its input is the whole of a large result. */
+const wholeInput = (input: unknown): unknown => {
+  const reference = (input as { $ref?: unknown } | null | undefined)?.$ref
+  return typeof reference === 'string' && idPattern('obj').test(reference) ? { $ref: reference } : input
+}
+
+type Ports = Parameters<typeof endStep>[0]
+
+/** A task of a run that ended ends its step. */
+export const endTaskStep = async (ports: Ports, task: Task): Promise<void> => {
+  if (task.workflow === undefined || !isFinished(task)) return
+  const { run, step } = task.workflow
+  await endStep(ports, { tenant: task.tenant, run, id: step }, await outcomeOf(ports, task))
+}
+
+/** How a task ended, as its step is told. */
+export const outcomeOf = async (ports: Pick<Platform, 'main' | 'objects'>, task: Task): Promise<StepOutcome> => {
+  const { status, result, failure, transition, tenant, id } = task
+  if (status === 'CANCELLED') return { error: 'CANCELLED', cause: transition.message ?? `task ${id} was cancelled` }
+  if (status === 'FAILED') return { error: failure?.code ?? 'FAILED', cause: failure?.message }
+  if (result?.in === 'object') return { output: await outlineOf(ports, task, result) }
+  return { output: await loadBody(ports, { tenant, pk: taskPk(tenant, id), body: result }) }
+}

@@ -1,0 +1,74 @@
+import type { Body } from '../bodies/body.ts'
+import type { Stamp } from '../caller.ts'
+import { type Refused, refuse } from '../domain-error.ts'
+
+/** Versions by their number, each with its share of new runs. */
+export type Weights = Record<string, number>
+
+/** A named workflow: its versions are immutable, its aliases lead new runs to them. Times are milliseconds. */
+export type Workflow = {
+  tenant: string
+  name: string
+  description?: string
+  latest: number
+  aliases: Record<string, Weights>
+  createdAt: number
+  updatedAt: number
+  stamp: Stamp
+}
+
+/** What a definition was compiled to, with what runs have to know of it. */
+export type CompiledWorkflow = {
+  machines: { run: unknown; undo?: unknown }
+  /** Steps that the product does, in the order of the text. */
+  steps: { name: string; kind: string }[]
+  /** Of those, the ones that are undone when the run does not succeed. */
+  undone: string[]
+  /** JSON Schema. */
+  input?: Record<string, unknown>
+}
+
+export type WorkflowVersion = {
+  tenant: string
+  name: string
+  version: number
+  /** Digest of the source. */
+  digest: string
+  /** As it was given: text, or a value. */
+  source: Body
+  compiled: Body
+  createdAt: number
+  stamp: Stamp
+}
+
+/** The alias that runs take which name no version. */
+export const defaultAlias = 'live'
+
+/** The machine that undoes has a name of its own. */
+export const undoNameOf = (name: string): string => `${name}.undo`
+export const isUndoName = (name: string): boolean => name.endsWith('.undo')
+
+/** The version that a new run takes: the one named, one of an alias by its weights, else the latest. */
+export const chooseVersion = (
+  { name, latest, aliases }: Workflow,
+  wanted: string | undefined,
+  random: number,
+): { version: number } | Refused => {
+  const weights = aliases[wanted ?? defaultAlias]
+  if (weights !== undefined) return { version: byWeight(weights, random) }
+  if (wanted === undefined) return { version: latest }
+  const version = Number(wanted)
+  if (Number.isInteger(version) && version >= 1 && version <= latest) return { version }
+  const known = [`versions 1 to ${latest}`, ...Object.keys(aliases)].join(', ')
+  return refuse('NOT_FOUND', `workflow ${name} has no version or alias ${wanted}; it has ${known}`)
+}
+
+const byWeight = (weights: Weights, random: number): number => {
+  const entries = Object.entries(weights)
+  let left = random * entries.reduce((sum, [, weight]) => sum + weight, 0)
+  const chosen = entries.find(([, weight]) => {
+    left -= weight
+    return left < 0
+  })
+  return Number((chosen ?? entries.at(-1))?.[0])
+}

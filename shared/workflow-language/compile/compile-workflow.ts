@@ -1,0 +1,19 @@
+import type { Definition, StepKind } from '#shared/contracts/workflows/definition.ts'
+import { compensatedSteps, everyStep } from '../steps.ts'
+import { compile } from './compile.ts'
+
+/** Steps that are nobody's but the machine's. */
+const ownKinds = new Set<StepKind>(['parallel', 'map', 'choice', 'wait', 'set', 'repeat', 'race', 'vote', 'fail'])
+
+/** A definition compiled, with what runs of it have to know. */
+export const compileWorkflow = (definition: Definition) => ({
+  machines: compile(definition),
+  steps: everyStep(definition.steps).flatMap(({ step, path }) => {
+    if (path.includes('compensate')) return []
+    if (step.kind === 'vote') return step.voters.map((_, at) => ({ name: `${step.name}_${at + 1}`, kind: 'task' }))
+    if (step.kind === 'map' && step.distributed) return [{ name: step.name, kind: 'batch' }]
+    return ownKinds.has(step.kind) ? [] : [{ name: step.name, kind: step.kind }]
+  }),
+  undone: compensatedSteps(definition).map(({ name }) => name),
+  ...(definition.input && { input: definition.input }),
+})
