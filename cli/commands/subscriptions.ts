@@ -18,6 +18,7 @@ export type CreateSubscriptionOptions = Shown & {
   priority?: string
   label?: string[]
   webhook?: string
+  agent?: string
   queue?: string
   toTopic?: string
   bus?: true
@@ -34,11 +35,11 @@ export const createSubscription = async (
   topic: string,
   options: CreateSubscriptionOptions,
 ): Promise<void> => {
-  const { capability, input, priority, label, webhook, queue, toTopic, bus, description, idempotencyKey, json } =
+  const { capability, input, priority, label, webhook, agent, queue, toTopic, bus, description, idempotencyKey, json } =
     options
   const pattern = await readJson(options.pattern, '--pattern')
   const labels = label && parseLabels(label)
-  const target = { capability, input, priority, labels, webhook, queue, topic: toTopic, bus }
+  const target = { capability, input, priority, labels, webhook, agent, queue, topic: toTopic, bus }
   const body = { topic, pattern, target, description }
   const made = await client.create<SubscriptionResponse>('/subscriptions', body, keyed(idempotencyKey))
   if (json) printJson(made)
@@ -47,7 +48,7 @@ export const createSubscription = async (
 
 /** `capability code.review`, `topic next`, `bus`. */
 const describeTarget = ({ target }: SubscriptionResponse): string => {
-  const kind = ['capability', 'webhook', 'queue', 'topic', 'bus'].find((one) => one in target) ?? '-'
+  const kind = ['capability', 'webhook', 'agent', 'queue', 'topic', 'bus'].find((one) => one in target) ?? '-'
   return target[kind] === true ? kind : `${kind} ${plain(String(target[kind]))}`
 }
 

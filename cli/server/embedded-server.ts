@@ -20,8 +20,8 @@ import { hostCheck } from './host-check.ts'
 import { type AgentKeeper, createAgentKeeper } from './keep-agents.ts'
 import { startLoops } from './loops.ts'
 import { mountEmbedded } from './mount-embedded.ts'
-import { isSocketRequest, openSockets } from './sockets.ts'
 import { keepShippedWorkflows } from './shipped-workflows.ts'
+import { isSocketRequest, openSockets } from './sockets.ts'
 
 export type ServerOptions = {
   dataDir: string
@@ -91,14 +91,7 @@ const open = async (options: ServerOptions, closing: Closing): Promise<Omit<Embe
   const loops = startLoops(observation.platform)
   const serving = platform.workflows.serve(workflowConsumer(observation.platform))
   const sockets = openSockets(server, observation.platform, options.host)
-  closing.push(
-    loops.stop,
-    serving.stop,
-    () => stopListening(server),
-    sockets.close,
-    platform.closeHosts,
-    keeper.stop,
-  )
+  closing.push(loops.stop, serving.stop, () => stopListening(server), sockets.close, platform.closeHosts, keeper.stop)
   const serve = observation.around(createApp(observation.platform, options).fetch)
   server.on('request', getRequestListener(serve, { overrideGlobalObjects: false }))
   await startAgents(platform, options)

@@ -74,6 +74,7 @@ const addCreate = (subscriptions: Command): void => {
     .addOption(new Option('--priority <priority>', 'lane of the tasks').choices(['low', 'normal', 'high', 'urgent']))
     .option('--label <key:value>', 'label the tasks; repeatable', collect)
     .option('--webhook <webhook>', 'target: id of a webhook')
+    .option('--agent <agent>', 'target: the mailbox of an agent')
     .option('--queue <queue>', 'target: name of a queue')
     .option('--to-topic <topic>', 'target: each match is published there')
     .option('--bus', 'target: the event bus of the host')

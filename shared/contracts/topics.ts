@@ -45,6 +45,8 @@ export const targetSchema = z
     labels: labelsSchema.optional(),
     /** The id of a webhook: it gets each match, whatever its own filter says. */
     webhook: idSchema('whk').optional(),
+    /** The name of an agent: its mailbox gets each match. */
+    agent: nameSchema.optional(),
     /** The name of a queue: one of its receivers gets each match. */
     queue: nameSchema.optional(),
     /** Each match is published there. */

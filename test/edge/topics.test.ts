@@ -80,6 +80,19 @@ describe.each(apiHosts)('topics on $host', ({ open }) => {
     expect(await matchesOf(id)).toHaveLength(1)
   })
 
+  it('reach the mailbox of an agent, once for each subscription', async () => {
+    const topic = aTopic()
+    await api.post('/agents', { name: topic, type: 'test', version: '1.0.0', capabilities: [{ name: topic }] })
+    await subscribe({ topic, target: { agent: topic } })
+    const { envelope } = await tell(topic, { n: 1 })
+    const mailbox = await eventually(async () => {
+      const { items } = (await api.get(`/mailboxes/${topic}/messages`)).body
+      expect(items).toHaveLength(1)
+      return items
+    })
+    expect(JSON.stringify(mailbox)).toContain(envelope.id)
+  })
+
   it('are named whole, or by their beginning', async () => {
     const beginning = aTopic()
     const [whole, some, all] = await Promise.all([
@@ -220,6 +233,7 @@ describe.each(apiHosts)('topics on $host', ({ open }) => {
     [{ topic: 'a', target: { bus: true, capability: 'x' } }, ['#/target']],
     [{ topic: 'a', target: { bus: true, priority: 'low' } }, ['#/target/priority']],
     [{ topic: 'a', target: { webhook: 'whk_00000000000000000000000000' } }, ['#/target/webhook']],
+    [{ topic: 'a', target: { agent: 'nobody' } }, ['#/target/agent']],
     [{ topic: 'a', target: { queue: 'nobody' } }, ['#/target/queue']],
     [{ topic: 'a*', target: { topic: 'ab' } }, ['#/target/topic']],
     [{ topic: 'a', pattern: { type: 'x' }, target: { bus: true } }, ['#/pattern/type']],

@@ -1,4 +1,5 @@
 import type { Platform, Stored } from '../../platform/platform.ts'
+import { findAgent } from '../agents/agent-store.ts'
 import { type Caller, stamp, systemStamp } from '../caller.ts'
 import { compete } from '../contention.ts'
 import { DomainError, invalid } from '../domain-error.ts'
@@ -63,6 +64,8 @@ const requireTarget = async (ports: Ports, tenant: string, { topic, target }: Su
     throw invalid('#/target/topic', 'CYCLE', `${target.topic} is what it subscribes to; every message would come again`)
   if ('webhook' in target && (await findWebhook(ports, tenant, target.webhook)) === undefined)
     throw invalid('#/target/webhook', 'NOT_FOUND', `there is no webhook ${target.webhook}; make it first`)
+  if ('agent' in target && (await findAgent(ports, tenant, target.agent)) === undefined)
+    throw invalid('#/target/agent', 'NOT_FOUND', `there is no agent ${target.agent}; register it first`)
   if ('queue' in target && (await findQueue(ports, tenant, target.queue)) === undefined)
     throw invalid('#/target/queue', 'NOT_FOUND', `there is no queue ${target.queue}; make it first`)
 }

@@ -6,13 +6,14 @@ import type { Priority } from '../tasks/task.ts'
 export type Target =
   | { capability: string; input: 'data' | 'event'; priority?: Priority; labels?: Record<string, string> }
   | { webhook: string }
+  | { agent: string }
   | { queue: string }
   | { topic: string }
   | { bus: true }
   /** Of a run: it waits for one match. */
   | { step: { run: string; id: string } }
 
-export type TargetKind = 'capability' | 'webhook' | 'queue' | 'topic' | 'bus' | 'step'
+export type TargetKind = 'capability' | 'webhook' | 'agent' | 'queue' | 'topic' | 'bus' | 'step'
 
 /** The messages of a topic, or of all whose names begin alike, that a pattern matches, on their way to a target. */
 export type Subscription = {
@@ -33,7 +34,7 @@ export type Subscription = {
 }
 
 /** What callers may name. */
-export const targetKinds = ['capability', 'webhook', 'queue', 'topic', 'bus'] as const satisfies TargetKind[]
+export const targetKinds = ['capability', 'webhook', 'agent', 'queue', 'topic', 'bus'] as const satisfies TargetKind[]
 
 /** Which kind of target it is. */
 export const kindOf = (target: Target): TargetKind =>

@@ -1,8 +1,11 @@
 import type { CloudEvent, Platform } from '../../platform/platform.ts'
+import { getAgent } from '../agents/agent-store.ts'
 import { type Caller, systemStamp } from '../caller.ts'
 import { DomainError } from '../domain-error.ts'
 import { idFromKey } from '../ids.ts'
+import type { Inbox } from '../inboxes/letter.ts'
 import { sendLetter } from '../inboxes/send-letter.ts'
+import { mailboxOf } from '../messages/mailbox.ts'
 import { inboxOf } from '../queues/queue.ts'
 import { getQueue } from '../queues/queue-store.ts'
 import { type CheckInput, submitTask } from '../tasks/submit-task.ts'
@@ -43,14 +46,19 @@ const toCapability: Deliver<'capability'> = async (ports, { id, subscription, ev
 const toWebhook: Deliver<'webhook'> = (ports, { id, event, target }) =>
   deliverTo(ports, event, { owner: target.webhook, key: id })
 
-const toQueue: Deliver<'queue'> = async (ports, { id, subscription, event, target }) => {
-  const { tenant } = subscription
+/** Whoever receives there gets the message, once for each match. */
+const toInbox = (ports: TopicPorts, { id, event }: Arrival, inbox: Inbox): Promise<string> => {
   const { id: message, source, type, subject, traceparent, data, topic } = event
   const envelope = { id: message, source, type, subject, traceparent, time: Date.parse(event.time) }
-  const inbox = inboxOf((await getQueue(ports, tenant, target.queue)).value)
   const sent = { key: id, envelope, data, topic, hops: event.hops?.split(' ') }
   return sendLetter(ports, inbox, sent, systemStamp('subscription.deliver'))
 }
+
+const toAgent: Deliver<'agent'> = async (ports, { target, ...arrival }) =>
+  toInbox(ports, arrival, mailboxOf((await getAgent(ports, arrival.subscription.tenant, target.agent)).value))
+
+const toQueue: Deliver<'queue'> = async (ports, { target, ...arrival }) =>
+  toInbox(ports, arrival, inboxOf((await getQueue(ports, arrival.subscription.tenant, target.queue)).value))
 
 /** On the next topic it is a message of its own, which knows the way that it came. */
 const toTopic: Deliver<'topic'> = async (ports, { id, subscription, event, target }) => {
@@ -85,6 +93,7 @@ type AnyDeliver = (
 const targets: { [Kind in TargetKind]: Deliver<Kind> } = {
   capability: toCapability,
   webhook: toWebhook,
+  agent: toAgent,
   queue: toQueue,
   topic: toTopic,
   bus: toBus,
