@@ -15,6 +15,8 @@ export type Inbox = {
   mostReceives: number
   /** So many wait at most. */
   most: number
+  /** Receivers get the object that has the data, where that is above 32 KiB. @default all of it */
+  references?: true
   /** Messages of these types are handled by tasks, and received by nobody. */
   handles?: string[]
 }

@@ -60,8 +60,12 @@ const byReference = ({ data: _, ...event }: CloudEvent, object: string): CloudEv
 })
 
 /** A letter with the data of its message. */
-const openLetter = async (ports: Pick<Platform, 'main' | 'objects'>, letter: Letter): Promise<Delivered> => {
-  if (letter.data.in === 'object')
+const openLetter = async (
+  ports: Pick<Platform, 'main' | 'objects'>,
+  { references }: Inbox,
+  letter: Letter,
+): Promise<Delivered> => {
+  if (references && letter.data.in === 'object')
     return { letter, event: byReference(toCloudEvent(letter, undefined), letter.data.id) }
   const { tenant, id, data: body, dataPk = letterPk(tenant, id) } = letter
   return { letter, event: toCloudEvent(letter, await loadBody(ports, { tenant, pk: dataPk, body })) }
@@ -74,7 +78,7 @@ export const peekLetters = async (
   max: number,
 ): Promise<Delivered[]> => {
   const { items } = await listOpenLetters(ports, inbox, { limit: max })
-  return Promise.all(items.map(({ value }) => openLetter(ports, value)))
+  return Promise.all(items.map(({ value }) => openLetter(ports, inbox, value)))
 }
 
 export type Receive = { max: number; visibilityMs?: number; waitMs: number; signal?: AbortSignal }
@@ -90,7 +94,7 @@ export const receiveLetters = async (
     const than = (await countOf(ports, inbox))?.rev
     const taken = await takeSome(ports, { ...inbox, visibilityMs }, max)
     const left = until - ports.clock.now()
-    if (taken.length > 0) return Promise.all(taken.map((letter) => openLetter(ports, letter)))
+    if (taken.length > 0) return Promise.all(taken.map((letter) => openLetter(ports, inbox, letter)))
     if (left <= 0 || signal?.aborted) return []
     const now = ports.clock.now()
     const back = ((await nextVisibleAt(ports, inbox, now)) ?? until) - now

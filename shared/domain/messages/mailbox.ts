@@ -14,6 +14,7 @@ export const mailboxOf = ({ tenant, id, messages }: Pick<Agent, 'tenant' | 'id' 
   backOffMs: 1000,
   mostReceives: 5,
   most: 10_000,
+  references: true,
   ...(messages && { handles: messages.map(({ type }) => type) }),
 })
 
