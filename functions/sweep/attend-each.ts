@@ -17,7 +17,11 @@ export const attendEach = async (platform: Platform, bodies: string[], attend: A
 }
 
 /** Whether it failed; why is in the log. */
-export const failed = (platform: Platform, what: string, outcome: PromiseSettledResult<void> | undefined): boolean => {
+export const failed = (
+  platform: Pick<Platform, 'telemetry'>,
+  what: string,
+  outcome: PromiseSettledResult<void> | undefined,
+): boolean => {
   if (outcome?.status !== 'rejected') return false
   platform.telemetry.log('error', 'something due could not be attended to', { what, error: String(outcome.reason) })
   return true

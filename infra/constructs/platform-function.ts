@@ -133,6 +133,11 @@ export class PlatformFunction extends LambdaFunction {
     this.addToRolePolicy(new PolicyStatement({ actions, resources, conditions }))
   }
 
+  /** Hears of the ends of runs, and reads whose they are. */
+  readMachines(prefix: string): void {
+    this.permit(['states:ListTagsForResource'], [this.machines(prefix, 'stateMachine')])
+  }
+
   private machines(prefix: string, resource: 'stateMachine' | 'execution'): string {
     const resourceName = resource === 'execution' ? `${stateMachinesNamed(prefix)}:*` : stateMachinesNamed(prefix)
     acknowledgeWildcards(this, {

@@ -31,6 +31,7 @@ export class ApiStack extends Stack {
   readonly stream: PlatformFunction
   readonly sweep: PlatformFunction
   readonly deliver: PlatformFunction
+  readonly workflowSteps: PlatformFunction
   private readonly settings: ApiStackProps
   private readonly undelivered: IQueue
   private readonly generation: CfnParameter
@@ -45,11 +46,11 @@ export class ApiStack extends Stack {
     this.api = new PlatformFunction(this, 'Api', this.functionProps('api'))
     this.gateway = new AgentGateway(this, 'AgentGateway', this.functionProps('agent-gateway'))
     for (const edge of [this.api, this.gateway]) this.serveApp(edge)
-    this.api.deployWorkflows(prefix, props.data.workflowRole)
     this.publicApi = new PublicApi(this, 'Public', { restApiName: prefix, handler: this.api, config })
     this.stream = this.addProjector()
     this.sweep = this.addSweep()
     this.deliver = this.addDeliverer()
+    this.workflowSteps = this.addWorkflowSteps()
     this.addIntake()
     this.addSockets()
     const bootstrap = this.addBootstrap()
@@ -93,12 +94,7 @@ export class ApiStack extends Stack {
       QUEUE_PREFIX: prefix,
       WEBSOCKET_URL: this.socketApi.url,
       TASK_DEAD_LETTER_ARN: data.undeliverable.queueArn,
-      STATE_MACHINE_PREFIX: this.formatArn({
-        service: 'states',
-        resource: 'stateMachine',
-        resourceName: prefix,
-        arnFormat: ArnFormat.COLON_RESOURCE_NAME,
-      }),
+      STATE_MACHINE_PREFIX: this.machinePrefix(),
       WORKFLOW_ROLE_ARN: data.workflowRole.roleArn,
       STEPS_QUEUE_URL: data.steps.queue.queueUrl,
       GENERATION: this.generation.valueAsString,
@@ -193,6 +189,45 @@ export class ApiStack extends Stack {
       new SqsEventSource(data.deliveries.queue, { batchSize: 10, maxConcurrency: 50, reportBatchItemFailures: true }),
     )
     return deliver
+  }
+
+  /** Does what the steps of runs ask for, and hears of the ends of their machines. */
+  private addWorkflowSteps(): PlatformFunction {
+    const { data, prefix } = this.settings
+    const steps = new PlatformFunction(
+      this,
+      'WorkflowSteps',
+      this.functionProps('workflow-steps', { timeout: Duration.minutes(1), onFailure: data.failures }),
+    )
+    steps.keepRecords(data.main)
+    steps.keepRecords(data.volatile)
+    this.keepObjects(steps)
+    steps.dispatch(prefix)
+    steps.publish(data.bus)
+    steps.runWorkflows(prefix)
+    steps.readMachines(prefix)
+    steps.addEventSource(new SqsEventSource(data.steps.queue, { batchSize: 10, reportBatchItemFailures: true }))
+    for (const deployer of [this.api, this.sweep, this.stream, steps])
+      deployer.deployWorkflows(prefix, data.workflowRole)
+    new Rule(this, 'RunEnds', {
+      ruleName: `${prefix}-run-ends`,
+      eventPattern: {
+        source: ['aws.states'],
+        detailType: ['Step Functions Execution Status Change'],
+        detail: {
+          status: ['SUCCEEDED', 'FAILED', 'TIMED_OUT', 'ABORTED'],
+          stateMachineArn: Match.prefix(`${this.machinePrefix()}-`),
+        },
+      },
+      targets: [new LambdaFunction(steps, { deadLetterQueue: this.undelivered, retryAttempts: 8 })],
+    })
+    return steps
+  }
+
+  /** What the ARN of every state machine of workflows begins with. */
+  private machinePrefix(): string {
+    const [service, resource, resourceName] = ['states', 'stateMachine', this.settings.prefix]
+    return this.formatArn({ service, resource, resourceName, arnFormat: ArnFormat.COLON_RESOURCE_NAME })
   }
 
   private permitScaling(sweep: PlatformFunction): void {

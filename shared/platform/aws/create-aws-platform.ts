@@ -16,12 +16,18 @@ import { createDynamoTable } from './dynamodb-table.ts'
 import { createEcsAgentHosts } from './ecs-agent-hosts.ts'
 import { createEventBridgeBus } from './eventbridge-bus.ts'
 import { createPowertoolsTelemetry, type PowertoolsTelemetry } from './powertools-telemetry.ts'
+import { createRunEnds } from './run-ends.ts'
 import { createS3Objects, s3ClientConfig } from './s3-objects.ts'
 import { parseSettings, type Settings } from './settings.ts'
 import { createSqsQueues } from './sqs-queues.ts'
 import { createStepFunctionsWorkflows } from './step-functions-workflows.ts'
 
-export type AwsPlatform = Platform & { telemetry: PowertoolsTelemetry; settings: Settings }
+export type AwsPlatform = Platform & {
+  telemetry: PowertoolsTelemetry
+  settings: Settings
+  /** Whose run has ended by what EventBridge tells. */
+  runEndOf: ReturnType<typeof createRunEnds>
+}
 
 export type AwsPlatformOptions = {
   /** Told of each client that is made, so that its calls can be counted or traced. */
@@ -39,6 +45,7 @@ export const createAwsPlatform = (
   const telemetry = createPowertoolsTelemetry({ serviceName: settings.SERVICE_NAME, namespace: 'DevCycle' })
   const table = (tableName: string) => createDynamoTable({ tableName, client, clock, random })
   const volatile = table(settings.VOLATILE_TABLE)
+  const states = observe(new SFNClient(quickConfig))
   const tags = { application: 'devcycle', stage: settings.STAGE }
   /** Functions get their changes from Lambda: the client of the stream is made for the loops that read it. */
   const consume: ChangeFeed['consume'] = (...consumer) =>
@@ -87,12 +94,13 @@ export const createAwsPlatform = (
     }),
     hosts: createEcsAgentHosts({ client: new ECSClient(quickConfig) }),
     workflows: createStepFunctionsWorkflows({
-      client: observe(new SFNClient(quickConfig)),
+      client: states,
       arnPrefix: settings.STATE_MACHINE_PREFIX,
       roleArn: settings.WORKFLOW_ROLE_ARN,
       stepsQueueUrl: settings.STEPS_QUEUE_URL,
       tags,
     }),
+    runEndOf: createRunEnds({ client: states }),
     telemetry,
     clock,
     random,

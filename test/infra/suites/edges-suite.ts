@@ -27,10 +27,10 @@ export const edgesSuite = (dev: Synthesized) =>
     })
 
     it('gives single messages back, and sets aside what came ten times', () => {
-      expect(queues).toHaveLength(2)
+      expect(queues).toHaveLength(3)
       for (const { properties } of queues) {
         expect(properties.FunctionResponseTypes).toEqual(['ReportBatchItemFailures'])
-        expect(flat(properties.EventSourceArn)).toMatch(/DueQueue|DeliveriesQueue/)
+        expect(flat(properties.EventSourceArn)).toMatch(/DueQueue|DeliveriesQueue|StepsQueue/)
       }
       const due = dev.resources('AWS::SQS::Queue').find(({ id }) => id.startsWith('DueQueue'))
       expect(due?.properties.RedrivePolicy.maxReceiveCount).toBe(10)
@@ -38,7 +38,11 @@ export const edgesSuite = (dev: Synthesized) =>
     })
 
     it('hides a message for six times as long as a function may take', () => {
-      for (const [receiver, name] of Object.entries({ Sweep: 'DueQueue', Deliver: 'DeliveriesQueue' })) {
+      for (const [receiver, name] of Object.entries({
+        Sweep: 'DueQueue',
+        Deliver: 'DeliveriesQueue',
+        WorkflowSteps: 'StepsQueue',
+      })) {
         const edge = dev.resources('AWS::Lambda::Function').find(({ id }) => id.startsWith(receiver))
         const queue = dev.resources('AWS::SQS::Queue').find(({ id }) => id.startsWith(name))
         expect(queue?.properties.VisibilityTimeout).toBeGreaterThanOrEqual(6 * edge?.properties.Timeout)
@@ -52,11 +56,20 @@ export const edgesSuite = (dev: Synthesized) =>
       const rules = dev.resources('AWS::Events::Rule')
       expect(rules.map(({ properties }) => properties.Name)).toEqual([
         'devcycle-dev-every-minute',
+        'devcycle-dev-run-ends',
         'devcycle-dev-intake',
         'devcycle-dev-messages',
       ])
       for (const { properties } of rules)
         for (const target of properties.Targets) expect(flat(target.DeadLetterConfig.Arn)).toContain('Failures')
+    })
+
+    it('tells of the ends of runs of its own state machines alone', () => {
+      const rule = dev.resources('AWS::Events::Rule').find(({ id }) => id.startsWith('RunEnds'))
+      const { source, detail } = rule?.properties.EventPattern ?? {}
+      expect(source).toEqual(['aws.states'])
+      expect(detail.status).toEqual(['SUCCEEDED', 'FAILED', 'TIMED_OUT', 'ABORTED'])
+      expect(flat(detail.stateMachineArn[0].prefix)).toMatch(/:stateMachine:devcycle-dev-$/)
     })
 
     it('lets those rules put into that queue, and no other', () => {
@@ -81,7 +94,7 @@ export const edgesSuite = (dev: Synthesized) =>
     })
 
     it('takes events of one kind from the default bus', () => {
-      const [intake] = dev.resources('AWS::Events::Rule').filter(({ properties }) => properties.EventPattern)
+      const intake = dev.resources('AWS::Events::Rule').find(({ id }) => id.startsWith('IntakeRule'))
       expect(intake?.properties).toMatchObject({
         EventBusName: 'default',
         EventPattern: { 'detail-type': ['devcycle.task.submit'] },
@@ -89,7 +102,9 @@ export const edgesSuite = (dev: Synthesized) =>
     })
 
     it('takes events of others from the own bus as messages, and not what it has put there itself', () => {
-      const [, messages] = dev.resources('AWS::Events::Rule').filter(({ properties }) => properties.EventPattern)
+      const messages = dev
+        .resources('AWS::Events::Rule')
+        .find(({ properties }) => /anything-but/.test(JSON.stringify(properties.EventPattern ?? '')))
       expect(messages?.properties.EventPattern).toEqual({
         source: [{ 'anything-but': { prefix: 'io.devcycle' } }],
         'detail-type': [{ 'anything-but': ['devcycle.task.submit'] }],

@@ -13,9 +13,10 @@ const anyResource: Record<string, string> = {
 const allowed: Record<string, string[]> = {
   Api: ['dynamodb', 'iam', 's3', 'sqs', 'states', 'xray'],
   AgentGateway: ['dynamodb', 's3', 'sqs', 'states', 'xray'],
-  Stream: ['dynamodb', 'events', 'execute-api', 's3', 'sqs', 'states', 'xray'],
+  Stream: ['dynamodb', 'events', 'execute-api', 'iam', 's3', 'sqs', 'states', 'xray'],
   Websocket: ['dynamodb', 'execute-api', 's3', 'sqs', 'states', 'xray'],
-  Sweep: ['dynamodb', 'ecs', 'events', 's3', 'sqs', 'states', 'xray'],
+  Sweep: ['dynamodb', 'ecs', 'events', 'iam', 's3', 'sqs', 'states', 'xray'],
+  WorkflowSteps: ['dynamodb', 'events', 'iam', 's3', 'sqs', 'states', 'xray'],
   Deliver: ['dynamodb', 'sqs', 'xray'],
   Intake: ['dynamodb', 's3', 'sqs', 'xray'],
   Bootstrap: ['dynamodb', 'xray'],
@@ -75,7 +76,7 @@ export const permissionsSuite = (dev: Synthesized) =>
     it('let everything that places a task count children and keep pins beside the records', () => {
       const writers = (name: string) =>
         of(`${name}ServiceRole`).filter(({ actions }) => actions.includes('dynamodb:UpdateItem'))
-      for (const name of ['Api', 'AgentGateway', 'Stream', 'Sweep', 'Intake'])
+      for (const name of ['Api', 'AgentGateway', 'Stream', 'Sweep', 'WorkflowSteps', 'Intake'])
         expect([
           name,
           writers(name)
@@ -90,14 +91,16 @@ export const permissionsSuite = (dev: Synthesized) =>
       expect(statements.flatMap(({ actions }) => actions).filter((action) => forbidden.test(action))).toEqual([])
     })
 
-    it('let the API make state machines that act as the role of workflows, and nobody make others', () => {
+    it('let state machines be made that act as the role of workflows, by those that start runs, and no others', () => {
       const passes = statements.filter(({ actions }) => actions.includes('iam:PassRole'))
-      expect(passes).toHaveLength(1)
-      expect(passes[0]?.owner).toMatch(/^ApiServiceRole/)
-      expect(passes[0]?.resources.map(flat)).toEqual([expect.stringMatching(/WorkflowRole\w+Arn/)])
-      expect(passes[0]?.condition).toEqual({ StringEquals: { 'iam:PassedToService': 'states.amazonaws.com' } })
+      for (const { resources, condition } of passes) {
+        expect(resources.map(flat)).toEqual([expect.stringMatching(/WorkflowRole\w+Arn/)])
+        expect(condition).toEqual({ StringEquals: { 'iam:PassedToService': 'states.amazonaws.com' } })
+      }
+      const owners = (all: typeof statements) => all.map(({ owner }) => owner.replace(/ServiceRole.*/, '')).toSorted()
       const makers = statements.filter(({ actions }) => actions.includes('states:CreateStateMachine'))
-      expect(makers.map(({ owner }) => owner.slice(0, 14))).toEqual(['ApiServiceRole'])
+      expect(owners(passes)).toEqual(['Api', 'Stream', 'Sweep', 'WorkflowSteps'])
+      expect(owners(makers)).toEqual(owners(passes))
     })
 
     it('let workflows send commands of steps, and do nothing else', () => {
