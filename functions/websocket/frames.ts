@@ -9,7 +9,7 @@ import type { Failed, ServerFrame } from '#shared/domain/realtime/frame.ts'
 import { subscribe, unsubscribe } from '#shared/domain/realtime/subscribe.ts'
 import { pushAll } from '#shared/domain/realtime/tell.ts'
 import type { Platform } from '#shared/platform/platform.ts'
-import { isFlooding, takeFrame } from './frame-rate.ts'
+import { isFlood, takeFrame, tooManyFrames } from './frame-rate.ts'
 
 type FrameOf<T extends ClientFrame['type']> = Extract<ClientFrame, { type: T }>
 type Answer<T extends ClientFrame['type']> = (
@@ -57,10 +57,9 @@ const refOf = (value: unknown): { ref?: string } => {
   return typeof ref === 'string' && ref.length <= 100 ? { ref } : {}
 }
 
-const toFailed = (platform: Platform, connection: Connection, error: unknown): Failed => {
+const toFailed = (platform: Platform, connection: string, error: unknown): Failed => {
   const { status, code, detail, errors } = describeError(error)
-  if (status >= 500)
-    platform.telemetry.log('error', 'a frame failed', { connection: connection.id, error: String(error) })
+  if (status >= 500) platform.telemetry.log('error', 'a frame failed', { connection, error: String(error) })
   const pointer = errors?.[0]?.pointer
   return { type: 'error', code, message: detail, ...(pointer !== undefined && { pointer }), ...(errors && { errors }) }
 }
@@ -68,28 +67,35 @@ const toFailed = (platform: Platform, connection: Connection, error: unknown): F
 const answer = async (platform: Platform, connection: Connection, text: string): Promise<ServerFrame[]> => {
   let ref: { ref?: string } = {}
   try {
-    takeFrame(platform, connection.id)
     const value = readFrame(text)
     ref = refOf(value)
     const frame = parseWith(clientFrameSchema, value, '#')
     const given = await (answers[frame.type] as Answer<ClientFrame['type']>)(platform, connection, frame as never)
     return given.map((one, at) => (at === 0 ? { ...one, ...ref } : one))
   } catch (error) {
-    return [{ ...toFailed(platform, connection, error), ...ref }]
+    return [{ ...toFailed(platform, connection.id, error), ...ref }]
   }
 }
 
-/** Does what a frame of a connection asks for, and sends the answers to it. One that nobody knows is closed. */
-export const answerFrame = async (platform: Platform, id: string, text: string): Promise<void> => {
-  const connection = await findConnection(platform, id)
-  if (connection === undefined) return platform.realtime.close(id, { code: 1001, reason: 'connect again' })
-  const frames = await answer(platform, connection, text)
-  await pushAll(
+const send = (platform: Platform, id: string, frames: ServerFrame[]): Promise<boolean> =>
+  pushAll(
     platform,
     id,
     frames.map((frame) => JSON.stringify(frame)),
   )
-  if (!isFlooding(platform, id)) return
+
+/** Does what a frame of a connection asks for, and sends the answers to it. One that nobody knows is closed. */
+export const answerFrame = async (platform: Platform, id: string, text: string): Promise<void> => {
+  const refused = takeFrame(platform, id)
+  if (refused !== undefined) return refuse(platform, id, refused)
+  const connection = await findConnection(platform, id)
+  if (connection === undefined) return platform.realtime.close(id, { code: 1001, reason: 'connect again' })
+  await send(platform, id, await answer(platform, connection, text))
+}
+
+/** What a connection sends too much is not looked at. */
+const refuse = async (platform: Platform, id: string, refused: number): Promise<void> => {
+  if (!isFlood(refused)) return void (await send(platform, id, [toFailed(platform, id, tooManyFrames())]))
   await platform.realtime.close(id, { code: 1008, reason: 'it sends more frames than it may' })
   await forgetConnection(platform, id)
 }
