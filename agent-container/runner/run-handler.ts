@@ -76,7 +76,8 @@ const drain = async (
   }
 }
 
-const toFailure = (error: unknown): Outcome => {
+/** How a handler that threw this has failed. */
+export const toFailure = (error: unknown): Outcome => {
   const named = error instanceof AgentError || (error instanceof Error && error.name === 'AgentError')
   const { code = 'AGENT_ERROR', retryable = true } = named ? (error as AgentError) : {}
   return { type: 'failed', code, message: error instanceof Error ? error.message : String(error), retryable }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { type AgentContext, AgentError } from '../sdk/index.ts'
+import { asJson } from './json.ts'
 import type { SlotCalls } from './slot-messages.ts'
 
 type Ask = (argument: SlotCalls['call']['argument']) => Promise<SlotCalls['call']['answer']>
@@ -23,7 +24,7 @@ const aborted = (signal: AbortSignal): Promise<never> =>
 export const createCall = (ask: Ask, signal: AbortSignal): AgentContext['call'] => {
   const seen = new Map<string, number>()
   const keyOf = (body: object): string => {
-    const known = digest(body)
+    const known = asJson('call', () => digest(body))
     const before = seen.get(known) ?? 0
     seen.set(known, before + 1)
     return `${known}.${before}`

@@ -5,6 +5,7 @@ import { createMail } from './slot-mail.ts'
 import type { FromSlot, SlotCalls, SlotTask, ToSlot } from './slot-messages.ts'
 import { createPeople } from './slot-people.ts'
 
+/** Throws what cannot be said as JSON. */
 type Send = (message: FromSlot) => Promise<void>
 
 /** So many chunks may be under way before a generator is held until the runner has passed some on. */
@@ -32,8 +33,8 @@ export const createSlotContext = (send: Send): SlotContext => {
   ): Promise<SlotCalls[N]['answer']> =>
     new Promise((resolve, reject) => {
       const id = ++lastCall
-      waiting.set(id, { resolve: resolve as (value: unknown) => void, reject })
       void send({ type: 'call', id, name, argument })
+      waiting.set(id, { resolve: resolve as (value: unknown) => void, reject })
     })
   const tell = (message: FromSlot): void => void send(message)
 
@@ -87,8 +88,8 @@ export const createSlotContext = (send: Send): SlotContext => {
         progress: (percent, message) =>
           tell({ type: 'progress', percent: Math.max(0, Math.min(100, percent)), message }),
         output(chunk) {
-          unflushed++
           tell({ type: 'output', chunk })
+          unflushed++
         },
         checkpoint: async (value) => void (await call('checkpoint', people.seal(value))),
         requestInput: people.requestInput,

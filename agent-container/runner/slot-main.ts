@@ -1,14 +1,22 @@
 /** A slot: a process for one task. It has no credential; what it needs of the platform it asks of the runner. */
+import { asJson } from './json.ts'
 import { loadAgent } from './load-agent.ts'
-import { runHandler } from './run-handler.ts'
+import { runHandler, toFailure } from './run-handler.ts'
 import { createSlotContext } from './slot-context.ts'
 import type { FromSlot, SlotTask, ToSlot } from './slot-messages.ts'
 
-const send = (message: FromSlot): Promise<void> =>
-  new Promise((resolve) => {
-    if (process.send === undefined || !process.connected) return resolve()
-    process.send(message, undefined, undefined, () => resolve())
-  })
+const nameOf = (message: FromSlot): string => {
+  if (message.type === 'done') return 'result'
+  return message.type === 'call' ? message.name : message.type
+}
+
+/** Throws, and does not reject, what JSON cannot say: to the handler that said it. */
+const send = (message: FromSlot): Promise<void> => {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  if (process.connected) asJson(nameOf(message), () => process.send?.(message, undefined, undefined, () => resolve()))
+  else resolve()
+  return promise
+}
 
 /** The runner is gone: nothing that this slot started may outlive it. */
 process.on('disconnect', () => {
@@ -20,7 +28,11 @@ const context = createSlotContext(send)
 
 const run = async (task: SlotTask): Promise<void> => {
   const outcome = await runHandler(agent, context, task)
-  await send(outcome)
+  try {
+    await send(outcome)
+  } catch (error) {
+    await send(toFailure(error))
+  }
   process.exitCode = 0
 }
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { type AgentContext, AgentError } from '../sdk/index.ts'
 import type { ApprovalAnswer, InputRecord, InputRequest } from '../sdk/people.ts'
+import { asJson } from './json.ts'
 import { openMemory, type SlotMemory, sealMemory } from './slot-memory.ts'
 import type { SlotCalls, SlotTask } from './slot-messages.ts'
 
@@ -16,7 +17,7 @@ const maxUnasked = 3
 const keyOf = ({ key, kind = 'input', prompt }: InputRequest): string =>
   key ??
   createHash('sha256')
-    .update(`${kind} ${JSON.stringify(prompt)}`)
+    .update(`${kind} ${asJson('prompt', () => JSON.stringify(prompt))}`)
     .digest('hex')
     .slice(0, 32)
 

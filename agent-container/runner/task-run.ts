@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { LeasedTask } from '#shared/contracts/worker.ts'
 import { callChild } from './child-call.ts'
+import { wordsOf } from './crash-words.ts'
 import { createMailCalls } from './mail.ts'
 import { fetchObject, insideOf, isReference, putObject } from './object-transfer.ts'
 import { Refusal, sendUntilAnswered } from './platform-client.ts'
@@ -248,11 +249,12 @@ const tookTooLong = (seconds: number): Failure => ({
 const crashed = ({ code, signal, stderr, excess }: SlotEnd, timedOut: boolean, seconds: number): Failure => {
   if (timedOut) return tookTooLong(seconds)
   if (excess !== undefined) return tookTooMuch(excess)
+  const words = wordsOf(stderr)
   const how = signal ? `was killed by ${signal}` : `ended with exit code ${code}`
   return {
     type: 'failed',
     code: 'CRASH',
-    message: `the task's process ${how}${stderr ? `: ${stderr.trim()}` : ''}`,
+    message: `the task's process ${how}${words ? `: ${words}` : ''}`,
     retryable: true,
   }
 }

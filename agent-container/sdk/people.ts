@@ -12,7 +12,7 @@ type Question = {
 export type ApprovalOptions = Question & {
   /** Names of people or groups, shown to whoever looks. */
   approvers?: string[]
-  /** So many different principals have to approve. @default 1 */
+  /** So many different principals have to approve; at most as many as are named, if anybody is. @default 1 */
   quorum?: number
   escalateAfterSeconds?: number
   escalateTo?: string[]

@@ -2,7 +2,7 @@ import type { AgentResponse } from '#shared/contracts/agents.ts'
 import type { CancelledTasks } from '#shared/contracts/control.ts'
 import type { TaskResponse } from '#shared/contracts/tasks.ts'
 import type { Client } from '../client/client.ts'
-import { CliError } from '../failure.ts'
+import { CliError, usageError } from '../failure.ts'
 import { note, print, printJson } from '../render/print.ts'
 
 export type AgentOperation = 'pause' | 'resume' | 'maintenance' | 'activate' | 'drain'
@@ -86,22 +86,24 @@ const toBody = ({ label, all, reason, ...options }: CancelManyOptions): object =
 
 const tasks = (count: number): string => `${count} task${count === 1 ? '' : 's'}`
 
-/** Cancels every unfinished task that the options name, after it has said how many those are. */
+/** Cancels every unfinished task that the options name; without `--yes` it says how many those are, and does nothing. */
 export const cancelTasks = async (client: Client, options: CancelManyOptions): Promise<void> => {
   const body = toBody(options)
   const send = (dryRun: boolean): Promise<CancelledTasks> =>
     client.request<CancelledTasks>('POST', '/tasks:cancel', { body: { ...body, dryRun } })
   if (options.dryRun || !options.yes) {
-    const { matched } = await send(true)
-    if (options.json) return printJson({ matched, cancelled: 0 })
-    return print(`${tasks(matched)} would be cancelled${options.dryRun ? '' : '; say --yes to cancel them'}`)
+    const counted = await send(true)
+    const would = `${counted.complete ? '' : 'at least '}${tasks(counted.matched)} would be cancelled`
+    if (!options.dryRun) throw usageError(`${would}; say --yes to cancel, or --dry-run to count alone`)
+    return options.json ? printJson(counted) : print(would)
   }
-  let cancelled = 0
-  for (let complete = false; !complete; ) {
-    const answer = await send(false)
-    cancelled += answer.cancelled
-    complete = answer.complete
+  const done: CancelledTasks = { matched: 0, cancelled: 0, complete: false }
+  while (!done.complete) {
+    const { matched, cancelled, complete } = await send(false)
+    done.matched += matched
+    done.cancelled += cancelled
+    done.complete = complete
   }
-  if (options.json) printJson({ cancelled })
-  else print(`${tasks(cancelled)} cancelled`)
+  if (options.json) printJson(done)
+  else print(`${tasks(done.cancelled)} cancelled`)
 }

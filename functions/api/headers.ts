@@ -36,12 +36,14 @@ export const ifMatch = (headers: Headers): string | undefined => {
 
 /** `a:1,b` as pairs; a key without a value matches any. */
 export const parseLabels = (text: string | undefined): [string, string | undefined][] =>
-  (text ?? '')
-    .split(',')
-    .filter((part) => part !== '')
-    .map((part) => {
-      const at = part.search(/[:=]/)
-      return at === -1 ? [part, undefined] : [part.slice(0, at), part.slice(at + 1)]
-    })
+  text === undefined ? [] : text.split(',').map(parseLabel)
+
+const parseLabel = (part: string): [string, string | undefined] => {
+  const at = part.search(/[:=]/)
+  const name = at === -1 ? part : part.slice(0, at)
+  if (name === '')
+    throw invalid('#/query/label', 'INVALID', 'a label is key:value, or key alone for any value; this one has no key')
+  return [name, at === -1 ? undefined : part.slice(at + 1)]
+}
 
 export const iso = (ms: number): string => new Date(ms).toISOString()

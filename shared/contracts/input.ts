@@ -22,7 +22,13 @@ export const waitSchema = z
     for (const name of termNames)
       if (wait.kind !== 'approval' && wait[name] !== undefined)
         context.addIssue({ code: 'custom', path: [name], message: `${name} is for kind approval alone` })
+    const named = new Set([...(wait.approvers ?? []), ...(wait.escalateTo ?? [])]).size
+    if (wait.approvers?.length && (wait.quorum ?? 1) > named)
+      context.addIssue({ code: 'custom', path: ['quorum'], message: tooFew(wait.quorum, named) })
   })
+
+const tooFew = (quorum: number | undefined, named: number): string =>
+  `${quorum} have to approve, and ${named} ${named === 1 ? 'is' : 'are'} named by approvers and escalateTo; name as many, or nobody`
 export type Wait = z.infer<typeof waitSchema>
 
 const mostRecords = 1000

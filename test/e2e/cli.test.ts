@@ -67,6 +67,15 @@ describe.concurrent('devcycle', () => {
     expect([alone.code, alone.stderr]).toEqual([2, expect.stringContaining('--callback-event needs --callback')])
   })
 
+  it('cancels many only when it is told to, and says whether that was all', async () => {
+    for (let n = 0; n < 2; n++) await cli('tasks', 'submit', '--capability', 'e2e.none', '--label', 'many:yes')
+    const many = (...words: string[]) => cli('tasks', 'cancel-many', '--label', 'many:yes', '--json', ...words)
+    const unsure = await many()
+    expect([unsure.code, unsure.stderr]).toEqual([2, expect.stringContaining('2 tasks would be cancelled; say --yes')])
+    expect(JSON.parse((await many('--dry-run')).stdout)).toEqual({ matched: 2, cancelled: 0, complete: true })
+    expect(JSON.parse((await many('--yes')).stdout)).toEqual({ matched: 2, cancelled: 2, complete: true })
+  })
+
   it('starts a schedule now by its name, and says why there is no start', async () => {
     const words = ['--every', '1d', '--capability', 'e2e.none', '--name', 'nightly', '--jitter', '2h']
     const { stdout: made } = await cli('schedules', 'create', ...words)

@@ -108,11 +108,17 @@ describe.each(hosts)('an approval on $host', ({ open }) => {
   })
 
   it('needs as many different principals as its quorum says', async () => {
-    const { id, approval } = await asking('apr.two', { quorum: 2 })
+    const { id, approval } = await asking('apr.two', { quorum: 2, approvers: ['ann'], escalateTo: ['eve'] })
     const approve = (key?: string) => api.post(`/approvals/${approval}/approve`, {}, { key })
     expect((await approve()).body.state).toBe('PENDING')
     expect((await approve()).body).toMatchObject({ state: 'PENDING', decisions: [{}] })
     expect((await taskOf(id)).status).toBe('WAITING')
+    const [decision] = (await approvalOf(approval)).decisions
+    expect((await api.get(`/tasks/${id}/why`)).body).toMatchObject({
+      code: 'WAITING_FOR_APPROVAL',
+      message: expect.stringMatching(/^it waits for 2 approvals of ann until .*, and key:.* approved$/),
+      evidence: { quorum: 2, approvedBy: [decision.by] },
+    })
     expect((await approve(second)).body.state).toBe('APPROVED')
     expect((await taskOf(id)).status).toBe('QUEUED')
   })
@@ -144,7 +150,8 @@ describe.each(hosts)('an approval on $host', ({ open }) => {
   it('is cancelled with its task', async () => {
     const { id, approval } = await asking('apr.gone')
     await api.post(`/tasks/${id}/cancel`)
-    await stateOf(approval, 'CANCELLED')
+    expect(await approvalOf(approval)).toMatchObject({ state: 'CANCELLED' }) // at once
+    expect((await api.get(`/approvals?state=PENDING&task=${id}`)).body.items).toEqual([])
     expect((await api.post(`/approvals/${approval}/approve`)).body.code).toBe('ALREADY_DECIDED')
   })
 

@@ -65,7 +65,14 @@ it('a spread that breaks off at any write gives every subscription its match onc
 it('a message to a queue that breaks off at any write is one message when it is sent again', async () => {
   for (const { last, stored } of deathsAmong(4)) {
     const { name: queue, inbox } = await aQueue()
-    const message = { to: { queue }, type: 'x', data: { big: 'x'.repeat(1000) }, passed: [], idempotencyKey: queue }
+    const message = {
+      kind: 'event' as const,
+      to: { queue },
+      type: 'x',
+      data: { big: 'x'.repeat(1000) },
+      passed: [],
+      idempotencyKey: queue,
+    }
     await sendMessage(dying(platform, last, stored), caller, message).catch(() => undefined)
     await sendMessage(platform, caller, message)
     const got = await receiveLetters(platform, inbox, { max: 10, waitMs: 0 })
@@ -76,7 +83,7 @@ it('a message to a queue that breaks off at any write is one message when it is 
 it('a message whose receiver breaks off at any write comes again, and never after it was acknowledged', async () => {
   for (const { last, stored } of deathsAmong(4)) {
     const { name: queue, inbox } = await aQueue()
-    await sendMessage(platform, caller, { to: { queue }, type: 'x', data: 1, passed: [] })
+    await sendMessage(platform, caller, { kind: 'event', to: { queue }, type: 'x', data: 1, passed: [] })
     const work = async (ports: Platform): Promise<boolean> => {
       const [one] = await receiveLetters(ports, inbox, { max: 1, waitMs: 0 })
       if (one) await acknowledgeLetters(ports, inbox, [one.letter.receipt ?? ''])

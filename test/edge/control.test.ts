@@ -91,6 +91,9 @@ describe.each(hosts)('control on $host', ({ open }) => {
     expect(stopped).toMatchObject({ status: 200, body: { status: 'CANCELLED' } })
     expect(await ask({})).toMatchObject({ status: 422, body: { errors: [{ pointer: '#/filter' }] } })
     expect((await ask({ filter: { status: 'FAILED' } })).status).toBe(422)
+    const never = { since: '2026-02-01T00:00:00Z', until: '2026-01-01T00:00:00Z' }
+    const errors = [{ pointer: '#/filter/since', code: 'RANGE' }]
+    expect(await ask({ filter: never })).toMatchObject({ status: 422, body: { errors } })
   })
 
   it('tells a held heartbeat at once of what is cancelled, and of what it did not report', async () => {

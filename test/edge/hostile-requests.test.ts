@@ -86,6 +86,8 @@ describe('queries, paths and methods', () => {
     '/agents?state=SLEEPING',
     '/agents?cursor=zzz',
     '/tasks?since=yesterday',
+    '/tasks?label=',
+    '/tasks?label=team:x,:y',
   ])('%s is 422 with a pointer into the query', async (path) => {
     const answer = await api.get(path)
     expectProblem(answer, 422, 'INVALID')

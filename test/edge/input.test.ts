@@ -125,6 +125,11 @@ describe.each(hosts)('a task that waits for input on $host', ({ open }) => {
     ['another kind', { kind: 'magic', prompt: 'x' }, '#/kind'],
     ['a prompt that is too long', { kind: 'input', prompt: 'x'.repeat(40_000) }, '#/prompt'],
     ['terms of an approval', { kind: 'input', prompt: 'x', quorum: 2 }, '#/quorum'],
+    [
+      'a quorum of more than are named',
+      { kind: 'approval', prompt: 'x', approvers: ['a', 'a'], quorum: 2 },
+      '#/quorum',
+    ],
   ])('refuses a wait with %s', async (_, body, pointer) => {
     const refused = await api.post('/tasks/tsk_00000000000000000000000000/wait', { fence: '1.1', ...body })
     expect(refused).toMatchObject({ status: 422, body: { errors: [{ pointer }] } })

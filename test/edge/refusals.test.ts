@@ -174,6 +174,7 @@ describe('what is wrong', () => {
 
   it.each([
     ['/tasks?since=yesterday', 'expected a time with its zone such as 2026-01-31T12:00:00Z, received "yesterday"'],
+    ['/tasks?since=2026-02-01T00:00:00Z&until=2026-01-01T00:00:00Z', 'since is later than until'],
     ['/usage?since=2026-13-01', 'expected a UTC day such as 2026-01-31, or a time such as 2026-01-31T12:00:00Z'],
   ])('of a time comes with one that would be right: %s', async (path, message) => {
     expect(fieldsOf(await api.get(path))).toEqual([`#/query/since: ${message}`])

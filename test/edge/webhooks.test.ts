@@ -114,8 +114,14 @@ describe.each(hosts)('webhooks on $host', ({ open }) => {
         disabledReason: 'it answered 410 Gone',
       }),
     )
+    const [failed] = await deliveries(id)
+    const redeliver = () => api.post(`/webhooks/${id}/deliveries/${failed.id}/redeliver`)
+    const refused = await redeliver()
+    expect(refused).toMatchObject({ status: 409, body: { code: 'CONFLICT' } })
+    expect(refused.body.detail).toContain('DISABLED')
     const enabled = await api.request('PATCH', `/webhooks/${id}`, { body: { state: 'ACTIVE' } })
     expect(enabled.body).toMatchObject({ state: 'ACTIVE' })
+    expect((await redeliver()).status).toBe(202)
     await api.request('DELETE', `/webhooks/${id}`)
   })
 

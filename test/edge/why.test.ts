@@ -81,6 +81,20 @@ describe.each(hosts)('why, on $host', ({ host, open }) => {
     expect(await why(runs)).toMatchObject({ code: 'RUNNING', evidence: { instance: joined.instanceId, attempt: 1 } })
   })
 
+  it('names the reserve that keeps the last slots free for higher lanes', async () => {
+    await register('guarded', { configuration: { reservedSlots: 1 } })
+    const joined = await join('guarded', 2)
+    await submit('guarded')
+    await lease(joined)
+    const held = await submit('guarded')
+    expect(await lease(joined)).toEqual([])
+    expect(await why(held)).toMatchObject({
+      code: 'ALL_SLOTS_BUSY',
+      message: expect.stringContaining('1 more is kept free for higher lanes'),
+      evidence: { slots: 2, running: 1, reserved: 1, position: 1 },
+    })
+  })
+
   it('names the limit and who has its places, and the next token of a rate', async () => {
     await register('few', { configuration: { maxConcurrentTasks: 1 } })
     const joined = await join('few', 5)

@@ -17,12 +17,12 @@ export const createMeter = () => {
   let looks = 0
   return {
     measured: (): Measured => ({ ...measured }),
-    /** Answers the memory in use, in megabytes. */
-    see(rows: ProcessRow[]): number {
+    /** Answers the memory in use, in megabytes. `last`: what was written is looked at for sure. */
+    see(rows: ProcessRow[], last = false): number {
       const memoryMb = sum(rows.map((row) => row.memoryBytes)) / megabyte
       measured.cpuSeconds = Math.max(measured.cpuSeconds, sum(rows.map((row) => row.cpuSeconds)))
       measured.peakMemoryMb = Math.max(measured.peakMemoryMb, Math.round(memoryMb))
-      if (looks++ % writtenEvery === 0)
+      if (last || looks++ % writtenEvery === 0)
         measured.bytesWritten = Math.max(measured.bytesWritten, sum(rows.map(({ pid }) => bytesWritten(pid))))
       return memoryMb
     },

@@ -67,10 +67,10 @@ const createWatch = ({ root, mark, workspace, limits, cgroup, onExcess }: Watche
   }
 
   return {
-    see(rows: ProcessRow[], now: number): void {
+    see(rows: ProcessRow[], now: number, last = false): void {
       const own = members(rows)
       if (over || own.length === 0) return
-      const memoryMb = meter.see(own)
+      const memoryMb = meter.see(own, last)
       const excess = excessOf(limits, memoryMb, own.length) ?? refusedTo(limits, cgroup)
       if (excess) exceed(excess)
       if (over) return
@@ -110,7 +110,7 @@ const look = (): void => {
 }
 
 export type ResourceWatch = {
-  /** What was used until now. */
+  /** What was used until now; asked while the processes are there, it leaves nothing out. */
   measured(): Measured
   killAll(): void
   stop(): void
@@ -124,7 +124,7 @@ export const watchResources = (watched: Watched): ResourceWatch => {
   return {
     measured() {
       const now = performance.now()
-      watch.see(processesOf(now), now)
+      watch.see(processesOf(now), now, true)
       return watch.measured()
     },
     killAll: watch.killAll,

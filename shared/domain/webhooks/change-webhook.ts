@@ -147,12 +147,20 @@ export const deleteWebhook = async (ports: Ports, caller: Caller, id: string, if
   await changeSeen(ports, found, ifMatch, (webhook) => ({ ...webhook, secrets: [], ...about }))
 }
 
+/** Nothing is sent to one that is disabled; the callback of a task cannot be. */
+const requireEnabled = async (ports: Ports, tenant: string, owner: string): Promise<void> => {
+  const webhook = (await findWebhook(ports, tenant, owner))?.value
+  if (webhook?.state === 'DISABLED')
+    throw new DomainError('CONFLICT', `webhook ${owner} is DISABLED and takes nothing; set its state to ACTIVE first`)
+}
+
 /** Sends a delivery once more, now. */
 export const redeliverNow = async (
   ports: Ports,
   tenant: string,
   { owner, id }: { owner: string; id: string },
 ): Promise<Delivery> => {
+  await requireEnabled(ports, tenant, owner)
   const found = await findDelivery(ports, tenant, id)
   if (found === undefined || found.value.owner !== owner)
     throw new DomainError('NOT_FOUND', `there is no delivery ${id} of ${owner}`)

@@ -53,7 +53,7 @@ export type Situation = {
   /** The limit that holds the task, or would. */
   limit?: HoldingLimit
   /** The approval that it waits for. */
-  approval?: { id: string; approvers: string[]; state: string }
+  approval?: { id: string; approvers: string[]; quorum: number; approvedBy: string[]; state: string }
   /** Tasks that are handed out before it, and how long one takes of late. */
   queue?: { ahead: number; taskMs?: number }
 }

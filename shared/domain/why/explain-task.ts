@@ -41,8 +41,12 @@ const lookAround = async (ports: Ports, task: Task): Promise<Partial<Situation>>
   return task.status === 'QUEUED' && task.target ? aroundQueued(ports, task, task.target) : {}
 }
 
-const approvalOf = async (ports: Ports, tenant: string, id: string): Promise<Situation['approval']> =>
-  (await findApproval(ports, tenant, id))?.value
+const approvalOf = async (ports: Ports, tenant: string, id: string): Promise<Situation['approval']> => {
+  const found = (await findApproval(ports, tenant, id))?.value
+  return (
+    found && { ...found, approvedBy: found.decisions.filter((one) => one.verdict === 'approve').map(({ by }) => by) }
+  )
+}
 
 const leaseUntil = async (ports: Ports, { tenant, lease }: Task): Promise<number> =>
   lease?.instance === platformInstance

@@ -1,7 +1,8 @@
 import { sendsAway } from '../agents/lifecycle.ts'
+import { laneRoom } from '../dispatch/reserve.ts'
 import { isUnmet } from '../tasks/holders.ts'
 import type { Task } from '../tasks/task.ts'
-import { type Cause, iso, type Situation, type Why, type WhyCode } from './cause.ts'
+import { type Cause, iso, type LiveInstance, type Situation, type Why, type WhyCode } from './cause.ts'
 
 const late: Cause = ({ task, now }) =>
   task.deadline > now
@@ -95,35 +96,66 @@ const noInstance: Cause = ({ task, live, starting }) => {
   }
 }
 
-const pinned: Cause = ({ task, live }) => {
+/** How many free slots of an instance its task may have: the others are kept for higher lanes. */
+const roomOn = ({ task, agent }: Situation, { slots, running }: LiveInstance): number =>
+  laneRoom(task.priority, { slots, reservedSlots: agent?.configuration.reservedSlots }, slots - running)
+
+const pinned: Cause = (situation) => {
+  const { task, live } = situation
   const one = live.find(({ id }) => id === task.pinnedTo)
-  if (one === undefined || one.running < one.slots) return undefined
+  if (one === undefined || roomOn(situation, one) > 0) return undefined
+  const are = one.running < one.slots ? 'whose free slots are kept for higher lanes' : 'all of whose slots are busy'
   return {
     code: 'AFFINITY',
-    message: `tasks of the key ${task.affinityKey} run on ${one.id}, all of whose slots are busy`,
+    message: `tasks of the key ${task.affinityKey} run on ${one.id}, ${are}`,
     evidence: { affinityKey: task.affinityKey, instance: one.id, slots: one.slots, running: one.running },
     wouldChange: 'a free slot there, or its end',
   }
 }
 
-const busy: Cause = ({ task, live, now, queue }) => {
-  const open = live.filter(({ draining }) => !draining)
-  const slots = open.reduce((sum, one) => sum + one.slots, 0)
-  const inUse = open.reduce((sum, one) => sum + one.running, 0)
-  if (inUse < slots && (queue?.ahead ?? 0) === 0) return undefined
+const sum = (numbers: number[]): number => numbers.reduce((total, one) => total + one, 0)
+
+/** What all open instances have together; `usable`: what the lane of the task may have of it at most. */
+const slotsOf = (situation: Situation) => {
+  const open = situation.live.filter(({ draining }) => !draining)
+  const slots = sum(open.map((one) => one.slots))
+  const running = sum(open.map((one) => one.running))
+  const room = sum(open.map((one) => roomOn(situation, one)))
+  const usable = sum(open.map((one) => roomOn(situation, { ...one, running: 0 })))
+  return { slots, running, room, usable, kept: room === 0 ? Math.max(0, slots - running) : 0 }
+}
+
+const turn = (ahead: number): string => {
+  if (ahead === 0) return 'it is the next'
+  return ahead === 1 ? '1 task comes before it' : `${ahead} tasks come before it`
+}
+
+const startOf = ({ now, queue }: Situation, usable: number): Why['evidence'] => {
+  const { ahead = 0, taskMs } = queue ?? {}
+  if (taskMs === undefined) return {}
+  const startsAt = now + (Math.floor(ahead / Math.max(1, usable)) + 1) * taskMs
+  return { estimatedStart: iso(startsAt), taskSeconds: taskMs / 1000 }
+}
+
+const busy: Cause = (situation) => {
+  const { task, queue, agent } = situation
+  const { slots, running, room, usable, kept } = slotsOf(situation)
   const ahead = queue?.ahead ?? 0
-  const startsAt = queue?.taskMs === undefined ? undefined : now + (Math.floor(ahead / slots) + 1) * queue.taskMs
+  if (room > 0 && ahead === 0) return undefined
+  const reserve = kept > 0 ? `, ${kept} more ${kept === 1 ? 'is' : 'are'} kept free for higher lanes,` : ''
+  const fewer = kept > 0 && agent?.configuration.reservedSlots ? ', or fewer reservedSlots of its agent' : ''
   return {
     code: 'ALL_SLOTS_BUSY',
-    message: `${inUse} of ${slots} slots of ${task.target?.agentName} are busy and ${ahead} tasks come before it`,
+    message: `${running} of ${slots} slots of ${task.target?.agentName} are busy${reserve} and ${turn(ahead)}`,
     evidence: {
       slots,
-      running: inUse,
+      running,
+      ...(kept > 0 && { reserved: kept }),
       position: ahead + 1,
       lane: task.priority,
-      ...(startsAt !== undefined && { estimatedStart: iso(startsAt), taskSeconds: (queue?.taskMs ?? 0) / 1000 }),
+      ...startOf(situation, usable),
     },
-    wouldChange: 'a free slot, more instances or slots, or a higher priority',
+    wouldChange: `a free slot, more instances or slots${fewer ? ', ' : ', or '}a higher priority${fewer}`,
   }
 }
 

@@ -85,12 +85,14 @@ const waiting: Cause = ({ task, approval }) => {
       evidence,
       wouldChange: `POST /tasks/${task.id}/input with a response`,
     }
-  const whose = approval?.approvers.length ? approval.approvers.join(', ') : 'anybody who may decide'
+  const { approvers = [], quorum = 1, approvedBy = [], state } = approval ?? {}
+  const whose = approvers.length > 0 ? approvers.join(', ') : 'anybody who may decide'
+  const so = approvedBy.length > 0 ? `, and ${approvedBy.join(', ')} approved` : ''
   return {
     code: 'WAITING_FOR_APPROVAL',
-    message: `it waits for the approval of ${whose} until ${until}`,
-    evidence: { ...evidence, approval: what.approval, approvers: approval?.approvers ?? [], state: approval?.state },
-    wouldChange: `POST /approvals/${what.approval}/approve or /reject`,
+    message: `it waits for ${quorum > 1 ? `${quorum} approvals` : 'the approval'} of ${whose} until ${until}${so}`,
+    evidence: { ...evidence, approval: what.approval, approvers, quorum, approvedBy, state },
+    wouldChange: `POST /approvals/${what.approval}/approve${quorum > 1 ? ` with ${quorum} different keys,` : ''} or /reject`,
   }
 }
 

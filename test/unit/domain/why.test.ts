@@ -7,7 +7,7 @@ import { explain } from '#shared/domain/why/why.ts'
 import { aTask } from '#test/support/builders.ts'
 
 const now = 10_000
-const agent = { name: 'reviewer', state: 'ONLINE', detail: 'READY' } as Agent
+const agent = { name: 'reviewer', state: 'ONLINE', detail: 'READY', configuration: {} } as Agent
 const instance: LiveInstance = { id: 'ins_a', slots: 2, running: 0, draining: false }
 const about = (task: Partial<Task>, more: Partial<Situation> = {}) =>
   explain({ task: aTask(task), now, agent, live: [instance], starting: 0, ...more })
@@ -67,10 +67,16 @@ describe('why of a task that is settled', () => {
 
   it('says whose approval it waits for, and until when', () => {
     const waiting = { kind: 'approval', prompt: 'ship it?', since: 1, expiresAt: 60_000, approval: 'apr_1' } as const
-    const approval = { id: 'apr_1', approvers: ['ada'], state: 'PENDING' }
+    const approval = { id: 'apr_1', approvers: ['ada'], quorum: 1, approvedBy: [], state: 'PENDING' }
     expect(about({ status: 'WAITING', waiting }, { approval })).toMatchObject({
       code: 'WAITING_FOR_APPROVAL',
       message: 'it waits for the approval of ada until 1970-01-01T00:01:00.000Z',
+    })
+    const two = { ...approval, approvers: ['ada', 'bob'], quorum: 2, approvedBy: ['key:ada'] }
+    expect(about({ status: 'WAITING', waiting }, { approval: two })).toMatchObject({
+      message: 'it waits for 2 approvals of ada, bob until 1970-01-01T00:01:00.000Z, and key:ada approved',
+      evidence: { quorum: 2, approvedBy: ['key:ada'] },
+      wouldChange: 'POST /approvals/apr_1/approve with 2 different keys, or /reject',
     })
     expect(about({ status: 'WAITING', waiting: { ...waiting, kind: 'input' } }).code).toBe('WAITING_FOR_INPUT')
   })
@@ -98,6 +104,43 @@ describe('why of a queued task', () => {
     expect(about(held, { agent: { ...agent, decommissionedAt: 1 } }).code).toBe('AGENT_DECOMMISSIONED')
     expect(about({ ...held, target: undefined }, { agent: undefined }).code).toBe('NO_CAPABLE_AGENT')
     expect(about({ ...held, target: undefined, deadline: now }).code).toBe('DEADLINE')
+  })
+
+  it('is the reserve where the free slots are kept for higher lanes', () => {
+    const live = [{ ...instance, slots: 10, running: 9 }]
+    const next = { live, queue: { ahead: 0 } }
+    expect(about({ priority: 'low' }, next)).toMatchObject({
+      code: 'ALL_SLOTS_BUSY',
+      message: '9 of 10 slots of reviewer are busy, 1 more is kept free for higher lanes, and it is the next',
+      evidence: { slots: 10, running: 9, reserved: 1, position: 1, lane: 'low' },
+      wouldChange: 'a free slot, more instances or slots, or a higher priority',
+    })
+    expect(about({ priority: 'normal' }, next).code).toBe('DISPATCHING')
+    const guarded = {
+      ...next,
+      agent: { ...agent, configuration: { reservedSlots: 3 } } as Agent,
+      live: [{ ...instance, slots: 4, running: 1 }],
+    }
+    expect(about({}, guarded)).toMatchObject({
+      message: '1 of 4 slots of reviewer are busy, 3 more are kept free for higher lanes, and it is the next',
+      evidence: { reserved: 3 },
+      wouldChange: 'a free slot, more instances or slots, a higher priority, or fewer reservedSlots of its agent',
+    })
+    expect(about({ priority: 'high' }, guarded).code).toBe('DISPATCHING')
+    expect(about({ affinityKey: 'k', pinnedTo: 'ins_a' }, guarded)).toMatchObject({
+      code: 'AFFINITY',
+      message: 'tasks of the key k run on ins_a, whose free slots are kept for higher lanes',
+    })
+  })
+
+  it('counts in sentences', () => {
+    const live = [{ ...instance, running: 2 }]
+    const said = (ahead: number) => about({}, { live, queue: { ahead } }).message
+    expect([0, 1, 2].map(said)).toEqual([
+      '2 of 2 slots of reviewer are busy and it is the next',
+      '2 of 2 slots of reviewer are busy and 1 task comes before it',
+      '2 of 2 slots of reviewer are busy and 2 tasks come before it',
+    ])
   })
 
   it('says that an instance was lost while no other is there', () => {

@@ -8,6 +8,7 @@ import { retryTask } from '#shared/domain/tasks/retry-task.ts'
 import { checkInput } from '../../check-input.ts'
 import { idempotencyKey, iso } from '../../headers.ts'
 import type { Call, Context, Handler, Reply } from '../../operation.ts'
+import { timeRange } from '../../time-range.ts'
 import { activeAgent, replyAgent } from './agents.ts'
 import { toTask } from './task-response.ts'
 
@@ -23,11 +24,10 @@ const retry: Handler<OperationOf<'retryTask'>> = async ({ platform }, { caller, 
 
 /** Well within what a gateway waits. */
 const patienceMs = 20_000
-const ms = (time: string | undefined): number | undefined => (time === undefined ? undefined : Date.parse(time))
 
 const cancelMany: Handler<OperationOf<'cancelTasks'>> = async ({ platform }, { caller, body }) => {
   const { labels = {}, since, until, ...rest } = body.filter ?? {}
-  const filter = { ...rest, labels: Object.entries(labels), since: ms(since), until: ms(until) }
+  const filter = { ...rest, labels: Object.entries(labels), ...timeRange({ since, until }, '#/filter') }
   const { reason, dryRun } = body
   const cancelled = await cancelTasks(platform, caller, { filter, reason, dryRun, patienceMs })
   if (cancelled.matched === 0 && filter.agent !== undefined) await getAgent(platform, caller.tenant, filter.agent) // a mistyped one must not look idle

@@ -18,10 +18,9 @@ import { idempotencyKey, iso, parseLabels, preferWait, traceparent } from '../..
 import type { Handler } from '../../operation.ts'
 import { withSubmitRate } from '../../rate-limit.ts'
 import { toCommand } from '../../read-submit.ts'
+import { timeRange } from '../../time-range.ts'
 import { answerEvents } from './task-events.ts'
 import { resultObject, toTask } from './task-response.ts'
-
-const ms = (time: string | undefined): number | undefined => (time === undefined ? undefined : Date.parse(time))
 
 const submit: Handler<OperationOf<'submitTask'>> = async (
   { platform, settings },
@@ -43,7 +42,7 @@ const submit: Handler<OperationOf<'submitTask'>> = async (
 
 const list: Handler<OperationOf<'listTasks'>> = async ({ platform }, { caller, query }) => {
   const { limit, cursor, label, since, until, ...rest } = query
-  const filter = { ...rest, labels: parseLabels(label), since: ms(since), until: ms(until) }
+  const filter = { ...rest, labels: parseLabels(label), ...timeRange({ since, until }, '#/query') }
   const page = await listTasks(platform, caller.tenant, { filter, limit, cursor })
   return { status: 200, body: await toPage(platform, page) }
 }
