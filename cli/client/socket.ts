@@ -35,7 +35,7 @@ export async function* watchChanges(
       const { url } = await client.request<TicketResponse>('POST', '/ws/ticket', { body: {}, signal })
       for await (const frame of openSocket(url, { type: 'subscribe', ...wish, ...(since && { since }) }, signal)) {
         if (frame.type === 'error') throw new CliError(frame.message, exitCodes.failed)
-        if ('rev' in frame) since = frame.rev
+        since = placeOf(frame) ?? since
         failures = 0
         yield frame
       }
@@ -47,6 +47,10 @@ export async function* watchChanges(
     await sleep(pauseAfter(failures), undefined, { signal })
   }
 }
+
+/** What to go on after. */
+const placeOf = (frame: ServerFrame): string | undefined =>
+  'rev' in frame ? frame.rev : frame.type === 'message' ? frame.seq : undefined
 
 /** Frames of one connection until it is closed by the server; no connection is an `UnreachableError`. */
 async function* openSocket(url: string, first: ClientFrame, signal?: AbortSignal): AsyncGenerator<ServerFrame> {

@@ -6,10 +6,12 @@ import { type ClientFrame, clientFrameSchema, maxFrameBytes, type watchTopics } 
 import type { Connection } from '#shared/domain/realtime/connection.ts'
 import { findConnection, forgetConnection } from '#shared/domain/realtime/connection-store.ts'
 import type { Failed, ServerFrame } from '#shared/domain/realtime/frame.ts'
+import { isMessageTopic } from '#shared/domain/realtime/message-topic.ts'
 import { subscribe, unsubscribe } from '#shared/domain/realtime/subscribe.ts'
 import { pushAll } from '#shared/domain/realtime/tell.ts'
 import type { Platform } from '#shared/platform/platform.ts'
 import { isFlood, takeFrame, tooManyFrames } from './frame-rate.ts'
+import { sendMessage } from './send.ts'
 
 type FrameOf<T extends ClientFrame['type']> = Extract<ClientFrame, { type: T }>
 type Answer<T extends ClientFrame['type']> = (
@@ -18,7 +20,7 @@ type Answer<T extends ClientFrame['type']> = (
   frame: FrameOf<T>,
 ) => Promise<ServerFrame[]>
 
-/** Whoever may read one of them may watch them. */
+/** Whoever may read one of them may watch them; messages whoever may subscribe to them. */
 const readBy: Record<(typeof watchTopics)[number], OperationId> = {
   tasks: 'getTask',
   agents: 'getAgent',
@@ -30,11 +32,16 @@ const readBy: Record<(typeof watchTopics)[number], OperationId> = {
 
 const answers: { [T in ClientFrame['type']]: Answer<T> } = {
   async subscribe(platform, connection, frame) {
-    authorize(connection, operations[readBy[frame.topic]], {})
+    authorize(connection, operations[isMessageTopic(frame.topic) ? 'createSubscription' : readBy[frame.topic]], {})
     return subscribe(platform, connection, frame)
   },
   unsubscribe: (platform, connection, { topic, id }) =>
     unsubscribe(platform, connection, { topic, ...(id !== undefined && { id }) }),
+  async send(platform, { tenant, principal }, { message, key }) {
+    authorize({ tenant, principal }, operations.sendMessage, {})
+    const { body } = await sendMessage(platform, { tenant, principal }, message, key)
+    return [{ type: 'sent', message: body }]
+  },
   ping: async () => [{ type: 'pong' }],
 }
 

@@ -1,7 +1,10 @@
 import * as z from 'zod'
 import type { ServerFrame } from '#shared/domain/realtime/frame.ts'
+import type { MessageTopic } from '#shared/domain/realtime/message-topic.ts'
 import { type EntityTopic, entityTopics, isEntityTopic, workTopic } from '#shared/domain/realtime/topics.ts'
-import { isObject } from './common.ts'
+import { isObject, objectRefSchema } from './common.ts'
+import { cloudEventSchema, sendMessageSchema } from './messages.ts'
+import { topicSchema } from './topics.ts'
 
 /** The most bytes of a frame that a client sends. */
 export const maxFrameBytes = 128 * 1024
@@ -10,13 +13,20 @@ export const watchTopics = [...(Object.keys(entityTopics) as EntityTopic[]), wor
 
 /** Comes back in the answer. */
 const ref = z.string().min(1).max(100).optional()
-const topic = z.enum(watchTopics)
+const entityTopic = z.enum(watchTopics)
+/** `topic/builds`: the messages on the topic `builds`. */
+const messageTopic = z.custom<MessageTopic>(
+  (value) => typeof value === 'string' && value.startsWith('topic/') && topicSchema.safeParse(value.slice(6)).success,
+)
+const topic = z.union([entityTopic, messageTopic], {
+  error: `expected ${watchTopics.join(', ')}, or topic/NAME for the messages of a topic`,
+})
 const rev = z.string().min(1).max(100)
 const id = z.string().min(1).max(100)
 
 const prefixOf = (name: string): string => (isEntityTopic(name) ? entityTopics[name].prefix : 'agt')
 const fits = ({ topic: name, id: of }: { topic: string; id?: string }): boolean =>
-  of === undefined || new RegExp(`^${prefixOf(name)}_[0-9A-HJKMNP-TV-Z]{26}$`).test(of)
+  of === undefined || name.startsWith('topic/') || new RegExp(`^${prefixOf(name)}_[0-9A-HJKMNP-TV-Z]{26}$`).test(of)
 
 const idRule = {
   path: ['id'],
@@ -31,10 +41,22 @@ const subscribeSchema = z
 const unsubscribeSchema = z
   .strictObject({ type: z.literal('unsubscribe'), topic, id: id.optional(), ref })
   .refine(fits, idRule)
+const sendSchema = z.strictObject({
+  type: z.literal('send'),
+  message: sendMessageSchema,
+  /** The same key and message again are the same message. */
+  key: z.string().min(1).max(255).optional(),
+  ref,
+})
 const pingSchema = z.strictObject({ type: z.literal('ping'), ref })
 
 /** Everything that a client of a socket sends. */
-export const clientFrameSchema = z.discriminatedUnion('type', [subscribeSchema, unsubscribeSchema, pingSchema])
+export const clientFrameSchema = z.discriminatedUnion('type', [
+  subscribeSchema,
+  unsubscribeSchema,
+  sendSchema,
+  pingSchema,
+])
 export type ClientFrame = z.output<typeof clientFrameSchema>
 
 const fieldErrorSchema = z.object({ pointer: z.string(), code: z.string(), message: z.string() })
@@ -45,6 +67,14 @@ export const serverFrameSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('resync'), topic: z.string().optional(), id: z.string().optional() }),
   z.object({ type: z.literal('subscribed'), topic: z.string(), id: z.string().optional(), rev: z.string(), ref }),
   z.object({ type: z.literal('unsubscribed'), topic: z.string(), id: z.string().optional(), ref }),
+  z.object({
+    type: z.literal('message'),
+    topic: z.string(),
+    seq: z.string(),
+    message: cloudEventSchema,
+    dataRef: objectRefSchema.optional(),
+  }),
+  z.object({ type: z.literal('sent'), message: z.unknown(), ref }),
   z.object({ type: z.literal('work'), agent: z.string() }),
   z.object({ type: z.literal('pong'), ref }),
   z.object({

@@ -1,3 +1,4 @@
+import type { CloudEvent } from '../../platform/platform.ts'
 import type { FieldError } from '../domain-error.ts'
 
 /** What whoever watches is told. `rev` is the one that the entity had then, or has since. */
@@ -7,6 +8,14 @@ export type Resync = { type: 'resync'; topic?: string; id?: string }
 /** `rev` is the one of the entity, or the time of the subscription; `ref` the caller's own name of the frame. */
 export type Subscribed = { type: 'subscribed'; topic: string; id?: string; rev: string; ref?: string }
 export type Unsubscribed = { type: 'unsubscribed'; topic: string; id?: string; ref?: string }
+/** A message on a topic. `seq` is its place there, to go on after; large data is told by reference. */
+export type MessageFrame = {
+  type: 'message'
+  topic: string
+  seq: string
+  message: CloudEvent
+  dataRef?: { $ref: string }
+}
 /** There is work for an agent: ask for it. */
 export type Work = { type: 'work'; agent: string }
 export type Pong = { type: 'pong'; ref?: string }
@@ -19,5 +28,8 @@ export type Failed = {
   ref?: string
 }
 
+/** A message that the client sent was stored. */
+export type Sent = { type: 'sent'; message: unknown; ref?: string }
+
 /** Everything that a client of a socket is sent. */
-export type ServerFrame = Changed | Resync | Subscribed | Unsubscribed | Work | Pong | Failed
+export type ServerFrame = Changed | Resync | Subscribed | Unsubscribed | MessageFrame | Sent | Work | Pong | Failed

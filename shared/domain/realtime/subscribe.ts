@@ -4,11 +4,13 @@ import { newRev } from '../ids.ts'
 import { type Connection, isWatch, mostWatches, type Watch } from './connection.ts'
 import { changeConnection } from './connection-store.ts'
 import type { ServerFrame } from './frame.ts'
+import { isMessageTopic, type MessageTopic, missedMessages, seqAt } from './message-topic.ts'
 import { type EntityTopic, revOf, workTopic } from './topics.ts'
 import { addWatch, dropWatch } from './watch-store.ts'
 
-type Ports = Pick<Platform, 'main' | 'volatile' | 'clock' | 'random'>
-type Wish = { topic: EntityTopic | typeof workTopic; id?: string; since?: string }
+type Ports = Pick<Platform, 'main' | 'objects' | 'volatile' | 'clock' | 'random'>
+type Entity = EntityTopic | typeof workTopic
+type Wish = { topic: Entity | MessageTopic; id?: string; since?: string }
 
 const keep =
   (watch: Watch) =>
@@ -29,6 +31,7 @@ export const subscribe = async (
   { topic, id, since }: Wish,
 ): Promise<ServerFrame[]> => {
   const watch: Watch = { topic, ...(id !== undefined && { id }) }
+  if (isMessageTopic(topic)) return subscribeMessages(ports, connection, { topic, id, since })
   if (id === undefined) return subscribeAll(ports, connection, { topic, since })
   const { tenant } = connection
   if ((await revOf(ports, tenant, topic, id)) === undefined)
@@ -45,7 +48,7 @@ export const subscribe = async (
 const subscribeAll = async (
   ports: Ports,
   connection: Connection,
-  { topic, since }: Omit<Wish, 'id'>,
+  { topic, since }: { topic: Entity; since?: string },
 ): Promise<ServerFrame[]> => {
   if (topic === workTopic) throw invalid('#/id', 'REQUIRED', 'work is watched for one agent: name it by its id')
   await start(ports, connection, { topic })
@@ -53,6 +56,19 @@ const subscribeAll = async (
     { type: 'subscribed', topic, rev: newRev(ports) },
     ...(since === undefined ? [] : [{ type: 'resync', topic } as const]),
   ]
+}
+
+/** From now on, and with `since` what came after that message. */
+const subscribeMessages = async (
+  ports: Ports,
+  connection: Connection,
+  { topic, id, since }: { topic: MessageTopic; id?: string; since?: string },
+): Promise<ServerFrame[]> => {
+  if (id !== undefined) throw invalid('#/id', 'UNEXPECTED', 'messages are watched by their topic alone')
+  const rev = seqAt(ports.clock.now())
+  await start(ports, connection, { topic })
+  const missed = since === undefined ? [] : await missedMessages(ports, { tenant: connection.tenant, topic, since })
+  return [{ type: 'subscribed', topic, rev }, ...missed]
 }
 
 const start = async (ports: Ports, connection: Connection, watch: Watch): Promise<void> => {

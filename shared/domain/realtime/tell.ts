@@ -6,9 +6,13 @@ import type { Resync, ServerFrame } from './frame.ts'
 import { areWatched, dropWatch, type Watcher, watchersOf } from './watch-store.ts'
 
 type Ports = Pick<Platform, 'volatile' | 'realtime' | 'telemetry'>
+type Reading = Ports & Pick<Platform, 'main' | 'objects'>
+
+/** A frame, or what makes it: for nobody it is not made. */
+export type Telling = ServerFrame | ((ports: Reading) => Promise<ServerFrame>)
 
 /** Frames for whoever watches these entities of a topic; without entities, one frame for all that watch any. */
-export type News = { tenant: string; topic: string; frames: Map<string, ServerFrame> | Resync }
+export type News = { tenant: string; topic: string; frames: Map<string, Telling> | Resync }
 
 /** Connections that are told side by side. */
 const width = 64
@@ -22,7 +26,7 @@ const tryAgainLater = 1013
 type Post = { tenant: string; texts: string[]; watches: Watch[] }
 
 /** Tells the news to all that watch them. A connection that cannot be told is closed: it reads again when it is back. */
-export const tell = async (ports: Ports, news: News[]): Promise<void> => {
+export const tell = async (ports: Reading, news: News[]): Promise<void> => {
   const watched = await areWatched(ports, news)
   const all = await Promise.all(news.filter((_, at) => watched[at]).map((one) => addressed(ports, one)))
   const posts = new Map<string, Post>()
@@ -35,10 +39,11 @@ export const tell = async (ports: Ports, news: News[]): Promise<void> => {
   await sideBySide([...posts], width, ([connection, post]) => deliver(ports, connection, post))
 }
 
-const addressed = async (ports: Ports, { tenant, topic, frames }: News): Promise<[string, Post][]> => {
-  const texts = 'type' in frames ? undefined : textsOf(frames)
+const addressed = async (ports: Reading, { tenant, topic, frames }: News): Promise<[string, Post][]> => {
   const resync = JSON.stringify({ type: 'resync', topic } satisfies Resync)
-  const watchers = await watchersOf(ports, { tenant, topic, ids: texts && [...texts.keys()] })
+  const known = 'type' in frames ? undefined : frames
+  const watchers = await watchersOf(ports, { tenant, topic, ids: known && [...known.keys()] })
+  const texts = known && (await textsOf(ports, watchers.length === 0 ? new Map() : known))
   return [...Map.groupBy(watchers, ({ connection }) => connection)].flatMap(([connection, watches]) => {
     const wanted = texts === undefined ? [resync] : textsFor(watches, texts)
     const own = watches.map(({ id }) => ({ topic, id }))
@@ -47,8 +52,13 @@ const addressed = async (ports: Ports, { tenant, topic, frames }: News): Promise
   })
 }
 
-const textsOf = (frames: Map<string, ServerFrame>): Map<string, string> =>
-  new Map([...frames].map(([id, frame]) => [id, JSON.stringify(frame)]))
+const textsOf = async (ports: Reading, frames: Map<string, Telling>): Promise<Map<string, string>> => {
+  const made = [...frames].map(async ([id, telling]): Promise<[string, string]> => {
+    const frame = typeof telling === 'function' ? await telling(ports) : telling
+    return [id, JSON.stringify(frame)]
+  })
+  return new Map(await Promise.all(made))
+}
 
 /** Once each, however often they are watched. */
 const textsFor = (watches: Watcher[], texts: Map<string, string>): string[] =>

@@ -1,9 +1,8 @@
 import type { Change, Platform } from '../../platform/platform.ts'
-import type { ServerFrame } from './frame.ts'
-import { type News, tell } from './tell.ts'
+import { type News, type Telling, tell } from './tell.ts'
 import { toldOf } from './topics.ts'
 
-type Ports = Pick<Platform, 'volatile' | 'realtime' | 'telemetry' | 'clock'>
+type Ports = Pick<Platform, 'main' | 'objects' | 'volatile' | 'realtime' | 'telemetry' | 'clock'>
 
 export type Teller = {
   /** Resolves when it was told. Never throws: whoever missed something is told to read again. */
@@ -20,9 +19,9 @@ const tries = 3
 const createPending = () => {
   let topics = new Map<string, News>()
   return {
-    add(tenant: string, topic: string, id: string, frame: ServerFrame): void {
+    add(tenant: string, topic: string, id: string, frame: Telling): void {
       const key = `${tenant}\n${topic}`
-      const news = topics.get(key) ?? { tenant, topic, frames: new Map<string, ServerFrame>() }
+      const news = topics.get(key) ?? { tenant, topic, frames: new Map<string, Telling>() }
       topics.set(key, news)
       if ('type' in news.frames) return
       news.frames.delete(id)

@@ -5,10 +5,12 @@ import { instanceKey } from '../instances/instance-store.ts'
 import { taskKey } from '../keys.ts'
 import { scheduleKey } from '../schedules/schedule-store.ts'
 import type { Task } from '../tasks/task.ts'
-import type { Changed, Work } from './frame.ts'
+import type { Publication } from '../topics/publication.ts'
+import { messageFrame, publicationOf } from './message-topic.ts'
+import type { Telling } from './tell.ts'
 
 /** Something of a tenant that is told to whoever watches it; the latest of an entity stands for those before. */
-export type Told = { tenant: string; topic: string; id: string; frame: Changed | Work }
+export type Told = { tenant: string; topic: string; id: string; frame: Telling }
 
 type Row = {
   /** Of the items whose changes are told. */
@@ -47,12 +49,20 @@ export const revOf = async (
   (await main.get(entityTopics[topic === workTopic ? 'agents' : topic].key(tenant, id)))?.rev
 
 /** What of a change is told. */
-export const toldOf = ({ type, before, after }: Change): Told[] => {
+export const toldOf = (change: Change): Told[] => {
+  const { type, before, after } = change
+  const publication = publicationOf(change)
+  if (publication !== undefined) return [messageOf(publication)]
   const topic = topicsOfTypes.get(type)
   if (topic === undefined || after === undefined) return []
   const { tenant, id } = after.value as { tenant: string; id: string }
   const changed: Told = { tenant, topic, id, frame: { type: 'changed', topic, id, rev: after.rev } }
   return topic === 'tasks' ? [changed, ...workOf(before?.value as Task | undefined, after.value as Task)] : [changed]
+}
+
+const messageOf = (publication: Publication): Told => {
+  const { tenant, id, topic } = publication
+  return { tenant, topic: `topic/${topic}`, id, frame: (ports) => messageFrame(ports, publication) }
 }
 
 /** A task that has come to wait for an agent is work for it. */
