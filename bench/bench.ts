@@ -13,6 +13,7 @@ import { killSwitch } from './scenarios/kill-switch.ts'
 import { afterwards, atRest } from './scenarios/memory.ts'
 import { recovery } from './scenarios/recovery.ts'
 import type { Scenario } from './scenarios/scenario.ts'
+import { watchers } from './scenarios/sockets.ts'
 import { startLatency, startLatencyLoaded, startLatencySlots } from './scenarios/start-latency.ts'
 import { startup } from './scenarios/startup.ts'
 import { streams } from './scenarios/streams.ts'
@@ -31,6 +32,7 @@ const scenarios: Record<string, Scenario> = {
   'w1-slots': startLatencySlots,
   fairness,
   streams,
+  sockets: watchers,
   backlog,
   memory: afterwards,
   'kill-switch': killSwitch,
