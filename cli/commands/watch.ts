@@ -16,6 +16,7 @@ const fields: Partial<Record<Topic, string[]>> = {
   tasks: ['status', 'agent', 'capability'],
   agents: ['state', 'name', 'version'],
   approvals: ['state', 'task', 'prompt'],
+  runs: ['state', 'workflow', 'version'],
   schedules: ['state', 'name', 'nextRunAt'],
 }
 

@@ -1,7 +1,7 @@
 import { Argument, type Command, InvalidArgumentError } from 'commander'
 import { addConnection, clientOf, example } from './options.ts'
 
-const topics = ['tasks', 'agents', 'instances', 'approvals', 'schedules']
+const topics = ['tasks', 'agents', 'instances', 'approvals', 'runs', 'schedules']
 
 const topicOf = (text: string): string => {
   if (topics.includes(text) || /^topic\/./.test(text)) return text

@@ -3,6 +3,7 @@ import { describeError, HttpError } from '#functions/api/errors.ts'
 import { checkShape, parseWith } from '#functions/api/read-body.ts'
 import { type OperationId, operations } from '#shared/contracts/operations.ts'
 import { type ClientFrame, clientFrameSchema, maxFrameBytes, type watchTopics } from '#shared/contracts/realtime.ts'
+import { ownerOfMailbox } from '#shared/domain/messages/mailbox.ts'
 import type { Connection } from '#shared/domain/realtime/connection.ts'
 import { findConnection, forgetConnection } from '#shared/domain/realtime/connection-store.ts'
 import type { Failed, ServerFrame } from '#shared/domain/realtime/frame.ts'
@@ -26,13 +27,17 @@ const readBy: Record<(typeof watchTopics)[number], OperationId> = {
   agents: 'getAgent',
   instances: 'listInstances',
   approvals: 'getApproval',
+  runs: 'getRun',
   schedules: 'getSchedule',
   work: 'leaseTasks',
+  messages: 'receiveMail',
 }
 
 const answers: { [T in ClientFrame['type']]: Answer<T> } = {
   async subscribe(platform, connection, frame) {
     authorize(connection, operations[isMessageTopic(frame.topic) ? 'createSubscription' : readBy[frame.topic]], {})
+    const caller = { ...connection, requestId: connection.id }
+    if (frame.topic === 'messages' && frame.id !== undefined) await ownerOfMailbox(platform, caller, frame.id)
     return subscribe(platform, connection, frame)
   },
   unsubscribe: (platform, connection, { topic, id }) =>

@@ -20,7 +20,18 @@ export interface ApiStackProps extends StageProps {
 }
 
 /** Types of items that the projector has something to do for; what it writes itself does not wake it again. */
-export const projectedTypes = ['task', 'agent', 'offer', 'approval', 'run', 'limits', 'letter', 'publication', 'schedule', 'instance']
+export const projectedTypes = [
+  'task',
+  'agent',
+  'offer',
+  'approval',
+  'run',
+  'limits',
+  'letter',
+  'publication',
+  'schedule',
+  'instance',
+]
 
 /** The edges: HTTP, agents' calls, the projector, the sweep, the intake, the first key. */
 export class ApiStack extends Stack {

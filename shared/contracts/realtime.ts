@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import type { ServerFrame } from '#shared/domain/realtime/frame.ts'
 import type { MessageTopic } from '#shared/domain/realtime/message-topic.ts'
-import { type EntityTopic, entityTopics, isEntityTopic, workTopic } from '#shared/domain/realtime/topics.ts'
+import { agentTopics, type EntityTopic, entityTopics, isEntityTopic } from '#shared/domain/realtime/topics.ts'
 import { isObject, objectRefSchema } from './common.ts'
 import { cloudEventSchema, sendMessageSchema } from './messages.ts'
 import { topicSchema } from './topics.ts'
@@ -9,7 +9,7 @@ import { topicSchema } from './topics.ts'
 /** The most bytes of a frame that a client sends. */
 export const maxFrameBytes = 128 * 1024
 
-export const watchTopics = [...(Object.keys(entityTopics) as EntityTopic[]), workTopic] as const
+export const watchTopics = [...(Object.keys(entityTopics) as EntityTopic[]), ...agentTopics] as const
 
 /** Comes back in the answer. */
 const ref = z.string().min(1).max(100).optional()

@@ -254,6 +254,23 @@ describe.each(apiHosts)('sockets on $host', ({ open: openApi }) => {
     expect(await (await open()).say(frame)).toMatchObject([{ type: 'error', code: 'INVALID', pointer }])
   })
 
+  it('tell an agent that there is a letter in its mailbox, and nobody else’s', async () => {
+    const [name, other] = [`reader-${Date.now()}`, `other-${Date.now()}`]
+    const [{ body: agent }, { body: stranger }] = [
+      await api.post('/agents', { name, capabilities: [{ name: `do.${name}` }] }),
+      await api.post('/agents', { name: other, capabilities: [{ name: `do.${other}` }] }),
+    ]
+    const socket = await open((await api.post('/instances', { agent: name, slots: 1 })).body.token)
+    expect(await socket.say({ type: 'subscribe', topic: 'messages', id: agent.id })).toMatchObject([
+      { type: 'subscribed' },
+    ])
+    expect(await socket.say({ type: 'subscribe', topic: 'messages', id: stranger.id })).toMatchObject([
+      { type: 'error', code: 'FORBIDDEN' },
+    ])
+    await api.post('/messages', { to: { agent: name }, type: 'greeting', data: 1 })
+    await eventually(() => expect(socket.of('changed')).toMatchObject([{ topic: 'messages', id: agent.id }]))
+  })
+
   it('close a connection that nobody knows', async () => {
     const socket = await open()
     await api.platform.volatile.write({

@@ -5,11 +5,11 @@ import { type Connection, isWatch, mostWatches, type Watch } from './connection.
 import { changeConnection } from './connection-store.ts'
 import type { ServerFrame } from './frame.ts'
 import { isMessageTopic, type MessageTopic, missedMessages, seqAt } from './message-topic.ts'
-import { type EntityTopic, revOf, workTopic } from './topics.ts'
+import { type AgentTopic, type EntityTopic, isAgentTopic, revOf } from './topics.ts'
 import { addWatch, dropWatch } from './watch-store.ts'
 
 type Ports = Pick<Platform, 'main' | 'objects' | 'volatile' | 'clock' | 'random'>
-type Entity = EntityTopic | typeof workTopic
+type Entity = EntityTopic | AgentTopic
 type Wish = { topic: Entity | MessageTopic; id?: string; since?: string }
 
 const keep =
@@ -40,7 +40,7 @@ export const subscribe = async (
     ])
   await start(ports, connection, watch)
   const rev = (await revOf(ports, tenant, topic, id)) ?? ''
-  const behind = since !== undefined && since !== rev && topic !== workTopic
+  const behind = since !== undefined && since !== rev && !isAgentTopic(topic)
   return [{ type: 'subscribed', topic, id, rev }, ...(behind ? [{ type: 'changed', topic, id, rev } as const] : [])]
 }
 
@@ -50,7 +50,7 @@ const subscribeAll = async (
   connection: Connection,
   { topic, since }: { topic: Entity; since?: string },
 ): Promise<ServerFrame[]> => {
-  if (topic === workTopic) throw invalid('#/id', 'REQUIRED', 'work is watched for one agent: name it by its id')
+  if (isAgentTopic(topic)) throw invalid('#/id', 'REQUIRED', `${topic} is watched for one agent: name it by its id`)
   await start(ports, connection, { topic })
   return [
     { type: 'subscribed', topic, rev: newRev(ports) },

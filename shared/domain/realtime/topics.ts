@@ -1,11 +1,13 @@
-import type { Change, Key, Platform } from '../../platform/platform.ts'
+import type { Change, Key, Platform, Stored } from '../../platform/platform.ts'
 import { agentKey } from '../agents/agent-store.ts'
 import { approvalKey } from '../approvals/approval-store.ts'
+import type { Letter } from '../inboxes/letter.ts'
 import { instanceKey } from '../instances/instance-store.ts'
 import { taskKey } from '../keys.ts'
 import { scheduleKey } from '../schedules/schedule-store.ts'
 import type { Task } from '../tasks/task.ts'
 import type { Publication } from '../topics/publication.ts'
+import { runKey } from '../workflows/run-store.ts'
 import { messageFrame, publicationOf } from './message-topic.ts'
 import type { Telling } from './tell.ts'
 
@@ -16,7 +18,7 @@ type Row = {
   /** Of the items whose changes are told. */
   type: string
   /** What an id of the topic looks like. */
-  prefix: 'tsk' | 'agt' | 'ins' | 'apr' | 'sch'
+  prefix: 'tsk' | 'agt' | 'ins' | 'apr' | 'sch' | 'run'
   key: (tenant: string, id: string) => Key
 }
 
@@ -26,14 +28,18 @@ export const entityTopics = {
   agents: { type: 'agent', prefix: 'agt', key: agentKey },
   instances: { type: 'instance', prefix: 'ins', key: instanceKey },
   approvals: { type: 'approval', prefix: 'apr', key: approvalKey },
+  runs: { type: 'run', prefix: 'run', key: runKey },
   schedules: { type: 'schedule', prefix: 'sch', key: scheduleKey },
 } as const satisfies Record<string, Row>
 export type EntityTopic = keyof typeof entityTopics
 
 export const isEntityTopic = (topic: string): topic is EntityTopic => Object.hasOwn(entityTopics, topic)
 
-/** There is work for an agent: a topic of one agent alone. */
-export const workTopic = 'work'
+/** There is work for an agent, or a letter in its mailbox: topics of one agent alone. */
+export const agentTopics = ['work', 'messages'] as const
+export type AgentTopic = (typeof agentTopics)[number]
+
+export const isAgentTopic = (topic: string): topic is AgentTopic => agentTopics.some((one) => one === topic)
 
 const topicsOfTypes = new Map<string, EntityTopic>(
   (Object.keys(entityTopics) as EntityTopic[]).map((topic) => [entityTopics[topic].type, topic]),
@@ -43,16 +49,17 @@ const topicsOfTypes = new Map<string, EntityTopic>(
 export const revOf = async (
   { main }: Pick<Platform, 'main'>,
   tenant: string,
-  topic: EntityTopic | typeof workTopic,
+  topic: EntityTopic | AgentTopic,
   id: string,
 ): Promise<string | undefined> =>
-  (await main.get(entityTopics[topic === workTopic ? 'agents' : topic].key(tenant, id)))?.rev
+  (await main.get(entityTopics[isAgentTopic(topic) ? 'agents' : topic].key(tenant, id)))?.rev
 
 /** What of a change is told. */
 export const toldOf = (change: Change): Told[] => {
   const { type, before, after } = change
   const publication = publicationOf(change)
   if (publication !== undefined) return [messageOf(publication)]
+  if (type === 'letter') return letterOf(before?.value as Letter | undefined, after as Stored<Letter> | undefined)
   const topic = topicsOfTypes.get(type)
   if (topic === undefined || after === undefined) return []
   const { tenant, id } = after.value as { tenant: string; id: string }
@@ -65,9 +72,19 @@ const messageOf = (publication: Publication): Told => {
   return { tenant, topic: `topic/${topic}`, id, frame: (ports) => messageFrame(ports, publication) }
 }
 
+/** A letter of an agent that can be received is told as a change of its mailbox. */
+const letterOf = (before: Letter | undefined, after: Stored<Letter> | undefined): Told[] => {
+  if (after === undefined || !after.value.inbox.startsWith('agt_') || !isReady(after.value)) return []
+  if (before !== undefined && isReady(before)) return []
+  const { tenant, inbox: id } = after.value
+  return [{ tenant, topic: 'messages', id, frame: { type: 'changed', topic: 'messages', id, rev: after.rev } }]
+}
+
+const isReady = ({ state, behind, handled }: Letter): boolean => state === 'WAITING' && !behind && !handled
+
 /** A task that has come to wait for an agent is work for it. */
 const workOf = (before: Task | undefined, task: Task): Told[] => {
   const agent = task.target?.agent
   if (task.status !== 'QUEUED' || agent === undefined || before?.transition.seq === task.transition.seq) return []
-  return [{ tenant: task.tenant, topic: workTopic, id: agent, frame: { type: 'work', agent } }]
+  return [{ tenant: task.tenant, topic: 'work', id: agent, frame: { type: 'work', agent } }]
 }
