@@ -43,16 +43,18 @@ describe('schema', () => {
     const home = folder()
     await (await aPlatform(home)).close()
     const file = join(home, 'data', 'devcycle.db')
-    const setVersion = (version: number): void => {
+    const setVersion = (version: number): number => {
       const database = new DatabaseSync(file)
+      const before = database.prepare('PRAGMA user_version').get()?.user_version
       database.exec(`PRAGMA user_version = ${version}`)
       database.close()
+      return Number(before)
     }
-    setVersion(99)
+    const known = setVersion(99)
     await expect(aPlatform(home)).rejects.toThrow(
       /^the data folder has schema version 99, and this DevCycle knows \d+; start a newer DevCycle on it$/,
     )
-    setVersion(1)
+    setVersion(known)
     await (await aPlatform(home)).close()
   })
 })

@@ -101,7 +101,7 @@ describe('queries, paths and methods', () => {
     '/agents/__proto__',
     '/objects/obj_01KB2V7Q5W8S5ZK3M9N1P4R6T8',
     '/instances/x/lease',
-    '/workflows',
+    '/workflows/none',
     '/nothing',
   ])('%s is 404', async (path) => expectProblem(await api.get(path), path.includes('lease') ? 405 : 404))
 

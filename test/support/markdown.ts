@@ -88,7 +88,12 @@ const wordsAt = (line: string, start: number): string[] => {
 export const commandsOf = (page: string): string[][] =>
   tokensOf(page)
     .filter((token) => token.type === 'codespan' || (token.type === 'code' && token.lang === 'sh'))
-    .flatMap((token) => textOf(token).replaceAll('\\\n', ' ').split('\n'))
+    .flatMap((token) =>
+      textOf(token)
+        .replaceAll('\\\n', ' ')
+        .replaceAll(/ \d>(&\d| *\/dev\/null)/g, '')
+        .split('\n'),
+    )
     .flatMap((line) =>
       [...line.matchAll(/npx devcycle(?= )|npm (start) --(?= )/g)].map(({ 0: { length }, 1: start, index }) => [
         ...(start ? [start] : []),

@@ -100,7 +100,7 @@ const headsOf = async ({ main }: Ports, tenant: string, places: Stored<PlaceItem
 type Drift = { seen: number[]; at: number }
 /** Recounts that count are so far apart. */
 const apartMs = 9000
-const seenOften = 4
+const seenOften = 5
 
 /**
  * By how much the counter is off for certain. Who takes or gives a place back counts it a moment earlier or later: what
@@ -127,8 +127,10 @@ export const recountPlaces = async (ports: Ports, tenant: string, limit: string)
   const counter = await ports.volatile.get<number>(counterKey(tenant, limit))
   if (counter === undefined) return 0
   const places = await allPlaces(ports, tenant, limit)
+  const again = await placesTaken(ports, tenant, limit) // what came or went meanwhile is no drift
   const freed = await freeUnused(ports, tenant, limit, places)
-  const drift = await driftOf(ports, tenant, limit, counter.value - places.length)
+  const counted = Math.min(counter.value, again)
+  const drift = await driftOf(ports, tenant, limit, counted - places.length)
   if (drift !== 0) await ports.volatile.add(counterKey(tenant, limit), -drift, { min: 0 })
   return freed + Math.max(0, drift)
 }
