@@ -30,6 +30,7 @@ import { topicScenarios } from './scenarios/topics.ts'
 
 const noArchive = 'it keeps no events for a replay'
 const noFlowLogs = 'it has no network whose traffic could be logged'
+const noSockets = 'it has no WebSocket APIs; the edge tests call their function'
 const noContainers = 'it has no ECS: the suite plays it'
 
 type Row = { refused: Reasons; recordedOnly: Reasons; batchRows: number }
@@ -64,6 +65,10 @@ const rows: [EmulatorName, Row][] = [
         'AWS::ECS::Cluster': noContainers,
         'AWS::ECS::Service': noContainers,
         'AWS::ECS::TaskDefinition': noContainers,
+        'AWS::ApiGatewayV2::Api': noSockets,
+        'AWS::ApiGatewayV2::Integration': noSockets,
+        'AWS::ApiGatewayV2::Route': noSockets,
+        'AWS::ApiGatewayV2::Stage': noSockets,
       },
     },
   ],
