@@ -29,6 +29,7 @@ const ministackWorkflows = {
   'ends a run that takes longer than its machine may': 'it does not look at the TimeoutSeconds of a machine',
 }
 const localstackWorkflows = {
+  'takes a token once': 'it takes a failure for a token that was answered',
   ...reasons,
   'tries again as often as its policy says, then goes where it is caught':
     'the error that a catcher sees is the one before the last',
