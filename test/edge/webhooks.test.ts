@@ -170,6 +170,7 @@ describe.each(hosts)('webhooks on $host', ({ open }) => {
     const write = main.write
     const overtaken = (method: string, body?: object) => {
       main.write = async (wish) => {
+        if (wish.op !== 'put' || wish.item.type !== 'webhook') return write(wish) // the projector writes too
         main.write = write
         await api.request('PATCH', path, { body: { description: 'mine' } })
         return main.write(wish)
