@@ -6,6 +6,7 @@ import { attendFanOut } from '#shared/domain/fan-out/attend-fan-out.ts'
 import { attendInstance } from '#shared/domain/instances/end-instance.ts'
 import { attendLimit } from '#shared/domain/limits/hold-task.ts'
 import { attendMessage } from '#shared/domain/messages/attend-message.ts'
+import { attendLetter } from '#shared/domain/messages/handle-letter.ts'
 import { attendSchedule } from '#shared/domain/schedules/attend-schedule.ts'
 import { attendTask } from '#shared/domain/tasks/attend-task.ts'
 import type { Task } from '#shared/domain/tasks/task.ts'
@@ -32,6 +33,7 @@ const attendants: Record<string, Attend> = {
   run: attendRun,
   dlv: resendDelivery,
   msg: attendMessage,
+  ltr: (platform, tenant, id) => attendLetter(platform, { checkInput }, { tenant, id }),
   pub: (platform, tenant, id) => attendPublication(platform, { checkInput }, { tenant, id }),
   mat: (platform, tenant, id) => attendMatch(platform, { checkInput }, { tenant, id }),
   rpl: (platform, tenant, id) => attendReplay(platform, { checkInput }, { tenant, id }),

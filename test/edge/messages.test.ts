@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { sweep } from '#functions/sweep/sweep.ts'
+import { endLetter } from '#shared/domain/messages/handle-letter.ts'
+import { getTask } from '#shared/domain/tasks/task-store.ts'
 import type { TestApi } from '#test/support/api.ts'
 import { apiHosts } from '#test/support/api-hosts.ts'
 import { until } from '#test/support/server-process.ts'
@@ -197,6 +199,14 @@ describe.each(apiHosts)('a message to an agent on $host', ({ open }) => {
   })
 
   it.each([
+    ['a command', { kind: 'command', to: { agent: 'x' } }],
+    ['a response', { kind: 'response', correlationId: 'msg_x' }],
+  ])('that is %s is for those alone who may do the same without a message', async (_, body) => {
+    const key = await api.keyOf('default', 'agent')
+    expect(await api.post('/messages', body, { key })).toMatchObject({ status: 403, body: { code: 'FORBIDDEN' } })
+  })
+
+  it.each([
     ['no recipient', { type: 'a' }, '#/to'],
     ['two recipients', { type: 'a', to: { agent: 'x', queue: 'y' } }, '#/to'],
     ['no type', { to: { agent: 'x' } }, '#/type'],
@@ -350,6 +360,10 @@ describe.each(apiHosts)('a message with a handler on $host', ({ open }) => {
     await api.post('/mailboxes/hand.two/redrive', { ids: [id] })
     const again = await lease()
     expect(again.taskId).not.toBe(task.taskId)
+    const { value: ended } = await getTask(api.platform, 'default', task.taskId)
+    await endLetter(api.platform, ended) // told once more
+    await stateOf(id, 'WAITING')
+    expect(await ack('hand.two', { ids: [id] })).toEqual([])
     await end(again, 'complete', { result: null })
     await stateOf(id, 'DONE')
   }, 30_000)

@@ -80,17 +80,31 @@ describe.each(apiHosts)('topics on $host', ({ open }) => {
     expect(await matchesOf(id)).toHaveLength(1)
   })
 
-  it('reach the mailbox of an agent, once for each subscription', async () => {
+  it('reach the mailbox of an agent once, however many subscriptions lead there, and again in a replay', async () => {
     const topic = aTopic()
-    await api.post('/agents', { name: topic, type: 'test', version: '1.0.0', capabilities: [{ name: topic }] })
+    await api.post('/agents', { name: topic })
+    const [one = '', two = ''] = await Promise.all([1, 2].map(() => subscribe({ topic, target: { agent: topic } })))
+    const from = new Date().toISOString()
+    const { envelope } = await tell(topic, { n: 1 }, 'build.finished', { conversation: 'c' })
+    await Promise.all([matched(one, 1), matched(two, 1)])
+    const receive = async () => (await api.get(`/mailboxes/${topic}/messages`)).body.items
+    const expected = [{ message: { id: envelope.id, conversation: 'c', topic, data: { n: 1 } } }]
+    expect(await receive()).toMatchObject(expected)
+    const acknowledged = await api.post(`/mailboxes/${topic}/ack`, { ids: [envelope.id] })
+    expect(acknowledged.body).toEqual({ acknowledged: [envelope.id] })
+    await api.post(`/subscriptions/${one}/replay`, { from })
+    await eventually(async () => expect(await receive()).toMatchObject(expected))
+    expect((await api.get(`/mailboxes/${topic}`)).body).toMatchObject({ waiting: 0, inFlight: 1 })
+  })
+
+  it('are tasks of an agent that has a handler for them', async () => {
+    const topic = aTopic()
+    await api.post('/agents', { name: topic, messages: [{ type: 'build.finished' }] })
     await subscribe({ topic, target: { agent: topic } })
-    const { envelope } = await tell(topic, { n: 1 })
-    const mailbox = await eventually(async () => {
-      const { items } = (await api.get(`/mailboxes/${topic}/messages`)).body
-      expect(items).toHaveLength(1)
-      return items
-    })
-    expect(JSON.stringify(mailbox)).toContain(envelope.id)
+    await tell(topic, { n: 1 })
+    await eventually(async () =>
+      expect((await api.get(`/tasks?agent=${topic}`)).body.items).toMatchObject([{ status: 'QUEUED' }]),
+    )
   })
 
   it('are named whole, or by their beginning', async () => {

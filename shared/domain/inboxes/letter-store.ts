@@ -1,4 +1,5 @@
 import type { IndexName, Item, Key, Page, Platform, Put, Stored } from '../../platform/platform.ts'
+import { dueIndex } from '../dispatch/due.ts'
 import { sortableTime } from '../keys.ts'
 import { type Inbox, type Letter, positionOf } from './letter.ts'
 
@@ -17,12 +18,13 @@ const ofMessagePk = (tenant: string, message: string): string => `${tenant}#lett
 
 /** Letters of one conversation wait behind its first one, where nobody receives them. */
 const indexOf = (letter: Letter): NonNullable<Item['index']> => {
-  const { tenant, id, inbox, state, behind, handled, visibleAt, createdAt } = letter
+  const { tenant, id, inbox, state, behind, handled, dueAt, visibleAt, createdAt } = letter
   const place = { tenant, id: inbox }
   if (state === 'DEAD') return { holder: { pk: deadPk(place), sk: `${sortableTime(createdAt)}#${id}` } }
   if (state !== 'WAITING') return {}
   const open = { list: { pk: openPk(place), sk: positionOf(letter) } }
-  if (behind || handled) return open
+  if (handled) return { ...open, ...(dueAt !== undefined && { due: dueIndex(dueAt, tenant, id) }) }
+  if (behind) return open
   return { ...open, holder: { pk: waitingPk(place), sk: `${sortableTime(visibleAt)}#${positionOf(letter)}` } }
 }
 

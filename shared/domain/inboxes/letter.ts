@@ -46,6 +46,10 @@ export type Letter = {
   handled?: true
   /** How often it was put back: each time another task handles it. */
   revivals?: number
+  /** The replay that it was put back by last. */
+  replay?: string
+  /** When somebody looks whether the making or the end of its task was missed. */
+  dueAt?: number
   /** From when on it may be received. */
   visibleAt: number
   receives: number
@@ -131,7 +135,12 @@ export const acknowledge = (letter: Letter, { now, receipt }: Held): Letter | Re
 export const extend = (letter: Letter, { now, receipt, ms }: Held & { ms: number }): Letter | Refused =>
   isHeld(letter, receipt) ? { ...letter, visibleAt: now + ms } : lost(letter)
 
-/** A dead letter waits again, as if it had just come, but out of its conversation, where its turn has passed. */
+/** A task is made within moments: whoever looks so much later finds what was missed. */
+export const firstLookMs = 300_000
+/** It may run for long: from then on somebody looks so often. */
+export const laterLookMs = 3_600_000
+
+/** A letter that is over waits again, as if it had just come, but out of its conversation, where its turn has passed. */
 export const revive = (letter: Letter, now: number): Letter => ({
   ...letter,
   state: 'WAITING',
@@ -139,6 +148,7 @@ export const revive = (letter: Letter, now: number): Letter => ({
   behind: undefined,
   revivals: (letter.revivals ?? 0) + 1,
   receives: 0,
+  ...(letter.handled && { dueAt: now + firstLookMs }),
   visibleAt: now,
   reason: undefined,
   settledAt: undefined,

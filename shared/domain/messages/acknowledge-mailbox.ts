@@ -1,41 +1,28 @@
-import type { Platform, Stored } from '../../platform/platform.ts'
-import { compete } from '../contention.ts'
-import { finish, type Inbox, type Letter, positionOf } from '../inboxes/letter.ts'
-import { addToCount, findLetter, heldLetters } from '../inboxes/letter-store.ts'
-import { saveLetter } from '../inboxes/save-letter.ts'
-import { letterIdOf } from './deliver-message.ts'
+import type { Platform } from '../../platform/platform.ts'
+import { sideBySide } from '../fan-out/side-by-side.ts'
+import { changeLetter } from '../inboxes/change-letter.ts'
+import { finish, type Inbox, positionOf } from '../inboxes/letter.ts'
+import { heldLetters } from '../inboxes/letter-store.ts'
+import { letterIdOf } from '../inboxes/new-letter.ts'
 
 type Ports = Pick<Platform, 'main' | 'volatile' | 'clock' | 'random'>
 
-/** Changes a letter until nobody else came first; one that waits no more counts no more. `undefined`: there is none. */
-export const settleLetter = async (
-  ports: Ports,
-  { tenant, id }: { tenant: string; id: string },
-  change: (letter: Letter) => Letter,
-): Promise<Letter | undefined> => {
-  let start: Stored<Letter> | undefined
-  const settled = await compete<Letter | undefined>(ports, `letter ${id}`, async () => {
-    start = await findLetter(ports, tenant, id)
-    const next = start && change(start.value)
-    if (start === undefined || next === undefined || next === start.value) return { done: next }
-    const saved = await saveLetter(ports, start, next)
-    return saved && { done: saved }
-  })
-  if (start?.value.state === 'WAITING' && settled !== undefined && settled.state !== 'WAITING')
-    await addToCount(ports, { tenant, id: settled.inbox }, -1)
-  return settled
-}
+const atOnce = 50
 
-/** Messages of a mailbox are done and never come again. Answers those that are; the others are not there. */
+/**
+ * Messages of a mailbox are done and never come again. Answers those that are; the others are not there, or a task
+ * handles them and is their end.
+ */
 export const acknowledgeMessages = async (ports: Ports, inbox: Inbox, messages: string[]): Promise<string[]> => {
   const { tenant } = inbox
   const now = ports.clock.now()
-  const done = await Promise.all(
-    messages.map((message) =>
-      settleLetter(ports, { tenant, id: letterIdOf(inbox, message) }, (letter) => finish(letter, now)),
-    ),
-  )
-  return messages.filter((_, at) => done[at]?.state === 'DONE')
+  const done = new Set<string>()
+  await sideBySide(messages, atOnce, async (message) => {
+    const of = { tenant, id: letterIdOf(inbox, message) }
+    const letter = await changeLetter(ports, of, (one) => (one.handled ? one : finish(one, now)))
+    if (letter?.state === 'DONE') done.add(message)
+  })
+  return messages.filter((message) => done.has(message))
 }
 
 const pageSize = 100

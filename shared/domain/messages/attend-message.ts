@@ -1,6 +1,6 @@
+import { changeLetter } from '../inboxes/change-letter.ts'
 import { expire, isForTask } from '../inboxes/letter.ts'
 import { lettersOf } from '../inboxes/letter-store.ts'
-import { settleLetter } from './acknowledge-mailbox.ts'
 import { bringResponse } from './bring-response.ts'
 import type { MessagePorts } from './deliverers.ts'
 import { changeMessage, findMessage } from './message-store.ts'
@@ -15,7 +15,7 @@ const expireLetters = async (ports: MessagePorts, tenant: string, message: strin
     const page = await lettersOf(ports, { tenant, message, limit: pageSize, cursor })
     const open = page.items.filter(({ value }) => value.state === 'WAITING' && !isForTask(value)) // its task ends with it
     await Promise.all(
-      open.map(({ value }) => settleLetter(ports, value, (letter) => expire(letter, ports.clock.now()))),
+      open.map(({ value }) => changeLetter(ports, value, (letter) => expire(letter, ports.clock.now()))),
     )
     cursor = page.cursor
   } while (cursor !== undefined)

@@ -2,9 +2,9 @@ import type { Platform, Put } from '../../platform/platform.ts'
 import type { Body } from '../bodies/body.ts'
 import type { Stamp } from '../caller.ts'
 import { DomainError } from '../domain-error.ts'
-import { digest, idFromKey } from '../ids.ts'
-import { bury, type Inbox, type Letter } from '../inboxes/letter.ts'
+import { bury, type Inbox } from '../inboxes/letter.ts'
 import { addToCount, findLetter } from '../inboxes/letter-store.ts'
+import { letterIdOf, newLetter } from '../inboxes/new-letter.ts'
 import { createLetter } from '../inboxes/save-letter.ts'
 import { requireRoom } from '../inboxes/send-letter.ts'
 import type { Carried } from './envelope.ts'
@@ -13,10 +13,6 @@ type Ports = Pick<Platform, 'main' | 'volatile' | 'clock' | 'random'>
 
 /** A message on its way into an inbox: its data stays where it is. */
 export type Carrier = Carried & { data: Body; dataPk: string; sent: string; stamp: Stamp }
-
-/** The letter that a message is in an inbox. */
-export const letterIdOf = ({ tenant, id }: Pick<Inbox, 'tenant' | 'id'>, message: string): string =>
-  idFromKey('ltr', tenant, `${id}\n${message}`)
 
 /**
  * Puts a message into an inbox, once however often it is delivered there, in one write with what comes `along`.
@@ -30,7 +26,7 @@ export const deliverMessage = async (
 ): Promise<boolean> => {
   if (await isThere(ports, carrier, inbox)) return false
   await requireRoom(ports, inbox)
-  const isNew = await createLetter(ports, toLetter(ports, carrier, inbox), { along })
+  const isNew = await createLetter(ports, newLetter(ports, inbox, carrier), { along })
   if (isNew) await addToCount(ports, inbox, 1)
   return isNew
 }
@@ -38,37 +34,13 @@ export const deliverMessage = async (
 const isThere = async (ports: Pick<Platform, 'main'>, { envelope }: Carrier, inbox: Inbox): Promise<boolean> =>
   (await findLetter(ports, inbox.tenant, letterIdOf(inbox, envelope.id))) !== undefined
 
-const toLetter = ({ clock }: Pick<Platform, 'clock'>, carrier: Carrier, inbox: Inbox): Letter => {
-  const { tenant, envelope, data, dataPk, hops, topic, sent, stamp } = carrier
-  const now = clock.now()
-  return {
-    id: letterIdOf(inbox, envelope.id),
-    tenant,
-    inbox: inbox.id,
-    envelope,
-    data,
-    dataPk,
-    hops,
-    ...(topic !== undefined && { topic }),
-    state: 'WAITING',
-    ...(inbox.handles?.includes(envelope.type) && { handled: true }),
-    ...(envelope.conversation !== undefined && { conversation: digest(envelope.conversation) }),
-    visibleAt: now,
-    receives: 0,
-    ...(envelope.expiresAt !== undefined && { endsAt: envelope.expiresAt }),
-    createdAt: now,
-    sent,
-    stamp,
-  }
-}
-
 /** The same where nobody can be told of a refusal: what an inbox cannot take is a dead letter of it. */
 export const deliverOrBury = async (ports: Ports, carrier: Carrier, inbox: Inbox): Promise<void> => {
   try {
     await deliverMessage(ports, carrier, inbox)
   } catch (error) {
     if (!(error instanceof DomainError) || error.code !== 'MAILBOX_FULL') throw error
-    const { conversation: _, ...letter } = toLetter(ports, carrier, inbox)
+    const { conversation: _, ...letter } = newLetter(ports, inbox, carrier)
     const { code, message } = error
     await createLetter(ports, bury(letter, letter.createdAt, { code, message }), {})
   }

@@ -55,3 +55,21 @@ export const toCloudEvent = ({ tenant, topic, envelope, hops }: Carried, data: u
   ...(hops.length > 0 && { hops: hops.join(' ') }),
   data,
 })
+
+/** What an event that came as a message says of itself: the envelope it had. */
+export const envelopeOf = (event: CloudEvent): Envelope => {
+  const { id, source, type, subject, traceparent, time, kind, conversation, correlationid, replyto, expirytime } = event
+  return {
+    id,
+    source,
+    type,
+    time: Date.parse(time),
+    ...(subject !== undefined && { subject }),
+    ...(traceparent !== undefined && { traceparent }),
+    ...(kind !== undefined && { kind: kind as MessageKind }),
+    ...(conversation !== undefined && { conversation }),
+    ...(correlationid !== undefined && { correlationId: correlationid }),
+    ...(replyto !== undefined && { replyTo: replyto }),
+    ...(expirytime !== undefined && { expiresAt: Date.parse(expirytime) }),
+  }
+}

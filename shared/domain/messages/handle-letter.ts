@@ -3,12 +3,13 @@ import { findAgent } from '../agents/agent-store.ts'
 import { loadBody } from '../bodies/body.ts'
 import type { Caller } from '../caller.ts'
 import { DomainError, type DomainErrorCode } from '../domain-error.ts'
-import { bury, isForTask, type Letter } from '../inboxes/letter.ts'
-import { letterPk } from '../inboxes/letter-store.ts'
+import { idFor } from '../ids.ts'
+import { changeLetter } from '../inboxes/change-letter.ts'
+import { bury, isForTask, type Letter, laterLookMs } from '../inboxes/letter.ts'
+import { findLetter, letterPk } from '../inboxes/letter-store.ts'
 import { type CheckInput, submitTask } from '../tasks/submit-task.ts'
 import { isFinished, type Task } from '../tasks/task.ts'
-import { taskPk } from '../tasks/task-store.ts'
-import { settleLetter } from './acknowledge-mailbox.ts'
+import { findTask, taskPk } from '../tasks/task-store.ts'
 import type { MessagePorts } from './deliverers.ts'
 import { toCloudEvent } from './envelope.ts'
 import { respond } from './respond.ts'
@@ -23,10 +24,13 @@ const callerOf = (tenant: string, agent: string, requestId: string): Caller => (
   requestId,
 })
 
+/** Each time that a letter waits, it has one task: the key of it. */
+const taskKeyOf = ({ id, revivals = 0 }: Letter): string => `letter:${id}:${revivals}`
+
 /** Makes the task of a letter that its agent has a handler for, once for each time that it waits. */
 export const handleLetter = async (ports: MessagePorts, letter: Letter, checkInput: CheckInput): Promise<void> => {
   if (!isForTask(letter)) return
-  const { tenant, id, inbox, envelope, data, dataPk = letterPk(tenant, id), endsAt, revivals = 0 } = letter
+  const { tenant, id, inbox, envelope, data, dataPk = letterPk(tenant, id), endsAt } = letter
   const agent = (await findAgent(ports, tenant, inbox))?.value
   try {
     if (agent === undefined) throw new DomainError('NOT_FOUND', `there is no agent ${inbox}`)
@@ -38,17 +42,21 @@ export const handleLetter = async (ports: MessagePorts, letter: Letter, checkInp
       letter: id,
       ...(endsAt !== undefined && { deadline: endsAt }),
       traceparent: envelope.traceparent,
-      idempotencyKey: `letter:${id}:${revivals}`,
+      idempotencyKey: taskKeyOf(letter),
     }
     await submitTask(ports, callerOf(tenant, agent.name, id), command, checkInput)
   } catch (error) {
     if (!(error instanceof DomainError) || !final.includes(error.code)) throw error
     const { code, message } = error
-    await settleLetter(ports, letter, (current) =>
+    await changeLetter(ports, letter, (current) =>
       isForTask(current) ? bury(current, ports.clock.now(), { code, message }) : current,
     )
   }
 }
+
+/** An earlier task, of before the letter was put back, says nothing about it any more. */
+const isTaskOf = (ports: MessagePorts, { tenant, id }: Task, letter: Letter): boolean =>
+  id === idFor('tsk', tenant, taskKeyOf(letter), ports)
 
 /** A letter whose task succeeded is done, and a request answered with the result; else it is a dead letter. */
 export const endLetter = async (ports: MessagePorts, task: Task): Promise<void> => {
@@ -56,18 +64,18 @@ export const endLetter = async (ports: MessagePorts, task: Task): Promise<void> 
   const now = ports.clock.now()
   const { status, failure } = task
   const { code = status, message = `its task ${task.id} is ${status}` } = failure ?? {}
-  const letter = await settleLetter(ports, { tenant: task.tenant, id: task.letter }, (current) => {
-    if (!isForTask(current)) return current
+  const letter = await changeLetter(ports, { tenant: task.tenant, id: task.letter }, (current) => {
+    if (!isForTask(current) || !isTaskOf(ports, task, current)) return current
     return status === 'SUCCEEDED'
       ? { ...current, state: 'DONE', settledAt: now }
       : bury(current, now, { code, message })
   })
-  if (letter?.envelope.kind === 'request') await answer(ports, task, letter)
+  if (letter?.envelope.kind === 'request' && isTaskOf(ports, task, letter)) await answer(ports, task, letter)
 }
 
-const answer = async (ports: MessagePorts, task: Task, { envelope }: Letter): Promise<void> => {
-  const { tenant, id, result, failure, target } = task
-  const caller = callerOf(tenant, target?.agentName ?? '', id)
+const answer = async (ports: MessagePorts, task: Task, { inbox, envelope }: Letter): Promise<void> => {
+  const { tenant, id, result, failure } = task
+  const caller = callerOf(tenant, inbox, id)
   const data =
     task.status === 'SUCCEEDED'
       ? await loadBody(ports, { tenant, pk: taskPk(tenant, id), body: result })
@@ -78,4 +86,20 @@ const answer = async (ports: MessagePorts, task: Task, { envelope }: Letter): Pr
   } catch (error) {
     if (!(error instanceof DomainError) || !['ALREADY_ANSWERED', 'NOT_FOUND'].includes(error.code)) throw error
   }
+}
+
+/** Does again what was missed of a letter that a task handles: makes the task, or ends with it. */
+export const attendLetter = async (
+  ports: MessagePorts,
+  { checkInput }: { checkInput: CheckInput },
+  { tenant, id }: { tenant: string; id: string },
+): Promise<void> => {
+  const letter = (await findLetter(ports, tenant, id))?.value
+  const now = ports.clock.now()
+  if (letter?.state !== 'WAITING' || (letter.dueAt ?? Number.POSITIVE_INFINITY) > now) return
+  const task = await findTask(ports, tenant, idFor('tsk', tenant, taskKeyOf(letter), ports))
+  await (task ? endLetter(ports, task.value) : handleLetter(ports, letter, checkInput))
+  await changeLetter(ports, letter, (current) =>
+    current.state === 'WAITING' && current.dueAt === letter.dueAt ? { ...current, dueAt: now + laterLookMs } : current,
+  )
 }

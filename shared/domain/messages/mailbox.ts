@@ -18,11 +18,12 @@ export const mailboxOf = ({ tenant, id, messages }: Pick<Agent, 'tenant' | 'id' 
   ...(messages && { handles: messages.map(({ type }) => type) }),
 })
 
-/** The agent that an instance belongs to; `undefined`: the caller is none. */
+/** The agent that an instance or a host acts for; `undefined`: the caller is neither. */
 export const agentOfCaller = async (
   ports: Pick<Platform, 'main'>,
   { tenant, principal }: Caller,
 ): Promise<Agent | undefined> => {
+  if (principal.kind === 'host') return (await getAgent(ports, tenant, principal.agent)).value
   if (principal.kind !== 'instance') return undefined
   const { value: instance } = await getInstance(ports, tenant, principal.id)
   return (await getAgent(ports, tenant, instance.agent)).value

@@ -1,9 +1,8 @@
 import type { Platform } from '../../platform/platform.ts'
+import { changeLetter } from '../inboxes/change-letter.ts'
 import { type Inbox, revive } from '../inboxes/letter.ts'
-import { addToCount } from '../inboxes/letter-store.ts'
+import { letterIdOf } from '../inboxes/new-letter.ts'
 import { reviveLetters } from '../inboxes/settle-letters.ts'
-import { settleLetter } from './acknowledge-mailbox.ts'
-import { letterIdOf } from './deliver-message.ts'
 
 type Ports = Pick<Platform, 'main' | 'volatile' | 'clock' | 'random'>
 
@@ -15,11 +14,10 @@ export const redriveMail = async (ports: Ports, inbox: Inbox, messages: string[]
   const revived = await Promise.all(
     messages.map(async (message) => {
       let isRevived = false
-      await settleLetter(ports, { tenant: inbox.tenant, id: letterIdOf(inbox, message) }, (letter) => {
+      await changeLetter(ports, { tenant: inbox.tenant, id: letterIdOf(inbox, message) }, (letter) => {
         isRevived = letter.state === 'DEAD'
         return isRevived ? revive(letter, ports.clock.now()) : letter
       })
-      if (isRevived) await addToCount(ports, inbox, 1)
       return isRevived
     }),
   )

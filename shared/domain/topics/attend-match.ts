@@ -31,7 +31,7 @@ type Matched = { match: Match; subscription: Subscription; event: CloudEvent }
 /** The match after one more try. */
 const tryOnce = async (ports: TopicPorts, { match, ...found }: Matched, tools: TopicTools): Promise<Match> => {
   try {
-    return arrive(match, await deliver(ports, { id: match.id, ...found }, tools))
+    return arrive(match, await deliver(ports, { id: match.id, replay: match.replay, ...found }, tools))
   } catch (error) {
     const reason = reasonOf(error)
     if (reason.code === 'INTERNAL')

@@ -1,10 +1,11 @@
 import type { CloudEvent, Platform } from '../../platform/platform.ts'
+import { PlatformError } from '../../platform/platform-error.ts'
 import { getAgent } from '../agents/agent-store.ts'
 import { type Caller, systemStamp } from '../caller.ts'
-import { DomainError } from '../domain-error.ts'
 import { idFromKey } from '../ids.ts'
 import type { Inbox } from '../inboxes/letter.ts'
 import { sendLetter } from '../inboxes/send-letter.ts'
+import { envelopeOf } from '../messages/envelope.ts'
 import { mailboxOf } from '../messages/mailbox.ts'
 import { inboxOf } from '../queues/queue.ts'
 import { getQueue } from '../queues/queue-store.ts'
@@ -18,7 +19,7 @@ export type TopicPorts = Omit<Platform, 'feed' | 'hosts' | 'generation'>
 export type TopicTools = { checkInput: CheckInput }
 
 /** What a subscription matched, for its target; under the same `id` the same target gets it once. */
-export type Arrival = { id: string; subscription: Subscription; event: CloudEvent }
+export type Arrival = { id: string; subscription: Subscription; event: CloudEvent; replay?: string }
 type Of<Kind extends TargetKind> = Extract<Target, Record<Kind, unknown>>
 /** Answers the id of what the match became, if it has one. */
 type Deliver<Kind extends TargetKind> = (
@@ -46,11 +47,10 @@ const toCapability: Deliver<'capability'> = async (ports, { id, subscription, ev
 const toWebhook: Deliver<'webhook'> = (ports, { id, event, target }) =>
   deliverTo(ports, event, { owner: target.webhook, key: id })
 
-/** Whoever receives there gets the message, once for each match. */
-const toInbox = (ports: TopicPorts, { id, event }: Arrival, inbox: Inbox): Promise<string> => {
-  const { id: message, source, type, subject, traceparent, data, topic } = event
-  const envelope = { id: message, source, type, subject, traceparent, time: Date.parse(event.time) }
-  const sent = { key: id, envelope, data, topic, hops: event.hops?.split(' ') }
+/** Whoever receives there gets the message once, however many subscriptions lead there; a replay brings it again. */
+const toInbox = (ports: TopicPorts, { event, replay }: Arrival, inbox: Inbox): Promise<string> => {
+  const { data, topic, hops = '' } = event
+  const sent = { envelope: envelopeOf(event), data, topic, hops: hops.split(' ').filter(Boolean), replay }
   return sendLetter(ports, inbox, sent, systemStamp('subscription.deliver'))
 }
 
@@ -63,17 +63,21 @@ const toQueue: Deliver<'queue'> = async (ports, { target, ...arrival }) =>
 /** On the next topic it is a message of its own, which knows the way that it came. */
 const toTopic: Deliver<'topic'> = async (ports, { id, subscription, event, target }) => {
   const { tenant } = subscription
-  const { source, type, subject, traceparent, data } = event
   const message = idFromKey('msg', tenant, id)
-  const envelope = { id: message, source, type, subject, traceparent, time: Date.parse(event.time) }
+  const envelope = { ...envelopeOf(event), id: message }
   const passed = event.hops?.split(' ') ?? []
-  await publish(ports, tenant, { topic: target.topic, envelope, data, passed }, systemStamp('subscription.forward'))
+  await publish(
+    ports,
+    tenant,
+    { topic: target.topic, envelope, data: event.data, passed },
+    systemStamp('subscription.forward'),
+  )
   return message
 }
 
 const toBus: Deliver<'bus'> = async ({ bus }, { event }) => {
   const refused = await bus.publish([event])
-  if (refused.length > 0) throw new DomainError('TOO_LARGE', `the bus did not take message ${event.id}`)
+  if (refused.length > 0) throw new PlatformError('THROTTLED', `the bus did not take message ${event.id} in time`)
   return undefined
 }
 

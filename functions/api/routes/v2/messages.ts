@@ -1,8 +1,8 @@
-import type { OperationOf } from '#shared/contracts/operations.ts'
+import { type Operation, type OperationOf, operations } from '#shared/contracts/operations.ts'
 import type { Caller } from '#shared/domain/caller.ts'
 import { DomainError } from '#shared/domain/domain-error.ts'
 import { findLetter } from '#shared/domain/inboxes/letter-store.ts'
-import { letterIdOf } from '#shared/domain/messages/deliver-message.ts'
+import { letterIdOf } from '#shared/domain/inboxes/new-letter.ts'
 import { listMessagesBy } from '#shared/domain/messages/list-messages.ts'
 import { agentOfCaller, mailboxOf } from '#shared/domain/messages/mailbox.ts'
 import type { Message, Recipient } from '#shared/domain/messages/message.ts'
@@ -12,14 +12,16 @@ import { sendMessage } from '#shared/domain/messages/send-message.ts'
 import { waitForResponse } from '#shared/domain/messages/wait-for-response.ts'
 import { submitTask } from '#shared/domain/tasks/submit-task.ts'
 import type { Platform } from '#shared/platform/platform.ts'
+import { authorize } from '../../authorize.ts'
 import { checkInput } from '../../check-input.ts'
 import { idempotencyKey, preferWait, traceparent } from '../../headers.ts'
-import type { Call, Context, Handler, Reply } from '../../operation.ts'
+import type { Call, Handler, Reply } from '../../operation.ts'
+import { withSubmitRate } from '../../rate-limit.ts'
 import { toLetters, toMessage } from './message-response.ts'
 import { toTask } from './task-response.ts'
 
 type SendCall = Call<OperationOf<'sendMessage'>>
-type Send = (context: Context, call: SendCall) => Promise<Reply>
+type Send = Handler<OperationOf<'sendMessage'>>
 
 const accepted = async (platform: Platform, message: Message, headers = {}): Promise<Reply> => ({
   status: 202,
@@ -69,15 +71,20 @@ const submit: Send = async ({ platform }, { caller, body, headers }) => {
   return { status: 202, body: await toTask(platform, task), headers: { location: `/api/v2/tasks/${task.id}` } }
 }
 
-const byKind: Record<SendCall['body']['kind'], Send> = {
-  event: sendOn,
-  request: sendOn,
-  broadcast: sendOn,
-  response: respondTo,
-  command: submit,
+/** A kind that does what another operation does is for those whom that is for, and counted like that. */
+const kinds: Record<SendCall['body']['kind'], { send: Send; as?: Operation }> = {
+  event: { send: sendOn },
+  request: { send: sendOn },
+  broadcast: { send: sendOn },
+  response: { send: respondTo, as: operations.replyToMessage },
+  command: { send: withSubmitRate<OperationOf<'sendMessage'>>(submit), as: operations.submitTask },
 }
 
-const send: Handler<OperationOf<'sendMessage'>> = (context, call) => byKind[call.body.kind](context, call)
+const send: Handler<OperationOf<'sendMessage'>> = (context, call) => {
+  const { send: sendAs, as } = kinds[call.body.kind]
+  if (as) authorize(call.caller, as, {})
+  return sendAs(context, call)
+}
 
 /** An instance sees what its agent sent or was sent; others are not there. */
 const requireOwn = async (platform: Platform, caller: Caller, message: Message): Promise<void> => {
