@@ -1,6 +1,7 @@
 /**
  * `npm run bench:cost`: what a million tasks cost on AWS, from calls that are counted: the AWS host over servers of this
  * machine that speak DynamoDB and SQS and tell the capacity that each call takes. Agents and API Gateway are not in it.
+ * `--limit N`: of a tenant with a limit of N at once.
  */
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
@@ -21,7 +22,11 @@ type Prices = {
 const prices = JSON.parse(readFileSync(new URL('./prices.json', import.meta.url), 'utf8')) as Prices
 
 const { values: options } = parseArgs({
-  options: { tasks: { type: 'string', default: '200' }, detail: { type: 'boolean', default: false } },
+  options: {
+    tasks: { type: 'string', default: '200' },
+    detail: { type: 'boolean', default: false },
+    limit: { type: 'string' },
+  },
 })
 const tasks = Number(options.tasks)
 const atOnce = 10
@@ -47,10 +52,10 @@ const app = createApi({ platform, settings: { version: 'bench', streamSeconds: 5
 const { apiKey } = await createApiKey(platform, { tenant: 'default', role: 'admin', name: 'bench' })
 
 /** One request to a function. */
-const call = async <T>(what: string, path: string, body: unknown, key = apiKey): Promise<T> => {
+const call = async <T>(what: string, path: string, body: unknown, key = apiKey, method = 'POST'): Promise<T> => {
   meter.count('lambda.request', what, 1)
   const response = await app.request(`/api/v2${path}`, {
-    method: 'POST',
+    method,
     headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
     body: JSON.stringify(body),
   })
@@ -64,6 +69,9 @@ const agent = await call<{ id: string; version: string }>('register', '/agents',
 })
 const joined = await call<Joined>('join', '/instances', { agent: 'bench', slots: atOnce })
 const lanes = laneQueues('default', { agent: agent.id, version: agent.version }).map(({ queue }) => queue)
+
+if (options.limit !== undefined)
+  await call('limit', '/limits', { tenant: { concurrency: Number(options.limit) } }, apiKey, 'PATCH')
 
 let projected = 0
 const feed = platform.feed.consume(

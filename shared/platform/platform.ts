@@ -33,6 +33,11 @@ export type Expect = 'absent' | 'any' | { rev: Rev }
 export type Put = { op: 'put'; item: Item; expect: Expect; rev?: Rev }
 export type Write = Put | { op: 'delete'; key: Key; expect: Expect } | { op: 'check'; key: Key; expect: Expect }
 
+/** A bound on a counter after the addition. */
+export type Bound = { min?: number; max?: number }
+/** Adds to a counter (created at 0) as a part of a transaction; a bound that would be crossed is a conflict. */
+export type Add = { op: 'add'; key: Key; by: number; bound?: Bound }
+
 /** `at` is the position in the list of writes. */
 export type Conflict = { at: number; current?: Stored }
 /** `revs[i]` is the rev that write `i` left behind (empty for deletes and checks). */
@@ -70,14 +75,14 @@ export interface Table {
   getMany<V = unknown>(keys: Key[]): Promise<(Stored<V> | undefined)[]>
   /** A conflict carries the current item, at no extra read. */
   write(write: Write): Promise<Outcome>
-  /** 2–25 writes of distinct keys: all or nothing. */
-  transact(writes: Write[]): Promise<Outcome>
+  /** 2–25 writes and additions of distinct keys: all or nothing. */
+  transact(writes: (Write | Add)[]): Promise<Outcome>
   /** Values are current; only membership in an index may lag. */
   query<V = unknown>(query: Query): Promise<Page<V>>
   /** Of an index alone, at a fraction of the price: also what has just left it, or has expired, may be among them. */
   queryKeys(query: Query & { index: IndexName }): Promise<{ items: Indexed[]; cursor?: string }>
   /** Adds to a counter (created at 0). `undefined`: a bound would be crossed and nothing changed. */
-  add(key: Key, by: number, bound?: { min?: number; max?: number }): Promise<number | undefined>
+  add(key: Key, by: number, bound?: Bound): Promise<number | undefined>
   /** Resolves with the item as soon as its rev differs from `than`, or with what is stored after `ms`. */
   waitForChange<V = unknown>(key: Key, than: Rev | undefined, ms: number): Promise<Stored<V> | undefined>
   /** The whole table in `of` parallel parts; `segment` is 0-based. */

@@ -1,4 +1,4 @@
-import type { Item, Key, Write } from './platform.ts'
+import type { Add, Item, Key, Write } from './platform.ts'
 import { PlatformError } from './platform-error.ts'
 
 /** The most that a value may have as JSON: what DynamoDB can hold, so that nothing grows up that cannot move there. */
@@ -38,16 +38,16 @@ const checkKey = ({ pk, sk }: Key): void => {
 }
 
 /** The key that a write is about. */
-export const keyOf = (write: Write): Key => (write.op === 'put' ? write.item : write.key)
+export const keyOf = (write: Write | Add): Key => (write.op === 'put' ? write.item : write.key)
 
 /** Refuses a write that some host could not do. */
-export const checkWrite = (write: Write): void => {
+export const checkWrite = (write: Write | Add): void => {
   checkKey(keyOf(write))
   if (write.op === 'put') for (const key of Object.values(write.item.index ?? {})) checkKey(key)
 }
 
 /** 2–25 writes of distinct keys. */
-export const checkTransaction = (writes: Write[]): void => {
+export const checkTransaction = (writes: (Write | Add)[]): void => {
   for (const write of writes) checkWrite(write)
   const keys = new Set(writes.map((write) => JSON.stringify([keyOf(write).pk, keyOf(write).sk])))
   if (writes.length < 2 || writes.length > maxTransaction || keys.size !== writes.length)

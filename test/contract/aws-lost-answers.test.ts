@@ -72,6 +72,19 @@ describe.skipIf(dynoxideBinary() === undefined)('answers of DynamoDB that are lo
     expect((await table.get(key))?.value).toBe(6)
   })
 
+  it('do not count twice in a transaction, up or down', async () => {
+    const [counter, item] = [aKey(), anItem()]
+    proxy.lose('TransactWriteItems')
+    const up = await table.transact([aPut(item), { op: 'add', key: counter, by: 1, bound: { max: 1 } }])
+    expect([up.ok, (await table.get(counter))?.value]).toEqual([true, 1])
+    proxy.lose('TransactWriteItems')
+    const down = await table.transact([
+      { op: 'delete', key: keyOf(item), expect: 'any' },
+      { op: 'add', key: counter, by: -1, bound: { min: 0 } },
+    ])
+    expect([down.ok, (await table.get(counter))?.value]).toEqual([true, 0])
+  })
+
   it('are UNAVAILABLE when they stay lost, and the write may be repeated then', async () => {
     const [item, rev] = [anItem(), aUlid()]
     proxy.lose(...Array.from({ length: 3 }, () => 'PutItem'))

@@ -99,4 +99,68 @@ export const transactContract = ({ it, table }: TableSuite): void => {
     const both = await table().getMany<number>([keyOf(left), keyOf(right)])
     expect(both.map((item) => item?.value)).toEqual([8, -8])
   })
+
+  it('counts together with what it puts and deletes', async () => {
+    const [counter, place] = [aKey('counter'), anItem()]
+    const up = await table().transact([aPut(place), { op: 'add', key: counter, by: 2, bound: { max: 2 } }])
+    const [rev, ofCounter] = revsOf(up)
+    expect(await table().get(counter)).toEqual({ ...counter, type: 'counter', value: 2, rev: ofCounter })
+    const down = await table().transact([
+      { op: 'add', key: counter, by: -2, bound: { min: 0 } },
+      { op: 'delete', key: keyOf(place), expect: { rev: rev ?? '' } },
+    ])
+    expect(revsOf(down)).toEqual([expect.stringMatching(/^.{26}$/), ''])
+    expect(revsOf(down)[0]).not.toBe(ofCounter)
+    expect(await table().getMany([counter, place].map(keyOf))).toMatchObject([{ value: 0 }, undefined])
+  })
+
+  it('writes nothing when a bound would be crossed, and tells how far the counter is', async () => {
+    const [full, absent, item] = [await stored(table(), anItem({ type: 'counter', value: 3 })), aKey(), anItem()]
+    const outcome = await table().transact([
+      aPut(item),
+      { op: 'add', key: keyOf(full), by: 1, bound: { max: 3 } },
+      { op: 'add', key: absent, by: -1, bound: { min: 0 } },
+    ])
+    expect(outcome).toEqual({ ok: false, conflicts: [{ at: 1, current: full }, { at: 2 }] })
+    expect(await table().getMany([full, absent, item].map(keyOf))).toEqual([full, undefined, undefined])
+  })
+
+  it('moves no counter when another expectation fails', async () => {
+    const [counter, there] = [
+      await stored(table(), anItem({ type: 'counter', value: 1 })),
+      await stored(table(), anItem()),
+    ]
+    const outcome = await table().transact([
+      { op: 'add', key: keyOf(counter), by: 1 },
+      aPut({ ...there, value: 'other' }),
+    ])
+    expect(outcome).toEqual({ ok: false, conflicts: [{ at: 1, current: there }] })
+    expect(await table().get(counter)).toEqual(counter)
+  })
+
+  it('counts once when it is repeated because its answer was lost', async () => {
+    const [counter, item, rev] = [aKey(), anItem(), aUlid()]
+    const writes = [aPut(item, 'absent', rev), { op: 'add', key: counter, by: 1, bound: { max: 1 } } as const]
+    for (const _ of [1, 2]) expect((await table().transact(writes)).ok).toBe(true)
+    expect((await table().get(counter))?.value).toBe(1)
+  })
+
+  it('counts from 0 again after the counter has expired', async () => {
+    const over = await stored(table(), anItem({ type: 'counter', value: 9, expiresAt: Date.now() - 1000 }))
+    const item = anItem()
+    const add = { op: 'add', key: keyOf(over), by: 1, bound: { max: 1 } } as const
+    expect((await table().transact([aPut(item), add])).ok).toBe(true)
+    expect(await table().getMany([over, item].map(keyOf))).toMatchObject([{ value: 1 }, item])
+    expect(await table().transact([aPut(anItem()), add])).toMatchObject({ conflicts: [{ at: 1 }] })
+  })
+
+  it('gives many that come at once as many places as there are, each counted', async () => {
+    const [counter, pk] = [aKey('counter'), aKey().pk]
+    const take = (_: unknown, at: number) =>
+      table().transact([aPut(anItem({ pk, sk: `place#${at}` })), { op: 'add', key: counter, by: 1, bound: { max: 5 } }])
+    const outcomes = await Promise.all(Array.from({ length: 30 }, take))
+    expect(outcomes.filter(({ ok }) => ok)).toHaveLength(5)
+    expect((await table().get(counter))?.value).toBe(5)
+    expect((await table().query({ pk })).items).toHaveLength(5)
+  })
 }

@@ -4,7 +4,7 @@ import type { Instance } from '#shared/domain/instances/instance.ts'
 import { attendLimit } from '#shared/domain/limits/hold-task.ts'
 import type { Limits } from '#shared/domain/limits/limit.ts'
 import { limitsKey } from '#shared/domain/limits/limits-store.ts'
-import { placesTaken } from '#shared/domain/limits/places.ts'
+import { leavePlace, newPlace, placesTaken, recountPlaces, takePlace } from '#shared/domain/limits/places.ts'
 import { claim } from '#shared/domain/tasks/claim-task.ts'
 import { type Priority, priorities, type Task } from '#shared/domain/tasks/task.ts'
 import { cancelTask } from '#shared/domain/tasks/task-moves.ts'
@@ -130,6 +130,39 @@ it('what is held is woken lane by lane, in the order in which it was submitted',
       },
     ),
     { numRuns: 100 },
+  ))
+
+it('as many places are taken as are counted, whatever recounts come between', () =>
+  fc.assert(
+    fc.asyncProperty(
+      fc.scheduler(),
+      fc.integer({ min: -2, max: 3 }),
+      fc.integer({ min: 1, max: 3 }),
+      async (scheduler, off, concurrency) => {
+        const { ports, volatile, forward } = scheduledPorts(scheduler)
+        const counter = { pk: 'default#limit#lim.x', sk: 'counter' }
+        const named = () => volatile.query({ pk: counter.pk, prefix: 'place#' }).items.length
+        volatile.add(counter, off) // as a backup or an older version left it
+        await scheduler.waitFor(recountPlaces(ports, 'default', 'lim.x'))
+        const work = async (task: string): Promise<void> => {
+          for (let time = 0; time < 4; time++) {
+            const place = { task, place: newPlace(ports) }
+            if (!(await takePlace(ports, 'default', { id: 'lim.x', concurrency }, place))) continue
+            expect(named()).toBeLessThanOrEqual(concurrency)
+            await leavePlace(ports, 'default', 'lim.x', place)
+          }
+        }
+        const recounting = async (): Promise<void> => {
+          for (let time = 0; time < 6; time++) {
+            await recountPlaces(ports, 'default', 'lim.x')
+            forward(10_000)
+          }
+        }
+        await scheduler.waitFor(Promise.all([...['a', 'b', 'c'].map(work), recounting()]))
+        expect([named(), volatile.get(counter)?.value]).toEqual([0, 0])
+      },
+    ),
+    { numRuns: 300 },
   ))
 
 const rank = (lanes: Priority[], id: string): number => {

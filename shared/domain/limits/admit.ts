@@ -63,8 +63,10 @@ const takeOne = async (ports: Ports, task: Task, admission: Admission, limit: Na
   const { concurrency = 0, id } = limit
   const place = Object.values(admission.counted ?? {})[0] ?? newPlace(ports)
   const take = () => takePlace(ports, task.tenant, { id, concurrency }, { task: task.id, place })
+  const before = admission.counted
+  admission.counted = { ...before, [id]: place } // one whose answer is lost goes back as well
   const taken = (await take()) || ((await recountWhenStuck(ports, task.tenant, id)) && (await take()))
-  if (taken) admission.counted = { ...admission.counted, [id]: place }
+  if (!taken) admission.counted = before
   return taken
 }
 
@@ -90,8 +92,6 @@ export const leaveLimits = async (
   { tenant, id }: Pick<Task, 'tenant' | 'id'>,
   counted: NonNullable<Lease['counted']>,
 ): Promise<void> => {
-  for (const [limit, place] of Object.entries(counted)) {
-    const taken = await leavePlace(ports, tenant, limit, { task: id, place })
-    if (taken !== undefined) await wake(ports, tenant, limit, taken)
-  }
+  for (const [limit, place] of Object.entries(counted))
+    if (await leavePlace(ports, tenant, limit, { task: id, place })) await wake(ports, tenant, limit)
 }

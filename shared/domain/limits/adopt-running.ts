@@ -7,7 +7,7 @@ import { instanceHolderPk } from '../tasks/holders.ts'
 import type { Task } from '../tasks/task.ts'
 import { changeTask } from '../tasks/task-store.ts'
 import { limitsOfTask } from './limits-store.ts'
-import { leavePlace, newPlace, takePlace } from './places.ts'
+import { isUsable, leavePlace, newPlace, takePlace } from './places.ts'
 
 type Ports = Pick<Platform, 'main' | 'volatile' | 'clock' | 'random' | 'queues' | 'telemetry'>
 
@@ -49,8 +49,8 @@ const adoptIn = async (ports: Ports, start: Stored<Task>, limit: string): Promis
   await takePlace(ports, tenant, { id: limit, concurrency: Number.MAX_SAFE_INTEGER }, { task: id, place })
   const { answer: adopted } = await changeTask(ports, start, (task) => {
     const { lease: held } = task
-    if (held === undefined || held.fence !== lease?.fence || held.counted?.[limit] !== undefined)
-      return { task, answer: false }
+    const isSame = held !== undefined && held.fence === lease?.fence && held.counted?.[limit] === undefined
+    if (!isSame || !isUsable(ports, place)) return { task, answer: false }
     const counted = { ...held.counted, [limit]: place }
     return { task: { ...task, lease: { ...held, counted }, stamp: systemStamp('task.count') }, answer: true }
   })

@@ -1,4 +1,4 @@
-import type { Item, Key, Platform, Stored } from '../../platform/platform.ts'
+import type { Item, Key, Outcome, Platform, Stored } from '../../platform/platform.ts'
 import { ulidTime } from '../../platform/ulid.ts'
 import { newRev } from '../ids.ts'
 import { taskKey } from '../keys.ts'
@@ -21,33 +21,43 @@ const placeKey = (tenant: string, limit: string, { task, place }: Place): Key =>
 /** A new name for a place: the rev of its items, so that each of them is given back once. */
 export const newPlace = (ports: Ports): string => newRev(ports)
 
-/** Takes one of the places of a limit: counted first, named next. `false`: all are taken. */
+/**
+ * Takes one of the places of a limit: counted and named in one write. `false`: all are taken. A full limit is refused by
+ * a read, which is in nobody's way.
+ */
 export const takePlace = async (
-  { volatile }: Ports,
+  { volatile }: Pick<Platform, 'volatile'>,
   tenant: string,
-  limit: { id: string; concurrency: number },
+  { id, concurrency }: { id: string; concurrency: number },
   place: Place,
 ): Promise<boolean> => {
-  if ((await volatile.add(counterKey(tenant, limit.id), 1, { max: limit.concurrency })) === undefined) return false
-  const item: Item<PlaceItem> = {
-    ...placeKey(tenant, limit.id, place),
-    type: 'limit-place',
-    value: { task: place.task },
-  }
-  await volatile.write({ op: 'put', item, expect: 'any', rev: place.place })
-  return true
+  if ((await placesTaken({ volatile }, tenant, id)) >= concurrency) return false
+  const value: PlaceItem = { task: place.task }
+  const item: Item<PlaceItem> = { ...placeKey(tenant, id, place), type: 'limit-place', value }
+  const outcome = await volatile.transact([
+    { op: 'put', item, expect: 'absent', rev: place.place },
+    { op: 'add', key: counterKey(tenant, id), by: 1, bound: { max: concurrency } },
+  ])
+  return outcome.ok
 }
 
-/** Gives a place back, once however often it is asked to. Answers how many are taken now; `undefined`: it was back already. */
+/** Gives a place back, once however often it is asked to. `false`: it was back already. */
 export const leavePlace = async (
   { volatile }: Pick<Platform, 'volatile'>,
   tenant: string,
   limit: string,
   place: Place,
-): Promise<number | undefined> => {
-  const key = placeKey(tenant, limit, place)
-  const gone = await volatile.write({ op: 'delete', key, expect: { rev: place.place } })
-  return gone.ok ? ((await volatile.add(counterKey(tenant, limit), -1, { min: 0 })) ?? 0) : undefined
+): Promise<boolean> => {
+  const key = counterKey(tenant, limit)
+  const leave = (by: number): Promise<Outcome> =>
+    volatile.transact([
+      { op: 'delete', key: placeKey(tenant, limit, place), expect: { rev: place.place } },
+      { op: 'add', key, by, bound: { min: 0 } },
+    ])
+  const outcome = await leave(-1)
+  if (outcome.ok) return true
+  if (outcome.conflicts.some(({ at }) => at === 0)) return false
+  return (await leave(0)).ok // a counter from before the place was taken; it still tells recounts that one left
 }
 
 /** How many places of a limit are taken. */
@@ -68,9 +78,13 @@ export const holdersOf = async (
   return page.items.map(({ value }) => value.task)
 }
 
-/** Long enough for whoever took a place to have claimed its task, and for whoever left one to have counted. */
+/** A place that no lease names by then is given back; whoever took it names it well before, or not any more. */
 const settledMs = 30_000
-const isSettled = ({ clock }: Ports, { rev }: Stored): boolean => clock.now() - ulidTime(rev) >= settledMs
+const usableMs = 15_000
+const ageOf = ({ clock }: Pick<Platform, 'clock'>, place: string): number => clock.now() - ulidTime(place)
+
+/** Whether a lease may name a place: nobody can have given it back as one that was forgotten. */
+export const isUsable = (ports: Pick<Platform, 'clock'>, place: string): boolean => ageOf(ports, place) < usableMs
 
 const allPlaces = async ({ volatile }: Ports, tenant: string, limit: string): Promise<Stored<PlaceItem>[]> => {
   const found: Stored<PlaceItem>[] = []
@@ -96,43 +110,27 @@ const headsOf = async ({ main }: Ports, tenant: string, places: Stored<PlaceItem
   return found
 }
 
-/** By how much the counter was off in the last recounts, and when the last one was (ms). */
-type Drift = { seen: number[]; at: number }
-/** Recounts that count are so far apart. */
-const apartMs = 9000
-const seenOften = 5
-
 /**
- * By how much the counter is off for certain. Who takes or gives a place back counts it a moment earlier or later: what
- * one recount sees may be no mistake, what several in a row have in common is one.
- */
-const driftOf = async (ports: Ports, tenant: string, limit: string, off: number): Promise<number> => {
-  const key: Key = { pk: limitPk(tenant, limit), sk: 'drift' }
-  const before = (await ports.volatile.get<Drift>(key))?.value ?? { seen: [], at: Number.NEGATIVE_INFINITY }
-  const at = ports.clock.now()
-  if (off !== 0 && at - before.at < apartMs) return 0
-  const seen = [...before.seen.filter((one) => Math.sign(one) === Math.sign(off)), off]
-  const isCertain = off !== 0 && seen.length >= seenOften
-  const value: Drift = { seen: isCertain || off === 0 ? [] : seen, at }
-  if (before.seen.length > 0 || value.seen.length > 0)
-    await ports.volatile.write({ op: 'put', item: { ...key, type: 'limit-drift', value }, expect: 'any' })
-  return isCertain ? Math.sign(off) * Math.min(...seen.map(Math.abs)) : 0
-}
-
-/**
- * Finds places that nobody has, because somebody ended between two writes: each is given back. A counter that several
- * recounts found to be off is mended by what they have in common. Answers how many places were found.
+ * Finds places that nobody has, because somebody ended between two writes: each is given back. A counter that says
+ * another number than there are places, as one from a backup may, is set right. Answers how many places were found.
  */
 export const recountPlaces = async (ports: Ports, tenant: string, limit: string): Promise<number> => {
   const counter = await ports.volatile.get<number>(counterKey(tenant, limit))
-  if (counter === undefined) return 0
   const places = await allPlaces(ports, tenant, limit)
-  const again = await placesTaken(ports, tenant, limit) // what came or went meanwhile is no drift
-  const freed = await freeUnused(ports, tenant, limit, places)
-  const counted = Math.min(counter.value, again)
-  const drift = await driftOf(ports, tenant, limit, counted - places.length)
-  if (drift !== 0) await ports.volatile.add(counterKey(tenant, limit), -drift, { min: 0 })
-  return freed + Math.max(0, drift)
+  const off = (counter?.value ?? 0) - places.length
+  const isMended = off !== 0 && (await setCounter(ports, { ...counterKey(tenant, limit), counter }, places.length))
+  return (isMended ? Math.max(0, off) : 0) + (await freeUnused(ports, tenant, limit, places))
+}
+
+/** Whoever comes or goes moves the rev of the counter: what was counted is true, or nothing is written. */
+const setCounter = async (
+  ports: Ports,
+  { pk, sk, counter }: Key & { counter?: Stored<number> },
+  value: number,
+): Promise<boolean> => {
+  const item: Item<number> = { type: 'counter', ...counter, pk, sk, value }
+  const expect = counter === undefined ? 'absent' : { rev: counter.rev }
+  return (await ports.volatile.write({ op: 'put', item, expect, rev: newRev(ports) })).ok
 }
 
 /** Gives old places back that no lease names. */
@@ -142,12 +140,12 @@ const freeUnused = async (
   limit: string,
   places: Stored<PlaceItem>[],
 ): Promise<number> => {
-  const old = places.filter((place) => isSettled(ports, place))
+  const old = places.filter(({ rev }) => ageOf(ports, rev) >= settledMs)
   const heads = await headsOf(ports, tenant, old)
   let freed = 0
   for (const [at, { rev, value }] of old.entries()) {
     if (heads[at]?.lease?.counted?.[limit] === rev) continue
-    if ((await leavePlace(ports, tenant, limit, { task: value.task, place: rev })) !== undefined) freed++
+    if (await leavePlace(ports, tenant, limit, { task: value.task, place: rev })) freed++
   }
   return freed
 }

@@ -15,13 +15,10 @@ export const limitRoom = async (
   ports: Ports,
   tenant: string,
   limit: NamedLimit | undefined,
-  taken?: number,
 ): Promise<{ room: number; at?: number }> => {
   const { id = '', concurrency, rate } = limit ?? {}
   const places =
-    concurrency === undefined
-      ? Number.POSITIVE_INFINITY
-      : concurrency - (taken ?? (await placesTaken(ports, tenant, id)))
+    concurrency === undefined ? Number.POSITIVE_INFINITY : concurrency - (await placesTaken(ports, tenant, id))
   if (rate === undefined || places < 1) return { room: Math.max(0, places) }
   const { left, at } = await tokensOf(ports, { tenant, limit: id, rate })
   const whole = Math.floor(left + 0.001)
@@ -32,9 +29,9 @@ export const limitRoom = async (
  * Sends those that a limit holds and has room for, first ones first; each takes its place when it is claimed. Reads on,
  * so far as it may, while all of them lie with agents that do not take them. Answers their ids.
  */
-export const wake = async (ports: Ports, tenant: string, limitId: string, taken?: number): Promise<string[]> => {
+export const wake = async (ports: Ports, tenant: string, limitId: string): Promise<string[]> => {
   const limit = await findLimit(ports, tenant, limitId)
-  const { room, at } = await limitRoom(ports, tenant, limit, taken)
+  const { room, at } = await limitRoom(ports, tenant, limit)
   if (at !== undefined) await remindLimit(ports, tenant, limitId, at)
   if (room < 1) return []
   const { any, first } = await firstHeld(ports, { tenant, limit: limitId, room })

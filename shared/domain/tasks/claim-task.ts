@@ -1,12 +1,13 @@
 import type { Platform, Stored } from '../../platform/platform.ts'
 import { startOnBudget } from '../budgets/fail-spent.ts'
-import { isContended } from '../contention.ts'
+import { contended, isContended } from '../contention.ts'
 import { mayTake } from '../dispatch/place-task.ts'
 import { passOn } from '../dispatch/send-task.ts'
 import { isRefused } from '../domain-error.ts'
 import type { Instance } from '../instances/instance.ts'
 import { type Admission, admit, giveBackAdmission } from '../limits/admit.ts'
 import { holdTask } from '../limits/hold-task.ts'
+import { isUsable } from '../limits/places.ts'
 import type { Task } from './task.ts'
 import { isOfOldGeneration, leaseTask } from './task-moves.ts'
 import { type Changed, changeTask, findTask, taskKey } from './task-store.ts'
@@ -56,6 +57,7 @@ const lease = async (
   const changing = changeTask(ports, found, (current): Changed<boolean | undefined> => {
     if (isHeldBy(instance, current, ports)) return { task: current, answer: false }
     if (!isFor(instance, current)) return { task: current, answer: undefined }
+    if (!Object.values(counted ?? {}).every((place) => isUsable(ports, place))) throw contended(`task ${current.id}`)
     const { generation, clock } = ports
     const next = leaseTask(current, { instance: instance.id, generation, now: clock.now(), counted, secondsLeft })
     return isRefused(next) ? { task: current, answer: undefined } : { task: next, answer: true }

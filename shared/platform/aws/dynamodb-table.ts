@@ -48,8 +48,9 @@ export const createDynamoTable = ({ tableName, client = new DynamoDBClient({}), 
     query: async (query) => (isPk(query.pk) ? queryPage(context, query) : { items: [] }),
     queryKeys: async (query) => (isPk(query.pk) ? queryKeys(context, query) : { items: [] }),
     async add(key, by, bound) {
-      checkWrite({ op: 'check', key, expect: 'any' })
-      return addTo(context, key, by, bound)
+      const add = { op: 'add', key, by, bound } as const
+      checkWrite(add)
+      return addTo(context, add)
     },
     waitForChange,
     scan: (part) => scanPage(context, part),

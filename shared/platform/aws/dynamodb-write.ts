@@ -9,10 +9,11 @@ import {
   type TransactWriteItem,
   TransactWriteItemsCommand,
 } from '@aws-sdk/client-dynamodb'
-import type { Clock, Conflict, Expect, Outcome, Random, Rev, Write } from '../platform.ts'
+import type { Add, Clock, Conflict, Expect, Outcome, Random, Rev, Write } from '../platform.ts'
 import { PlatformError } from '../platform-error.ts'
 import { translated } from './aws-error.ts'
 import { patiently } from './back-off.ts'
+import { additionOf, fits, newCounter } from './dynamodb-addition.ts'
 import { type Attributes, isAlive, liveItem, toAttributes, toKey } from './dynamodb-item.ts'
 
 export type WriteContext = { client: DynamoDBClient; tableName: string; clock: Clock; random: Random; mint: () => Rev }
@@ -75,7 +76,8 @@ const toConflict = (at: number, item: Attributes | undefined, now: number): Conf
   return { at, ...(current && { current }) }
 }
 
-const toTransactItem = (write: Write, rev: Rev, TableName: string, now: number): TransactWriteItem => {
+const toTransactItem = (write: Write | Add, rev: Rev, TableName: string, now: number): TransactWriteItem => {
+  if (write.op === 'add') return { Update: { TableName, ...additionOf(write, { rev, now }) } }
   const common = { TableName, ...condition(write.expect, now), ...allOld }
   if (write.op === 'put') return { Put: { ...common, Item: toAttributes(write.item, rev) } }
   const keyed = { ...common, Key: toKey(write.key) }
@@ -97,10 +99,10 @@ const isBusyTransaction = (error: unknown): boolean => {
 }
 
 /** All or nothing; somebody else's transaction on the same items is waited out. */
-export const transactWrites = async (context: WriteContext, writes: Write[]): Promise<Outcome> => {
+export const transactWrites = async (context: WriteContext, writes: (Write | Add)[]): Promise<Outcome> => {
   const { client, tableName } = context
   const now = context.clock.now()
-  const revs = writes.map((write) => (write.op === 'put' ? (write.rev ?? context.mint()) : ''))
+  const revs = writes.map((write) => revFor(context, write))
   const TransactItems = writes.map((write, at) => toTransactItem(write, revs[at] ?? '', tableName, now))
   checkSize(TransactItems)
   try {
@@ -112,8 +114,22 @@ export const transactWrites = async (context: WriteContext, writes: Write[]): Pr
     const reasons = reasonsOf(error)
     if (!reasons.some(isConflict)) throw refusal(error)
     if (await wasDone(context, writes, revs, reasons)) return { ok: true, revs }
-    return { ok: false, conflicts: toConflicts(reasons, now) }
+    const anew = writes.map((write, at) => begunAnew(write, reasons[at], now))
+    const begun = anew.some((write, at) => write !== writes[at]) && (await transactWrites(context, anew))
+    return begun || { ok: false, conflicts: toConflicts(reasons, now) }
   }
+}
+
+const revFor = ({ mint }: WriteContext, write: Write | Add): Rev => {
+  if (write.op === 'put') return write.rev ?? mint()
+  return write.op === 'add' ? mint() : ''
+}
+
+/** A counter that had expired begins at 0: it is put, and not added to. */
+const begunAnew = (write: Write | Add, reason: CancellationReason | undefined, now: number): Write | Add => {
+  const isOver = reason?.Item !== undefined && liveItem(reason.Item, now) === undefined
+  if (write.op !== 'add' || !isOver || !fits(write.by, write.bound)) return write
+  return newCounter(write.key, write.by)
 }
 
 /** Reasons are positional. */
@@ -124,7 +140,7 @@ const toConflicts = (reasons: CancellationReason[], now: number): Conflict[] =>
  * Whether this very transaction was done before and its answer was lost: one of its revs is stored, and it is all or
  * nothing. Puts under a condition tell it by what is in their way; puts without one have to be read.
  */
-const wasDone = async (context: WriteContext, writes: Write[], revs: Rev[], reasons: CancellationReason[]) => {
+const wasDone = async (context: WriteContext, writes: (Write | Add)[], revs: Rev[], reasons: CancellationReason[]) => {
   if (revs.some((rev, at) => wrote(rev, reasons[at]?.Item))) return true
   const puts = writes.flatMap((write, at) => (write.op === 'put' ? [{ ...write, rev: revs[at] ?? '' }] : []))
   const [first] = puts

@@ -1,4 +1,4 @@
-import type { Expect, Key } from '../platform.ts'
+import type { Bound, Expect, Key } from '../platform.ts'
 import type { PlatformErrorCode } from '../platform-error.ts'
 
 /** What goes between the main thread and the writer thread. */
@@ -13,14 +13,16 @@ export type RawItem = Key & {
   places: (string | null)[]
 }
 
+export type RawAdd = { op: 'add'; key: Key; by: number; bound?: Bound; rev: string }
 export type RawWrite =
+  | RawAdd
   | { op: 'put'; item: RawItem; expect: Expect }
   | { op: 'delete'; key: Key; expect: Expect }
   | { op: 'check'; key: Key; expect: Expect }
 
 type About = { table: TableName; now: number }
 export type WriteRequest = About & { kind: 'write'; writes: RawWrite[] }
-export type AddRequest = About & { kind: 'add'; key: Key; by: number; min?: number; max?: number; rev: string }
+export type AddRequest = About & { kind: 'add'; add: RawAdd }
 export type PurgeRequest = { kind: 'purge'; now: number; changesBefore: number }
 
 export type WriterRequest =

@@ -1,8 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite'
-import type { Expect, Key, Stored } from '../platform.ts'
+import type { Key, Stored } from '../platform.ts'
 import type {
   AddRequest,
   PurgeRequest,
+  RawAdd,
   RawConflict,
   RawItem,
   RawWrite,
@@ -20,8 +21,25 @@ const keyOf = (write: RawWrite): Key => (write.op === 'put' ? write.item : write
 const alive = (row: Row | undefined, now: number): Row | undefined =>
   row && (row.expiresAt === null || row.expiresAt > now) ? row : undefined
 
-const holds = (expect: Expect, row: Row | undefined): boolean =>
-  expect === 'any' || (expect === 'absent' ? row === undefined : row?.rev === expect.rev)
+/** Whether what a write wants to be true is true of the live row. */
+const holds = (write: RawWrite, row: Row | undefined): boolean => {
+  if (write.op === 'add') return counted(write, row) !== undefined
+  const { expect } = write
+  return expect === 'any' || (expect === 'absent' ? row === undefined : row?.rev === expect.rev)
+}
+
+/** The counter after an addition; `undefined`: a bound would be crossed. Throws a `TypeError` when it is no counter. */
+const counted = ({ key: { pk, sk }, by, bound = {}, rev }: RawAdd, row: Row | undefined): RawItem | undefined => {
+  const { min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY } = bound
+  const item: Stored = row ? JSON.parse(row.item) : { pk, sk, type: 'counter', rev, value: 0 }
+  if (typeof item.value !== 'number') throw new TypeError(`item ${pk} ${sk} is no counter`)
+  const value = item.value + by
+  if (value < min || value > max) return undefined
+  const { expiresAt, places } = row ?? { expiresAt: null, places: noPlaces }
+  return { pk, sk, type: item.type, rev, item: JSON.stringify({ ...item, rev, value }), expiresAt, places }
+}
+
+const noPlaces: null[] = Array.from({ length: 8 }, () => null)
 
 /** Its own rev is stored already: the request was done before, and its answer was lost. */
 const wasDone = (writes: RawWrite[], rows: (Row | undefined)[]): boolean => {
@@ -58,31 +76,27 @@ export const createRequestRunner = (database: DatabaseSync) => {
       const rows = writes.map((write) => tables[table].find(keyOf(write)))
       const live = rows.map((row) => alive(row, now))
       if (wasDone(writes, live)) return undefined
-      const conflicts = writes.flatMap(({ expect }, at): RawConflict[] =>
-        holds(expect, live[at]) ? [] : [{ at, current: live[at]?.item }],
+      const conflicts = writes.flatMap((write, at): RawConflict[] =>
+        holds(write, live[at]) ? [] : [{ at, current: live[at]?.item }],
       )
       if (conflicts.length > 0) return conflicts
       for (const [at, write] of writes.entries()) {
         const row = rows[at]
-        if (write.op === 'put') put(request, write.item, row)
+        const item = write.op === 'add' ? counted(write, live[at]) : write.op === 'put' && write.item
+        if (item) put(request, item, row)
         else if (write.op === 'delete' && row) remove(request, row)
       }
       return undefined
     },
 
-    /** Throws a `TypeError` when what is there is no counter. */
+    /** The counter after the addition, unless a bound is in the way. */
     add(request: AddRequest): number | undefined {
-      const { table, key, now, by, min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY, rev } = request
-      const row = tables[table].find(key)
-      const known = alive(row, now)
-      const item: Stored = known ? JSON.parse(known.item) : { ...key, type: 'counter', rev, value: 0 }
-      if (typeof item.value !== 'number') throw new TypeError(`item ${key.pk} ${key.sk} is no counter`)
-      const sum = item.value + by
-      if (sum < min || sum > max) return undefined
-      const { expiresAt, places } = known ?? { expiresAt: null, places: noPlaces }
-      const text = JSON.stringify({ ...item, rev, value: sum })
-      put(request, { ...key, type: item.type, rev, item: text, expiresAt, places }, row)
-      return sum
+      const { table, add, now } = request
+      const row = tables[table].find(add.key)
+      const item = counted(add, alive(row, now))
+      if (item === undefined) return undefined
+      put(request, item, row)
+      return (JSON.parse(item.item) as Stored<number>).value
     },
 
     /** Deletes a little of what is over; answers how much. */
@@ -96,5 +110,3 @@ export const createRequestRunner = (database: DatabaseSync) => {
     rewind: changes.rewind,
   }
 }
-
-const noPlaces: null[] = Array.from({ length: 8 }, () => null)

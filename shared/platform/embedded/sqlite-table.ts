@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import {
+  type Add,
   type Clock,
   type Conflict,
   type Item,
@@ -47,6 +48,12 @@ const toConflict = ({ at, current }: RawConflict): Conflict => ({
   ...(current !== undefined && { current: JSON.parse(current) as Stored }),
 })
 
+/** What a write leaves behind. */
+const revOf = (write: RawWrite): Rev => {
+  if (write.op === 'put') return write.item.rev
+  return write.op === 'add' ? write.rev : ''
+}
+
 type Options = {
   name: TableName
   reader: DatabaseSync
@@ -82,15 +89,16 @@ export const createSqliteTable = ({ name, reader, writer, clock, random, maxByte
     const live = row && (row.expiresAt === null || row.expiresAt > clock.now())
     return live ? itemOf<V>(row) : undefined
   }
-  const plan = (write: Write): RawWrite => {
+  const plan = (write: Write | Add): RawWrite => {
+    if (write.op === 'add') return { ...write, rev: mint() }
     if (write.op !== 'put') return write
     return { op: 'put', item: toRaw(write.item, write.rev ?? mint(), maxBytes), expect: write.expect }
   }
-  const send = async (writes: Write[]): Promise<Outcome> => {
+  const send = async (writes: (Write | Add)[]): Promise<Outcome> => {
     const planned = writes.map(plan)
     const conflicts = await writer.send({ kind: 'write', table: name, now: clock.now(), writes: planned })
     if (conflicts) return { ok: false, conflicts: conflicts.map(toConflict) }
-    return { ok: true, revs: planned.map((write) => (write.op === 'put' ? write.item.rev : '')) }
+    return { ok: true, revs: planned.map(revOf) }
   }
   /** How long an item may be waited for: its expiry is a change too. */
   const patience = (item: Stored | undefined, until: number): number =>
@@ -111,9 +119,14 @@ export const createSqliteTable = ({ name, reader, writer, clock, random, maxByte
     query: async <V>(query: Query) => pages.get(query, () => readQuery(reader, name, query, clock.now())) as Page<V>,
     queryKeys: async (query) => readKeys(reader, name, query),
     scan: async (part) => readScan(reader, name, part, clock.now()),
-    async add(key, by, bound = {}) {
-      checkWrite({ op: 'check', key, expect: 'any' })
-      return writer.send({ kind: 'add', table: name, now: clock.now(), key, by, ...bound, rev: mint() })
+    async add(key, by, bound) {
+      checkWrite({ op: 'add', key, by })
+      return writer.send({
+        kind: 'add',
+        table: name,
+        now: clock.now(),
+        add: { op: 'add', key, by, bound, rev: mint() },
+      })
     },
     async waitForChange<V>(key: Key, than: Rev | undefined, ms: number) {
       const until = clock.now() + ms

@@ -85,11 +85,11 @@ export const startWriter = async (file: string): Promise<WriterThread> => {
 
 const tellOf = (request: WriterRequest, answer: WriterAnswer | null, tell: CommitListener): void => {
   if (answer && 'refusal' in answer) return
-  if (request.kind === 'add' && answer?.value !== undefined) tell(request.table, request.key)
+  if (request.kind === 'add' && answer?.value !== undefined) tell(request.table, request.add.key)
   if (request.kind === 'write' && answer === null)
     for (const write of request.writes)
       if (write.op === 'put') tell(request.table, write.item, write.item)
-      else if (write.op === 'delete') tell(request.table, write.key)
+      else if (write.op !== 'check') tell(request.table, write.key)
 }
 
 const settle = ({ resolve, reject }: Pending, answer: WriterAnswer | null): void => {

@@ -18,7 +18,7 @@ const mostMs = (age: number): number => Math.max(lookMs, age / 4) + sweepMs + le
 export const checkLiveness = (world: World): Finding[] => {
   const { commits, calmAt = Infinity, slots, limit = Infinity } = world
   const from = calmAt + recoveryMs
-  const room = Math.min(slots, limit - 1) // a place that somebody died with is found when its limit is quiet
+  const room = Math.min(slots, limit)
   const running = new Set<string>()
   const waits = new Map<string, Wait>()
   const findings: Finding[] = []

@@ -1,4 +1,6 @@
 import {
+  type Add,
+  type Bound,
   type Change,
   type Conflict,
   type Expect,
@@ -72,10 +74,22 @@ export const createSimTable = ({ timeline, mint, lag, onCommit, ignoresRevs = fa
     for (const wake of waiting ?? []) wake()
     waiting?.clear()
   }
-  const store = (write: Write): Rev => {
+  /** The counter after an addition, unless a bound is in the way. */
+  const counted = ({ key, by, bound: { min, max } = {} }: Add): Stored<number> | undefined => {
+    const current = get<number>(key)
+    const value = (current?.value ?? 0) + by
+    if ((min !== undefined && value < min) || (max !== undefined && value > max)) return undefined
+    return { ...key, type: 'counter', ...current, value, rev: mint() }
+  }
+  const store = (write: Write | Add): Rev => {
     const { pk, sk } = keyOf(write)
     const id = idOf(pk, sk)
     if (write.op === 'check') return ''
+    if (write.op === 'add') {
+      const counter = counted(write)
+      commit(id, { pk, sk }, counter)
+      return counter?.rev ?? ''
+    }
     if (write.op === 'delete') {
       if (rows.has(id)) commit(id, { pk, sk }, undefined)
       return ''
@@ -84,15 +98,15 @@ export const createSimTable = ({ timeline, mint, lag, onCommit, ignoresRevs = fa
     commit(id, { pk, sk }, { ...write.item, rev })
     return rev
   }
-  const isOwn = (write: Write, current: Stored | undefined): boolean =>
+  const isOwn = (write: Write | Add, current: Stored | undefined): boolean =>
     write.op === 'put' && write.rev !== undefined && current?.rev === write.rev
-  const writeAll = (writes: Write[]): Outcome => {
+  const writeAll = (writes: (Write | Add)[]): Outcome => {
     const found = writes.map((write) => get(keyOf(write)))
     if (writes.every((write, at) => write.op !== 'put' || isOwn(write, found[at])))
       if (writes.some((write) => write.op === 'put'))
         return { ok: true, revs: writes.map((write) => (write.op === 'put' ? (write.rev ?? '') : '')) }
     const conflicts = writes.flatMap((write, at): Conflict[] =>
-      fits(write.expect, found[at]) ? [] : [{ at, current: found[at] }],
+      (write.op === 'add' ? counted(write) : fits(write.expect, found[at])) ? [] : [{ at, current: found[at] }],
     )
     return conflicts.length > 0 ? { ok: false, conflicts } : { ok: true, revs: writes.map(store) }
   }
@@ -136,18 +150,16 @@ export const createSimTable = ({ timeline, mint, lag, onCommit, ignoresRevs = fa
       checkWrite(write)
       return writeAll([write])
     },
-    transact(writes: Write[]): Outcome {
+    transact(writes: (Write | Add)[]): Outcome {
       checkTransaction(writes)
       return writeAll(writes)
     },
     query,
     queryKeys,
-    add(key: Key, by: number, { min, max }: { min?: number; max?: number } = {}): number | undefined {
-      const current = get<number>(key)
-      const next = (current?.value ?? 0) + by
-      if ((min !== undefined && next < min) || (max !== undefined && next > max)) return undefined
-      commit(idOf(key.pk, key.sk), key, { ...key, type: 'counter', ...current, value: next, rev: mint() } as Stored)
-      return next
+    add(key: Key, by: number, bound?: Bound): number | undefined {
+      const counter = counted({ op: 'add', key, by, bound })
+      if (counter) commit(idOf(key.pk, key.sk), key, counter)
+      return counter?.value
     },
     waitForChange: <V>(key: Key, than: Rev | undefined, ms: number): Promise<Stored<V> | undefined> => {
       const current = get<V>(key)
