@@ -127,7 +127,7 @@ class Expire implements fc.AsyncCommand<Model, Real> {
       holder: undefined,
       fence: undefined,
     })
-    expect(value.status).toBe(value.leaseLosses > 5 ? 'FAILED' : 'QUEUED')
+    expect(value.status).toBe(value.leaseLosses >= 5 ? 'FAILED' : 'QUEUED')
   }
   toString = () => `Expire(${this.who})`
 }

@@ -1,4 +1,5 @@
 import type { Key, Platform } from '../../platform/platform.ts'
+import { ulidTime } from '../../platform/ulid.ts'
 import { changeItem } from '../contention.ts'
 import { DomainError } from '../domain-error.ts'
 import { fanOutIdOf } from '../fan-out/fan-out-store.ts'
@@ -46,6 +47,8 @@ const letExpire = async (ports: Ports, task: Task): Promise<void> => {
 
 /** A full counter is compared with what there is this often. */
 const recountMs = 10_000
+/** What was counted by then is stored: a child that is on its way is in the counter, and not yet among the children. */
+const settledMs = 30_000
 const recounts = processMemory<number>()
 
 /** A submit that broke off has left the counter of a parent too high: only then is it wrong. `true`: there is a place. */
@@ -56,8 +59,9 @@ const recountChildren = async (ports: Ports, task: Task): Promise<boolean> => {
   if (clock.now() - (known.get(key.pk) ?? Number.NEGATIVE_INFINITY) < recountMs) return false
   known.set(key.pk, clock.now())
   const counter = await volatile.get<number>(key)
+  if (counter === undefined || clock.now() - ulidTime(counter.rev) < settledMs) return false
   const value = await countChildren(ports, task)
-  if (counter === undefined || value >= treeLimits.children) return false
+  if (value >= treeLimits.children) return false
   await volatile.write({ op: 'put', item: { ...counter, value }, expect: { rev: counter.rev } })
   return true
 }

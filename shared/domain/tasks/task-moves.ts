@@ -138,7 +138,7 @@ const poisoned = (crashes: number, { message }: Failure): Failure => ({
 /** Back to `QUEUED` because the holder is gone; too often is `FAILED` with `POISON`. */
 export const loseLease = (task: Task, { now, message }: { now: number; message: string }): Task => {
   const leaseLosses = task.leaseLosses + 1
-  if (leaseLosses > maxLeaseLosses) {
+  if (leaseLosses >= maxLeaseLosses) {
     const failure = {
       code: 'POISON',
       message: `${leaseLosses} attempts vanished with their instances`,

@@ -187,7 +187,7 @@ export const allowedNext: Record<TaskStatus, readonly TaskStatus[]> = {
 /** How many attempts there can be: lost and returned leases come on top of the retry policy's. */
 export const maxAttemptsOf = (task: Task): number => task.retry.attempts + task.leaseLosses + task.releases
 
-/** How often an attempt may vanish with its instance before the task counts as poison. */
+/** So many attempts that vanished with their instances make a task poison. */
 export const maxLeaseLosses = 5
 /** A queued task is looked at again after this time, and then at growing distances up to the most, in case its queue lost it. */
 export const resendMs = 60_000

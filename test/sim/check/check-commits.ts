@@ -72,7 +72,7 @@ export const checkCommits = ({ commits, calls, restores, limit = Infinity }: Wor
   const attempts = ({ after }: Step): void => {
     if (after.failures > after.retry.attempts)
       tell('duplicated', after, `failed ${after.failures} times of ${after.retry.attempts}`)
-    if (after.leaseLosses > 6) tell('stuck', after, `lost ${after.leaseLosses} leases and was leased again`)
+    if (after.leaseLosses > 5) tell('stuck', after, `lost ${after.leaseLosses} leases and was leased again`)
   }
   const running = new Set<string>()
   /** A limit is exact as long as nothing was taken back that had been counted. */

@@ -9,12 +9,15 @@ import { aTask } from '#test/support/builders.ts'
 
 const parent = 'tsk_00000000000000000000000001'
 const key = { pk: `default#children#${parent}`, sk: 'counter' }
+/** Of 2016. */
+const anOldRev = '01ARZ3NDEKTSV4RRFFQ69G5FAV'
 const aChild = (change: Partial<Task> = {}): Task =>
   aTask({ id: 'tsk_00000000000000000000000002', parent, deadline: 1_800_000_100_000, ...change })
 
 const aWorld = (counted = 0, stored = 0) => {
   const world = scheduledPorts(atOnce)
-  if (counted > 0) world.volatile.add(key, counted)
+  const item = { ...key, type: 'counter', value: counted }
+  if (counted > 0) world.volatile.write({ op: 'put', item, expect: 'any', rev: anOldRev })
   for (let n = 0; n < stored; n++)
     world.main.write({ op: 'put', item: taskItem(aChild({ id: `tsk_${String(n).padStart(26, '0')}` })), expect: 'any' })
   return { ...world, count: () => world.volatile.get<number>(key)?.value }
@@ -24,6 +27,14 @@ it('a counter that submits which broke off have left full is mended when it refu
   const { ports, count } = aWorld(treeLimits.children, 3)
   await addChild(ports, aChild())
   expect(count()).toBe(4)
+})
+
+it('children that are on their way keep their places when others are counted', async () => {
+  const { ports, count, forward } = aWorld(treeLimits.children - 1, 3)
+  await addChild(ports, aChild())
+  forward(11_000)
+  await expect(addChild(ports, aChild())).rejects.toThrow('10000 children')
+  expect(count()).toBe(treeLimits.children)
 })
 
 it('a parent that has as many children as it may takes no more, and is looked through now and then', async () => {

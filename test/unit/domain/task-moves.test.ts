@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { isRefused, type Refused } from '#shared/domain/domain-error.ts'
-import { maxAttemptsOf, maxLeaseLosses, type Task } from '#shared/domain/tasks/task.ts'
+import { maxAttemptsOf, type Task } from '#shared/domain/tasks/task.ts'
 import {
   cancelTask,
   completeTask,
@@ -118,13 +118,13 @@ describe('failing', () => {
 })
 
 describe('losing and returning leases', () => {
-  it('counts apart from failures, and ends as poison', () => {
+  it('counts apart from failures, and ends as poison with the fifth', () => {
     let task = aTask()
-    for (let round = 0; round < maxLeaseLosses; round++) task = loseLease(leased(task), { now: 2000, message: 'gone' })
-    expect(task).toMatchObject({ status: 'QUEUED', failures: 0, leaseLosses: maxLeaseLosses, attempt: maxLeaseLosses })
-    expect(maxAttemptsOf(task)).toBe(3 + maxLeaseLosses)
+    for (let round = 0; round < 4; round++) task = loseLease(leased(task), { now: 2000, message: 'gone' })
+    expect(task).toMatchObject({ status: 'QUEUED', failures: 0, leaseLosses: 4, attempt: 4 })
+    expect(maxAttemptsOf(task)).toBe(3 + 4)
     const last = loseLease(leased(task), { now: 3000, message: 'gone' })
-    expect(last).toMatchObject({ status: 'FAILED', failure: { code: 'POISON' } })
+    expect(last).toMatchObject({ status: 'FAILED', failure: { code: 'POISON' }, leaseLosses: 5, attempt: 5 })
   })
 
   it('a returned lease costs nothing', () => {
