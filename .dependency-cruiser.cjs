@@ -72,8 +72,14 @@ module.exports = {
     only(
       'infra',
       '^infra/',
-      ['infra/', 'shared/platform/aws/(table-definition|settings)\\.ts$', 'agent-container/.*/?settings\\.ts$'],
-      'infra names entry files by path',
+      [
+        'infra/',
+        'shared/platform/aws/(table-definition|settings|state-machine-names)\\.ts$',
+        'shared/workflow-language/',
+        'shared/domain/workflows/workflow\\.ts$',
+        'agent-container/.*/?settings\\.ts$',
+      ],
+      'infra names entry files by path, and compiles the workflows that ship',
     ),
     {
       name: 'domain-has-no-libraries',

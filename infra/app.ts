@@ -6,6 +6,7 @@ import { ApiStack } from './stacks/api-stack.ts'
 import { DataStack } from './stacks/data-stack.ts'
 import { NetworkStack } from './stacks/network-stack.ts'
 import { ObservabilityStack } from './stacks/observability-stack.ts'
+import { WorkflowsStack } from './stacks/workflows-stack.ts'
 
 /** Everything that one stage has in an account. What `overrides` names differs from the stage's row. */
 export const createApp = (props: AppProps = {}, overrides: Partial<StageConfig> = {}): App => {
@@ -24,6 +25,7 @@ export const createApp = (props: AppProps = {}, overrides: Partial<StageConfig> 
   const network = new NetworkStack(app, 'Network', of('Network'))
   const api = new ApiStack(app, 'Api', { ...of('Api'), data })
   new AgentsStack(app, 'Agents', { ...of('Agents'), network, gateway: api.gateway })
+  new WorkflowsStack(app, 'Workflows', { ...of('Workflows'), data, api })
   new ObservabilityStack(app, 'Observability', { ...of('Observability'), data, api })
 
   Tags.of(app).add('application', 'devcycle')

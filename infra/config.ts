@@ -19,6 +19,11 @@ export interface StageConfig {
   readonly containerInsights: boolean
   /** Targets of webhooks that may be called although they are not public. */
   readonly egressAllow?: readonly string[]
+  /**
+   * Percent of new runs that the latest version of a workflow that ships gets, the version before it the rest.
+   * @default runs take the latest, or what somebody has set the alias `live` of the workflow to
+   */
+  readonly workflowShare?: number
   /** A domain of your own; its certificate is in the same region. */
   readonly domain?: { readonly name: string; readonly certificateArn: string }
   /** Who is told of alarms; AWS asks the address to confirm. */

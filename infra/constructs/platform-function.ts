@@ -2,7 +2,7 @@ import { ArnFormat, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib'
 import type { ITableV2 } from 'aws-cdk-lib/aws-dynamodb'
 import type { IEventBus } from 'aws-cdk-lib/aws-events'
 import { type IRole, PolicyStatement } from 'aws-cdk-lib/aws-iam'
-import { Architecture, Function as LambdaFunction, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda'
+import { Architecture, type IFunction, Function as LambdaFunction, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda'
 import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations'
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs'
 import type { IBucket } from 'aws-cdk-lib/aws-s3'
@@ -123,6 +123,12 @@ export class PlatformFunction extends LambdaFunction {
   deployWorkflows(prefix: string, role: IRole): void {
     this.permit(deployActions, [this.machines(prefix, 'stateMachine')])
     this.permit(['iam:PassRole'], [role.roleArn], { StringEquals: { 'iam:PassedToService': 'states.amazonaws.com' } })
+  }
+
+  /** Has machines made by the function that may, and sees whether they are there. */
+  haveWorkflowsDeployed(prefix: string, deployer: IFunction): void {
+    this.permit(['states:DescribeStateMachineAlias'], [this.machines(prefix, 'stateMachine')])
+    this.permit(['lambda:InvokeFunction'], [deployer.functionArn])
   }
 
   publish(bus: IEventBus): void {

@@ -43,6 +43,10 @@ export class ApiStack extends Stack {
   readonly sweep: PlatformFunction
   readonly deliver: PlatformFunction
   readonly workflowSteps: PlatformFunction
+  /** Makes the state machines of workflows that are posted; nothing else may. */
+  readonly deployer: PlatformFunction
+  /** Stores workflows that come with a deploy. */
+  readonly register: PlatformFunction
   private readonly settings: ApiStackProps
   private readonly undelivered: IQueue
   private readonly generation: CfnParameter
@@ -62,6 +66,8 @@ export class ApiStack extends Stack {
     this.sweep = this.addSweep()
     this.deliver = this.addDeliverer()
     this.workflowSteps = this.addWorkflowSteps()
+    this.register = this.addRegister()
+    this.deployer = this.addDeployer()
     this.addIntake()
     this.addSockets()
     const bootstrap = this.addBootstrap()
@@ -106,6 +112,7 @@ export class ApiStack extends Stack {
       WEBSOCKET_URL: this.socketApi.url,
       TASK_DEAD_LETTER_ARN: data.undeliverable.queueArn,
       STATE_MACHINE_PREFIX: this.machinePrefix(),
+      DEPLOYER_FUNCTION: `${prefix}-deployer`,
       WORKFLOW_ROLE_ARN: data.workflowRole.roleArn,
       STEPS_QUEUE_URL: data.steps.queue.queueUrl,
       GENERATION: this.generation.valueAsString,
@@ -218,8 +225,6 @@ export class ApiStack extends Stack {
     steps.runWorkflows(prefix)
     steps.readMachines(prefix)
     steps.addEventSource(new SqsEventSource(data.steps.queue, { batchSize: 10, reportBatchItemFailures: true }))
-    for (const deployer of [this.api, this.sweep, this.stream, steps])
-      deployer.deployWorkflows(prefix, data.workflowRole)
     new Rule(this, 'RunEnds', {
       ruleName: `${prefix}-run-ends`,
       eventPattern: {
@@ -233,6 +238,33 @@ export class ApiStack extends Stack {
       targets: [new LambdaFunction(steps, { deadLetterQueue: this.undelivered, retryAttempts: 8 })],
     })
     return steps
+  }
+
+  /** CloudFormation asks it, for what the stack of workflows has. */
+  private addRegister(): PlatformFunction {
+    const { data } = this.settings
+    const register = new PlatformFunction(
+      this,
+      'Register',
+      this.functionProps('register', { timeout: Duration.minutes(1) }),
+    )
+    register.keepRecords(data.main)
+    this.keepObjects(register)
+    return register
+  }
+
+  /** The one role by which machines are made at run time: of the own prefix, acting as the role of workflows alone. */
+  private addDeployer(): PlatformFunction {
+    const { data, prefix } = this.settings
+    const deployer = new PlatformFunction(
+      this,
+      'Deployer',
+      this.functionProps('deployer', { timeout: Duration.minutes(1) }),
+    )
+    deployer.deployWorkflows(prefix, data.workflowRole)
+    for (const edge of [this.api, this.sweep, this.stream, this.workflowSteps, this.register])
+      edge.haveWorkflowsDeployed(prefix, deployer)
+    return deployer
   }
 
   /** What the ARN of every state machine of workflows begins with. */

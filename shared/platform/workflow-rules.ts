@@ -21,7 +21,8 @@ const refuse = (code: 'INVALID' | 'TOO_LARGE', message: string): never => {
   throw new PlatformError(code, message)
 }
 
-const checkNames = (names: Partial<Record<keyof typeof patterns, string>>): void => {
+/** Refuses names that some host could not take. */
+export const checkNames = (names: Partial<Record<keyof typeof patterns, string>>): void => {
   for (const [part, pattern] of Object.entries(patterns)) {
     const name = names[part as keyof typeof patterns]
     if (name !== undefined && !pattern.test(name))

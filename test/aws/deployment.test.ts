@@ -31,6 +31,7 @@ import { topicScenarios } from './scenarios/topics.ts'
 const noArchive = 'it keeps no events for a replay'
 const noFlowLogs = 'it has no network whose traffic could be logged'
 const noSockets = 'it has no WebSocket APIs; the edge tests call their function'
+const noVersions = 'its CloudFormation has no versions of state machines; the platform publishes its own'
 const noContainers = 'it has no ECS: the suite plays it'
 
 type Row = { refused: Reasons; recordedOnly: Reasons; batchRows: number }
@@ -40,7 +41,12 @@ const rows: [EmulatorName, Row][] = [
   [
     'ministack',
     {
-      refused: { 'AWS::Events::Archive': noArchive, 'AWS::EC2::FlowLog': noFlowLogs },
+      refused: {
+        'AWS::Events::Archive': noArchive,
+        'AWS::EC2::FlowLog': noFlowLogs,
+        'AWS::StepFunctions::StateMachineVersion': noVersions,
+        'AWS::StepFunctions::StateMachineAlias': noVersions,
+      },
       recordedOnly: {},
       batchRows: 1000,
     },
@@ -65,6 +71,8 @@ const rows: [EmulatorName, Row][] = [
         'AWS::ECS::Cluster': noContainers,
         'AWS::ECS::Service': noContainers,
         'AWS::ECS::TaskDefinition': noContainers,
+        'AWS::StepFunctions::StateMachineVersion': noVersions,
+        'AWS::StepFunctions::StateMachineAlias': noVersions,
         'AWS::ApiGatewayV2::Api': noSockets,
         'AWS::ApiGatewayV2::Integration': noSockets,
         'AWS::ApiGatewayV2::Route': noSockets,

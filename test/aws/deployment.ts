@@ -132,7 +132,9 @@ export const deploy = async (emulator: Emulator, refused: Reasons): Promise<Depl
   const bootstrapped = await runCli(['bootstrap', '--stage', 'dev', '--json'], environment)
   if (bootstrapped.code !== 0) throw new Error(`devcycle bootstrap: ${bootstrapped.stderr}`)
   const { apiKey } = JSON.parse(bootstrapped.stdout) as { apiKey: string }
-  const stacks = ['Data', 'Network', 'Api', 'Agents', 'Observability'].map((part) => `DevCycle-dev-${part}`)
+  const stacks = ['Data', 'Network', 'Api', 'Agents', 'Workflows', 'Observability'].map(
+    (part) => `DevCycle-dev-${part}`,
+  )
   return {
     emulator,
     url,

@@ -47,7 +47,7 @@ describe('cdk synth', () => {
       encoding: 'utf8',
     })
     expect({ status, stderr }).toMatchObject({ status: 0 })
-    expect(globSync('cdk.out/*.template.json', { cwd: home })).toHaveLength(5)
+    expect(globSync('cdk.out/*.template.json', { cwd: home })).toHaveLength(6)
     expect(secondsOf(stdout)).toBeGreaterThan(0)
     expect(secondsOf(stdout)).toBeLessThan(mostSeconds)
   }, 120_000)

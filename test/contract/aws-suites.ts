@@ -15,6 +15,7 @@ import { createDynamoTable } from '#shared/platform/aws/dynamodb-table.ts'
 import { createEventBridgeBus } from '#shared/platform/aws/eventbridge-bus.ts'
 import { createS3Objects, s3ClientConfig } from '#shared/platform/aws/s3-objects.ts'
 import { createSqsQueues } from '#shared/platform/aws/sqs-queues.ts'
+import { createMachineVersions } from '#shared/platform/aws/state-machine-versions.ts'
 import { createStepFunctionsWorkflows } from '#shared/platform/aws/step-functions-workflows.ts'
 import { createTableInput } from '#shared/platform/aws/table-definition.ts'
 import type { CloudEvent, Telemetry } from '#shared/platform/platform.ts'
@@ -128,13 +129,17 @@ const openBus = async (endpoints: Endpoints) => {
 export const openWorkflows = async (endpoints: Endpoints) => {
   const { queues } = openQueues(endpoints)
   const queue = 'steps'
-  const workflows = createStepFunctionsWorkflows({
+  const place = {
     client: new SFNClient(clientOf(endpoints.states)),
     arnPrefix: `arn:aws:states:us-east-1:000000000000:stateMachine:${aName('suite')}`,
+  }
+  const machines = createMachineVersions({
+    ...place,
     roleArn: 'arn:aws:iam::000000000000:role/devcycle-workflows',
     stepsQueueUrl: (await queues.locate(queue)) ?? '',
     tags: {},
   })
+  const workflows = createStepFunctionsWorkflows({ ...place, machines })
   const seen: StepCommand[] = []
   const commands = async (): Promise<StepCommand[]> => {
     const received = await queues.receive({ queues: [queue], max: 50, waitSeconds: 0 })

@@ -8,6 +8,7 @@ import { observabilitySuite } from './suites/observability-suite.ts'
 import { permissionsSuite } from './suites/permissions-suite.ts'
 import { socketsSuite } from './suites/sockets-suite.ts'
 import { stateSuite } from './suites/state-suite.ts'
+import { workflowsSuite } from './suites/workflows-suite.ts'
 import { synthesize } from './synthesize.ts'
 
 /** All suites in one process: CDK takes seconds to load. */
@@ -21,5 +22,6 @@ functionsSuite(dev)
 apiSuite(dev)
 socketsSuite(dev)
 agentsSuite(dev)
+workflowsSuite(dev)
 networkSuite(dev)
 observabilitySuite(dev)

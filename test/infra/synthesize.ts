@@ -6,10 +6,10 @@ import type { StageConfig } from '#infra/config.ts'
 
 /** Parsed JSON, of whatever shape the test expects. */
 export type Json = ReturnType<typeof JSON.parse>
-export type Part = 'Data' | 'Network' | 'Api' | 'Agents' | 'Observability'
+export type Part = 'Data' | 'Network' | 'Api' | 'Agents' | 'Workflows' | 'Observability'
 export type Resource = { part: Part; id: string; type: string; properties: Json; whole: Json }
 
-const parts: Part[] = ['Data', 'Network', 'Api', 'Agents', 'Observability']
+const parts: Part[] = ['Data', 'Network', 'Api', 'Agents', 'Workflows', 'Observability']
 const { context } = JSON.parse(readFileSync(new URL('../../cdk.json', import.meta.url), 'utf8')) as {
   context: Record<string, unknown>
 }

@@ -3,6 +3,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { DynamoDBStreamsClient } from '@aws-sdk/client-dynamodb-streams'
 import { ECSClient } from '@aws-sdk/client-ecs'
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge'
+import { LambdaClient } from '@aws-sdk/client-lambda'
 import { S3Client } from '@aws-sdk/client-s3'
 import { SFNClient } from '@aws-sdk/client-sfn'
 import { SQSClient } from '@aws-sdk/client-sqs'
@@ -16,15 +17,19 @@ import { createDynamoTable } from './dynamodb-table.ts'
 import { createEcsAgentHosts } from './ecs-agent-hosts.ts'
 import { createEventBridgeBus } from './eventbridge-bus.ts'
 import { createPowertoolsTelemetry, type PowertoolsTelemetry } from './powertools-telemetry.ts'
+import { createRemoteDeployer } from './remote-deployer.ts'
 import { createRunEnds } from './run-ends.ts'
 import { createS3Objects, s3ClientConfig } from './s3-objects.ts'
 import { parseSettings, type Settings } from './settings.ts'
 import { createSqsQueues } from './sqs-queues.ts'
+import { createMachineVersions } from './state-machine-versions.ts'
 import { createStepFunctionsWorkflows } from './step-functions-workflows.ts'
 
 export type AwsPlatform = Platform & {
   telemetry: PowertoolsTelemetry
   settings: Settings
+  /** Makes versions of machines as whoever runs this. */
+  machines: ReturnType<typeof createMachineVersions>
   /** Whose run has ended by what EventBridge tells. */
   runEndOf: ReturnType<typeof createRunEnds>
 }
@@ -47,6 +52,15 @@ export const createAwsPlatform = (
   const volatile = table(settings.VOLATILE_TABLE)
   const states = observe(new SFNClient(quickConfig))
   const tags = { application: 'devcycle', stage: settings.STAGE }
+  const machines = createMachineVersions({
+    client: states,
+    arnPrefix: settings.STATE_MACHINE_PREFIX,
+    roleArn: settings.WORKFLOW_ROLE_ARN,
+    stepsQueueUrl: settings.STEPS_QUEUE_URL,
+    tags,
+  })
+  const functionName = settings.DEPLOYER_FUNCTION
+  const deployer = functionName && createRemoteDeployer({ client: new LambdaClient(quickConfig), functionName })
   /** Functions get their changes from Lambda: the client of the stream is made for the loops that read it. */
   const consume: ChangeFeed['consume'] = (...consumer) =>
     createDynamoChangeFeed({
@@ -93,12 +107,11 @@ export const createAwsPlatform = (
       ),
     }),
     hosts: createEcsAgentHosts({ client: new ECSClient(quickConfig) }),
+    machines,
     workflows: createStepFunctionsWorkflows({
       client: states,
       arnPrefix: settings.STATE_MACHINE_PREFIX,
-      roleArn: settings.WORKFLOW_ROLE_ARN,
-      stepsQueueUrl: settings.STEPS_QUEUE_URL,
-      tags,
+      machines: deployer ? { ...machines, ...deployer } : machines,
     }),
     runEndOf: createRunEnds({ client: states }),
     telemetry,

@@ -26,6 +26,8 @@ export const settingsSchema = z.object({
   TASK_DEAD_LETTER_ARN: z.string().optional(),
   /** What the ARN of every state machine of workflows begins with: up to the platform's prefix of their names. */
   STATE_MACHINE_PREFIX: z.string().min(1),
+  /** The function that makes those machines. @default this process makes them */
+  DEPLOYER_FUNCTION: z.string().min(1).optional(),
   /** What those machines act as. */
   WORKFLOW_ROLE_ARN: z.string().min(1),
   /** Where their steps send commands. */

@@ -10,9 +10,16 @@ import {
 } from '@aws-sdk/client-sfn'
 import type { WorkflowDefinition } from '../platform.ts'
 import { PlatformError } from '../platform-error.ts'
-import { definitionText } from '../workflow-rules.ts'
+import { checkNames, definitionText } from '../workflow-rules.ts'
 import { translated } from './aws-error.ts'
-import { aliasArn, type MachinePrefix, machineArn, machineTags, versionAlias } from './state-machine-names.ts'
+import {
+  aliasArn,
+  type MachinePrefix,
+  machineArn,
+  machineTags,
+  versionAlias,
+  versionOfAlias,
+} from './state-machine-names.ts'
 
 export type MachineOptions = {
   client: SFNClient
@@ -36,7 +43,8 @@ const aliasLimit = ['ServiceQuotaExceededException']
 export const createMachineVersions = (options: MachineOptions) => {
   const { client, arnPrefix, roleArn, stepsQueueUrl, tags } = options
 
-  const isThere = async ({ version, ...workflow }: WorkflowDefinition): Promise<boolean> => {
+  const isThere = async ({ version, asl: _, ...workflow }: WorkflowDefinition): Promise<boolean> => {
+    checkNames({ ...workflow, version })
     const command = new DescribeStateMachineAliasCommand({
       stateMachineAliasArn: aliasArn(arnPrefix, workflow, version),
     })
@@ -88,7 +96,8 @@ export const createMachineVersions = (options: MachineOptions) => {
       maxResults: 1000,
     })
     const { stateMachineAliases = [] } = await translated('the versions of a workflow', () => client.send(list))
-    const [oldest] = stateMachineAliases.toSorted((a, b) => Number(a.creationDate) - Number(b.creationDate))
+    const ours = stateMachineAliases.filter((one) => versionOfAlias(one.stateMachineAliasArn) !== '')
+    const [oldest] = ours.toSorted((a, b) => Number(a.creationDate) - Number(b.creationDate))
     const drop = new DeleteStateMachineAliasCommand({ stateMachineAliasArn: oldest?.stateMachineAliasArn })
     await translated('the removal of an old version', () => client.send(drop))
   }
@@ -111,6 +120,9 @@ export const createMachineVersions = (options: MachineOptions) => {
   }
 
   return {
+    /** Whether a version has its alias. */
+    isThere,
+    /** Idempotent: a version that is there stays as it is. */
     async deploy(workflow: WorkflowDefinition): Promise<void> {
       const definition = definitionText(workflow, stepsQueueUrl)
       if (await isThere(workflow)) return
@@ -125,3 +137,5 @@ export const createMachineVersions = (options: MachineOptions) => {
     },
   }
 }
+
+export type MachineVersions = ReturnType<typeof createMachineVersions>

@@ -14,7 +14,7 @@ import { boundedFailure, boundedJson, checkRun, checkStart } from '../workflow-r
 import { translated } from './aws-error.ts'
 import { defined, parsed, toRunEvent } from './execution-events.ts'
 import { aliasArn, executionArn, versionOfAlias } from './state-machine-names.ts'
-import { createMachineVersions, isNamed, type MachineOptions } from './state-machine-versions.ts'
+import { isNamed, type MachineOptions, type MachineVersions } from './state-machine-versions.ts'
 
 const noRun = 'ExecutionDoesNotExist'
 const mostEvents = 1000
@@ -39,10 +39,10 @@ const refusals: Record<string, TokenAnswer> = {
   InvalidToken: { ok: false, reason: 'UNKNOWN' },
 }
 
+export type StepFunctionsOptions = Pick<MachineOptions, 'client' | 'arnPrefix'> & { machines: MachineVersions }
+
 /** Workflows as state machines of Step Functions, one for each of a tenant. */
-export const createStepFunctionsWorkflows = (options: MachineOptions): Workflows => {
-  const { client, arnPrefix } = options
-  const versions = createMachineVersions(options)
+export const createStepFunctionsWorkflows = ({ client, arnPrefix, machines }: StepFunctionsOptions): Workflows => {
   const answered = (what: string, call: () => Promise<unknown>): Promise<TokenAnswer> =>
     unless(async () => {
       await translated(what, call)
@@ -50,7 +50,9 @@ export const createStepFunctionsWorkflows = (options: MachineOptions): Workflows
     }, refusals)
 
   return {
-    deploy: versions.deploy,
+    async deploy(definition) {
+      if (!(await machines.isThere(definition))) await machines.deploy(definition)
+    },
     async start({ version, input, ...run }) {
       checkStart({ version, input, ...run })
       const command = new StartExecutionCommand({

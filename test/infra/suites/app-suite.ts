@@ -26,17 +26,21 @@ const untagged = [
   'AWS::S3::BucketPolicy',
   'AWS::SNS::TopicPolicy',
   'AWS::SQS::QueuePolicy',
+  'AWS::StepFunctions::StateMachineAlias',
+  'AWS::StepFunctions::StateMachineVersion',
+  'Custom::DevCycleWorkflow',
 ]
 
 export const appSuite = (dev: Synthesized) =>
   describe('the app', () => {
-    it('is five stacks a stage, in the order in which they need each other', () => {
+    it('is six stacks a stage, in the order in which they need each other', () => {
       expect(dev.stacks.map(({ stackName }) => stackName)).toEqual([
         'DevCycle-dev-Data',
         'DevCycle-dev-Network',
         'DevCycle-dev-Api',
         'DevCycle-dev-Agents',
         'DevCycle-dev-Observability',
+        'DevCycle-dev-Workflows',
       ])
       expect(synthesize({ stage: 'prod' }).stacks[0]?.stackName).toBe('DevCycle-prod-Data')
     })
@@ -90,6 +94,6 @@ export const appSuite = (dev: Synthesized) =>
       ],
       ['an image of its own', { agentImage: 'registry.example.com/agents:1' }, { alarmEmail: 'ops@example.com' }],
     ] as const)('breaks none with %s', (_, context, overrides) => {
-      expect(synthesize(context, overrides).stacks).toHaveLength(5)
+      expect(synthesize(context, overrides).stacks).toHaveLength(6)
     })
   })

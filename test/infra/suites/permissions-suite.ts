@@ -11,12 +11,14 @@ const anyResource: Record<string, string> = {
 
 /** What each function may do, by service: everything else is forbidden to it. */
 const allowed: Record<string, string[]> = {
-  Api: ['dynamodb', 'iam', 's3', 'sqs', 'states', 'xray'],
+  Api: ['dynamodb', 'lambda', 's3', 'sqs', 'states', 'xray'],
   AgentGateway: ['dynamodb', 's3', 'sqs', 'states', 'xray'],
-  Stream: ['dynamodb', 'events', 'execute-api', 'iam', 's3', 'sqs', 'states', 'xray'],
+  Stream: ['dynamodb', 'events', 'execute-api', 'lambda', 's3', 'sqs', 'states', 'xray'],
   Websocket: ['dynamodb', 'execute-api', 's3', 'sqs', 'states', 'xray'],
-  Sweep: ['dynamodb', 'ecs', 'events', 'iam', 's3', 'sqs', 'states', 'xray'],
-  WorkflowSteps: ['dynamodb', 'events', 'iam', 's3', 'sqs', 'states', 'xray'],
+  Sweep: ['dynamodb', 'ecs', 'events', 'lambda', 's3', 'sqs', 'states', 'xray'],
+  WorkflowSteps: ['dynamodb', 'events', 'lambda', 's3', 'sqs', 'states', 'xray'],
+  Register: ['dynamodb', 'lambda', 's3', 'states', 'xray'],
+  Deployer: ['iam', 'states', 'xray'],
   Deliver: ['dynamodb', 'sqs', 'xray'],
   Intake: ['dynamodb', 's3', 'sqs', 'xray'],
   Bootstrap: ['dynamodb', 'xray'],
@@ -91,7 +93,7 @@ export const permissionsSuite = (dev: Synthesized) =>
       expect(statements.flatMap(({ actions }) => actions).filter((action) => forbidden.test(action))).toEqual([])
     })
 
-    it('let state machines be made that act as the role of workflows, by those that start runs, and no others', () => {
+    it('let state machines be made by the deployer alone, of the own prefix, that act as the role of workflows', () => {
       const passes = statements.filter(({ actions }) => actions.includes('iam:PassRole'))
       for (const { resources, condition } of passes) {
         expect(resources.map(flat)).toEqual([expect.stringMatching(/WorkflowRole\w+Arn/)])
@@ -99,8 +101,14 @@ export const permissionsSuite = (dev: Synthesized) =>
       }
       const owners = (all: typeof statements) => all.map(({ owner }) => owner.replace(/ServiceRole.*/, '')).toSorted()
       const makers = statements.filter(({ actions }) => actions.includes('states:CreateStateMachine'))
-      expect(owners(passes)).toEqual(['Api', 'Stream', 'Sweep', 'WorkflowSteps'])
+      expect(owners(passes)).toEqual(['Deployer'])
       expect(owners(makers)).toEqual(owners(passes))
+      expect(makers.flatMap(({ resources }) => resources.map(flat))).toEqual([
+        expect.stringMatching(/:states:.*:stateMachine:devcycle-dev-\*$/),
+      ])
+      const callers = statements.filter(({ resources }) => resources.some((one) => flat(one).startsWith('Deployer')))
+      expect(owners(callers)).toEqual(['Api', 'Register', 'Stream', 'Sweep', 'WorkflowSteps'])
+      for (const { actions } of callers) expect(actions).toEqual(['lambda:InvokeFunction'])
     })
 
     it('let workflows send commands of steps, and do nothing else', () => {

@@ -18,6 +18,7 @@ import { mockClient } from 'aws-sdk-client-mock'
 import { afterEach, describe, expect, it } from 'vitest'
 import { createRunEnds } from '#shared/platform/aws/run-ends.ts'
 import { executionArn, machineName } from '#shared/platform/aws/state-machine-names.ts'
+import { createMachineVersions } from '#shared/platform/aws/state-machine-versions.ts'
 import { createStepFunctionsWorkflows } from '#shared/platform/aws/step-functions-workflows.ts'
 import { aMachine, aStep } from '#test/support/machines.ts'
 import { sdkError } from './errors.ts'
@@ -27,13 +28,14 @@ afterEach(() => sfn.reset())
 
 const arnPrefix = 'arn:aws:states:us-east-1:000000000000:stateMachine:devcycle-dev'
 const client = new SFNClient({ region: 'us-east-1' })
-const workflows = createStepFunctionsWorkflows({
+const machines = createMachineVersions({
   client,
   arnPrefix,
   roleArn: 'arn:aws:iam::000000000000:role/workflows',
   stepsQueueUrl: 'https://sqs.invalid/1/steps',
   tags: { stage: 'dev' },
 })
+const workflows = createStepFunctionsWorkflows({ client, arnPrefix, machines })
 const run = { tenant: 'acme', workflow: 'pull-request', run: 'run_1' }
 const machine = `${arnPrefix}-acme-pull-request-`
 const definition = { tenant: 'acme', workflow: 'pull-request', version: '3', asl: aMachine({ Ask: aStep() }) }
@@ -96,10 +98,11 @@ describe('a version of a workflow', () => {
     notThere()
     sfn.on(UpdateStateMachineCommand).resolves({ stateMachineVersionArn: 'arn:machine:101' })
     sfn.on(CreateStateMachineAliasCommand).rejectsOnce(sdkError('ServiceQuotaExceededException')).resolves({})
-    const alias = (n: number) => ({ stateMachineAliasArn: `arn:${n}`, creationDate: new Date(n) })
-    sfn.on(ListStateMachineAliasesCommand).resolves({ stateMachineAliases: [alias(2), alias(1), alias(3)] })
+    const live = { stateMachineAliasArn: 'arn:machine:live', creationDate: new Date(0) }
+    const alias = (n: number) => ({ stateMachineAliasArn: `arn:machine:v-${n}`, creationDate: new Date(n) })
+    sfn.on(ListStateMachineAliasesCommand).resolves({ stateMachineAliases: [live, alias(2), alias(1), alias(3)] })
     await workflows.deploy(definition)
-    expect(inputOf(DeleteStateMachineAliasCommand)).toEqual({ stateMachineAliasArn: 'arn:1' })
+    expect(inputOf(DeleteStateMachineAliasCommand)).toEqual({ stateMachineAliasArn: 'arn:machine:v-1' })
     expect(sfn.commandCalls(CreateStateMachineAliasCommand)).toHaveLength(2)
   })
 
