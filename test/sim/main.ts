@@ -34,8 +34,8 @@ if (range.last < range.first) fail(`--seeds takes A..B with A up to B; received 
 const count = range.last - range.first + 1
 const share = Math.min(whole('workers', workers), count)
 
-/** Most of what a seed makes is garbage when the next begins. */
-const youngMb = 96
+/** Most of what a seed makes is garbage when the next begins; more than the caches hold would cost more than it saves. */
+const youngMb = 24
 
 const began = performance.now()
 let [done, failed, operations] = [0, 0, 0]

@@ -23,7 +23,7 @@ export const createPlaces = () => {
     /** Puts an item at a place; without one it is taken out. */
     move(id: string, place: Key | undefined): void {
       const before = placeOf.get(id)
-      if (before?.pk === place?.pk && before?.sk === place?.sk) return
+      if (before === place || (before?.pk === place?.pk && before?.sk === place?.sk)) return
       if (before) {
         const entries = partitions.get(before.pk) ?? []
         entries.splice(find(entries, before.sk, id), 1)

@@ -63,10 +63,10 @@ export const createSimTable = ({ timeline, mint, lag, onCommit, ignoresRevs = fa
     const before = rows.get(id)
     if (after) rows.set(id, after)
     else rows.delete(id)
-    byKey.move(id, after && { pk: key.pk, sk: key.sk })
+    if (before === undefined || after === undefined) byKey.move(id, after && { pk: key.pk, sk: key.sk })
     const late = lag?.() ?? 0
     if (late > 0) timeline.at(timeline.now() + late, () => place(id))
-    else place(id)
+    else if (before?.index !== undefined || after?.index !== undefined) place(id) // most items are in none
     const type = (after ?? before)?.type ?? ''
     onCommit?.({ at: timeline.now(), key, type, before, after })
     const waiting = waiters.get(id)
@@ -100,11 +100,13 @@ export const createSimTable = ({ timeline, mint, lag, onCommit, ignoresRevs = fa
   }
   const isOwn = (write: Write | Add, current: Stored | undefined): boolean =>
     write.op === 'put' && write.rev !== undefined && current?.rev === write.rev
+  /** Whether every put of it is there: it was written before. */
+  const isRepeated = (writes: (Write | Add)[], found: (Stored | undefined)[]): boolean =>
+    writes.some(({ op }) => op === 'put') && writes.every((write, at) => write.op !== 'put' || isOwn(write, found[at]))
   const writeAll = (writes: (Write | Add)[]): Outcome => {
     const found = writes.map((write) => get(keyOf(write)))
-    if (writes.every((write, at) => write.op !== 'put' || isOwn(write, found[at])))
-      if (writes.some((write) => write.op === 'put'))
-        return { ok: true, revs: writes.map((write) => (write.op === 'put' ? (write.rev ?? '') : '')) }
+    if (isRepeated(writes, found))
+      return { ok: true, revs: writes.map((write) => (write.op === 'put' ? (write.rev ?? '') : '')) }
     const conflicts = writes.flatMap((write, at): Conflict[] =>
       (write.op === 'add' ? counted(write) : fits(write.expect, found[at])) ? [] : [{ at, current: found[at] }],
     )
