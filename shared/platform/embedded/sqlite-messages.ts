@@ -13,6 +13,12 @@ export type RawItem = Key & {
   places: (string | null)[]
 }
 
+/** It is in no index. */
+export const isNowhere = (places: RawItem['places']): boolean => {
+  for (const place of places) if (place !== null) return false
+  return true
+}
+
 export type RawAdd = { op: 'add'; key: Key; by: number; bound?: Bound; rev: string }
 export type RawWrite =
   | RawAdd

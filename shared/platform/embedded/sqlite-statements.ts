@@ -1,6 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { Key } from '../platform.ts'
-import type { RawItem, TableName } from './sqlite-messages.ts'
+import { isNowhere, type RawItem, type TableName } from './sqlite-messages.ts'
 import { placeColumns } from './sqlite-schema.ts'
 
 /** A row as it is stored, whether or not its time is over. */
@@ -21,7 +21,17 @@ export const prepareItems = (database: DatabaseSync, table: TableName) => {
     `UPDATE ${table} SET rev = ?, item = ?, expires_at = ?, ${placeColumns.map((one) => `${one} = ?`).join(', ')}
      WHERE rowid = ?`,
   )
+  const lay = database.prepare(
+    `INSERT INTO ${table} (pk, sk, rev, item, expires_at) VALUES (?, ?, ?, ?, ?)
+     ON CONFLICT (pk, sk) DO UPDATE SET rev = excluded.rev, item = excluded.item, expires_at = excluded.expires_at,
+     ${placeColumns.map((one) => `${one} = NULL`).join(', ')}`,
+  )
+  const place = database.prepare(
+    `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})
+     ON CONFLICT (pk, sk) DO UPDATE SET ${columns.slice(2).map((one) => `${one} = excluded.${one}`)}`,
+  )
   const remove = database.prepare(`DELETE FROM ${table} WHERE rowid = ?`)
+  const removeAt = database.prepare(`DELETE FROM ${table} WHERE pk = ? AND sk = ?`)
   const purge = database.prepare(
     `DELETE FROM ${table} WHERE rowid IN (SELECT rowid FROM ${table} WHERE expires_at <= ? LIMIT ?)`,
   )
@@ -38,7 +48,13 @@ export const prepareItems = (database: DatabaseSync, table: TableName) => {
       else if (places.every((place, at) => place === row.places[at])) update.run(rev, item, expiresAt, row.rowid)
       else move.run(rev, item, expiresAt, ...places, row.rowid)
     },
+    /** Whatever is there. */
+    lay({ pk, sk, rev, item, expiresAt, places }: RawItem): void {
+      if (isNowhere(places)) lay.run(pk, sk, rev, item, expiresAt)
+      else place.run(pk, sk, rev, item, expiresAt, ...places)
+    },
     remove: (row: Row): void => void remove.run(row.rowid),
+    removeAt: ({ pk, sk }: Key): void => void removeAt.run(pk, sk),
     purge: (now: number, limit: number): number => Number(purge.run(now, limit).changes),
   }
 }

@@ -62,6 +62,8 @@ type Options = {
   random: Random
   /** The most a value may have. @default what every host can hold */
   maxBytes?: number
+  /** Rows that were lately written are kept in memory. @default true */
+  cached?: boolean
 }
 
 export type SqliteTable = Table & {
@@ -71,21 +73,30 @@ export type SqliteTable = Table & {
 }
 
 /** A table in SQLite: writes go to the writer thread, reads happen here and see every acknowledged write. */
-export const createSqliteTable = ({ name, reader, writer, clock, random, maxBytes }: Options): SqliteTable => {
+export const createSqliteTable = ({
+  name,
+  reader,
+  writer,
+  clock,
+  random,
+  maxBytes,
+  cached = true,
+}: Options): SqliteTable => {
   const find = reader.prepare(`SELECT item, expires_at AS expiresAt FROM ${name} WHERE pk = ? AND sk = ?`)
-  const cache = createRowCache()
-  const pages = createPageCache(2 * indexNames.indexOf('parent'))
+  const cache = cached ? createRowCache() : undefined
+  const pages = cached ? createPageCache(2 * indexNames.indexOf('parent')) : undefined
   const waiters = createChangeWaiters()
   writer.onCommit((table, key, item) => {
     if (table !== name) return
-    cache.committed(key, item)
-    pages.committed(key, item)
+    cache?.committed(key, item)
+    pages?.committed(key, item)
     waiters.notify(key)
   })
   const mint = (): Rev => ulid(clock.now(), (length) => random.bytes(length))
 
   const read = <V>(key: Key): Stored<V> | undefined => {
-    const row = cache.get(key, () => find.get(key.pk, key.sk) as Row | undefined)
+    const look = (): Row | undefined => find.get(key.pk, key.sk) as Row | undefined
+    const row = cache ? cache.get(key, look) : look()
     const live = row && (row.expiresAt === null || row.expiresAt > clock.now())
     return live ? itemOf<V>(row) : undefined
   }
@@ -116,7 +127,10 @@ export const createSqliteTable = ({ name, reader, writer, clock, random, maxByte
       return send(writes)
     },
     writeTogether: send,
-    query: async <V>(query: Query) => pages.get(query, () => readQuery(reader, name, query, clock.now())) as Page<V>,
+    async query<V>(query: Query) {
+      const look = (): Page => readQuery(reader, name, query, clock.now())
+      return (pages ? pages.get(query, look) : look()) as Page<V>
+    },
     queryKeys: async (query) => readKeys(reader, name, query),
     scan: async (part) => readScan(reader, name, part, clock.now()),
     async add(key, by, bound) {

@@ -6,6 +6,7 @@ import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_thread
 import type { WriterAnswer, WriterReply, WriterRequest, WriterState } from './sqlite-messages.ts'
 import { createRequestRunner } from './sqlite-requests.ts'
 import { migrate, openDatabase } from './sqlite-schema.ts'
+import { type Cells, ofCells } from './sqlite-wire.ts'
 
 const port = parentPort
 if (port === null) throw new Error('the SQLite writer runs as a worker thread')
@@ -61,7 +62,7 @@ const commitAll = (requests: WriterRequest[]): WriterReply['answers'] => {
   }
 }
 
-type Message = WriterRequest[] | 'close'
+type Message = Cells | 'close'
 
 /** Everything that has arrived until now. */
 const drain = (first: Message): Message[] => {
@@ -72,7 +73,7 @@ const drain = (first: Message): Message[] => {
 
 port.on('message', (first: Message) => {
   const messages = drain(first)
-  const requests = messages.flatMap((message) => (message === 'close' ? [] : message))
+  const requests = messages.flatMap((message) => (message === 'close' ? [] : ofCells(message)))
   if (requests.length > 0) {
     const answers = commitAll(requests)
     counts.answered += answers.length

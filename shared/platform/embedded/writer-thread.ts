@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads'
 import type { Key } from '../platform.ts'
 import { PlatformError } from '../platform-error.ts'
 import type { Answers, RawItem, TableName, WriterAnswer, WriterReply, WriterRequest } from './sqlite-messages.ts'
+import { toCells } from './sqlite-wire.ts'
 
 type Pending = { request: WriterRequest; resolve: (value: unknown) => void; reject: (error: Error) => void }
 /** Called after each commit, before it is acknowledged, with each key that it may have changed and what was put there. */
@@ -36,7 +37,7 @@ export const startWriter = async (file: string): Promise<WriterThread> => {
   const post = (): void => {
     if (outgoing.length === 0 || isBusy) return
     isBusy = true
-    worker.postMessage(outgoing)
+    worker.postMessage(toCells(outgoing))
     outgoing = []
   }
   const tell: CommitListener = (table, key, item) => {
