@@ -4,6 +4,7 @@ import { createCall } from './slot-call.ts'
 import { createMail } from './slot-mail.ts'
 import type { FromSlot, SlotCalls, SlotTask, ToSlot } from './slot-messages.ts'
 import { createPeople } from './slot-people.ts'
+import { createState } from './slot-state.ts'
 
 /** Throws what cannot be said as JSON. */
 type Send = (message: FromSlot) => Promise<void>
@@ -81,6 +82,7 @@ export const createSlotContext = (send: Send): SlotContext => {
           deadline: task.deadline,
           timeoutSeconds: task.timeoutSeconds,
           ...(task.traceparent && { traceparent: task.traceparent }),
+          ...(task.workflowRun !== undefined && { workflowRun: task.workflowRun }),
         },
         signal: aborting.signal,
         workspace: process.cwd(),
@@ -107,6 +109,7 @@ export const createSlotContext = (send: Send): SlotContext => {
         },
         usage: (used) => tell({ type: 'usage', used }),
         ...createMail(task, call),
+        state: createState(task.workflowRun, call),
         call: createCall((argument) => call('call', argument), aborting.signal),
         objects,
       }

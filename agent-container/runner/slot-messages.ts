@@ -11,6 +11,7 @@ export type SlotTask = {
   deadline: string
   timeoutSeconds: number
   traceparent: string | null
+  workflowRun?: string
   input: unknown
   checkpoint: unknown
   /** The answer to what the checkpoint waited for. */
@@ -29,6 +30,9 @@ export type SlotCalls = {
   send: { argument: { key: string; body: Record<string, unknown> }; answer: { id: string } }
   response: { argument: { id: string }; answer: Record<string, unknown> | null }
   receive: { argument: { max: number; waitSeconds: number; visibilitySeconds: number }; answer: ReceivedMail[] }
+  getState: { argument: { run: string; key: string }; answer: { value: unknown; rev: string } | null }
+  /** `false`: it is not at `rev` any more; an empty one: there is one by now. */
+  putState: { argument: { run: string; key: string; value: unknown; rev?: string }; answer: boolean }
   acknowledge: { argument: { id: string }; answer: null }
   fetch: { argument: ObjectRef; answer: string }
   call: {

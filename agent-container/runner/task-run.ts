@@ -11,6 +11,7 @@ import { createReporter, type Report, sizeOf } from './reporter.ts'
 import type { Excess } from './resources/watch.ts'
 import type { Slot, SlotEnd } from './slot.ts'
 import type { FromSlot, SlotCalls } from './slot-messages.ts'
+import { createStateCalls } from './state-calls.ts'
 import type { Sender } from './task-source.ts'
 
 const maxInlineResult = 250 * 1024
@@ -132,6 +133,7 @@ export const runTask = ({ task, agent, slot, source, mask, onContact, graceMs = 
         throw error
       }),
     ...createMailCalls({ ...access, agent }, taskId),
+    ...createStateCalls({ ...access, mask, lost: abort }, { task: taskId, fence }),
     fetch: ({ $ref }) => fetchObject(access, $ref, slot.workspace),
     put: ({ file, base64 = '', contentType }) =>
       putObject(
@@ -209,7 +211,16 @@ export const runTask = ({ task, agent, slot, source, mask, onContact, graceMs = 
     post('fail', { code, message: String(mask(message)).slice(0, 8000), retryable })
   const run = async (): Promise<void> => {
     try {
-      const { capability, deadline, timeoutSeconds, traceparent, attempt, checkpoint = null, resume } = task
+      const {
+        capability,
+        deadline,
+        timeoutSeconds,
+        traceparent,
+        workflowRun,
+        attempt,
+        checkpoint = null,
+        resume,
+      } = task
       const input = await loadInput()
       slot.send({
         type: 'run',
@@ -221,6 +232,7 @@ export const runTask = ({ task, agent, slot, source, mask, onContact, graceMs = 
           deadline,
           timeoutSeconds,
           traceparent,
+          workflowRun,
           input,
           checkpoint,
           resume,

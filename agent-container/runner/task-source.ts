@@ -1,7 +1,7 @@
 import type { Joined, LeasedTask } from '#shared/contracts/worker.ts'
 
 export type WorkerRequest = {
-  method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   path: string
   headers?: Record<string, string>
   body?: unknown

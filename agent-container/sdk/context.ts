@@ -45,6 +45,19 @@ export type CallOptions = {
   }
 }
 
+/** Values that everybody shares who works for one run of a workflow: 256 at most, each of 32 KiB of JSON. */
+export type SharedState = {
+  /** `undefined`: there is none. */
+  get<T = unknown>(key: string): Promise<T | undefined>
+  /** Sets a value, whatever it was. */
+  set(key: string, value: unknown): Promise<void>
+  /**
+   * Changes a value, and answers what it is then. `change` is called again when somebody else came first: nobody's
+   * change is lost. An attempt that is repeated changes it again.
+   */
+  update<T = unknown>(key: string, change: (current: T | undefined) => T | Promise<T>): Promise<T>
+}
+
 export type AgentContext = {
   readonly task: {
     id: string
@@ -58,6 +71,8 @@ export type AgentContext = {
     timeoutSeconds?: number
     /** W3C trace context of the submit, to be carried on. */
     traceparent?: string
+    /** The run of a workflow that it is done for. */
+    workflowRun?: string
   }
   /** Aborts on cancel, time-out, lost lease and drain's end; the process is killed soon after. */
   readonly signal: AbortSignal
@@ -100,6 +115,8 @@ export type AgentContext = {
    * that was handed out before the last `checkpoint`.
    */
   readonly inputs: AsyncIterable<InputRecord>
+  /** What is shared with the others of the run; a task of no run fails when it asks. */
+  readonly state: SharedState
   /** Adds to what this attempt has used. */
   usage(used: Usage): void
   readonly objects: {

@@ -87,6 +87,8 @@ export const leasedTaskSchema = z
     checkpoint: jsonSchema.optional(),
     resume: z.object({ kind: z.string(), response: jsonSchema, by: z.string() }).optional(),
     traceparent: z.string().nullable(),
+    /** The run of a workflow that it is done for: it shares its values. */
+    workflowRun: idSchema('run').optional(),
     budgetLeft: z.record(z.string(), z.number()).nullable(),
   })
   .meta({ id: 'LeasedTask' })

@@ -184,5 +184,19 @@ export const runWhySchema = z
   .meta({ id: 'RunWhy' })
 export type RunWhy = z.infer<typeof runWhySchema>
 
-export const runValueSchema = z.object({ value: jsonSchema }).meta({ id: 'RunValue' })
-export const putRunValueSchema = z.strictObject({ value: boundedJson(32) })
+export const runValueSchema = z
+  .object({
+    key: z.string(),
+    value: jsonSchema,
+    /** Its state, as in `ETag`. */
+    rev: z.string(),
+  })
+  .meta({ id: 'RunValue' })
+export const runValuePageSchema = pageSchema(runValueSchema).meta({ id: 'RunValuePage' })
+export const listRunValuesQuery = z.strictObject(pageQuery)
+export const putRunValueSchema = z.strictObject({
+  value: boundedJson(32),
+  /** An instance names the task that it does for the run. */
+  task: idSchema('tsk').optional(),
+  fence: z.string().min(1).max(100).optional(),
+})

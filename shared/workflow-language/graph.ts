@@ -12,6 +12,7 @@ const shapes: Partial<Record<StepKind, Shape>> = {
   waitForEvent: ['([', '])'],
   approval: ['[/', '/]'],
   set: round,
+  state: round,
   message: ['>', ']'],
   fail: ['((', '))'],
   subWorkflow: ['[[', ']]'],

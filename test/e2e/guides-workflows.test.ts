@@ -25,6 +25,10 @@ describe('the guide to workflows', () => {
     expect(lines.some((line) => /✓ undo: withdrawn +SUCCEEDED/.test(line))).toBe(true)
   }, 60_000)
 
+  it('shares a value between agents that work side by side', async () => {
+    expect((await guides.run('workflows', 'board')).join('')).toBe('{  "letters": 12}')
+  }, 60_000)
+
   it('warns of a capability that nobody offers, and leads runs to a version', async () => {
     expect(await guides.run('workflows', 'aliases')).toEqual([
       '"message":"nobody offers text.drfat: its task will wait"',

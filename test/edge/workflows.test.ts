@@ -317,28 +317,4 @@ output: '{% $built.data %}'
     expect(await ended(id)).toMatchObject({ state: 'SUCCEEDED', output: { build: 'b-2', ok: true } })
     await eventually(async () => expect((await api.get('/subscriptions')).body.items).toEqual([]))
   })
-
-  it('shares values between its agents, who change them one after the other', async () => {
-    const name = await save(`
-workflow: board
-steps: [{ name: stuck, kind: task, capability: nobody.offers.this }]
-`)
-    const { id } = await start(name)
-    const put = (value: unknown, match?: string) =>
-      api.request('PUT', `/runs/${id}/state/files`, {
-        body: { value },
-        headers: match === undefined ? {} : { 'if-match': match },
-      })
-    expect((await api.get(`/runs/${id}/state/files`)).status).toBe(404)
-    const first = await put(['a'], '""')
-    expect(first.body).toEqual({ value: ['a'] })
-    const etag = String(first.headers.get('etag'))
-    expect((await put(['b'], '""')).status).toBe(412)
-    expect((await put(['a', 'b'], etag)).status).toBe(200)
-    expect((await put(['a', 'c'], etag)).body.code).toBe('PRECONDITION_FAILED')
-    expect((await api.get(`/runs/${id}/state/files`)).body).toEqual({ value: ['a', 'b'] })
-    await api.post(`/runs/${id}/stop`)
-    await ended(id)
-    expect((await put(['z'])).body.code).toBe('ALREADY_FINISHED')
-  })
 })

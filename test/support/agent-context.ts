@@ -48,6 +48,7 @@ export const anAgentContext = (task: Partial<AgentContext['task']> = {}): TestCo
     requestInput: noPlatform,
     approve: noPlatform,
     inputs: { async *[Symbol.asyncIterator]() {} },
+    state: { get: noPlatform, set: noPlatform, update: noPlatform },
     objects: {
       fetch,
       put: async (body) =>

@@ -31,6 +31,7 @@ const problem = {
   column: 16,
 }
 const event = { id: 2, previous: 1, time: times.started, type: 'TaskStateEntered', name: 'review' }
+const shared = { key: 'files', value: ['a.ts', 'b.ts'], rev: '01KB2V7Q5W8S5ZK3M9N1P4R6T9' }
 const { state: _, ...stopped } = run
 
 export const workflowExamples = {
@@ -55,6 +56,7 @@ export const workflowExamples = {
   stopRun: { body: { reason: 'not needed' }, answer: { ...stopped, state: 'STOPPED', finishedAt: times.finished } },
   redriveRun: { answer: { ...run, redrives: 1 } },
   rerunRun: { body: { input: { branch: 'next' } }, answer: { ...run, rerunOf: ids.run } },
-  getRunValue: { answer: { value: ['a.ts', 'b.ts'] } },
-  putRunValue: { body: { value: ['a.ts', 'b.ts'] }, answer: { value: ['a.ts', 'b.ts'] } },
+  listRunValues: { answer: pageOf(shared) },
+  getRunValue: { answer: shared },
+  putRunValue: { body: { value: ['a.ts', 'b.ts'] }, answer: shared },
 } satisfies Record<string, Example>

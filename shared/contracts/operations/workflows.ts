@@ -1,5 +1,6 @@
 import {
   listRunsQuery,
+  listRunValuesQuery,
   listWorkflowsQuery,
   patchWorkflowSchema,
   putRunValueSchema,
@@ -8,6 +9,7 @@ import {
   runHistorySchema,
   runPageSchema,
   runSchema,
+  runValuePageSchema,
   runValueSchema,
   runWhySchema,
   saveWorkflowSchema,
@@ -176,6 +178,15 @@ const runs = {
     answers: { 202: { description: 'The new run.', schema: runSchema } },
     refusals: ['IDEMPOTENCY_CONFLICT'],
   },
+  listRunValues: {
+    method: 'GET',
+    path: '/runs/{run}/state',
+    tag: 'Runs',
+    summary: 'List the values that the agents of a run share',
+    audience: people,
+    query: listRunValuesQuery,
+    answers: { 200: { description: 'A page of values, by key.', schema: runValuePageSchema } },
+  },
   getRunValue: {
     method: 'GET',
     path: '/runs/{run}/state/{key}',
@@ -189,12 +200,13 @@ const runs = {
     path: '/runs/{run}/state/{key}',
     tag: 'Runs',
     summary: 'Set a value that the agents of a run share',
-    description: 'With `If-Match` only while nobody else has changed it; `If-Match: ""` only while there is none.',
+    description:
+      'With `If-Match` only while nobody else has changed it; `If-Match: ""` only while there is none. 256 values of 32 KiB at most. An instance changes those of the runs alone whose tasks it holds. The same call again, by its `Idempotency-Key`, changes nothing.',
     audience: people,
-    headers: ['If-Match'],
+    headers: ['If-Match', 'Idempotency-Key'],
     body: putRunValueSchema,
     answers: { 200: { description: 'The value that is stored.', schema: runValueSchema } },
-    refusals: ['ALREADY_FINISHED'],
+    refusals: ['ALREADY_FINISHED', 'STALE_FENCE', 'TOO_LARGE', 'CONTENDED'],
   },
 } as const satisfies Record<string, Operation>
 

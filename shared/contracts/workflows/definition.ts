@@ -17,6 +17,7 @@ export type {
   RepeatStep,
   RetryRule,
   SetStep,
+  StateStep,
   Step,
   StepKind,
   SubWorkflowStep,

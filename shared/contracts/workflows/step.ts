@@ -143,6 +143,16 @@ const subWorkflow = z.strictObject({
   wait: z.boolean().optional(),
 })
 
+const state = z.strictObject({
+  kind: z.literal('state'),
+  ...guarded,
+  key: z.union(
+    [z.string().regex(/^[A-Za-z0-9._-]{1,100}$/), expressionSchema],
+    'expected a key of letters, digits, ".", "-" and "_", or an expression for one',
+  ),
+  value: jsonSchema.optional(),
+})
+
 const set = z.strictObject({
   kind: z.literal('set'),
   ...common,
@@ -187,6 +197,7 @@ export const stepKinds = [
   'message',
   'waitForEvent',
   'subWorkflow',
+  'state',
   'set',
   'repeat',
   'race',
@@ -205,6 +216,7 @@ const stepSchema: z.ZodType<Step> = z
     message,
     waitForEvent,
     subWorkflow,
+    state,
     set,
     repeat,
     race,

@@ -65,6 +65,7 @@ export const buildTask = async (ports: Ports, caller: Caller, plan: Plan) => {
     ...(command.schedule && { schedule: command.schedule }),
     ...(command.letter && { letter: command.letter }),
     ...(command.workflow && { workflow: command.workflow }),
+    ...(command.run !== undefined && { run: command.run }),
     ...(command.retryOf && { retryOf: command.retryOf.id }),
     ...(checkpoint && { checkpoint: checkpoint.body }),
     ...(command.batch && { batch: command.batch }),

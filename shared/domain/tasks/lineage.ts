@@ -3,14 +3,14 @@ import { requireDepth } from '../budgets/depth.ts'
 import type { Caller } from '../caller.ts'
 import { DomainError, invalid } from '../domain-error.ts'
 import type { SubmitCommand } from './submit-command.ts'
-import { isFinished, type Task } from './task.ts'
+import { isFinished, runOfTask, type Task } from './task.ts'
 import { findTask } from './task-store.ts'
 
 /** How far a tree of tasks may grow. */
 export const treeLimits = { depth: 20, children: 10_000 } as const
 
 /** What a task has of the one that called it. */
-export type Lineage = Pick<Task, 'parent' | 'root' | 'depth' | 'fairnessKey' | 'pool' | 'deepest'>
+export type Lineage = Pick<Task, 'parent' | 'root' | 'depth' | 'fairnessKey' | 'pool' | 'deepest' | 'run'>
 export type Inherited = { command: SubmitCommand; lineage?: Lineage }
 
 /**
@@ -77,5 +77,14 @@ const below = (parent: Task): Lineage => {
     )
   requireDepth(parent, depth)
   const { id, root = id, fairnessKey, pool, deepest } = parent
-  return { parent: id, root, depth, fairnessKey, ...(pool && { pool }), ...(deepest !== undefined && { deepest }) }
+  const run = runOfTask(parent)
+  return {
+    parent: id,
+    root,
+    depth,
+    fairnessKey,
+    ...(pool && { pool }),
+    ...(deepest !== undefined && { deepest }),
+    ...(run !== undefined && { run }),
+  }
 }

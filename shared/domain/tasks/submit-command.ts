@@ -36,6 +36,8 @@ export type SubmitCommand = Distribution & {
   schedule?: string
   /** The step of a run that it is done for. */
   workflow?: Task['workflow']
+  /** The run that what it comes from is done for. */
+  run?: string
   idempotencyKey?: string
   traceparent?: string
 }

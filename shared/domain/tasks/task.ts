@@ -111,6 +111,8 @@ export type Task = {
   letter?: string
   /** The step of a run that it is done for. */
   workflow?: { run: string; step: string }
+  /** The run that what it comes from is done for. */
+  run?: string
   /** The task that was retried by this one. */
   retryOf?: string
   labels: Record<string, string>
@@ -169,6 +171,9 @@ export type Task = {
   traceparent?: string
   stamp: Stamp
 }
+
+/** The run whose values a task shares. */
+export const runOfTask = ({ workflow, run }: Pick<Task, 'workflow' | 'run'>): string | undefined => workflow?.run ?? run
 
 export const isFinished = ({ status }: Pick<Task, 'status'>): boolean =>
   status === 'SUCCEEDED' || status === 'FAILED' || status === 'CANCELLED'

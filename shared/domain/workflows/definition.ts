@@ -103,6 +103,8 @@ export type SubWorkflowStep = Undoable & {
   /** `false`: it goes on by itself. @default true */
   wait?: boolean
 }
+/** Reads a value that the agents of the run share, null while there is none; with `value`, sets it. */
+export type StateStep = Guarded & { kind: 'state'; key: string; value?: unknown }
 export type SetStep = Common & { kind: 'set'; value: unknown }
 export type RepeatStep = Common & {
   kind: 'repeat'
@@ -132,6 +134,7 @@ export type Step =
   | MessageStep
   | WaitForEventStep
   | SubWorkflowStep
+  | StateStep
   | SetStep
   | RepeatStep
   | RaceStep

@@ -14,6 +14,7 @@ const compilers: { [K in StepKind]: Compile<K> } = {
   approval: compileWaiting,
   waitForEvent: compileWaiting,
   subWorkflow: compileWaiting,
+  state: compileWaiting,
   message: compileSent,
   parallel: compileParallel,
   map: compileMap,

@@ -20,7 +20,7 @@ export const workOf = ({
   budget,
 }: Work): Values => defined({ capability, agent, version, input, priority, labels, requirements, affinityKey, budget })
 
-type Waiting = Extract<Step, { kind: 'task' | 'approval' | 'waitForEvent' | 'subWorkflow' }>
+type Waiting = Extract<Step, { kind: 'task' | 'approval' | 'waitForEvent' | 'subWorkflow' | 'state' }>
 
 /** What of a step goes to the product, besides its kind and name. */
 const payloads: { [K in Waiting['kind'] | 'message']: (step: Extract<Step, { kind: K }>) => Values } = {
@@ -37,6 +37,7 @@ const payloads: { [K in Waiting['kind'] | 'message']: (step: Extract<Step, { kin
     }),
   waitForEvent: ({ topic, pattern, correlation }) => defined({ topic, pattern, correlation }),
   subWorkflow: ({ workflow, version, input }) => defined({ workflow, version, input }),
+  state: ({ key, value }) => defined({ key, value }),
   message: ({ topic, body }) => defined({ topic, body }),
 }
 

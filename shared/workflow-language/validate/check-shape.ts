@@ -107,6 +107,7 @@ const fields = [
   'errors',
   'attempts',
   'value',
+  'key',
   'body',
   'pattern',
   'workflow',

@@ -8,7 +8,7 @@ export const checkSteps = ({ steps }: Definition): Finding[] =>
 
 type Rule = (step: Step, path: Path) => Finding[]
 
-const undoKinds = new Set<Step['kind']>(['task', 'message', 'subWorkflow', 'wait'])
+const undoKinds = new Set<Step['kind']>(['task', 'message', 'subWorkflow', 'state', 'wait'])
 
 const rules: Rule[] = [
   (step, path) => {

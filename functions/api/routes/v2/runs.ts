@@ -4,10 +4,17 @@ import { explainRun } from '#shared/domain/workflows/explain-run.ts'
 import { rerunRun } from '#shared/domain/workflows/rerun-run.ts'
 import type { Run } from '#shared/domain/workflows/run.ts'
 import { getRun, listRuns } from '#shared/domain/workflows/run-store.ts'
-import { changeRunValue, getRunValue } from '#shared/domain/workflows/run-value.ts'
+import {
+  changeRunValue,
+  getRunValue,
+  keyOfValue,
+  listRunValues,
+  type RunValue,
+  requireHolder,
+} from '#shared/domain/workflows/run-value.ts'
 import { startRun } from '#shared/domain/workflows/start-run.ts'
 import { redriveRun, stopRun } from '#shared/domain/workflows/stop-run.ts'
-import type { Platform } from '#shared/platform/platform.ts'
+import type { Platform, Stored } from '#shared/platform/platform.ts'
 import { checkInput } from '../../check-input.ts'
 import { idempotencyKey, ifMatch, iso, toETag } from '../../headers.ts'
 import type { Handler, Reply } from '../../operation.ts'
@@ -71,16 +78,24 @@ const rerun: Handler<OperationOf<'rerunRun'>> = async ({ platform }, { caller, p
   return reply(platform, 202, await rerunRun(platform, caller, params.run ?? '', wish, checkInput))
 }
 
+const toValue = (stored: Stored<RunValue>) => ({ key: keyOfValue(stored), value: stored.value.value, rev: stored.rev })
+
+const listValues: Handler<OperationOf<'listRunValues'>> = async ({ platform }, { caller, params, query }) => {
+  const page = await listRunValues(platform, await find(platform, caller, params), query)
+  return { status: 200, body: { items: page.items.map(toValue), nextCursor: page.cursor ?? null } }
+}
+
 const getValue: Handler<OperationOf<'getRunValue'>> = async ({ platform }, { caller, params }) => {
-  const { rev, value } = await getRunValue(platform, await find(platform, caller, params), params.key ?? '')
-  return { status: 200, body: { value: value.value }, headers: { etag: toETag(rev) } }
+  const stored = await getRunValue(platform, await find(platform, caller, params), params.key ?? '')
+  return { status: 200, body: toValue(stored), headers: { etag: toETag(stored.rev) } }
 }
 
 const putValue: Handler<OperationOf<'putRunValue'>> = async ({ platform }, { caller, params, body, headers }) => {
   const run = await find(platform, caller, params)
-  const wish = { key: params.key ?? '', value: body.value, ifMatch: ifMatch(headers) }
-  const { rev, value } = await changeRunValue(platform, caller, run, wish)
-  return { status: 200, body: { value: value.value }, headers: { etag: toETag(rev) } }
+  await requireHolder(platform, caller, run, body)
+  const keys = { key: params.key ?? '', idempotencyKey: idempotencyKey(headers) }
+  const stored = await changeRunValue(platform, caller, run, { ...keys, value: body.value, ifMatch: ifMatch(headers) })
+  return { status: 200, body: toValue(stored), headers: { etag: toETag(stored.rev) } }
 }
 
 export const runHandlers = {
@@ -92,6 +107,7 @@ export const runHandlers = {
   stopRun: stop,
   redriveRun: redrive,
   rerunRun: rerun,
+  listRunValues: listValues,
   getRunValue: getValue,
   putRunValue: putValue,
 }

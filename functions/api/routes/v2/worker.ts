@@ -13,7 +13,7 @@ import { completeTask } from '#shared/domain/tasks/complete-task.ts'
 import { failTask } from '#shared/domain/tasks/fail-task.ts'
 import { claimTasks, leaseTasks } from '#shared/domain/tasks/lease-tasks.ts'
 import { reportProgress } from '#shared/domain/tasks/report-progress.ts'
-import type { Task } from '#shared/domain/tasks/task.ts'
+import { runOfTask, type Task } from '#shared/domain/tasks/task.ts'
 import { loseLease } from '#shared/domain/tasks/task-moves.ts'
 import { taskPk } from '#shared/domain/tasks/task-store.ts'
 import type { Platform } from '#shared/platform/platform.ts'
@@ -58,6 +58,7 @@ const toLeased = async (platform: Platform, task: Task): Promise<LeasedTask> => 
     task.resume && load(task.resume.response),
     budgetLeft(platform, task),
   ])
+  const run = runOfTask(task)
   return {
     taskId: id,
     fence: task.lease?.fence ?? '',
@@ -70,6 +71,7 @@ const toLeased = async (platform: Platform, task: Task): Promise<LeasedTask> => 
     ...(task.checkpoint && { checkpoint }),
     ...(task.resume && { resume: { kind: task.resume.kind, response, by: task.resume.by } }),
     traceparent: task.traceparent ?? null,
+    ...(run !== undefined && { workflowRun: run }),
     budgetLeft: left ?? null,
   }
 }

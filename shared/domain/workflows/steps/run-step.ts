@@ -5,6 +5,7 @@ import { abandonSteps } from './abandon-steps.ts'
 import { beginApproval } from './approval-step.ts'
 import { endStep } from './end-step.ts'
 import { sendMessage } from './message-step.ts'
+import { useState } from './state-step.ts'
 import { type Asked, type Begun, parseStepCommand, type StepPorts } from './step-command.ts'
 import { beginChild } from './sub-workflow-step.ts'
 import { beginTask, type StepTools } from './task-step.ts'
@@ -19,6 +20,7 @@ const beginnings: Record<string, Begin> = {
   subWorkflow: beginChild,
   waitForEvent: beginWaitForEvent,
   message: sendMessage,
+  state: useState,
   abandon: abandonSteps,
 }
 
