@@ -13,6 +13,12 @@ const digest = (value: unknown): string =>
     .digest('hex')
     .slice(0, 32)
 
+/** What makes a message one of the run that a task is done for. */
+const belonging = ({ id, fence, workflowRun }: Pick<SlotTask, 'id' | 'fence' | 'workflowRun'>) => {
+  if (workflowRun !== undefined) return { kind: 'workflow', workflowRun, task: id, fence }
+  throw new AgentError('this task is done for no run of a workflow: its messages belong to none', { retryable: false })
+}
+
 const requestSeconds = 60
 
 /** What the message that is handled has passed: a message that follows from it knows that. */
@@ -24,7 +30,7 @@ const hopsOf = ({ capability, input }: Pick<SlotTask, 'capability' | 'input'>): 
  * before: an attempt that sends the same again sends no other.
  */
 export const createMail = (
-  task: Pick<SlotTask, 'capability' | 'input'>,
+  task: Pick<SlotTask, 'id' | 'fence' | 'capability' | 'input' | 'workflowRun'>,
   ask: Ask,
 ): Pick<AgentContext, 'send' | 'publish' | 'request' | 'receive'> => {
   const hops = hopsOf(task)
@@ -37,8 +43,15 @@ export const createMail = (
   }
   const post = async (body: object, key: string | undefined): Promise<string> =>
     (await ask('send', { key: key ?? keyOf(body), body: { ...body, ...(hops.length > 0 && { hops }) } })).id
-  const send = (to: MessageTo, type: string, data?: unknown, { key, ...options }: SendOptions = {}): Promise<string> =>
-    post({ to: typeof to === 'string' ? { agent: to } : to, type, data, ...options }, key)
+  const send = async (
+    to: MessageTo,
+    type: string,
+    data?: unknown,
+    { key, ofRun, ...options }: SendOptions = {},
+  ): Promise<string> => {
+    const body = { to: typeof to === 'string' ? { agent: to } : to, type, data, ...options }
+    return ofRun ? post({ ...body, ...belonging(task) }, key ?? keyOf(body)) : post(body, key)
+  }
 
   return {
     send,

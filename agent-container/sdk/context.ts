@@ -100,7 +100,12 @@ export type AgentContext = {
   /** Sends a message to everybody who subscribes to a topic. */
   publish(topic: string, type: string, data?: unknown, options?: SendOptions): Promise<string>
   /** Sends a request and answers its response; without one by its time (a minute unless said) it is an `AgentError` `NO_RESPONSE`. */
-  request<T = unknown>(to: MessageTo, type: string, data?: unknown, options?: SendOptions): Promise<ReceivedMessage<T>>
+  request<T = unknown>(
+    to: MessageTo,
+    type: string,
+    data?: unknown,
+    options?: Omit<SendOptions, 'ofRun'>,
+  ): Promise<ReceivedMessage<T>>
   /** Receives messages of the agent's mailbox that no handler takes. */
   receive(options?: { max?: number; waitSeconds?: number; visibilitySeconds?: number }): Promise<Mail[]>
   /**

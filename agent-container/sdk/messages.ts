@@ -13,6 +13,8 @@ export type ReceivedMessage<Data = unknown> = {
   correlationid?: string
   replyto?: string
   expirytime?: string
+  /** The run of a workflow that it belongs to. */
+  workflowrun?: string
   traceparent?: string
   topic?: string
   hops?: string
@@ -48,6 +50,8 @@ export type SendOptions = {
   correlationId?: string
   /** ISO 8601. */
   expiresAt?: string
+  /** It belongs to the run of this task: who handles it works for that run, and shares its `ctx.state`. */
+  ofRun?: boolean
 }
 
 /** A message of the agent's own mailbox: `acknowledge` ends it, else it comes again. */

@@ -101,12 +101,17 @@ const toText = ({ to }: MessageResponse): string => {
   return kind === 'filter' ? 'agents' : plain(String(value))
 }
 
+type Filter = { kind?: string; type?: string; conversation?: string }
+
+/** What of all options a list of messages is asked with. */
+const filterOf = ({ kind, type, conversation }: Filter): Filter => ({ kind, type, conversation })
+
 /** Messages as a table. */
 export const listMessages = async (
   client: Client,
-  { json, ...query }: Shown & { limit: number; cursor?: string; kind?: string; type?: string; conversation?: string },
+  { json, limit, cursor, ...options }: Shown & Filter & { limit: number; cursor?: string },
 ): Promise<void> => {
-  const page = await client.get<Page>(`/messages${toQuery(query)}`)
+  const page = await client.get<Page>(`/messages${toQuery({ limit, cursor, ...filterOf(options) })}`)
   if (json) return printJson(page)
   const rows = page.items.map((one) => [one.id, one.kind, one.state, toText(one), ago(one.time), plain(one.type)])
   printTable(columns, rows, 'no messages')
@@ -136,13 +141,10 @@ export const showMessage = async (client: Client, id: string, { json }: Shown): 
 const tailPauseMs = 1000
 
 /** Prints messages as they are sent, until it is interrupted. */
-export const tailMessages = async (
-  client: Client,
-  { json, ...filter }: Shown & { kind?: string; type?: string; conversation?: string },
-): Promise<void> => {
+export const tailMessages = async (client: Client, { json, ...options }: Shown & Filter): Promise<void> => {
   let last: string | undefined
   for (;;) {
-    const { items } = await client.get<Page>(`/messages${toQuery({ limit: 200, ...filter })}`)
+    const { items } = await client.get<Page>(`/messages${toQuery({ limit: 200, ...filterOf(options) })}`)
     const at = items.findIndex(({ id }) => id === last)
     const fresh = last === undefined ? [] : items.slice(0, at < 0 ? items.length : at)
     last = items[0]?.id ?? last ?? ''

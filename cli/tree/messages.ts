@@ -26,7 +26,9 @@ const addPaging = (command: Command): Command =>
 
 const addFilter = (command: Command): Command =>
   command
-    .addOption(new Option('--kind <kind>', 'of this kind').choices(['event', 'request', 'response', 'broadcast']))
+    .addOption(
+      new Option('--kind <kind>', 'of this kind').choices(['event', 'request', 'response', 'broadcast', 'workflow']),
+    )
     .option('--type <type>', 'of this type')
     .option('--conversation <name>', 'of this conversation')
 

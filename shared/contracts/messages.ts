@@ -49,6 +49,7 @@ const requiredOf = {
   event: ['to', 'type'],
   request: ['to', 'type'],
   broadcast: ['to', 'type'],
+  workflow: ['to', 'type', 'workflowRun'],
   response: ['correlationId'],
   command: ['to'],
 } as const
@@ -74,6 +75,11 @@ const messageFields = z.strictObject({
   expiresAt: timeSchema.optional(),
   /** The topics that led to it: a message that goes round is ended. */
   hops: z.array(topicSchema).max(mostHops).optional(),
+  /** Of kind `workflow`: the run that it belongs to. Who handles it works for that run. */
+  workflowRun: idSchema('run').optional(),
+  /** An instance that sends one names the task that it does for the run. */
+  task: idSchema('tsk').optional(),
+  fence: z.string().min(1).max(100).optional(),
 })
 
 export const sendMessageSchema = messageFields.superRefine((message, context) => {
@@ -81,6 +87,9 @@ export const sendMessageSchema = messageFields.superRefine((message, context) =>
   const refuse = (field: string, text: string) => context.addIssue({ code: 'custom', path: [field], message: text })
   for (const field of requiredOf[kind])
     if (message[field] === undefined) refuse(field, `a message of kind ${kind} has one`)
+  if (kind !== 'workflow')
+    for (const field of ['workflowRun', 'task', 'fence'] as const)
+      if (message[field] !== undefined) refuse(field, 'a message of kind workflow has one, and no other')
   if (kind === 'response' && message.to !== undefined) refuse('to', 'a response goes to whoever sent the request')
   if (kind !== 'response' && kind !== 'command') return
   for (const field of ofMessagesAlone)
@@ -125,6 +134,8 @@ export const messageSchema = z
     dataRef: objectRefSchema.optional(),
     /** Of a request that was answered. */
     response: z.object({ id: idSchema('msg'), time: timeSchema, late: z.boolean() }).optional(),
+    /** The run of a workflow that it belongs to. */
+    workflowRun: idSchema('run').optional(),
     /** Of a broadcast: how many agents it was for, so far. */
     recipients: z.int().optional(),
     /** With one message: where it is, the first 100. */
@@ -166,6 +177,8 @@ export const cloudEventSchema = z
     correlationid: z.string().optional(),
     replyto: z.string().optional(),
     expirytime: timeSchema.optional(),
+    /** The run of a workflow that it belongs to. */
+    workflowrun: z.string().optional(),
     /** Where its data is, when that is too large to be here. */
     dataref: z.string().optional(),
     data: jsonSchema.optional(),

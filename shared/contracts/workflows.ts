@@ -94,6 +94,8 @@ const stepSchema = z.object({
   task: idSchema('tsk').optional(),
   approval: idSchema('apr').optional(),
   child: idSchema('run').optional(),
+  /** Of a request: what it waits for the response to. */
+  message: idSchema('msg').optional(),
   error: z.string().optional(),
   cause: z.string().optional(),
   startedAt: timeSchema.optional(),

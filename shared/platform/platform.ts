@@ -207,6 +207,7 @@ export type CloudEvent = {
   correlationid?: string
   replyto?: string
   expirytime?: string
+  workflowrun?: string
   /** Where the data is that is too large to be here. https://github.com/cloudevents/spec/blob/main/cloudevents/extensions/dataref.md */
   dataref?: string
   data?: unknown

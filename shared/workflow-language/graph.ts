@@ -14,6 +14,7 @@ const shapes: Partial<Record<StepKind, Shape>> = {
   set: round,
   state: round,
   message: ['>', ']'],
+  request: ['>', ']'],
   fail: ['((', '))'],
   subWorkflow: ['[[', ']]'],
 }

@@ -8,6 +8,7 @@ let guides: Awaited<ReturnType<typeof aGuideServer>>
 beforeAll(async () => {
   guides = await aGuideServer([
     { guide: 'workflows', name: 'desk' },
+    { guide: 'workflows', name: 'clerk' },
     { guide: 'patterns', name: 'crew' },
   ])
   for (const page of ['guides/workflows.md', 'guides/patterns.md'])
@@ -27,6 +28,12 @@ describe('the guide to workflows', () => {
 
   it('shares a value between agents that work side by side', async () => {
     expect((await guides.run('workflows', 'board')).join('')).toBe('{  "letters": 12}')
+  }, 60_000)
+
+  it('asks an agent that handles the request as one of the run', async () => {
+    expect((await guides.run('workflows', 'price')).map((line) => line.trim()).join('')).toBe(
+      '{"price": 3,"seen": true}price.known',
+    )
   }, 60_000)
 
   it('warns of a capability that nobody offers, and leads runs to a version', async () => {

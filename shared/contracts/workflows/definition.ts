@@ -5,6 +5,7 @@ import { stepsSchema } from './step.ts'
 import { durationSchema } from './values.ts'
 
 export type {
+  AgentRecipient,
   ApprovalStep,
   CatchRule,
   ChoiceStep,
@@ -15,6 +16,7 @@ export type {
   ParallelStep,
   RaceStep,
   RepeatStep,
+  RequestStep,
   RetryRule,
   SetStep,
   StateStep,

@@ -114,12 +114,44 @@ const approval = z.strictObject({
   onReject: z.enum(['fail', 'continue']).optional(),
 })
 
-const message = z.strictObject({
-  kind: z.literal('message'),
-  ...common,
-  topic: topicSchema,
-  body: jsonSchema.optional(),
-  compensate: stepsSchema.optional(),
+const recipientText = 'expected a name, or an expression for one'
+const recipientName = z.union([nameSchema, expressionSchema], recipientText).optional()
+const exactlyOne =
+  (...fields: string[]) =>
+  (given: object): boolean =>
+    fields.filter((field) => (given as Record<string, unknown>)[field] !== undefined).length === 1
+const text = z.string().min(1).max(200)
+const letter = { body: jsonSchema.optional(), conversation: text.optional() }
+
+const message = z
+  .strictObject({
+    kind: z.literal('message'),
+    ...undoable,
+    topic: topicSchema.optional(),
+    to: z
+      .strictObject({ agent: recipientName, capability: recipientName, queue: recipientName })
+      .refine(exactlyOne('agent', 'capability', 'queue'), 'name one of agent, capability and queue')
+      .optional(),
+    type: text.optional(),
+    ...letter,
+  })
+  .refine(exactlyOne('topic', 'to'), {
+    message: 'name one of topic and to (an agent, a capability or a queue)',
+    path: ['topic'],
+  })
+  .refine(({ to, type }) => to === undefined || type !== undefined, {
+    message: 'what goes to somebody has a type, which its handler is known by: build.finished',
+    path: ['type'],
+  })
+
+const request = z.strictObject({
+  kind: z.literal('request'),
+  ...undoable,
+  to: z
+    .strictObject({ agent: recipientName, capability: recipientName })
+    .refine(exactlyOne('agent', 'capability'), 'name one of agent and capability'),
+  type: text,
+  ...letter,
 })
 
 const waitForEvent = z.strictObject({
@@ -195,6 +227,7 @@ export const stepKinds = [
   'wait',
   'approval',
   'message',
+  'request',
   'waitForEvent',
   'subWorkflow',
   'state',
@@ -214,6 +247,7 @@ const stepSchema: z.ZodType<Step> = z
     wait,
     approval,
     message,
+    request,
     waitForEvent,
     subWorkflow,
     state,

@@ -1,6 +1,7 @@
 import { changeLetter } from '../inboxes/change-letter.ts'
 import { expire, isForTask } from '../inboxes/letter.ts'
 import { lettersOf } from '../inboxes/letter-store.ts'
+import { expireRequestStep } from '../workflows/steps/end-request-step.ts'
 import { bringResponse } from './bring-response.ts'
 import type { MessagePorts } from './deliverers.ts'
 import { changeMessage, findMessage } from './message-store.ts'
@@ -9,7 +10,7 @@ import { spreadMessage } from './spread-message.ts'
 const pageSize = 100
 
 /** What of a message still waits when its time is over is a dead letter. */
-const expireLetters = async (ports: MessagePorts, tenant: string, message: string): Promise<void> => {
+export const expireLetters = async (ports: MessagePorts, tenant: string, message: string): Promise<void> => {
   let cursor: string | undefined
   do {
     const page = await lettersOf(ports, { tenant, message, limit: pageSize, cursor })
@@ -28,6 +29,7 @@ export const attendMessage = async (ports: MessagePorts, tenant: string, id: str
   if (found === undefined || (found.value.dueAt ?? Number.POSITIVE_INFINITY) > now) return
   if (found.value.state === 'PENDING')
     return found.value.spread ? spreadMessage(ports, found) : bringResponse(ports, tenant, id)
+  await expireRequestStep(ports, found.value)
   await expireLetters(ports, tenant, id)
   await changeMessage(ports, found, (message) => ({ ...message, dueAt: undefined }))
 }

@@ -1,6 +1,6 @@
 import type { CloudEvent } from '../../platform/platform.ts'
 
-export const messageKinds = ['event', 'request', 'response', 'broadcast'] as const
+export const messageKinds = ['event', 'request', 'response', 'broadcast', 'workflow'] as const
 export type MessageKind = (typeof messageKinds)[number]
 
 /** What a message says of itself; its data is kept apart. */
@@ -19,6 +19,8 @@ export type Envelope = Pick<CloudEvent, 'source' | 'type' | 'subject' | 'tracepa
   replyTo?: string
   /** Milliseconds: nobody gets it after that; of a request the deadline. */
   expiresAt?: number
+  /** The run of a workflow that it belongs to: who handles it works for that run. */
+  run?: string
 }
 
 /** A message where it is kept. */
@@ -31,12 +33,13 @@ export type Carried = {
 }
 
 /** What only messages have; names of attributes are in lower case. */
-const extensionsOf = ({ kind, conversation, correlationId, replyTo, expiresAt }: Envelope) => ({
+const extensionsOf = ({ kind, conversation, correlationId, replyTo, expiresAt, run }: Envelope) => ({
   ...(kind !== undefined && { kind }),
   ...(conversation !== undefined && { conversation }),
   ...(correlationId !== undefined && { correlationid: correlationId }),
   ...(replyTo !== undefined && { replyto: replyTo }),
   ...(expiresAt !== undefined && { expirytime: new Date(expiresAt).toISOString() }),
+  ...(run !== undefined && { workflowrun: run }),
 })
 
 /** The message as receivers and patterns see it. */
@@ -58,7 +61,7 @@ export const toCloudEvent = ({ tenant, topic, envelope, hops }: Carried, data: u
 
 /** What an event that came as a message says of itself: the envelope it had. */
 export const envelopeOf = (event: CloudEvent): Envelope => {
-  const { id, source, type, subject, traceparent, time, kind, conversation, correlationid, replyto, expirytime } = event
+  const { id, source, type, subject, traceparent, time } = event
   return {
     id,
     source,
@@ -66,10 +69,15 @@ export const envelopeOf = (event: CloudEvent): Envelope => {
     time: Date.parse(time),
     ...(subject !== undefined && { subject }),
     ...(traceparent !== undefined && { traceparent }),
-    ...(kind !== undefined && { kind: kind as MessageKind }),
-    ...(conversation !== undefined && { conversation }),
-    ...(correlationid !== undefined && { correlationId: correlationid }),
-    ...(replyto !== undefined && { replyTo: replyto }),
-    ...(expirytime !== undefined && { expiresAt: Date.parse(expirytime) }),
+    ...attributesOf(event),
   }
 }
+
+const attributesOf = ({ kind, conversation, correlationid, replyto, expirytime, workflowrun }: CloudEvent) => ({
+  ...(kind !== undefined && { kind: kind as MessageKind }),
+  ...(conversation !== undefined && { conversation }),
+  ...(correlationid !== undefined && { correlationId: correlationid }),
+  ...(replyto !== undefined && { replyTo: replyto }),
+  ...(expirytime !== undefined && { expiresAt: Date.parse(expirytime) }),
+  ...(workflowrun !== undefined && { run: workflowrun }),
+})

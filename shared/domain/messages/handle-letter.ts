@@ -3,7 +3,7 @@ import { findAgent } from '../agents/agent-store.ts'
 import { loadBody } from '../bodies/body.ts'
 import type { Caller } from '../caller.ts'
 import { DomainError, type DomainErrorCode } from '../domain-error.ts'
-import { idFor } from '../ids.ts'
+import { idFromKey } from '../ids.ts'
 import { changeLetter } from '../inboxes/change-letter.ts'
 import { bury, isForTask, type Letter, laterLookMs } from '../inboxes/letter.ts'
 import { findLetter, letterPk } from '../inboxes/letter-store.ts'
@@ -25,7 +25,10 @@ const callerOf = (tenant: string, agent: string, requestId: string): Caller => (
 })
 
 /** Each time that a letter waits, it has one task: the key of it. */
-const taskKeyOf = ({ id, revivals = 0 }: Letter): string => `letter:${id}:${revivals}`
+const keyOf = ({ id, revivals = 0 }: Letter): string => `letter:${id}:${revivals}`
+
+/** The task that a letter with a handler becomes. */
+export const taskOfLetter = (letter: Letter): string => idFromKey('tsk', letter.tenant, keyOf(letter))
 
 /** Makes the task of a letter that its agent has a handler for, once for each time that it waits. */
 export const handleLetter = async (ports: MessagePorts, letter: Letter, checkInput: CheckInput): Promise<void> => {
@@ -40,9 +43,10 @@ export const handleLetter = async (ports: MessagePorts, letter: Letter, checkInp
       input: toCloudEvent(letter, await loadBody(ports, { tenant, pk: dataPk, body: data })),
       labels: {},
       letter: id,
+      ...(envelope.run !== undefined && { run: envelope.run }),
       ...(endsAt !== undefined && { deadline: endsAt }),
       traceparent: envelope.traceparent,
-      idempotencyKey: taskKeyOf(letter),
+      idempotencyKey: keyOf(letter),
     }
     await submitTask(ports, callerOf(tenant, agent.name, id), command, checkInput)
   } catch (error) {
@@ -55,8 +59,7 @@ export const handleLetter = async (ports: MessagePorts, letter: Letter, checkInp
 }
 
 /** An earlier task, of before the letter was put back, says nothing about it any more. */
-const isTaskOf = (ports: MessagePorts, { tenant, id }: Task, letter: Letter): boolean =>
-  id === idFor('tsk', tenant, taskKeyOf(letter), ports)
+const isTaskOf = ({ id }: Task, letter: Letter): boolean => id === taskOfLetter(letter)
 
 /** A letter whose task succeeded is done, and a request answered with the result; else it is a dead letter. */
 export const endLetter = async (ports: MessagePorts, task: Task): Promise<void> => {
@@ -65,12 +68,12 @@ export const endLetter = async (ports: MessagePorts, task: Task): Promise<void> 
   const { status, failure } = task
   const { code = status, message = `its task ${task.id} is ${status}` } = failure ?? {}
   const letter = await changeLetter(ports, { tenant: task.tenant, id: task.letter }, (current) => {
-    if (!isForTask(current) || !isTaskOf(ports, task, current)) return current
+    if (!isForTask(current) || !isTaskOf(task, current)) return current
     return status === 'SUCCEEDED'
       ? { ...current, state: 'DONE', settledAt: now }
       : bury(current, now, { code, message })
   })
-  if (letter?.envelope.kind === 'request' && isTaskOf(ports, task, letter)) await answer(ports, task, letter)
+  if (letter?.envelope.kind === 'request' && isTaskOf(task, letter)) await answer(ports, task, letter)
 }
 
 const answer = async (ports: MessagePorts, task: Task, { inbox, envelope }: Letter): Promise<void> => {
@@ -97,7 +100,7 @@ export const attendLetter = async (
   const letter = (await findLetter(ports, tenant, id))?.value
   const now = ports.clock.now()
   if (letter?.state !== 'WAITING' || (letter.dueAt ?? Number.POSITIVE_INFINITY) > now) return
-  const task = await findTask(ports, tenant, idFor('tsk', tenant, taskKeyOf(letter), ports))
+  const task = await findTask(ports, tenant, taskOfLetter(letter))
   await (task ? endLetter(ports, task.value) : handleLetter(ports, letter, checkInput))
   await changeLetter(ports, letter, (current) =>
     current.state === 'WAITING' && current.dueAt === letter.dueAt ? { ...current, dueAt: now + laterLookMs } : current,

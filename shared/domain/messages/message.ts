@@ -25,6 +25,7 @@ export const recipientsOfKind: Record<MessageKind, readonly RecipientKind[]> = {
   request: ['agent', 'capability'],
   response: ['agent'],
   broadcast: ['filter'],
+  workflow: ['agent', 'capability', 'topic', 'queue'],
 }
 
 /** How far a broadcast has come: agents that registered after it began get none. */
@@ -45,6 +46,8 @@ export type Message = {
   spread?: Spread
   /** Of a request. */
   response?: { id: string; at: number; late: boolean }
+  /** The step of a run that waits for the response: of a request, and of the response. */
+  step?: { run: string; id: string }
   /** The agent that sent it. */
   from?: string
   dueAt?: number
@@ -61,5 +64,6 @@ export const defaultLifeMs: Record<MessageKind, number> = {
   request: day,
   response: 7 * day,
   broadcast: 7 * day,
+  workflow: 7 * day,
 }
 export const longestLifeMs = 7 * day

@@ -63,7 +63,8 @@ const buildResponse = async (ports: MessagePorts, caller: Caller, request: Messa
   const now = ports.clock.now()
   const by = stamp(caller, 'message.respond')
   const own = await agentOfCaller(ports, caller)
-  const { conversation, replyTo } = request.envelope
+  const { conversation, replyTo, run } = request.envelope
+  const isAwaited = replyTo !== undefined || request.step !== undefined
   const type = command.type ?? `${request.envelope.type}.response`
   const { body, items } = await planBody(ports, {
     tenant,
@@ -83,11 +84,13 @@ const buildResponse = async (ports: MessagePorts, caller: Caller, request: Messa
       time: now,
       correlationId: request.id,
       ...(conversation !== undefined && { conversation }),
+      ...(run !== undefined && { run }),
       ...(command.traceparent !== undefined && { traceparent: command.traceparent }),
       expiresAt: now + defaultLifeMs.response,
     },
-    ...(replyTo !== undefined && { to: { agent: replyTo }, dueAt: now }),
-    state: replyTo === undefined ? 'SENT' : 'PENDING',
+    ...(replyTo !== undefined && { to: { agent: replyTo } }),
+    ...(request.step && { step: request.step }),
+    ...(isAwaited ? { state: 'PENDING', dueAt: now } : { state: 'SENT' }),
     data: body,
     hops: request.hops,
     ...(own && { from: own.id }),

@@ -20,7 +20,7 @@ import { passOnTo } from './pass-on.ts'
 /** What a sender says; absent fields are the platform's to say. Times in milliseconds. */
 export type SendCommand = Pick<
   Envelope,
-  'type' | 'subject' | 'conversation' | 'correlationId' | 'replyTo' | 'expiresAt' | 'traceparent'
+  'type' | 'subject' | 'conversation' | 'correlationId' | 'replyTo' | 'expiresAt' | 'traceparent' | 'run'
 > & {
   kind: Exclude<MessageKind, 'response'>
   to: Recipient
@@ -28,6 +28,8 @@ export type SendCommand = Pick<
   source?: string
   /** What the message that this one follows from has passed. */
   passed: string[]
+  /** The step of a run that waits for the response. */
+  step?: Message['step']
   idempotencyKey?: string
 }
 
@@ -69,7 +71,7 @@ type Plan = { id: string; sent: string; command: Omit<SendCommand, 'idempotencyK
 
 const buildMessage = async (ports: MessagePorts, caller: Caller, { id, sent, command }: Plan) => {
   const { tenant } = caller
-  const { kind, to, data, source, passed, expiresAt, ...attributes } = command
+  const { kind, to, data, source, passed, step, expiresAt, ...attributes } = command
   const now = ports.clock.now()
   const by = stamp(caller, 'message.send')
   const [{ body, items }, from] = await Promise.all([
@@ -93,6 +95,7 @@ const buildMessage = async (ports: MessagePorts, caller: Caller, { id, sent, com
     data: body,
     hops: passOnTo(passed, to),
     state: 'SENT',
+    ...(step && { step }),
     ...(from && { from: from.id }),
     createdAt: now,
     sent,

@@ -1,6 +1,6 @@
 import type { Page, Platform, Query } from '../../platform/platform.ts'
 import { sortableTime } from '../keys.ts'
-import type { Priority, Task, TaskStatus } from './task.ts'
+import { type Priority, runOfTask, type Task, type TaskStatus } from './task.ts'
 import { childrenPk, runTasksPk, taskListPk } from './task-store.ts'
 
 export type TaskFilter = {
@@ -26,7 +26,7 @@ export const matches = (filter: TaskFilter, task: Task): boolean =>
     filter.capability === undefined || task.capability === filter.capability,
     filter.priority === undefined || task.priority === filter.priority,
     filter.parent === undefined || task.parent === filter.parent,
-    filter.workflowRun === undefined || task.workflow?.run === filter.workflowRun,
+    filter.workflowRun === undefined || runOfTask(task) === filter.workflowRun,
     filter.labels.every(
       ([key, value]) => Object.hasOwn(task.labels, key) && (value === undefined || task.labels[key] === value),
     ),

@@ -2,7 +2,7 @@ import type { Item, Key } from '../../platform/platform.ts'
 import { dueIndex } from '../dispatch/due.ts'
 import { sortableTime, taskKey } from '../keys.ts'
 import { capabilityHolderPk, heldPlace, instanceHolderPk, limitHolderPk, placeHolder } from './holders.ts'
-import { isFinished, priorities, type Task } from './task.ts'
+import { isFinished, priorities, runOfTask, type Task } from './task.ts'
 
 /** Partition of the `parent` index that holds the tasks that a task called. */
 export const childrenPk = (tenant: string, parent: string): string => `${tenant}#children#${parent}`
@@ -30,9 +30,10 @@ const holderOf = (task: Task): Key | undefined => {
 
 /** Where a task is found that another one, or a run, has called. */
 const parentOf = (task: Task): { parent?: Key } => {
-  const { tenant, parent, workflow } = task
+  const { tenant, parent } = task
+  const run = runOfTask(task)
   if (parent !== undefined) return { parent: { pk: childrenPk(tenant, parent), sk: taskListSk(task) } }
-  return workflow === undefined ? {} : { parent: { pk: runTasksPk(tenant, workflow.run), sk: taskListSk(task) } }
+  return run === undefined ? {} : { parent: { pk: runTasksPk(tenant, run), sk: taskListSk(task) } }
 }
 
 /** The head of a task, with the places at which it is found. */

@@ -85,8 +85,27 @@ export type ApprovalStep = Undoable & {
   escalate?: { after: Duration; to: string[] }
   onReject?: 'fail' | 'continue'
 }
-/** A message to whoever subscribes to the topic. */
-export type MessageStep = Common & { kind: 'message'; topic: string; body?: unknown; compensate?: Step[] }
+/** One agent by its name, or one that offers a capability. */
+export type AgentRecipient = { agent?: string; capability?: string }
+/** A message to whoever subscribes to the topic, or into a mailbox or a queue. */
+export type MessageStep = Undoable & {
+  kind: 'message'
+  topic?: string
+  to?: AgentRecipient & { queue?: string }
+  /** @default the topic */
+  type?: string
+  body?: unknown
+  /** Messages of one conversation are received in order. */
+  conversation?: string
+}
+/** Asks an agent, and waits for its response until `timeout`. */
+export type RequestStep = Undoable & {
+  kind: 'request'
+  to: AgentRecipient
+  type: string
+  body?: unknown
+  conversation?: string
+}
 export type WaitForEventStep = Undoable & {
   kind: 'waitForEvent'
   topic: string
@@ -132,6 +151,7 @@ export type Step =
   | WaitStep
   | ApprovalStep
   | MessageStep
+  | RequestStep
   | WaitForEventStep
   | SubWorkflowStep
   | StateStep

@@ -1,6 +1,6 @@
 import type { Platform } from '../../platform/platform.ts'
-import { findApproval } from '../approvals/approval-store.ts'
 import { explainTask } from '../why/explain-task.ts'
+import { explainApproval, explainRequest } from './explain-wait.ts'
 import { isOver, type Run, type RunStep } from './run.ts'
 import { stepsOf } from './run-store.ts'
 
@@ -39,28 +39,16 @@ const endOf = ({ id, state, error, cause, stop, undone }: Run): string => {
 }
 
 const explainStep = async (ports: Ports, step: RunStep): Promise<StepWhy> => {
-  const { tenant, name, index, task, approval, child, subscription, kind } = step
+  const { tenant, name, index, task, approval, child, message, subscription, kind } = step
   const own = { name, ...(index !== undefined && { index }) }
   if (task !== undefined) {
-    const { code, message, wouldChange } = await explainTask(ports, tenant, task)
-    return { ...own, code, message, wouldChange }
+    const { code, message: why, wouldChange } = await explainTask(ports, tenant, task)
+    return { ...own, code, message: why, wouldChange }
   }
   if (approval !== undefined) return { ...own, ...(await explainApproval(ports, tenant, approval)) }
+  if (message !== undefined) return { ...own, ...(await explainRequest(ports, tenant, message)) }
   if (child !== undefined) return { ...own, code: 'CHILD_RUN', message: `waits for the end of run ${child}` }
   if (subscription !== undefined)
     return { ...own, code: 'WAITING_FOR_EVENT', message: `waits for a message that ${subscription} matches` }
   return { ...own, code: 'STEP_BEGINS', message: `its ${kind} is being begun` }
-}
-
-const explainApproval = async (ports: Ports, tenant: string, id: string): Promise<Omit<StepWhy, 'name'>> => {
-  const approval = (await findApproval(ports, tenant, id))?.value
-  if (approval === undefined) return { code: 'STEP_BEGINS', message: `approval ${id} is being asked for` }
-  const { approvers, quorum, expiresAt, decisions } = approval
-  const who = approvers.length > 0 ? approvers.join(', ') : 'anybody'
-  const left = quorum - decisions.filter(({ verdict }) => verdict === 'approve').length
-  return {
-    code: 'WAITING_FOR_APPROVAL',
-    message: `waits for approval ${id} of ${who} until ${new Date(expiresAt).toISOString()}; ${left} of ${quorum} missing`,
-    wouldChange: `decide it: devcycle approvals approve ${id}`,
-  }
 }

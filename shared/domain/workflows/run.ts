@@ -72,6 +72,8 @@ export type RunStep = {
   approval?: string
   /** The run of a sub-workflow. */
   child?: string
+  /** The request that it waits for the response to. */
+  message?: string
   /** Brings the message that it waits for. */
   subscription?: string
   output?: Body

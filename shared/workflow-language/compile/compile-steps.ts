@@ -2,7 +2,7 @@ import type { Step, StepKind } from '#shared/contracts/workflows/definition.ts'
 import { compileMap, compileParallel } from './block-steps.ts'
 import type { Compiled, Context } from './context.ts'
 import { compileChoice, compileFail, compileRepeat, compileSet, compileWait } from './flow-steps.ts'
-import { compileSent, compileWaiting } from './product-step.ts'
+import { compileWaiting } from './product-step.ts'
 import { compileRace, compileVote } from './rival-steps.ts'
 
 export type CompileSteps = (steps: Step[], context: Context) => Compiled
@@ -15,7 +15,8 @@ const compilers: { [K in StepKind]: Compile<K> } = {
   waitForEvent: compileWaiting,
   subWorkflow: compileWaiting,
   state: compileWaiting,
-  message: compileSent,
+  message: compileWaiting,
+  request: compileWaiting,
   parallel: compileParallel,
   map: compileMap,
   choice: compileChoice,

@@ -7,7 +7,10 @@ import { asNull, type Compiled, type Context } from './context.ts'
 import { asOutput } from './expression.ts'
 
 /** Errors by the names that Step Functions gives them, besides our own. */
-const alike: Record<string, string[]> = { TIMEOUT: ['TIMEOUT', 'States.Timeout'] }
+const alike: Record<string, string[]> = {
+  TIMEOUT: ['TIMEOUT', 'States.Timeout'],
+  NO_RESPONSE: ['NO_RESPONSE', 'States.Timeout'],
+}
 const everyError = 'States.ALL'
 
 const namesOf = (errors: string[] | undefined): string[] =>

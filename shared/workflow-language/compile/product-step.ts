@@ -20,10 +20,13 @@ export const workOf = ({
   budget,
 }: Work): Values => defined({ capability, agent, version, input, priority, labels, requirements, affinityKey, budget })
 
-type Waiting = Extract<Step, { kind: 'task' | 'approval' | 'waitForEvent' | 'subWorkflow' | 'state' }>
+type Waiting = Extract<
+  Step,
+  { kind: 'task' | 'approval' | 'message' | 'request' | 'waitForEvent' | 'subWorkflow' | 'state' }
+>
 
 /** What of a step goes to the product, besides its kind and name. */
-const payloads: { [K in Waiting['kind'] | 'message']: (step: Extract<Step, { kind: K }>) => Values } = {
+const payloads: { [K in Waiting['kind']]: (step: Extract<Step, { kind: K }>) => Values } = {
   task: (step) => ({ ...workOf(step), ...(step.retry !== undefined && { attempts: 1 }) }),
   approval: ({ prompt, people, groups, quorum, escalate, onReject }) =>
     defined({
@@ -38,17 +41,21 @@ const payloads: { [K in Waiting['kind'] | 'message']: (step: Extract<Step, { kin
   waitForEvent: ({ topic, pattern, correlation }) => defined({ topic, pattern, correlation }),
   subWorkflow: ({ workflow, version, input }) => defined({ workflow, version, input }),
   state: ({ key, value }) => defined({ key, value }),
-  message: ({ topic, body }) => defined({ topic, body }),
+  message: ({ topic, to, type, body, conversation }) => defined({ topic, to, type, body, conversation }),
+  request: ({ to, type, body, conversation }) => defined({ to, type, body, conversation }),
 }
 
-const payloadOf = (step: Waiting | Extract<Step, { kind: 'message' }>): Values =>
-  (payloads[step.kind] as (step: Step) => Values)(step)
+const payloadOf = (step: Waiting): Values => (payloads[step.kind] as (step: Step) => Values)(step)
+
+/** A request has a day, as every request has. The product ends it, so that it is told by whom there was no response. */
+const requestSeconds = 86_400
+const defaultSecondsOf = ({ kind }: Waiting): number => (kind === 'request' ? requestSeconds : defaultStepSeconds)
 
 /** A step that the product does: a Task that waits for its answer. */
 export const compileWaiting = (step: Waiting, context: Context, compileSteps: CompileSteps): Compiled => {
   const { name, description, timeout, output } = step
   if (step.kind === 'subWorkflow' && step.wait === false) return compileSent(step, context)
-  const seconds = timeout === undefined ? defaultStepSeconds : toSeconds(timeout)
+  const seconds = timeout === undefined ? defaultSecondsOf(step) : toSeconds(timeout)
   const command = bind(
     { kind: step.kind, name, ...payloadOf(step), timeoutSeconds: seconds },
     context.bindings,
@@ -59,7 +66,7 @@ export const compileWaiting = (step: Waiting, context: Context, compileSteps: Co
     Type: 'Task',
     ...(description !== undefined && { Comment: description }),
     ...commandTo(command, true, context),
-    TimeoutSeconds: seconds,
+    TimeoutSeconds: step.kind === 'request' ? seconds + sendSeconds : seconds,
     ...answered(name, answer, context, leftOut(step)),
     ...guarded.fields,
     ...onward(context),
@@ -68,7 +75,7 @@ export const compileWaiting = (step: Waiting, context: Context, compileSteps: Co
 }
 
 /** A step that nothing waits for. */
-export const compileSent = (step: Extract<Step, { kind: 'message' | 'subWorkflow' }>, context: Context): Compiled => {
+const compileSent = (step: Extract<Step, { kind: 'subWorkflow' }>, context: Context): Compiled => {
   const { name, description, kind } = step
   const command = bind({ kind, name, ...payloadOf(step) }, context.bindings) as Values
   const state: AslState = {

@@ -108,6 +108,8 @@ const fields = [
   'attempts',
   'value',
   'key',
+  'type',
+  'conversation',
   'body',
   'pattern',
   'workflow',

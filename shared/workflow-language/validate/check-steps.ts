@@ -1,4 +1,5 @@
 import type { Definition, Step } from '#shared/contracts/workflows/definition.ts'
+import { toSeconds } from '#shared/contracts/workflows/values.ts'
 import { type Finding, failing, type Path } from '../problem.ts'
 import { everyStep } from '../steps.ts'
 
@@ -8,9 +9,15 @@ export const checkSteps = ({ steps }: Definition): Finding[] =>
 
 type Rule = (step: Step, path: Path) => Finding[]
 
-const undoKinds = new Set<Step['kind']>(['task', 'message', 'subWorkflow', 'state', 'wait'])
+const undoKinds = new Set<Step['kind']>(['task', 'message', 'request', 'subWorkflow', 'state', 'wait'])
+
+const mostRequestSeconds = 7 * 86_400
 
 const rules: Rule[] = [
+  (step, path) =>
+    step.kind === 'request' && step.timeout !== undefined && toSeconds(step.timeout) > mostRequestSeconds
+      ? [failing('NOT_HERE', [...path, 'timeout'], 'a request is worth something for 7 days at most')]
+      : [],
   (step, path) => {
     if (step.kind !== 'map' || !step.distributed) return []
     const [only] = step.steps

@@ -151,3 +151,29 @@ it('is not blown up by aliases that stand for aliases', () => {
   )
   expect(problemsOf(`a0: &a0 x\n${lines.join('\n')}`)[0]).toContain('SYNTAX')
 })
+
+it('wants one recipient of a message, and its type where somebody handles it', () => {
+  expect(
+    problemsOf(
+      inSteps(
+        '{ name: a, kind: message, body: 1 }',
+        '{ name: b, kind: message, to: { agent: x, queue: y }, type: t }',
+        '{ name: c, kind: message, to: { agent: x } }',
+        '{ name: d, kind: request, to: { queue: x }, type: t }',
+        '{ name: e, kind: request, to: { agent: x } }',
+        "{ name: f, kind: state, key: 'a b' }",
+      ),
+    ),
+  ).toEqual([
+    'error SCHEMA 3:5 #/steps/0/topic name one of topic and to (an agent, a capability or a queue)',
+    'error SCHEMA 4:31 #/steps/1/to name one of agent, capability and queue',
+    'error SCHEMA 5:5 #/steps/2/type what goes to somebody has a type, which its handler is known by: build.finished',
+    'error SCHEMA 6:31 #/steps/3/to name one of agent and capability',
+    'error SCHEMA 6:37 #/steps/3/to/queue there is no field queue here',
+    'error SCHEMA 7:5 #/steps/4/type type is missing; expected a string',
+    expect.stringContaining('#/steps/5/key expected a key of letters, digits, ".", "-" and "_"'),
+  ])
+  expect(problemsOf(inSteps('{ name: a, kind: request, to: { agent: x }, type: t, timeout: 8d }'))).toEqual([
+    expect.stringContaining('#/steps/0/timeout a request is worth something for 7 days at most'),
+  ])
+})

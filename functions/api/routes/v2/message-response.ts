@@ -18,12 +18,13 @@ const shownData = async (platform: Platform, message: Message): Promise<Pick<Mes
 /** A message as everybody is answered it. */
 export const toMessage = async (platform: Platform, message: Message): Promise<MessageResponse> => {
   const { id, envelope, to, state, response, spread } = message
-  const { kind = 'event', time, expiresAt, id: _, ...attributes } = envelope
+  const { kind = 'event', time, expiresAt, run, id: _, ...attributes } = envelope
   return {
     id,
     kind,
     ...(to && { to }),
     ...attributes,
+    ...(run !== undefined && { workflowRun: run }),
     time: iso(time),
     ...(expiresAt !== undefined && { expiresAt: iso(expiresAt) }),
     state,

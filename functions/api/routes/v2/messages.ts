@@ -11,6 +11,9 @@ import { respond } from '#shared/domain/messages/respond.ts'
 import { sendMessage } from '#shared/domain/messages/send-message.ts'
 import { waitForResponse } from '#shared/domain/messages/wait-for-response.ts'
 import { submitTask } from '#shared/domain/tasks/submit-task.ts'
+import { isOver } from '#shared/domain/workflows/run.ts'
+import { getRun } from '#shared/domain/workflows/run-store.ts'
+import { type Holding, requireHolder } from '#shared/domain/workflows/run-value.ts'
 import type { Platform } from '#shared/platform/platform.ts'
 import { authorize } from '../../authorize.ts'
 import { checkInput } from '../../check-input.ts'
@@ -29,14 +32,23 @@ const accepted = async (platform: Platform, message: Message, headers = {}): Pro
   headers: { location: `/api/v2/messages/${message.id}`, ...headers },
 })
 
+/** A message of a run is sent while that goes on, by whoever works for it. */
+const requireOfRun = async (platform: Platform, caller: Caller, id: string, holding: Holding): Promise<void> => {
+  const { value: run } = await getRun(platform, caller.tenant, id)
+  await requireHolder(platform, caller, run, holding)
+  if (isOver(run)) throw new DomainError('ALREADY_FINISHED', `run ${id} is ${run.state}; nobody works for it any more`)
+}
+
 const sendOn: Send = async ({ platform, settings }, { caller, body, headers, signal }) => {
-  const { kind, to, type = '', data = null, hops = [], expiresAt, ...rest } = body
+  const { kind, to, type = '', data = null, hops = [], expiresAt, workflowRun: run, task, fence, ...rest } = body
+  if (run !== undefined) await requireOfRun(platform, caller, run, { task, fence })
   const message = await sendMessage(platform, caller, {
     ...rest,
     kind: kind as 'event',
     to: to as Recipient,
     type,
     data,
+    ...(run !== undefined && { run }),
     passed: hops,
     ...(expiresAt !== undefined && { expiresAt: Date.parse(expiresAt) }),
     idempotencyKey: idempotencyKey(headers),
@@ -76,6 +88,7 @@ const kinds: Record<SendCall['body']['kind'], { send: Send; as?: Operation }> = 
   event: { send: sendOn },
   request: { send: sendOn },
   broadcast: { send: sendOn },
+  workflow: { send: sendOn },
   response: { send: respondTo, as: operations.replyToMessage },
   command: { send: withSubmitRate<OperationOf<'sendMessage'>>(submit), as: operations.submitTask },
 }

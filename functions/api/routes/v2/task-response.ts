@@ -1,7 +1,7 @@
 import type { TaskResponse } from '#shared/contracts/tasks.ts'
 import { loadBody } from '#shared/domain/bodies/body.ts'
 import { isObjectRef } from '#shared/domain/objects/object-ref.ts'
-import { maxAttemptsOf, type Task } from '#shared/domain/tasks/task.ts'
+import { maxAttemptsOf, runOfTask, type Task } from '#shared/domain/tasks/task.ts'
 import { taskPk } from '#shared/domain/tasks/task-store.ts'
 import { describeCallback } from '#shared/domain/webhooks/callback.ts'
 import type { Platform } from '#shared/platform/platform.ts'
@@ -24,6 +24,11 @@ const shownWaiting = async (platform: Platform, task: Task): Promise<Pick<TaskRe
   const prompt = whole ? await loadBody(platform, { tenant, pk: taskPk(tenant, id), body: whole }) : task.waiting.prompt
   const waiting = { kind, prompt, since: iso(since), expiresAt: iso(expiresAt), ...(approval && { approval }) }
   return { waiting }
+}
+
+const shownRun = (task: Task): Pick<TaskResponse, 'workflowRun'> => {
+  const run = runOfTask(task)
+  return run === undefined ? {} : { workflowRun: run }
 }
 
 /** A task as everybody is answered it. */
@@ -57,7 +62,7 @@ export const toTask = async (platform: Platform, task: Task): Promise<TaskRespon
   ...(task.usage && { cost: task.usage }),
   ...(task.callback && { callback: await describeCallback(platform, task) }),
   ...(task.schedule && { schedule: task.schedule }),
-  ...(task.workflow && { workflowRun: task.workflow.run }),
+  ...shownRun(task),
   ...(task.retryOf && { retryOf: task.retryOf }),
 })
 

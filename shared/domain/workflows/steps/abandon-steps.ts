@@ -1,5 +1,6 @@
 import type { Platform, Stored } from '../../../platform/platform.ts'
 import { closeStepApproval } from '../../approvals/close-approval.ts'
+import { withdrawMessage } from '../../messages/withdraw-message.ts'
 import { cancelBySystem } from '../../tasks/cancel-children.ts'
 import { endSubscription } from '../../topics/change-subscription.ts'
 import type { Run, RunStep } from '../run.ts'
@@ -31,10 +32,11 @@ export const endOpenSteps = async (
 }
 
 const endOne = async (ports: Ports, found: Stored<RunStep>, why: string): Promise<void> => {
-  const { tenant, task, approval, child, subscription } = found.value
+  const { tenant, task, approval, child, message, subscription } = found.value
   const ended = task === undefined ? undefined : await cancelBySystem(ports, tenant, task, why)
   if (ended?.status === 'SUCCEEDED') return void (await recordEnd(ports, found, await outcomeOf(ports, ended)))
   if (approval !== undefined) await closeStepApproval(ports, tenant, approval, { state: 'CANCELLED', comment: why })
+  if (message !== undefined) await withdrawMessage(ports, tenant, message, why)
   if (child !== undefined) await stopChild(ports, tenant, child, why)
   if (subscription !== undefined) await endSubscription(ports, tenant, subscription)
   await abandon(ports, found, why)

@@ -4,7 +4,7 @@ import { changeStep, findRun, findStep, stepItem } from '../run-store.ts'
 import { abandonSteps } from './abandon-steps.ts'
 import { beginApproval } from './approval-step.ts'
 import { endStep } from './end-step.ts'
-import { sendMessage } from './message-step.ts'
+import { beginMessage, beginRequest } from './message-step.ts'
 import { useState } from './state-step.ts'
 import { type Asked, type Begun, parseStepCommand, type StepPorts } from './step-command.ts'
 import { beginChild } from './sub-workflow-step.ts'
@@ -19,7 +19,8 @@ const beginnings: Record<string, Begin> = {
   approval: beginApproval,
   subWorkflow: beginChild,
   waitForEvent: beginWaitForEvent,
-  message: sendMessage,
+  message: beginMessage,
+  request: beginRequest,
   state: useState,
   abandon: abandonSteps,
 }

@@ -1,0 +1,70 @@
+import type { Platform } from '../../platform/platform.ts'
+import { findAgent } from '../agents/agent-store.ts'
+import { findApproval } from '../approvals/approval-store.ts'
+import type { Letter } from '../inboxes/letter.ts'
+import { lettersOf } from '../inboxes/letter-store.ts'
+import { liveInstancesOf } from '../instances/instance-store.ts'
+import { taskOfLetter } from '../messages/handle-letter.ts'
+import { findMessage } from '../messages/message-store.ts'
+import { findTask } from '../tasks/task-store.ts'
+import { explainTask } from '../why/explain-task.ts'
+
+type Ports = Pick<Platform, 'main' | 'volatile' | 'queues' | 'clock'>
+
+/** What something waits for, and what would end that. */
+export type WaitWhy = { code: string; message: string; wouldChange?: string }
+
+const iso = (ms: number): string => new Date(ms).toISOString()
+
+/** Who is asked, until when, and how an answer is given. */
+export const explainApproval = async (ports: Ports, tenant: string, id: string): Promise<WaitWhy> => {
+  const approval = (await findApproval(ports, tenant, id))?.value
+  if (approval === undefined) return { code: 'STEP_BEGINS', message: `approval ${id} is being asked for` }
+  const { approvers, quorum, expiresAt, decisions } = approval
+  const who = approvers.length > 0 ? approvers.join(', ') : 'anybody'
+  const left = quorum - decisions.filter(({ verdict }) => verdict === 'approve').length
+  return {
+    code: 'WAITING_FOR_APPROVAL',
+    message: `waits for approval ${id} of ${who} until ${iso(expiresAt)}; ${left} of ${quorum} missing`,
+    wouldChange: `decide it: devcycle approvals approve ${id}`,
+  }
+}
+
+/** Whose response is waited for, and what keeps it. */
+export const explainRequest = async (ports: Ports, tenant: string, id: string): Promise<WaitWhy> => {
+  const [request, { items }] = await Promise.all([
+    findMessage(ports, tenant, id),
+    lettersOf(ports, { tenant, message: id, limit: 1 }),
+  ])
+  const letter = items[0]?.value
+  if (request === undefined || letter === undefined)
+    return { code: 'STEP_BEGINS', message: `request ${id} is being sent` }
+  const { expiresAt = request.value.createdAt } = request.value.envelope
+  const { why, wouldChange } = await explainLetter(ports, letter)
+  const message = `waits for the response to request ${id} until ${iso(expiresAt)}: ${why}`
+  return { code: 'WAITING_FOR_RESPONSE', message, wouldChange }
+}
+
+const answerBy = ({ envelope }: Letter): string => `POST /messages/${envelope.id}/reply`
+
+const explainLetter = async (ports: Ports, letter: Letter): Promise<{ why: string; wouldChange: string }> => {
+  const { tenant, inbox, state, reason } = letter
+  const agent = (await findAgent(ports, tenant, inbox))?.value
+  const name = agent?.name ?? inbox
+  if (state === 'DEAD')
+    return {
+      why: `agent ${name} never took it: ${reason?.message}`,
+      wouldChange: `answer it in its place: ${answerBy(letter)}`,
+    }
+  const task = taskOfLetter(letter)
+  if (letter.handled && (await findTask(ports, tenant, task))) {
+    const { message, wouldChange } = await explainTask(ports, tenant, task)
+    return { why: `agent ${name} handles it by task ${task}: ${message}`, wouldChange }
+  }
+  if (agent === undefined || agent.decommissionedAt !== undefined)
+    return { why: `agent ${name} is gone`, wouldChange: `stop the run, or answer in its place: ${answerBy(letter)}` }
+  const live = await liveInstancesOf(ports, tenant, inbox)
+  const who = live.length === 0 ? 'no instance of it runs' : `${live.length} of its instances run`
+  const seen = state === 'DONE' ? 'has read it and not answered' : 'has it in its mailbox'
+  return { why: `agent ${name} ${seen}, and ${who}`, wouldChange: `let agent ${name} run, and answer` }
+}
