@@ -1,14 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { RunResponse, WorkflowResponse } from '#shared/contracts/workflows.ts'
 import type { Client } from '../client/client.ts'
-import { CliError, exitCodes } from '../failure.ts'
 import { extendInput, readInput } from '../input/task-input.ts'
 import { interruptible } from '../interrupt.ts'
 import { note, print, printJson } from '../render/print.ts'
-import { createRunView } from '../render/run.ts'
-import { plain } from '../render/terminal.ts'
 import { prepareRepository } from '../repository/repository-input.ts'
+import { followRun } from './follow-run.ts'
 
 export type RunOptions = {
   input?: string
@@ -74,37 +71,4 @@ const withRepository = async (
   })
   const fields = { repository: prepared.repository, ...(prepared.base && { base: prepared.base }) }
   return extendInput(input, fields, '--repository')
-}
-
-const over = ['SUCCEEDED', 'FAILED', 'TIMED_OUT', 'STOPPED']
-const lookEveryMs = 500
-
-/** Shows a run until it is over; the exit code tells how it ended. */
-export const followRun = async (
-  client: Client,
-  id: string,
-  { json }: { json?: boolean },
-  signal?: AbortSignal,
-): Promise<void> => {
-  const view = createRunView(process.stderr)
-  note(id)
-  for (;;) {
-    const run = await client.get<RunResponse>(`/runs/${encodeURIComponent(id)}`, { signal })
-    view.update(run)
-    if (over.includes(run.state)) return finish(run, json)
-    await sleep(lookEveryMs, undefined, { signal })
-  }
-}
-
-const finish = (run: RunResponse, json: boolean | undefined): void => {
-  const { id, state, output, outputRef, error, cause, undone } = run
-  if (json) printJson(run)
-  else if (state === 'SUCCEEDED') printJson(outputRef ?? output ?? null)
-  if (state === 'SUCCEEDED') return
-  const stays = undone?.filter((one) => !one.undone).map(({ step }) => step) ?? []
-  const undoing = undone && (stays.length > 0 ? `; not undone: ${stays.join(', ')}` : '; what it had done was undone')
-  throw new CliError(
-    plain(`run ${id} is ${state}${error ? `: ${error}` : ''}${cause ? `: ${cause}` : ''}${undoing ?? ''}`),
-    exitCodes.taskFailed,
-  )
 }

@@ -8,7 +8,7 @@ import { stepLines } from '../render/run.ts'
 import type { Column } from '../render/table.ts'
 import { plain } from '../render/terminal.ts'
 import { ago } from '../render/time.ts'
-import { followRun } from './run.ts'
+import { followRun } from './follow-run.ts'
 
 type Shown = { json?: boolean }
 type ListOptions = Shown & { workflow?: string; state?: string; limit: number; cursor?: string }

@@ -34,28 +34,49 @@ export const stepLines = ({ steps = [] }: RunResponse, width = 100): string[] =>
   })
 }
 
+/** A text on lines of a width: what is to be copied is shown whole. */
+const wrapped = (text: string, width: number): string[] => {
+  const lines = ['']
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1) ?? ''
+    if (last !== '' && last.length + 1 + word.length > width) lines.push(`  ${word}`)
+    else lines[lines.length - 1] = last === '' ? word : `${last} ${word}`
+  }
+  return lines
+}
+
 /** Redraws a run as it goes on; where nothing can be drawn over, tells each step that changed on a line. */
 export const createRunView = (stream: NodeJS.WriteStream) => {
   const colors = colorsFor(stream)
   const told = new Map<string, string>()
+  const saidWaits = new Set<string>()
   let drawn = 0
   const painted = (line: string): string => {
     if (line.startsWith('✓')) return colors.green(line)
     if (line.startsWith('✗')) return colors.red(line)
     return line.startsWith('●') ? colors.cyan(line) : colors.dim(line)
   }
-  const redraw = (run: RunResponse): void => {
-    const lines = stepLines(run, stream.columns || 80)
+  const redraw = (run: RunResponse, waits: string[]): void => {
+    const width = stream.columns || 80
+    const lines = [...stepLines(run, width), ...waits.flatMap((wait) => wrapped(`→ ${wait}`, width))]
     stream.write(`${drawn > 0 ? `\u001b[${drawn}A\u001b[J` : ''}${lines.map((line) => `${painted(line)}\n`).join('')}`)
     drawn = lines.length
   }
-  const tell = (run: RunResponse): void => {
+  const tell = (run: RunResponse, waits: string[]): void => {
     for (const step of run.steps ?? []) {
       const key = `${nameOf(step)} ${step.startedAt ?? ''}`
       if (step.state === 'PENDING' || step.state === 'SKIPPED' || told.get(key) === step.state) continue
       told.set(key, step.state)
       stream.write(`${marks[step.state]} ${nameOf(step)} ${step.state} ${detailOf(step)}`.trimEnd().concat('\n'))
     }
+    for (const wait of waits) {
+      if (!saidWaits.has(wait)) stream.write(`→ ${wait}\n`)
+      saidWaits.add(wait)
+    }
   }
-  return { update: (run: RunResponse): void => (canAnimate(stream) ? redraw(run) : tell(run)) }
+  return {
+    /** `waits`: what somebody has to do something about. */
+    update: (run: RunResponse, waits: string[] = []): void =>
+      canAnimate(stream) ? redraw(run, waits) : tell(run, waits),
+  }
 }

@@ -26,6 +26,9 @@ export const traceparent = (headers: Headers): string | undefined => {
   return /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/.test(value) ? value : undefined
 }
 
+/** Whether a client takes server-sent events. */
+export const wantsStream = (headers: Headers): boolean => (headers.get('accept') ?? '').includes('text/event-stream')
+
 export const toETag = (rev: string): string => `"${rev}"`
 
 /** The rev of `If-Match`; `undefined` when any will do. */

@@ -159,6 +159,26 @@ export const runEventSchema = z.object({
 export const runHistorySchema = pageSchema(runEventSchema).meta({ id: 'RunHistory' })
 export const runHistoryQuery = z.strictObject(pageQuery)
 
+/** `run.state`: where the run is now. `run.history`: a transition of its machine, or of the one that undoes. */
+export const runStreamEventSchema = z
+  .object({
+    /** Where to go on: the last transition of its machine, and after a dot of the one that undoes. */
+    id: z.string(),
+    type: z.enum(['run.state', 'run.history']),
+    time: timeSchema,
+    data: z.record(z.string(), jsonSchema),
+  })
+  .meta({ id: 'RunStreamEvent' })
+export type RunStreamEvent = z.infer<typeof runStreamEventSchema>
+export const runStreamPageSchema = pageSchema(runStreamEventSchema).meta({ id: 'RunStreamPage' })
+export const runStreamQuery = z.strictObject({
+  /** The `id` of the event to go on behind. @default the beginning */
+  after: z
+    .string()
+    .regex(/^\d{1,9}(\.\d{1,9})?$/, 'expected the id of an event, such as 12 or 12.3')
+    .optional(),
+})
+
 export const stopRunSchema = z.strictObject({ reason: z.string().max(1000).optional() })
 export const rerunSchema = z.strictObject({
   /** @default the input of the run */

@@ -301,6 +301,11 @@ export interface Workflows {
     run: RunRef,
     page: { limit?: number; cursor?: string; order?: 'ascending' | 'descending' },
   ): Promise<RunEventPage>
+  /**
+   * The next events behind number `after`, oldest first, as soon as there are any; none after `ms` milliseconds. They come
+   * without inputs and outputs.
+   */
+  eventsAfter(run: RunRef, after: number, options: { ms: number; signal?: AbortSignal }): Promise<RunEvent[]>
   /** Ends the step that waits for the token. */
   succeed(token: string, output: unknown): Promise<TokenAnswer>
   fail(token: string, failure: RunFailure): Promise<TokenAnswer>

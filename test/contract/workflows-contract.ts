@@ -317,6 +317,32 @@ export const workflowsContract = (
       expect(next.cursor).toBeUndefined()
     })
 
+    it('tells whoever follows what comes behind an event, as soon as it has happened', async () => {
+      const run = await runs().begin(aMachine({ Ask: aStep(), Say: aPass({ Output: 'said' }) }), { n: 1 })
+      await runs()
+        .next(run, 'Ask')
+        .then((command) => {
+          setTimeout(() => void workflows().succeed(command.token, { ok: 1 }), 300)
+        })
+      const seen: { id: number; type: string }[] = []
+      while (seen.at(-1)?.type !== 'ExecutionSucceeded')
+        seen.push(...(await workflows().eventsAfter(run, seen.at(-1)?.id ?? 0, { ms: 20_000 })))
+      expect(seen.map(({ id }) => id)).toEqual(seen.map((_, at) => at + 1))
+      expect(seen.filter((event) => 'input' in event || 'output' in event)).toEqual([])
+      expect(await workflows().eventsAfter(run, seen.length, { ms: 0 })).toEqual([])
+      expect(await workflows().eventsAfter({ ...run, run: 'never-was' }, 0, { ms: 50 })).toEqual([])
+    })
+
+    it('lets go whoever follows and leaves', async () => {
+      const run = await runs().begin(aMachine({ Ask: aStep() }))
+      await runs().next(run, 'Ask')
+      const before = await workflows().eventsAfter(run, 0, { ms: 0 })
+      const leaving = new AbortController()
+      const events = workflows().eventsAfter(run, before.at(-1)?.id ?? 0, { ms: 60_000, signal: leaving.signal })
+      leaving.abort()
+      expect(await events).toEqual([])
+    })
+
     it('redrives a run from the step that failed', async () => {
       const run = await runs().begin(
         aMachine({ First: aStep(), Both: aParallel([{ Left: aStep() }, { Right: aStep() }]) }),

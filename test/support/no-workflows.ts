@@ -10,6 +10,7 @@ export const noWorkflows: Workflows = {
   stop: refuse,
   describe: refuse,
   history: refuse,
+  eventsAfter: refuse,
   succeed: refuse,
   fail: refuse,
   heartbeat: refuse,

@@ -53,6 +53,14 @@ export const workflowExamples = {
     },
   },
   getRunHistory: { answer: pageOf(event) },
+  followRun: {
+    answer: pageOf({
+      id: '2',
+      type: 'run.history',
+      time: times.started,
+      data: { id: 2, previous: 1, type: 'TaskStateEntered', name: 'review' },
+    }),
+  },
   stopRun: { body: { reason: 'not needed' }, answer: { ...stopped, state: 'STOPPED', finishedAt: times.finished } },
   redriveRun: { answer: { ...run, redrives: 1 } },
   rerunRun: { body: { input: { branch: 'next' } }, answer: { ...run, rerunOf: ids.run } },

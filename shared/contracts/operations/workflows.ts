@@ -9,6 +9,8 @@ import {
   runHistorySchema,
   runPageSchema,
   runSchema,
+  runStreamPageSchema,
+  runStreamQuery,
   runValuePageSchema,
   runValueSchema,
   runWhySchema,
@@ -142,6 +144,18 @@ const runs = {
     audience: admins,
     query: runHistoryQuery,
     answers: { 200: { description: 'A page of events, oldest first.', schema: runHistorySchema } },
+  },
+  followRun: {
+    method: 'GET',
+    path: '/runs/{run}/events',
+    tag: 'Runs',
+    summary: 'Follow the events of a run',
+    description:
+      'Server-sent events with `Accept: text/event-stream` (resume with `Last-Event-ID`), else those that there are. Without inputs and outputs: `GET /runs/{run}` and its history have them. The stream ends after the `run.state` that the run ended in.',
+    audience: admins,
+    headers: ['Last-Event-ID'],
+    query: runStreamQuery,
+    answers: { 200: { description: 'Events, ascending.', schema: runStreamPageSchema, also: 'text/event-stream' } },
   },
   stopRun: {
     method: 'POST',

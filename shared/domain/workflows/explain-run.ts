@@ -1,6 +1,5 @@
 import type { Platform } from '../../platform/platform.ts'
-import { explainTask } from '../why/explain-task.ts'
-import { explainApproval, explainRequest } from './explain-wait.ts'
+import { explainApproval, explainRequest, explainTaskWait } from './explain-wait.ts'
 import { isOver, type Run, type RunStep } from './run.ts'
 import { stepsOf } from './run-store.ts'
 
@@ -41,10 +40,7 @@ const endOf = ({ id, state, error, cause, stop, undone }: Run): string => {
 const explainStep = async (ports: Ports, step: RunStep): Promise<StepWhy> => {
   const { tenant, name, index, task, approval, child, message, subscription, kind } = step
   const own = { name, ...(index !== undefined && { index }) }
-  if (task !== undefined) {
-    const { code, message: why, wouldChange } = await explainTask(ports, tenant, task)
-    return { ...own, code, message: why, wouldChange }
-  }
+  if (task !== undefined) return { ...own, ...(await explainTaskWait(ports, tenant, task)) }
   if (approval !== undefined) return { ...own, ...(await explainApproval(ports, tenant, approval)) }
   if (message !== undefined) return { ...own, ...(await explainRequest(ports, tenant, message)) }
   if (child !== undefined) return { ...own, code: 'CHILD_RUN', message: `waits for the end of run ${child}` }

@@ -16,6 +16,9 @@ export type WaitWhy = { code: string; message: string; wouldChange?: string }
 
 const iso = (ms: number): string => new Date(ms).toISOString()
 
+const decideBy = (approval: string): string =>
+  `decide it: devcycle approvals approve ${approval}, or devcycle approvals reject ${approval}`
+
 /** Who is asked, until when, and how an answer is given. */
 export const explainApproval = async (ports: Ports, tenant: string, id: string): Promise<WaitWhy> => {
   const approval = (await findApproval(ports, tenant, id))?.value
@@ -26,8 +29,18 @@ export const explainApproval = async (ports: Ports, tenant: string, id: string):
   return {
     code: 'WAITING_FOR_APPROVAL',
     message: `waits for approval ${id} of ${who} until ${iso(expiresAt)}; ${left} of ${quorum} missing`,
-    wouldChange: `decide it: devcycle approvals approve ${id}`,
+    wouldChange: decideBy(id),
   }
+}
+
+/** What the task of a step waits for, and the command that helps where people are asked. */
+export const explainTaskWait = async (ports: Ports, tenant: string, task: string): Promise<WaitWhy> => {
+  const { code, message, evidence, wouldChange } = await explainTask(ports, tenant, task)
+  if (code === 'WAITING_FOR_INPUT')
+    return { code, message, wouldChange: `answer it: devcycle tasks input ${task} --response JSON` }
+  if (code === 'WAITING_FOR_APPROVAL' && evidence.approval !== undefined)
+    return { code, message, wouldChange: decideBy(String(evidence.approval)) }
+  return { code, message, wouldChange }
 }
 
 /** Whose response is waited for, and what keeps it. */

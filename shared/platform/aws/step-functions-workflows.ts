@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import {
   DescribeExecutionCommand,
   GetExecutionHistoryCommand,
@@ -12,6 +13,7 @@ import { type RunStatus, runStatuses, type TokenAnswer, type Workflows } from '.
 import { PlatformError } from '../platform-error.ts'
 import { boundedFailure, boundedJson, checkRun, checkStart } from '../workflow-rules.ts'
 import { translated } from './aws-error.ts'
+import { eventsBehind, lookPauseMs } from './events-after.ts'
 import { defined, parsed, toRunEvent } from './execution-events.ts'
 import { aliasArn, executionArn, versionOfAlias } from './state-machine-names.ts'
 import { isNamed, type MachineOptions, type MachineVersions } from './state-machine-versions.ts'
@@ -105,6 +107,17 @@ export const createStepFunctionsWorkflows = ({ client, arnPrefix, machines }: St
       const read = () => translated('the history of a run', () => client.send(command))
       const found = await unless(read, { [noRun]: undefined })
       return { events: (found?.events ?? []).map(toRunEvent), ...(found?.nextToken && { cursor: found.nextToken }) }
+    },
+    async eventsAfter(run, after, { ms, signal }) {
+      checkRun(run)
+      const until = Date.now() + ms
+      const read = () => eventsBehind(client, executionArn(arnPrefix, run), after)
+      for (let round = 0; ; round++) {
+        const events = await unless(read, { [noRun]: [] })
+        const left = until - Date.now()
+        if (events.length > 0 || left <= 0 || signal?.aborted) return events
+        await sleep(Math.min(lookPauseMs(round), left), undefined, { signal }).catch(() => undefined)
+      }
     },
     async succeed(taskToken, output) {
       const command = new SendTaskSuccessCommand({ taskToken, output: boundedJson(output, 'the output') })

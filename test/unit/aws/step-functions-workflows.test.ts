@@ -208,6 +208,29 @@ describe('a run on Step Functions', () => {
   })
 })
 
+describe('whoever follows a run', () => {
+  const event = (id: number) => ({ id, timestamp: new Date(5), type: 'TaskStateEntered' as const })
+
+  it('is told what is behind an event, read from the end, and no further back than that', async () => {
+    sfn
+      .on(GetExecutionHistoryCommand)
+      .resolvesOnce({ nextToken: 'more', events: [event(6), event(5)] })
+      .resolvesOnce({ nextToken: 'even more', events: [event(4), event(3)] })
+    expect((await workflows.eventsAfter(run, 3, { ms: 0 })).map(({ id }) => id)).toEqual([4, 5, 6])
+    expect(inputOf(GetExecutionHistoryCommand)).toMatchObject({ reverseOrder: true, includeExecutionData: false })
+    expect(sfn.commandCalls(GetExecutionHistoryCommand)).toHaveLength(2)
+  })
+
+  it('looks again until there is something, or the time is over', async () => {
+    sfn
+      .on(GetExecutionHistoryCommand)
+      .resolvesOnce({ events: [event(3)] })
+      .resolves({ events: [event(4), event(3)] })
+    expect((await workflows.eventsAfter(run, 3, { ms: 20_000 })).map(({ id }) => id)).toEqual([4])
+    expect(await workflows.eventsAfter(run, 4, { ms: 1 })).toEqual([])
+  })
+})
+
 describe('an answer to a step', () => {
   it.each([
     ['TaskTimedOut', { ok: false, reason: 'OVER' }],
@@ -234,6 +257,7 @@ describe('calls that can be repeated', () => {
     stop: () => workflows.stop(run, {}),
     describe: () => workflows.describe(run),
     history: () => workflows.history(run, {}),
+    eventsAfter: () => workflows.eventsAfter(run, 0, { ms: 0 }),
     succeed: () => workflows.succeed('token', 1),
     fail: () => workflows.fail('token', {}),
     heartbeat: () => workflows.heartbeat('token'),

@@ -18,6 +18,7 @@ import type { Platform, Stored } from '#shared/platform/platform.ts'
 import { checkInput } from '../../check-input.ts'
 import { idempotencyKey, ifMatch, iso, toETag } from '../../headers.ts'
 import type { Handler, Reply } from '../../operation.ts'
+import { answerRunEvents } from './run-events.ts'
 import { toRun, toRunWithSteps } from './run-response.ts'
 
 const reply = async (platform: Platform, status: number, run: Run): Promise<Reply> => ({
@@ -104,6 +105,7 @@ export const runHandlers = {
   getRun: get,
   getRunWhy: why,
   getRunHistory: history,
+  followRun: answerRunEvents,
   stopRun: stop,
   redriveRun: redrive,
   rerunRun: rerun,

@@ -5,14 +5,12 @@ import type { Task } from '#shared/domain/tasks/task.ts'
 import { isLast, readEvents, type TaskEvent } from '#shared/domain/tasks/task-events.ts'
 import { findTask, getTask, taskKey } from '#shared/domain/tasks/task-store.ts'
 import type { Platform, Stored } from '#shared/platform/platform.ts'
-import { iso } from '../../headers.ts'
+import { iso, wantsStream } from '../../headers.ts'
 import type { Context, Handler } from '../../operation.ts'
 import { pacedStream } from '../../paced-stream.ts'
 import { sharedFrames } from '../../shared-frames.ts'
 
 const toEvent = ({ time, ...event }: TaskEvent): TaskEventResponse => ({ ...event, time: iso(time) })
-
-const wantsStream = (headers: Headers): boolean => (headers.get('accept') ?? '').includes('text/event-stream')
 
 /** A JSON page, or server-sent events when the client accepts them. */
 export const answerEvents: Handler<OperationOf<'listTaskEvents'>> = async (

@@ -20,6 +20,7 @@ import { createOutbox } from './outbox.ts'
 import { pathOf, refOf, runPk } from './rows.ts'
 import { createRunActors } from './run-actors.ts'
 import { forgetRun, type RunTable, readHistory } from './run-store.ts'
+import { createRunWatchers } from './run-watchers.ts'
 import { parseToken } from './tokens.ts'
 
 type Options = { table: RunTable; clock: Clock; random: Random; telemetry: Telemetry }
@@ -30,6 +31,9 @@ export type EmbeddedWorkflows = Workflows & {
   close(): Promise<void>
 }
 
+/** Events that whoever follows a run is given at once. */
+const mostFollowed = 200
+
 type Answering = Extract<Happening, { token: string }>
 type Said = Answering extends infer A ? (A extends Answering ? Omit<A, 'path' | 'token'> : never) : never
 
@@ -38,13 +42,15 @@ export const createEmbeddedWorkflows = ({ table, clock, random, telemetry }: Opt
   const { evaluate, close: closeExpressions } = createExpressions()
   const machines = createMachines(table)
   const outbox = createOutbox({ table, clock, telemetry })
+  const watchers = createRunWatchers({ clock })
   const actors = createRunActors({
     table,
     clock,
     random,
     evaluate,
     machineOf: machines.get,
-    onWritten({ letters, dueAt }) {
+    onWritten({ ref, letters, dueAt }) {
+      watchers.wake(ref)
       timer.note(dueAt)
       outbox.add(letters)
     },
@@ -95,6 +101,19 @@ export const createEmbeddedWorkflows = ({ table, clock, random, telemetry }: Opt
     async history(run, page) {
       checkRun(run)
       return readHistory(table, run, page)
+    },
+    async eventsAfter(run, after, { ms, signal }) {
+      checkRun(run)
+      const read = async () => (await readHistory(table, run, { limit: mostFollowed, cursor: String(after) })).events
+      const { woken, end } = watchers.watch(run, ms, signal)
+      try {
+        const found = await read()
+        if (found.length === 0 && ms > 0) await woken
+        const events = found.length === 0 && ms > 0 ? await read() : found
+        return events.map(({ input: _, output: __, ...event }) => event)
+      } finally {
+        end()
+      }
     },
     async succeed(token, output) {
       boundedJson(output, 'the output')

@@ -26,7 +26,7 @@ export type RunActorsOptions = {
   evaluate: Evaluate
   machineOf: (run: RunRef & { version: string }) => Promise<Machine>
   /** What is written is to be told; what comes due then is to be looked at. */
-  onWritten: (written: { letters: Letter[]; dueAt: number }) => void
+  onWritten: (written: { ref: RunRef; letters: Letter[]; dueAt: number }) => void
 }
 
 /** So many happenings of one run share a write at most. */
@@ -56,7 +56,7 @@ export const createRunActors = (options: RunActorsOptions) => {
     if (writes.length === 0) return
     const outcome = await table.writeTogether(writes)
     if (!outcome.ok) throw new PlatformError('UNAVAILABLE', 'the run is written by somebody else')
-    onWritten({ letters, dueAt: firstDue(changes) })
+    onWritten({ ref, letters, dueAt: firstDue(changes) })
   }
 
   const advanceAll = async (ref: RunRef, execution: Execution, entries: Entry[], input?: Json): Promise<boolean[]> => {

@@ -1,0 +1,124 @@
+import type { OperationOf } from '#shared/contracts/operations.ts'
+import type { RunStreamEvent } from '#shared/contracts/workflows.ts'
+import { isOver, type Run } from '#shared/domain/workflows/run.ts'
+import { findRun, getRun, runKey } from '#shared/domain/workflows/run-store.ts'
+import { undoNameOf } from '#shared/domain/workflows/workflow.ts'
+import type { RunEvent, RunRef, Stored } from '#shared/platform/platform.ts'
+import { iso, wantsStream } from '../../headers.ts'
+import type { Context, Handler } from '../../operation.ts'
+import { pacedStream } from '../../paced-stream.ts'
+
+/** How far each of the machines of a run was told: its own, and the one that undoes. */
+type Place = { run: number; undo: number }
+
+const parsePlace = (id: string | null | undefined): Place | undefined => {
+  const [, run, undo] = /^(\d{1,9})(?:\.(\d{1,9}))?$/.exec(id ?? '') ?? []
+  return run === undefined ? undefined : { run: Number(run), undo: Number(undo ?? 0) }
+}
+const idOf = ({ run, undo }: Place): string => (undo > 0 ? `${run}.${undo}` : String(run))
+
+const stateEvent = (run: Run, place: Place): RunStreamEvent => {
+  const { state, error, cause, startedAt, finishedAt } = run
+  const data = { state, ...(error !== undefined && { error }), ...(cause !== undefined && { cause }) }
+  return { id: idOf(place), type: 'run.state', time: iso(finishedAt ?? startedAt), data }
+}
+const historyEvent = ({ at, ...event }: RunEvent, id: string): RunStreamEvent => ({
+  id,
+  type: 'run.history',
+  time: iso(at),
+  data: event,
+})
+
+type Waiting = { ms: number; signal?: AbortSignal }
+
+/** A run that is undone, or was, has a second machine, which begins when the first has ended. */
+const isUndone = ({ state, undone }: Run): boolean => state === 'COMPENSATING' || undone !== undefined
+
+/** The next transitions behind a place, and the place behind them. Only the machine that is under way is waited for. */
+const readOn = async ({ platform }: Context, run: Run, place: Place, { ms, signal }: Waiting) => {
+  const { tenant, id } = run
+  const read = async (workflow: string, machine: keyof Place, wait: number) => {
+    const ref: RunRef = { tenant, workflow, run: id }
+    const events = await platform.workflows.eventsAfter(ref, place[machine], { ms: wait, signal })
+    const placed = events.map((event) => ({ event, place: { ...place, [machine]: event.id } }))
+    return {
+      events: placed.map((one) => historyEvent(one.event, idOf(one.place))),
+      place: placed.at(-1)?.place ?? place,
+    }
+  }
+  const own = await read(run.workflow, 'run', isUndone(run) ? 0 : ms)
+  return own.events.length > 0 || !isUndone(run) ? own : read(undoNameOf(run.workflow), 'undo', ms)
+}
+
+const commentMs = 15_000
+const encoder = new TextEncoder()
+const toFrames = (events: RunStreamEvent[]): Uint8Array =>
+  encoder.encode(events.map((one) => `id: ${one.id}\nevent: ${one.type}\ndata: ${JSON.stringify(one)}\n\n`).join(''))
+const hint = encoder.encode('retry: 1000\n\n')
+const comment = encoder.encode(': still here\n\n')
+
+/** Transitions as they come, and each state that the run is in, until it is over or the host's patience is. */
+async function* frames(
+  context: Context,
+  start: Stored<Run>,
+  from: Place,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  const { platform, settings } = context
+  const until = platform.clock.now() + settings.streamSeconds * 1000
+  const key = runKey(start.value.tenant, start.value.id)
+  const patience = (): number => Math.min(commentMs, Math.max(0, until - platform.clock.now()))
+  const waitForChange = (head: Stored<Run>) =>
+    platform.main.waitForChange<Run>(key, head.rev, patience()).then((next) => ({ next }))
+  let [head, place, told]: [Stored<Run>, Place, string] = [start, from, '']
+  let changing: ReturnType<typeof waitForChange> | undefined
+  yield hint
+  while (!signal.aborted) {
+    if (told !== head.value.state && !isOver(head.value)) {
+      told = head.value.state
+      yield toFrames([stateEvent(head.value, place)])
+    }
+    const behind = await readOn(context, head.value, place, { ms: 0 })
+    place = behind.place
+    if (behind.events.length > 0) {
+      yield toFrames(behind.events)
+      continue
+    }
+    if (isOver(head.value)) return yield toFrames([stateEvent(head.value, place)])
+    if (platform.clock.now() >= until) return
+    changing ??= waitForChange(head)
+    const leaving = new AbortController()
+    const either = AbortSignal.any([signal, leaving.signal])
+    const more = readOn(context, head.value, place, { ms: patience(), signal: either })
+    const first = await Promise.race([changing, more])
+    leaving.abort()
+    if ('next' in first) {
+      changing = undefined
+      if (first.next === undefined) return
+      if (first.next.rev === head.rev) yield comment
+      head = first.next
+    } else if (first.events.length > 0) {
+      place = first.place
+      yield toFrames(first.events)
+    }
+    await more.catch(() => undefined)
+  }
+}
+
+/** Server-sent events where the client accepts them, else the events that there are now. */
+export const answerRunEvents: Handler<OperationOf<'followRun'>> = async (
+  context,
+  { caller, params, query, headers, signal },
+) => {
+  const found = await getRun(context.platform, caller.tenant, params.run ?? '')
+  const from = parsePlace(headers.get('last-event-id')) ?? parsePlace(query.after) ?? { run: 0, undo: 0 }
+  if (wantsStream(headers)) {
+    const body = pacedStream(frames(context, found, from, signal))
+    return new Response(body, { headers: { 'content-type': 'text/event-stream', 'cache-control': 'no-store' } })
+  }
+  const { events, place } = await readOn(context, found.value, from, { ms: 0 })
+  const last = events.at(-1)?.id
+  const now = (await findRun(context.platform, caller.tenant, found.value.id)) ?? found
+  const items = last === undefined ? [stateEvent(now.value, place)] : events
+  return { status: 200, body: { items, nextCursor: last ?? null } }
+}
