@@ -191,6 +191,7 @@ const projections: Record<string, Projection> = {
   run: { duties: { endStepOfRun } },
   limits: { duties: { wake: (platform, change) => wakeForLimits(platform, change as Change<LimitsRow>) } },
   letter: { duties: { handleMessage } },
+  message: {}, // a response is told to whoever waits for it, and nothing else
   publication: {}, // told to whoever watches, and nothing else
   schedule: {}, // told to whoever watches, and nothing else
   instance: { duties: { place: (platform, change) => placeForInstance(platform, change as Change<Instance>) } },

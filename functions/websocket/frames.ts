@@ -1,54 +1,13 @@
-import { authorize } from '#functions/api/authorize.ts'
 import { describeError, HttpError } from '#functions/api/errors.ts'
 import { checkShape, parseWith } from '#functions/api/read-body.ts'
-import { type OperationId, operations } from '#shared/contracts/operations.ts'
-import { type ClientFrame, clientFrameSchema, maxFrameBytes, type watchTopics } from '#shared/contracts/realtime.ts'
-import { ownerOfMailbox } from '#shared/domain/messages/mailbox.ts'
+import { type ClientFrame, clientFrameSchema, maxFrameBytes } from '#shared/contracts/realtime.ts'
 import type { Connection } from '#shared/domain/realtime/connection.ts'
 import { findConnection, forgetConnection } from '#shared/domain/realtime/connection-store.ts'
 import type { Failed, ServerFrame } from '#shared/domain/realtime/frame.ts'
-import { isMessageTopic } from '#shared/domain/realtime/message-topic.ts'
-import { subscribe, unsubscribe } from '#shared/domain/realtime/subscribe.ts'
 import { pushAll } from '#shared/domain/realtime/tell.ts'
 import type { Platform } from '#shared/platform/platform.ts'
+import { type Answer, answers } from './answers.ts'
 import { isFlood, takeFrame, tooManyFrames } from './frame-rate.ts'
-import { sendMessage } from './send.ts'
-
-type FrameOf<T extends ClientFrame['type']> = Extract<ClientFrame, { type: T }>
-type Answer<T extends ClientFrame['type']> = (
-  platform: Platform,
-  connection: Connection,
-  frame: FrameOf<T>,
-) => Promise<ServerFrame[]>
-
-/** Whoever may read one of them may watch them; messages whoever may subscribe to them. */
-const readBy: Record<(typeof watchTopics)[number], OperationId> = {
-  tasks: 'getTask',
-  agents: 'getAgent',
-  instances: 'listInstances',
-  approvals: 'getApproval',
-  runs: 'getRun',
-  schedules: 'getSchedule',
-  work: 'leaseTasks',
-  messages: 'receiveMail',
-}
-
-const answers: { [T in ClientFrame['type']]: Answer<T> } = {
-  async subscribe(platform, connection, frame) {
-    authorize(connection, operations[isMessageTopic(frame.topic) ? 'createSubscription' : readBy[frame.topic]], {})
-    const caller = { ...connection, requestId: connection.id }
-    if (frame.topic === 'messages' && frame.id !== undefined) await ownerOfMailbox(platform, caller, frame.id)
-    return subscribe(platform, connection, frame)
-  },
-  unsubscribe: (platform, connection, { topic, id }) =>
-    unsubscribe(platform, connection, { topic, ...(id !== undefined && { id }) }),
-  async send(platform, { tenant, principal }, { message, key }) {
-    authorize({ tenant, principal }, operations.sendMessage, {})
-    const { body } = await sendMessage(platform, { tenant, principal }, message, key)
-    return [{ type: 'sent', message: body }]
-  },
-  ping: async () => [{ type: 'pong' }],
-}
 
 /** The JSON object of a frame. */
 const readFrame = (text: string): unknown => {

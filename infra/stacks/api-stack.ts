@@ -28,6 +28,7 @@ export const projectedTypes = [
   'run',
   'limits',
   'letter',
+  'message',
   'publication',
   'schedule',
   'instance',

@@ -24,17 +24,20 @@ export const mailSchema = z
 export const mailPageSchema = z.object({ items: z.array(mailSchema) }).meta({ id: 'MailPage' })
 export type MailPage = z.infer<typeof mailPageSchema>
 
+export const acknowledgeFields = {
+  ids: z.array(idSchema('msg')).min(1).max(100).optional(),
+  /** All that was received and is kept from others, up to this position. */
+  upTo: positionSchema.optional(),
+}
+
 /** Either `ids` or `upTo`. */
+export const eitherOfThem = {
+  is: ({ ids, upTo }: { ids?: unknown; upTo?: unknown }): boolean => (ids === undefined) !== (upTo === undefined),
+  message: 'name ids of messages, or the position up to which all are acknowledged',
+}
 export const acknowledgeMailSchema = z
-  .strictObject({
-    ids: z.array(idSchema('msg')).min(1).max(100).optional(),
-    /** All that was received and is kept from others, up to this position. */
-    upTo: positionSchema.optional(),
-  })
-  .refine(({ ids, upTo }) => (ids === undefined) !== (upTo === undefined), {
-    message: 'name ids of messages, or the position up to which all are acknowledged',
-    path: ['ids'],
-  })
+  .strictObject(acknowledgeFields)
+  .refine(eitherOfThem.is, { message: eitherOfThem.message, path: ['ids'] })
 
 export const acknowledgedSchema = z
   .object({

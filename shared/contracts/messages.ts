@@ -98,6 +98,9 @@ export const sendMessageSchema = messageFields.superRefine((message, context) =>
 })
 export type SendMessage = z.input<typeof sendMessageSchema>
 
+/** What is wanted of an agent, where nothing else can be sent. */
+export const requestMessageSchema = messageFields.omit({ kind: true }).required({ to: true, type: true })
+
 /** Where a message is: in whose mailbox, or in which queue. */
 export const letterSchema = z
   .object({

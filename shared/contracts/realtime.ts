@@ -2,8 +2,9 @@ import * as z from 'zod'
 import type { ServerFrame } from '#shared/domain/realtime/frame.ts'
 import type { MessageTopic } from '#shared/domain/realtime/message-topic.ts'
 import { agentTopics, type EntityTopic, entityTopics, isEntityTopic } from '#shared/domain/realtime/topics.ts'
-import { isObject, objectRefSchema } from './common.ts'
-import { cloudEventSchema, sendMessageSchema } from './messages.ts'
+import { isObject, nameSchema, objectRefSchema } from './common.ts'
+import { acknowledgeFields, eitherOfThem, mailSchema } from './mailboxes.ts'
+import { cloudEventSchema, requestMessageSchema, sendMessageSchema } from './messages.ts'
 import { topicSchema } from './topics.ts'
 
 /** The most bytes of a frame that a client sends. */
@@ -48,6 +49,25 @@ const sendSchema = z.strictObject({
   key: z.string().min(1).max(255).optional(),
   ref,
 })
+const requestSchema = z.strictObject({
+  type: z.literal('request'),
+  message: requestMessageSchema,
+  /** The same key and message again are the same request. */
+  key: z.string().min(1).max(255).optional(),
+  ref,
+})
+const receiveSchema = z.strictObject({
+  type: z.literal('receive'),
+  /** Whose mailbox it is, by name or id. */
+  agent: nameSchema,
+  max: z.int().min(1).max(100).default(10),
+  /** How long they are kept from others unless they are acknowledged. */
+  visibilitySeconds: z.int().min(1).max(43_200).default(30),
+  ref,
+})
+const acknowledgeSchema = z
+  .strictObject({ type: z.literal('acknowledge'), agent: nameSchema, ...acknowledgeFields, ref })
+  .refine(eitherOfThem.is, { message: eitherOfThem.message, path: ['ids'] })
 const pingSchema = z.strictObject({ type: z.literal('ping'), ref })
 
 /** Everything that a client of a socket sends. */
@@ -55,11 +75,16 @@ export const clientFrameSchema = z.discriminatedUnion('type', [
   subscribeSchema,
   unsubscribeSchema,
   sendSchema,
+  requestSchema,
+  receiveSchema,
+  acknowledgeSchema,
   pingSchema,
 ])
 export type ClientFrame = z.output<typeof clientFrameSchema>
 
 const fieldErrorSchema = z.object({ pointer: z.string(), code: z.string(), message: z.string() })
+
+const shownMessage = { message: cloudEventSchema, dataRef: objectRefSchema.optional() }
 
 /** Everything that a client of a socket is sent; more kinds may follow. */
 export const serverFrameSchema = z.discriminatedUnion('type', [
@@ -67,14 +92,13 @@ export const serverFrameSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('resync'), topic: z.string().optional(), id: z.string().optional() }),
   z.object({ type: z.literal('subscribed'), topic: z.string(), id: z.string().optional(), rev: z.string(), ref }),
   z.object({ type: z.literal('unsubscribed'), topic: z.string(), id: z.string().optional(), ref }),
-  z.object({
-    type: z.literal('message'),
-    topic: z.string(),
-    seq: z.string(),
-    message: cloudEventSchema,
-    dataRef: objectRefSchema.optional(),
-  }),
+  z.object({ type: z.literal('message'), topic: z.string(), seq: z.string(), ...shownMessage }),
   z.object({ type: z.literal('sent'), message: z.unknown(), ref }),
+  z.object({ type: z.literal('response'), request: z.string(), ...shownMessage, ref }),
+  z.object({ type: z.literal('unanswered'), request: z.string(), ref }),
+  z.object({ type: z.literal('received'), agent: z.string(), count: z.int(), ref }),
+  z.object({ type: z.literal('mail'), agent: z.string(), ...mailSchema.shape }),
+  z.object({ type: z.literal('acknowledged'), agent: z.string(), ids: z.array(z.string()), ref }),
   z.object({ type: z.literal('work'), agent: z.string() }),
   z.object({ type: z.literal('pong'), ref }),
   z.object({

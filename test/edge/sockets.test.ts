@@ -7,7 +7,7 @@ import { watchersOf } from '#shared/domain/realtime/watch-store.ts'
 import type { TestApi } from '#test/support/api.ts'
 import { apiHosts } from '#test/support/api-hosts.ts'
 import { eventually } from '#test/support/eventually.ts'
-import { recordedSockets } from '#test/support/recorded-sockets.ts'
+import { fillWatches, recordedSockets } from '#test/support/recorded-sockets.ts'
 
 const sockets = recordedSockets()
 let api: TestApi
@@ -138,15 +138,7 @@ describe.each(apiHosts)('sockets on $host', ({ open: openApi }) => {
 
   it('watch so much at most, and the same twice as one', async () => {
     const socket = await open()
-    const connection = await findConnection(api.platform, socket.id)
-    const watches = Array.from({ length: 99 }, (_, at) => ({ topic: 'tasks', id: `${at}` }))
-    const item = await api.platform.volatile.get({ pk: `platform#connection#${socket.id}`, sk: 'head' })
-    if (item)
-      await api.platform.volatile.write({
-        op: 'put',
-        item: { ...item, value: { ...connection, watches } },
-        expect: 'any',
-      })
+    await fillWatches(api.platform, socket.id, 99)
     for (const _ of [1, 2])
       expect(await socket.say({ type: 'subscribe', topic: 'agents' })).toMatchObject([{ type: 'subscribed' }])
     expect(await socket.say({ type: 'subscribe', topic: 'tasks' })).toMatchObject([{ type: 'error', code: 'CONFLICT' }])

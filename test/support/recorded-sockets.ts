@@ -2,7 +2,16 @@ import { randomUUID } from 'node:crypto'
 import { acceptConnection, type Shown } from '#functions/websocket/accept.ts'
 import { answerFrame } from '#functions/websocket/frames.ts'
 import { type ServerFrame, serverFrameSchema } from '#shared/contracts/realtime.ts'
+import type { Connection } from '#shared/domain/realtime/connection.ts'
 import type { Platform, Pushed, Realtime } from '#shared/platform/platform.ts'
+
+/** As if a connection watched so much already. */
+export const fillWatches = async ({ volatile }: Platform, connection: string, many: number): Promise<void> => {
+  const item = await volatile.get<Connection>({ pk: `platform#connection#${connection}`, sk: 'head' })
+  if (item === undefined) throw new Error(`there is no connection ${connection}`)
+  const watches = Array.from({ length: many }, (_, at) => ({ topic: 'tasks', id: `${at}` }))
+  await volatile.write({ op: 'put', item: { ...item, value: { ...item.value, watches } }, expect: 'any' })
+}
 
 type Recorded = { frames: ServerFrame[]; closed?: { code: number; reason: string }; outcome: Pushed | 'FAILS' }
 

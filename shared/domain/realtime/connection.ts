@@ -1,7 +1,7 @@
 import type { Principal } from '../caller.ts'
 
-/** What a connection watches: a topic, or one entity of it. */
-export type Watch = { topic: string; id?: string }
+/** What a connection watches: a topic, or one entity of it. `ref` comes back with what it is told. */
+export type Watch = { topic: string; id?: string; ref?: string }
 
 /** One open socket, and who opened it. */
 export type Connection = {

@@ -1,10 +1,9 @@
 import type { Change, Platform } from '../../platform/platform.ts'
-import { loadBody } from '../bodies/body.ts'
 import { sortableTime } from '../keys.ts'
-import { toCloudEvent } from '../messages/envelope.ts'
 import type { Publication } from '../topics/publication.ts'
 import { listPublications, publicationPk } from '../topics/topic-store.ts'
 import type { MessageFrame, ServerFrame } from './frame.ts'
+import { showMessage } from './show-message.ts'
 
 type Ports = Pick<Platform, 'main' | 'objects'>
 
@@ -22,18 +21,11 @@ export const seqAt = (now: number): string => `${sortableTime(now)}#`
 export const publicationOf = ({ type, before, after }: Change): Publication | undefined =>
   type === 'publication' && before === undefined ? (after?.value as Publication | undefined) : undefined
 
-/** What whoever watches is told of a message: with its data, unless that is an object of its own. */
+/** What whoever watches is told of a message. */
 export const messageFrame = async (ports: Ports, publication: Publication): Promise<MessageFrame> => {
-  const { tenant, id, topic, data: body } = publication
-  const byReference = body.in === 'object'
-  const data = byReference ? null : await loadBody(ports, { tenant, pk: publicationPk(tenant, id), body })
-  return {
-    type: 'message',
-    topic: `${beginning}${topic}`,
-    seq: seqOf(publication),
-    message: toCloudEvent(publication, data),
-    ...(byReference && { dataRef: { $ref: body.id } }),
-  }
+  const { tenant, id, topic } = publication
+  const shown = await showMessage(ports, publication, publicationPk(tenant, id))
+  return { type: 'message', topic: `${beginning}${topic}`, seq: seqOf(publication), ...shown }
 }
 
 /** Of more that were missed a client is told to read them elsewhere. */

@@ -1,25 +1,15 @@
 import type { Platform } from '../../platform/platform.ts'
 import { DomainError, invalid } from '../domain-error.ts'
 import { newRev } from '../ids.ts'
-import { type Connection, isWatch, mostWatches, type Watch } from './connection.ts'
-import { changeConnection } from './connection-store.ts'
+import type { Connection, Watch } from './connection.ts'
 import type { ServerFrame } from './frame.ts'
 import { isMessageTopic, type MessageTopic, missedMessages, seqAt } from './message-topic.ts'
 import { type AgentTopic, type EntityTopic, isAgentTopic, revOf } from './topics.ts'
-import { addWatch, dropWatch } from './watch-store.ts'
+import { endWatch, startWatch } from './watch.ts'
 
 type Ports = Pick<Platform, 'main' | 'objects' | 'volatile' | 'clock' | 'random'>
 type Entity = EntityTopic | AgentTopic
 type Wish = { topic: Entity | MessageTopic; id?: string; since?: string }
-
-const keep =
-  (watch: Watch) =>
-  (connection: Connection): Connection => {
-    if (connection.watches.some(isWatch(watch))) return connection
-    if (connection.watches.length >= mostWatches)
-      throw new DomainError('CONFLICT', `a connection watches ${mostWatches} topics and entities at most; open another`)
-    return { ...connection, watches: [...connection.watches, watch] }
-  }
 
 /**
  * Watches a topic or one entity of it. Everything that is stored after the answer is told; `since`, the rev that the
@@ -38,7 +28,7 @@ export const subscribe = async (
     throw new DomainError('NOT_FOUND', `there is nothing of the id ${id} among ${topic}`, [
       { pointer: '#/id', code: 'NOT_FOUND', message: 'not found' },
     ])
-  await start(ports, connection, watch)
+  await startWatch(ports, connection, watch)
   const rev = (await revOf(ports, tenant, topic, id)) ?? ''
   const behind = since !== undefined && since !== rev && !isAgentTopic(topic)
   return [{ type: 'subscribed', topic, id, rev }, ...(behind ? [{ type: 'changed', topic, id, rev } as const] : [])]
@@ -51,7 +41,7 @@ const subscribeAll = async (
   { topic, since }: { topic: Entity; since?: string },
 ): Promise<ServerFrame[]> => {
   if (isAgentTopic(topic)) throw invalid('#/id', 'REQUIRED', `${topic} is watched for one agent: name it by its id`)
-  await start(ports, connection, { topic })
+  await startWatch(ports, connection, { topic })
   return [
     { type: 'subscribed', topic, rev: newRev(ports) },
     ...(since === undefined ? [] : [{ type: 'resync', topic } as const]),
@@ -66,22 +56,13 @@ const subscribeMessages = async (
 ): Promise<ServerFrame[]> => {
   if (id !== undefined) throw invalid('#/id', 'UNEXPECTED', 'messages are watched by their topic alone')
   const rev = seqAt(ports.clock.now())
-  await start(ports, connection, { topic })
+  await startWatch(ports, connection, { topic })
   const missed = since === undefined ? [] : await missedMessages(ports, { tenant: connection.tenant, topic, since })
   return [{ type: 'subscribed', topic, rev }, ...missed]
 }
 
-const start = async (ports: Ports, connection: Connection, watch: Watch): Promise<void> => {
-  await changeConnection(ports, connection.id, keep(watch))
-  await addWatch(ports, connection, watch)
-}
-
 /** Tells no more of it. What it did not watch it does not watch. */
 export const unsubscribe = async (ports: Ports, connection: Connection, watch: Watch): Promise<ServerFrame[]> => {
-  const is = isWatch(watch)
-  await dropWatch(ports, connection, watch)
-  await changeConnection(ports, connection.id, (current) =>
-    current.watches.some(is) ? { ...current, watches: current.watches.filter((one) => !is(one)) } : current,
-  )
+  await endWatch(ports, connection, watch)
   return [{ type: 'unsubscribed', ...watch }]
 }

@@ -1,18 +1,24 @@
 import type { Platform } from '../../platform/platform.ts'
+import { DomainError } from '../domain-error.ts'
 import { sideBySide } from '../fan-out/side-by-side.ts'
 import type { Watch } from './connection.ts'
 import { forgetConnection } from './connection-store.ts'
 import type { Resync, ServerFrame } from './frame.ts'
+import { endWatch } from './watch.ts'
 import { areWatched, dropWatch, type Watcher, watchersOf } from './watch-store.ts'
 
 type Ports = Pick<Platform, 'volatile' | 'realtime' | 'telemetry'>
-type Reading = Ports & Pick<Platform, 'main' | 'objects'>
+type Reading = Pick<Platform, 'main' | 'objects'>
+export type TellPorts = Ports & Reading & Pick<Platform, 'clock' | 'random'>
 
 /** A frame, or what makes it: for nobody it is not made. */
 export type Telling = ServerFrame | ((ports: Reading) => Promise<ServerFrame>)
 
-/** Frames for whoever watches these entities of a topic; without entities, one frame for all that watch any. */
-export type News = { tenant: string; topic: string; frames: Map<string, Telling> | Resync }
+/**
+ * Frames for whoever watches these entities of a topic; without entities, one frame for all that watch any. What is told
+ * `once` ends the watch.
+ */
+export type News = { tenant: string; topic: string; frames: Map<string, Telling> | Resync; once?: boolean }
 
 /** Connections that are told side by side. */
 const width = 64
@@ -23,10 +29,10 @@ const mostFrames = 200
 const tryAgainLater = 1013
 
 /** What a connection is told, and which of its watches it is told by. */
-type Post = { tenant: string; texts: string[]; watches: Watch[] }
+type Post = { tenant: string; texts: string[]; watches: Watch[]; over: Watch[] }
 
 /** Tells the news to all that watch them. A connection that cannot be told is closed: it reads again when it is back. */
-export const tell = async (ports: Reading, news: News[]): Promise<void> => {
+export const tell = async (ports: TellPorts, news: News[]): Promise<void> => {
   const watched = await areWatched(ports, news)
   const all = await Promise.all(news.filter((_, at) => watched[at]).map((one) => addressed(ports, one)))
   const posts = new Map<string, Post>()
@@ -34,41 +40,61 @@ export const tell = async (ports: Reading, news: News[]): Promise<void> => {
     const before = posts.get(connection)
     before?.texts.push(...post.texts)
     before?.watches.push(...post.watches)
+    before?.over.push(...post.over)
     if (before === undefined) posts.set(connection, post)
   }
   await sideBySide([...posts], width, ([connection, post]) => deliver(ports, connection, post))
 }
 
-const addressed = async (ports: Reading, { tenant, topic, frames }: News): Promise<[string, Post][]> => {
+const addressed = async (ports: TellPorts, { tenant, topic, frames, once }: News): Promise<[string, Post][]> => {
   const resync = JSON.stringify({ type: 'resync', topic } satisfies Resync)
   const known = 'type' in frames ? undefined : frames
   const watchers = await watchersOf(ports, { tenant, topic, ids: known && [...known.keys()] })
-  const texts = known && (await textsOf(ports, watchers.length === 0 ? new Map() : known))
+  const texts = known && (await write(ports, watchers.length === 0 ? new Map() : known))
   return [...Map.groupBy(watchers, ({ connection }) => connection)].flatMap(([connection, watches]) => {
     const wanted = texts === undefined ? [resync] : textsFor(watches, texts)
     const own = watches.map(({ id }) => ({ topic, id }))
-    const post = { tenant, texts: wanted.length > mostFrames ? [resync] : wanted, watches: own }
+    const post = {
+      tenant,
+      texts: wanted.length > mostFrames ? [resync] : wanted,
+      watches: own,
+      over: once ? own.filter(({ id }) => id !== undefined && texts?.has(id)) : [],
+    }
     return wanted.length === 0 ? [] : [[connection, post] as [string, Post]]
   })
 }
 
-const textsOf = async (ports: Reading, frames: Map<string, Telling>): Promise<Map<string, string>> => {
-  const made = [...frames].map(async ([id, telling]): Promise<[string, string]> => {
+/** A frame, and what it is on the wire: written once for all that are told it. */
+type Written = { frame: ServerFrame; text: string }
+
+const write = async (ports: Reading, frames: Map<string, Telling>): Promise<Map<string, Written>> => {
+  const made = [...frames].map(async ([id, telling]): Promise<[string, Written]> => {
     const frame = typeof telling === 'function' ? await telling(ports) : telling
-    return [id, JSON.stringify(frame)]
+    return [id, { frame, text: JSON.stringify(frame) }]
   })
   return new Map(await Promise.all(made))
 }
 
-/** Once each, however often they are watched. */
-const textsFor = (watches: Watcher[], texts: Map<string, string>): string[] =>
-  watches.some(({ id }) => id === undefined)
-    ? [...texts.values()]
-    : watches.flatMap(({ id = '' }) => texts.get(id) ?? [])
+/** Once each, however often they are watched, and with the name that the watcher gave. */
+const textsFor = (watches: Watcher[], written: Map<string, Written>): string[] => {
+  if (watches.some(({ id }) => id === undefined)) return [...written.values()].map(({ text }) => text)
+  return watches.flatMap(({ id = '', ref }) => {
+    const one = written.get(id)
+    if (one === undefined) return []
+    return ref === undefined ? one.text : JSON.stringify({ ...one.frame, ref })
+  })
+}
 
-const deliver = async (ports: Ports, connection: string, { tenant, texts, watches }: Post): Promise<void> => {
-  const left = await pushAll(ports, connection, texts)
-  if (left) await Promise.all(watches.map((watch) => dropWatch(ports, { tenant, id: connection }, watch)))
+const deliver = async (ports: TellPorts, connection: string, post: Post): Promise<void> => {
+  const whose = { tenant: post.tenant, id: connection }
+  const left = await pushAll(ports, connection, post.texts)
+  if (left) await Promise.all(post.watches.map((watch) => dropWatch(ports, whose, watch)))
+  else await sideBySide(post.over, 1, (watch) => endWatch(ports, whose, watch).catch(unlessClosed))
+}
+
+/** A connection that was closed meanwhile watches nothing. */
+const unlessClosed = (error: unknown): void => {
+  if (!(error instanceof DomainError) || error.code !== 'NOT_FOUND') throw error
 }
 
 /** Sends texts in order. Answers whether the connection is gone, or was closed since it could not be told. */

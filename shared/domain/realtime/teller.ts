@@ -1,8 +1,6 @@
-import type { Change, Platform } from '../../platform/platform.ts'
-import { type News, type Telling, tell } from './tell.ts'
-import { toldOf } from './topics.ts'
-
-type Ports = Pick<Platform, 'main' | 'objects' | 'volatile' | 'realtime' | 'telemetry' | 'clock'>
+import type { Change } from '../../platform/platform.ts'
+import { type News, type TellPorts, tell } from './tell.ts'
+import { type Told, toldOf } from './topics.ts'
 
 export type Teller = {
   /** Resolves when it was told. Never throws: whoever missed something is told to read again. */
@@ -19,9 +17,9 @@ const tries = 3
 const createPending = () => {
   let topics = new Map<string, News>()
   return {
-    add(tenant: string, topic: string, id: string, frame: Telling): void {
+    add({ tenant, topic, id, frame, once }: Told): void {
       const key = `${tenant}\n${topic}`
-      const news = topics.get(key) ?? { tenant, topic, frames: new Map<string, Telling>() }
+      const news = topics.get(key) ?? { tenant, topic, frames: new Map(), ...(once && { once }) }
       topics.set(key, news)
       if ('type' in news.frames) return
       news.frames.delete(id)
@@ -37,7 +35,7 @@ const createPending = () => {
 }
 
 /** Tells whoever watches of changes: at once, and what follows within 250 ms together. */
-export const createTeller = (ports: Ports): Teller => {
+export const createTeller = (ports: TellPorts): Teller => {
   const { clock, telemetry } = ports
   const pending = createPending()
   let next: Promise<void> | undefined
@@ -54,14 +52,14 @@ export const createTeller = (ports: Ports): Teller => {
   }
   return {
     async note(changes) {
-      for (const { tenant, topic, id, frame } of changes.flatMap(toldOf)) pending.add(tenant, topic, id, frame)
+      for (const told of changes.flatMap(toldOf)) pending.add(told)
       next ??= last = round(last)
       await next.catch((error: unknown) => telemetry.log('error', 'changes were not told', { error: String(error) }))
     },
   }
 }
 
-const tellPatiently = async (ports: Ports, news: News[]): Promise<void> => {
+const tellPatiently = async (ports: TellPorts, news: News[]): Promise<void> => {
   for (let round = 1; news.length > 0; round++)
     try {
       return await tell(ports, news)

@@ -9,10 +9,11 @@ import type { Task } from '../tasks/task.ts'
 import type { Publication } from '../topics/publication.ts'
 import { runKey } from '../workflows/run-store.ts'
 import { messageFrame, publicationOf } from './message-topic.ts'
+import { endOfRequest, responseTopic } from './response-topic.ts'
 import type { Telling } from './tell.ts'
 
 /** Something of a tenant that is told to whoever watches it; the latest of an entity stands for those before. */
-export type Told = { tenant: string; topic: string; id: string; frame: Telling }
+export type Told = { tenant: string; topic: string; id: string; frame: Telling; once?: true }
 
 type Row = {
   /** Of the items whose changes are told. */
@@ -59,6 +60,7 @@ export const toldOf = (change: Change): Told[] => {
   const { type, before, after } = change
   const publication = publicationOf(change)
   if (publication !== undefined) return [messageOf(publication)]
+  if (type === 'message') return responseOf(change)
   if (type === 'letter') return letterOf(before?.value as Letter | undefined, after as Stored<Letter> | undefined)
   const topic = topicsOfTypes.get(type)
   if (topic === undefined || after === undefined) return []
@@ -70,6 +72,12 @@ export const toldOf = (change: Change): Told[] => {
 const messageOf = (publication: Publication): Told => {
   const { tenant, id, topic } = publication
   return { tenant, topic: `topic/${topic}`, id, frame: (ports) => messageFrame(ports, publication) }
+}
+
+/** It is told once: whoever waited for it waits no more. */
+const responseOf = (change: Change): Told[] => {
+  const end = endOfRequest(change)
+  return end === undefined ? [] : [{ ...end, topic: responseTopic, once: true }]
 }
 
 /** A letter of an agent that can be received is told as a change of its mailbox. */

@@ -7,6 +7,8 @@ type Volatile = Pick<Platform, 'volatile'>
 /** All that watch a topic have one place, those of one entity a part of it. */
 const watchesPk = (tenant: string, topic: string): string => `${tenant}#watches#${topic}`
 const everything = '*'
+/** Whose watch it is. */
+type Watching = { connection: string; ref?: string }
 const partOf = (id: string = everything): string => `${id}#`
 const watchKey = ({ tenant, id }: Pick<Connection, 'tenant' | 'id'>, watch: Watch): Key => ({
   pk: watchesPk(tenant, watch.topic),
@@ -39,7 +41,8 @@ export const addWatch = async (
 ): Promise<void> => {
   const { id, tenant, expiresAt } = connection
   await markWatched(ports, watchedKey(tenant, watch.topic))
-  const item = { ...watchKey(connection, watch), type: 'watch', value: id, expiresAt }
+  const value: Watching = { connection: id, ...(watch.ref !== undefined && { ref: watch.ref }) }
+  const item = { ...watchKey(connection, watch), type: 'watch', value, expiresAt }
   await ports.volatile.write({ op: 'put', item, expect: 'any' })
 }
 
@@ -65,7 +68,7 @@ export const areWatched = async (
 /** Up to so many entities are asked for one by one; of more the whole topic is read. */
 const fewIds = 8
 
-export type Watcher = { connection: string; id?: string }
+export type Watcher = Watching & { id?: string }
 
 /** The connections that watch the topic, or one of these entities of it: of any, without them. */
 export const watchersOf = async (
@@ -82,10 +85,10 @@ const readWatchers = async ({ volatile }: Volatile, pk: string, prefix?: string)
   const found: Watcher[] = []
   let cursor: string | undefined
   do {
-    const page = await volatile.query<string>({ pk, prefix, limit: 1000, cursor })
+    const page = await volatile.query<Watching>({ pk, prefix, limit: 1000, cursor })
     for (const { sk, value } of page.items) {
-      const id = sk.slice(0, -value.length - 1)
-      found.push({ connection: value, ...(id !== everything && { id }) })
+      const id = sk.slice(0, -value.connection.length - 1)
+      found.push({ ...value, ...(id !== everything && { id }) })
     }
     cursor = page.cursor
   } while (cursor !== undefined)
