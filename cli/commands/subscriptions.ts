@@ -22,6 +22,7 @@ export type CreateSubscriptionOptions = Shown & {
   queue?: string
   toTopic?: string
   bus?: true
+  socket?: true
   description?: string
   idempotencyKey?: string
 }
@@ -35,11 +36,24 @@ export const createSubscription = async (
   topic: string,
   options: CreateSubscriptionOptions,
 ): Promise<void> => {
-  const { capability, input, priority, label, webhook, agent, queue, toTopic, bus, description, idempotencyKey, json } =
-    options
+  const {
+    capability,
+    input,
+    priority,
+    label,
+    webhook,
+    agent,
+    queue,
+    toTopic,
+    bus,
+    socket,
+    description,
+    idempotencyKey,
+    json,
+  } = options
   const pattern = await readJson(options.pattern, '--pattern')
   const labels = label && parseLabels(label)
-  const target = { capability, input, priority, labels, webhook, agent, queue, topic: toTopic, bus }
+  const target = { capability, input, priority, labels, webhook, agent, queue, topic: toTopic, bus, socket }
   const body = { topic, pattern, target, description }
   const made = await client.create<SubscriptionResponse>('/subscriptions', body, keyed(idempotencyKey))
   if (json) printJson(made)
@@ -48,7 +62,7 @@ export const createSubscription = async (
 
 /** `capability code.review`, `topic next`, `bus`. */
 const describeTarget = ({ target }: SubscriptionResponse): string => {
-  const kind = ['capability', 'webhook', 'agent', 'queue', 'topic', 'bus'].find((one) => one in target) ?? '-'
+  const kind = ['capability', 'webhook', 'agent', 'queue', 'topic', 'bus', 'socket'].find((one) => one in target) ?? '-'
   return target[kind] === true ? kind : `${kind} ${plain(String(target[kind]))}`
 }
 

@@ -53,9 +53,13 @@ const idOf = async (client: Client, topic: Topic, id: string): Promise<string> =
 const show = async (client: Client, topic: Topic, frame: ServerFrame): Promise<void> => {
   if (frame.type === 'subscribed') note(`watching ${frame.id ?? topic}`)
   if (frame.type === 'resync') note('something may have been missed while the connection was lost')
+  if (frame.type === 'presence') print(presenceLine(frame))
   if (frame.type === 'message') print(messageLine(frame))
   if (frame.type === 'changed') print(await lineOf(client, topic, frame.id))
 }
+
+const presenceLine = ({ since, who, status }: Extract<ServerFrame, { type: 'presence' }>): string =>
+  [clockTime(since), plain(who), status === null ? 'gone' : plain(status)].join('  ')
 
 const messageLine = ({ message, dataRef }: Extract<ServerFrame, { type: 'message' }>): string =>
   [clockTime(message.time), message.id, plain(message.type), plain(JSON.stringify(dataRef ?? message.data))].join('  ')

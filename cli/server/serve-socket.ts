@@ -1,6 +1,6 @@
 import type { WebSocket } from 'ws'
 import { answerFrame } from '#functions/websocket/frames.ts'
-import { forgetConnection } from '#shared/domain/realtime/connection-store.ts'
+import { leave } from '#shared/domain/realtime/tell.ts'
 import type { EmbeddedPlatform } from '#shared/platform/embedded/create-embedded-platform.ts'
 
 /** Of more frames that wait to be answered no more is read. */
@@ -35,7 +35,7 @@ export const serveSocket = (platform: EmbeddedPlatform, { id, socket, opened }: 
     socket.once('close', () => {
       realtime.detach(id)
       void turn
-        .then(() => forgetConnection(platform, id))
+        .then(() => leave(platform, id))
         .catch(failed)
         .then(() => resolve())
     })

@@ -78,6 +78,7 @@ const addCreate = (subscriptions: Command): void => {
     .option('--queue <queue>', 'target: name of a queue')
     .option('--to-topic <topic>', 'target: each match is published there')
     .option('--bus', 'target: the event bus of the host')
+    .option('--socket', 'target: whoever watches subscription/ID')
     .option('--description <text>', 'what it is for')
     .option('--idempotency-key <key>', 'the same key with the same options gives the same subscription')
     .action(async (topic: string, options) =>

@@ -193,6 +193,7 @@ const projections: Record<string, Projection> = {
   letter: { duties: { handleMessage } },
   message: {}, // a response is told to whoever waits for it, and nothing else
   publication: {}, // told to whoever watches, and nothing else
+  match: {}, // told to whoever watches its subscription, and nothing else
   schedule: {}, // told to whoever watches, and nothing else
   instance: { duties: { place: (platform, change) => placeForInstance(platform, change as Change<Instance>) } },
 }

@@ -1,5 +1,5 @@
 import { describeError } from '#functions/api/errors.ts'
-import { forgetConnection } from '#shared/domain/realtime/connection-store.ts'
+import { leave } from '#shared/domain/realtime/tell.ts'
 import type { Platform } from '#shared/platform/platform.ts'
 import { acceptConnection } from './accept.ts'
 import { answerFrame } from './frames.ts'
@@ -38,7 +38,7 @@ const steps: Record<SocketEvent['requestContext']['eventType'], Step> = {
     return { statusCode: 200 }
   },
   async DISCONNECT(platform, id) {
-    await forgetConnection(platform, id)
+    await leave(platform, id)
     return { statusCode: 200 }
   },
 }

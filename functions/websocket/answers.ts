@@ -5,8 +5,10 @@ import type { MailPage } from '#shared/contracts/mailboxes.ts'
 import { type OperationId, operations } from '#shared/contracts/operations.ts'
 import type { ClientFrame, watchTopics } from '#shared/contracts/realtime.ts'
 import { ownerOfMailbox } from '#shared/domain/messages/mailbox.ts'
+import { announce } from '#shared/domain/realtime/announce.ts'
 import type { Connection } from '#shared/domain/realtime/connection.ts'
 import type { ServerFrame } from '#shared/domain/realtime/frame.ts'
+import { isMatchTopic } from '#shared/domain/realtime/match-topic.ts'
 import { isMessageTopic } from '#shared/domain/realtime/message-topic.ts'
 import { awaitResponse } from '#shared/domain/realtime/response-topic.ts'
 import { subscribe, unsubscribe } from '#shared/domain/realtime/subscribe.ts'
@@ -31,6 +33,12 @@ const readBy: Record<(typeof watchTopics)[number], OperationId> = {
   schedules: 'getSchedule',
   work: 'leaseTasks',
   messages: 'receiveMail',
+  presence: 'listPresence',
+}
+
+const readerOf = (topic: FrameOf<'subscribe'>['topic']): OperationId => {
+  if (isMatchTopic(topic)) return 'listMatches'
+  return isMessageTopic(topic) ? 'createSubscription' : readBy[topic]
 }
 
 const { sendMessage, receiveMail, acknowledgeMail } = operations
@@ -41,7 +49,7 @@ const acknowledging = { operation: acknowledgeMail, handler: mailboxHandlers.ack
 /** What each frame of a client does. The first of its answers carries the frame's `ref`. */
 export const answers: { [T in ClientFrame['type']]: Answer<T> } = {
   async subscribe(platform, connection, frame) {
-    authorize(connection, operations[isMessageTopic(frame.topic) ? 'createSubscription' : readBy[frame.topic]], {})
+    authorize(connection, operations[readerOf(frame.topic)], {})
     const caller = { ...connection, requestId: connection.id }
     if (frame.topic === 'messages' && frame.id !== undefined) await ownerOfMailbox(platform, caller, frame.id)
     return subscribe(platform, connection, frame)
@@ -69,6 +77,10 @@ export const answers: { [T in ClientFrame['type']]: Answer<T> } = {
     const given = { params: { agent }, body: { ids, upTo } }
     const { acknowledged } = (await callAs(platform, connection, acknowledging, given)) as { acknowledged: string[] }
     return [{ type: 'acknowledged', agent, ids: acknowledged }]
+  },
+  async presence(platform, connection, { status }) {
+    authorize(connection, operations.listPresence, {})
+    return [await announce(platform, connection, status)]
   },
   ping: async () => [{ type: 'pong' }],
 }

@@ -2,9 +2,9 @@ import { describeError, HttpError } from '#functions/api/errors.ts'
 import { checkShape, parseWith } from '#functions/api/read-body.ts'
 import { type ClientFrame, clientFrameSchema, maxFrameBytes } from '#shared/contracts/realtime.ts'
 import type { Connection } from '#shared/domain/realtime/connection.ts'
-import { findConnection, forgetConnection } from '#shared/domain/realtime/connection-store.ts'
+import { findConnection } from '#shared/domain/realtime/connection-store.ts'
 import type { Failed, ServerFrame } from '#shared/domain/realtime/frame.ts'
-import { pushAll } from '#shared/domain/realtime/tell.ts'
+import { leave, pushAll } from '#shared/domain/realtime/tell.ts'
 import type { Platform } from '#shared/platform/platform.ts'
 import { type Answer, answers } from './answers.ts'
 import { isFlood, takeFrame, tooManyFrames } from './frame-rate.ts'
@@ -68,5 +68,5 @@ export const answerFrame = async (platform: Platform, id: string, text: string):
 const refuse = async (platform: Platform, id: string, refused: number): Promise<void> => {
   if (!isFlood(refused)) return void (await send(platform, id, [toFailed(platform, id, tooManyFrames())]))
   await platform.realtime.close(id, { code: 1008, reason: 'it sends more frames than it may' })
-  await forgetConnection(platform, id)
+  await leave(platform, id)
 }

@@ -30,6 +30,7 @@ export const projectedTypes = [
   'letter',
   'message',
   'publication',
+  'match',
   'schedule',
   'instance',
 ]

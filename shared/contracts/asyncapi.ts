@@ -1,5 +1,13 @@
 import * as z from 'zod'
 import { fullType, publicEventTypes } from '#shared/domain/webhooks/event-types.ts'
+import {
+  clientFrames,
+  frameMessages,
+  serverFrames,
+  socketChannel,
+  socketOperations,
+  socketServer,
+} from './asyncapi-sockets.ts'
 import { nameSchema } from './common.ts'
 import { messageExamples } from './examples/messages.ts'
 import { topicExamples } from './examples/topics.ts'
@@ -10,11 +18,21 @@ import { topicSchema } from './topics.ts'
 
 type Json = Record<string, unknown>
 
+/** A field of the name `$ref` is one of ours, which tools of AsyncAPI take for a reference where `properties` has it. */
+const withoutRefFields = (key: string, value: unknown): unknown => {
+  if (key !== '' && typeof value === 'object' && value !== null && 'properties' in value) {
+    const { properties, ...rest } = value as { properties: Json }
+    const { $ref, ...others } = properties
+    if (typeof $ref === 'object') return { ...rest, properties: others, patternProperties: { '^\\$ref$': $ref } }
+  }
+  return value
+}
+
 /** Schemas with those that they name, as AsyncAPI 3 takes them: JSON Schema 7, below `components`. */
 const toSchemas = (schemas: Record<string, z.ZodType>, io: 'input' | 'output' = 'output'): Record<string, Json> => {
   const all = Object.entries(schemas).flatMap(([name, schema]): [string, Json][] => {
     const json = z.toJSONSchema(schema, { target: 'draft-7', unrepresentable: 'any', io }) as Json
-    const text = JSON.stringify(json).replaceAll('#/definitions/', '#/components/schemas/')
+    const text = JSON.stringify(json, withoutRefFields).replaceAll('#/definitions/', '#/components/schemas/')
     const { $schema: _, definitions = {}, ...root } = JSON.parse(text) as Json & { definitions?: Record<string, Json> }
     return [...('$ref' in root ? [] : [[name, root] as [string, Json]]), ...Object.entries(definitions)]
   })
@@ -76,6 +94,7 @@ const messages: Record<string, Json> = {
     example(topicExamples.receiveHook.body),
   ),
   ...publicMessages,
+  ...frameMessages,
 }
 
 const ref = (path: string): Json => ({ $ref: `#/${path}` })
@@ -113,6 +132,7 @@ const channels: Record<string, Json> = {
       'The event bus of the deployment (EventBridge): public events, what subscriptions send out, and events in.',
     messages: refs(...publicNames, 'cloudEvent'),
   },
+  socket: socketChannel,
 }
 
 const operation = (action: 'send' | 'receive', channel: string, summary: string, names: string[]): Json => ({
@@ -134,6 +154,7 @@ const operations: Record<string, Json> = {
   takeEvent: operation('receive', 'bus', 'Take an event as a message on the topic `bus.` and its source', [
     'cloudEvent',
   ]),
+  ...socketOperations,
 }
 
 /** The AsyncAPI 3 document of all messages, events and webhooks. */
@@ -142,20 +163,26 @@ export const asyncApiDocument = (version: string): Json => ({
   info: {
     title: 'DevCycle messages',
     version,
-    description: 'Messages, topics, queues and webhooks of DevCycle. The calls are described in openapi.json.',
+    description: 'Messages, topics, queues, webhooks and sockets of DevCycle. The calls are described in openapi.json.',
     license: { name: 'Apache-2.0', url: 'https://www.apache.org/licenses/LICENSE-2.0' },
   },
   defaultContentType: 'application/json',
   servers: {
     embedded: { host: '127.0.0.1:8787', protocol: 'http', description: 'The embedded server' },
+    sockets: socketServer,
   },
   channels,
   operations,
   components: {
     messages,
     schemas: {
-      ...toSchemas({ CloudEvent: cloudEventSchema, ReceivedMessages: receivedSchema, HookBody: hookBodySchema }),
-      ...toSchemas({ SendMessage: sendMessageSchema }, 'input'),
+      ...toSchemas({
+        CloudEvent: cloudEventSchema,
+        ReceivedMessages: receivedSchema,
+        HookBody: hookBodySchema,
+        ...serverFrames,
+      }),
+      ...toSchemas({ SendMessage: sendMessageSchema, ...clientFrames }, 'input'),
     },
   },
 })

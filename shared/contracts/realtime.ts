@@ -1,8 +1,8 @@
 import * as z from 'zod'
 import type { ServerFrame } from '#shared/domain/realtime/frame.ts'
-import type { MessageTopic } from '#shared/domain/realtime/message-topic.ts'
+import { presenceTopic } from '#shared/domain/realtime/presence.ts'
 import { agentTopics, type EntityTopic, entityTopics, isEntityTopic } from '#shared/domain/realtime/topics.ts'
-import { isObject, nameSchema, objectRefSchema } from './common.ts'
+import { idSchema, isObject, nameSchema, objectRefSchema, pageQuery, pageSchema, timeSchema } from './common.ts'
 import { acknowledgeFields, eitherOfThem, mailSchema } from './mailboxes.ts'
 import { cloudEventSchema, requestMessageSchema, sendMessageSchema } from './messages.ts'
 import { topicSchema } from './topics.ts'
@@ -10,24 +10,26 @@ import { topicSchema } from './topics.ts'
 /** The most bytes of a frame that a client sends. */
 export const maxFrameBytes = 128 * 1024
 
-export const watchTopics = [...(Object.keys(entityTopics) as EntityTopic[]), ...agentTopics] as const
+export const watchTopics = [...(Object.keys(entityTopics) as EntityTopic[]), ...agentTopics, presenceTopic] as const
 
 /** Comes back in the answer. */
 const ref = z.string().min(1).max(100).optional()
 const entityTopic = z.enum(watchTopics)
 /** `topic/builds`: the messages on the topic `builds`. */
-const messageTopic = z.custom<MessageTopic>(
-  (value) => typeof value === 'string' && value.startsWith('topic/') && topicSchema.safeParse(value.slice(6)).success,
-)
-const topic = z.union([entityTopic, messageTopic], {
-  error: `expected ${watchTopics.join(', ')}, or topic/NAME for the messages of a topic`,
+const messageTopic = z
+  .templateLiteral(['topic/', topicSchema])
+  .refine((name) => name.length <= 206, { error: 'the name of a topic has 200 characters at most' })
+/** `subscription/sub_…`: the messages that it matched. */
+const matchTopic = z.templateLiteral(['subscription/', idSchema('sub')])
+const topic = z.union([entityTopic, messageTopic, matchTopic], {
+  error: `expected ${watchTopics.join(', ')}, topic/NAME for the messages of a topic, or subscription/ID for what it matched`,
 })
 const rev = z.string().min(1).max(100)
 const id = z.string().min(1).max(100)
 
 const prefixOf = (name: string): string => (isEntityTopic(name) ? entityTopics[name].prefix : 'agt')
 const fits = ({ topic: name, id: of }: { topic: string; id?: string }): boolean =>
-  of === undefined || name.startsWith('topic/') || new RegExp(`^${prefixOf(name)}_[0-9A-HJKMNP-TV-Z]{26}$`).test(of)
+  of === undefined || name.includes('/') || new RegExp(`^${prefixOf(name)}_[0-9A-HJKMNP-TV-Z]{26}$`).test(of)
 
 const idRule = {
   path: ['id'],
@@ -68,6 +70,12 @@ const receiveSchema = z.strictObject({
 const acknowledgeSchema = z
   .strictObject({ type: z.literal('acknowledge'), agent: nameSchema, ...acknowledgeFields, ref })
   .refine(eitherOfThem.is, { message: eitherOfThem.message, path: ['ids'] })
+const presenceSchema = z.strictObject({
+  type: z.literal('presence'),
+  /** What others see of this connection; `null`: nothing more. */
+  status: z.string().min(1).max(200).nullable(),
+  ref,
+})
 const pingSchema = z.strictObject({ type: z.literal('ping'), ref })
 
 /** Everything that a client of a socket sends. */
@@ -78,12 +86,19 @@ export const clientFrameSchema = z.discriminatedUnion('type', [
   requestSchema,
   receiveSchema,
   acknowledgeSchema,
+  presenceSchema,
   pingSchema,
 ])
 export type ClientFrame = z.output<typeof clientFrameSchema>
 
 const fieldErrorSchema = z.object({ pointer: z.string(), code: z.string(), message: z.string() })
 
+const present = {
+  connection: z.string(),
+  /** As the source of what it sends: `/agents/NAME`, `/keys/key_…`. */
+  who: z.string(),
+  since: timeSchema,
+}
 const shownMessage = { message: cloudEventSchema, dataRef: objectRefSchema.optional() }
 
 /** Everything that a client of a socket is sent; more kinds may follow. */
@@ -99,6 +114,7 @@ export const serverFrameSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('received'), agent: z.string(), count: z.int(), ref }),
   z.object({ type: z.literal('mail'), agent: z.string(), ...mailSchema.shape }),
   z.object({ type: z.literal('acknowledged'), agent: z.string(), ids: z.array(z.string()), ref }),
+  z.object({ type: z.literal('presence'), ...present, status: z.string().nullable(), ref }),
   z.object({ type: z.literal('work'), agent: z.string() }),
   z.object({ type: z.literal('pong'), ref }),
   z.object({
@@ -111,6 +127,10 @@ export const serverFrameSchema = z.discriminatedUnion('type', [
   }),
 ]) satisfies z.ZodType<ServerFrame>
 export type { ServerFrame }
+
+const presentSchema = z.object({ ...present, status: z.string() }).meta({ id: 'Presence' })
+export const presencePageSchema = pageSchema(presentSchema).meta({ id: 'PresencePage' })
+export const listPresenceQuery = z.strictObject(pageQuery)
 
 export const ticketSchema = z
   .object({

@@ -53,6 +53,8 @@ export const targetSchema = z
     topic: topicSchema.optional(),
     /** Each match goes out to the event bus of the host as a CloudEvent. */
     bus: z.literal(true).optional(),
+    /** Each match is told to the sockets that watch `subscription/` and the id of this subscription. */
+    socket: z.literal(true).optional(),
   })
   .refine((target) => targetKinds.filter((kind) => target[kind] !== undefined).length === 1, {
     message: oneKind,

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { answerEvent } from '#functions/websocket/answer-event.ts'
 import type { ServerFrame } from '#shared/contracts/realtime.ts'
 import { findConnection } from '#shared/domain/realtime/connection-store.ts'
 import type { TestApi } from '#test/support/api.ts'
@@ -133,5 +134,75 @@ describe.each(apiHosts)('sockets of agents that talk on $host', ({ open: openApi
     expect(await caller.say(request)).toMatchObject([{ type: 'sent' }])
     expect(await caller.say(request)).toMatchObject([{ type: 'error', code: 'CONFLICT' }])
     expect((await api.get(`/mailboxes/${name}`)).body).toMatchObject({ waiting: 1 })
+  })
+
+  it('are a target of a subscription: told what it matched, and again what a client missed', async () => {
+    const topic = `orders-${Date.now()}`
+    const { body: subscription } = await api.post('/subscriptions', {
+      topic,
+      pattern: { data: { amount: [{ numeric: ['>=', 100] }] } },
+      target: { socket: true },
+    })
+    const watched = `subscription/${subscription.id}`
+    const reader = await open()
+    expect(await reader.say({ type: 'subscribe', topic: watched })).toMatchObject([
+      { type: 'subscribed', topic: watched },
+    ])
+    for (const amount of [20, 500]) await api.post('/messages', { to: { topic }, type: 'paid', data: { amount } })
+    const [told] = await eventually(() => {
+      expect(reader.of('message')).toHaveLength(1)
+      return reader.of('message')
+    })
+    expect(told).toMatchObject({ topic: watched, message: { type: 'paid', data: { amount: 500 } } })
+    const { items } = (await api.get(`/subscriptions/${subscription.id}/matches`)).body
+    expect(items).toMatchObject([{ state: 'DELIVERED', tries: 1 }])
+    const late = await open()
+    const [, missed] = await late.say({ type: 'subscribe', topic: watched, since: (told as { seq: string }).seq })
+    expect(missed).toEqual(told)
+  })
+
+  it('watch no subscription that is not there, is another tenant’s, or may not be read', async () => {
+    const other = await api.keyOf('acme')
+    const { body: theirs } = await api.post('/subscriptions', { topic: 'a', target: { socket: true } }, { key: other })
+    const socket = await open()
+    for (const id of [theirs.id, 'sub_00000000000000000000000000'])
+      expect(await socket.say({ type: 'subscribe', topic: `subscription/${id}` })).toMatchObject([
+        { type: 'error', code: 'NOT_FOUND', pointer: '#/topic' },
+      ])
+    expect(await socket.say({ type: 'subscribe', topic: 'subscription/x' })).toMatchObject([
+      { type: 'error', code: 'INVALID', pointer: '#/topic' },
+    ])
+    const agentKey = await api.keyOf('acme', 'agent')
+    const denied = await (await open(agentKey)).say({ type: 'subscribe', topic: `subscription/${theirs.id}` })
+    expect(denied).toMatchObject([{ type: 'error', code: 'FORBIDDEN' }])
+  })
+
+  it('show who says that they are there, to their tenant alone, until they are gone', async () => {
+    const { name, socket } = await anAgent()
+    const [before, stranger] = [await open(), await open(await api.keyOf('acme'))]
+    for (const one of [before, stranger]) await one.say({ type: 'subscribe', topic: 'presence' })
+    const who = `/agents/${name}`
+    const shown = { type: 'presence', connection: socket.id, who, status: 'reviewing', since: expect.any(String) }
+    expect(await socket.say({ type: 'presence', status: 'reviewing', ref: 'p' })).toEqual([{ ...shown, ref: 'p' }])
+    expect(before.of('presence')).toEqual([shown])
+    const { type: _, ...listed } = shown
+    expect((await api.get('/presence')).body.items).toEqual([listed])
+    const after = await open()
+    expect((await after.say({ type: 'subscribe', topic: 'presence' })).slice(1)).toEqual([shown])
+
+    await answerEvent(api.platform, { requestContext: { eventType: 'DISCONNECT', connectionId: socket.id } })
+    for (const one of [before, after]) expect(one.of('presence').at(-1)).toEqual({ ...shown, status: null })
+    expect((await api.get('/presence')).body.items).toEqual([])
+    expect(stranger.of('presence')).toEqual([])
+  })
+
+  it('show nobody who says no more what they do', async () => {
+    const [socket, watcher] = [await open(), await open()]
+    await watcher.say({ type: 'subscribe', topic: 'presence' })
+    await socket.say({ type: 'presence', status: 'here' })
+    expect(await socket.say({ type: 'presence', status: null })).toMatchObject([{ type: 'presence', status: null }])
+    expect(watcher.of('presence').map((frame) => 'status' in frame && frame.status)).toEqual(['here', null])
+    expect((await api.get('/presence')).body.items).toEqual([])
+    expect(await socket.say({ type: 'presence', status: '' })).toMatchObject([{ code: 'INVALID', pointer: '#/status' }])
   })
 })

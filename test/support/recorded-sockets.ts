@@ -43,11 +43,17 @@ export const recordedSockets = () => {
       return {
         id,
         socket,
-        /** The frames that came in answer to this one. */
+        /** The frames that came in answer to this one; what it is told meanwhile is not among them. */
         async say(frame: unknown): Promise<ServerFrame[]> {
-          const before = socket.frames.length
-          await answerFrame(platform, id, typeof frame === 'string' ? frame : JSON.stringify(frame))
-          return socket.frames.slice(before)
+          const answers: ServerFrame[] = []
+          const push: Realtime['push'] = async (connection, text) => {
+            const outcome = await realtime.push(connection, text)
+            if (connection === id && outcome === 'SENT') answers.push(serverFrameSchema.parse(JSON.parse(text)))
+            return outcome
+          }
+          const text = typeof frame === 'string' ? frame : JSON.stringify(frame)
+          await answerFrame({ ...platform, realtime: { ...realtime, push } }, id, text)
+          return answers
         },
         of: (type: ServerFrame['type']) => socket.frames.filter((frame) => frame.type === type),
       }

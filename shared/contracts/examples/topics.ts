@@ -57,6 +57,14 @@ export const topicExamples = {
     body: { action: 'opened', number: 7, repository: { full_name: 'acme/shop' } },
     answer: { message: ids.message, duplicate: false },
   },
+  listPresence: {
+    answer: pageOf({
+      connection: 'con_01J9ZK3V6Q8W2X4Y5Z7A9B1C3D',
+      who: '/agents/code-reviewer',
+      status: 'reviewing',
+      since: times.created,
+    }),
+  },
   createSocketTicket: {
     answer: {
       ticket: 'pJ0m2n3QyqE0y6c4k9bK1m8wq2H6d5Yc7t1v3x9z0aA',

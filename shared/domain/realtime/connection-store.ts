@@ -11,15 +11,22 @@ type Ports = Pick<Platform, 'volatile' | 'clock' | 'random'>
 const connectionKey = (id: string): Key => ({ pk: `platform#connection#${id}`, sk: 'head' })
 const connectionsPk = (tenant: string): string => `${tenant}#connections`
 
-const toItem = (connection: Connection): Item<Connection> => ({
-  ...connectionKey(connection.id),
-  type: 'connection',
-  value: connection,
-  index: {
-    list: { pk: connectionsPk(connection.tenant), sk: `${sortableTime(connection.openedAt)}#${connection.id}` },
-  },
-  expiresAt: connection.expiresAt,
-})
+const presentPk = (tenant: string): string => `${tenant}#present`
+
+const toItem = (connection: Connection): Item<Connection> => {
+  const { id, tenant, openedAt, expiresAt, presence } = connection
+  const sk = `${sortableTime(openedAt)}#${id}`
+  return {
+    ...connectionKey(id),
+    type: 'connection',
+    value: connection,
+    index: {
+      list: { pk: connectionsPk(tenant), sk },
+      ...(presence && { parent: { pk: presentPk(tenant), sk } }),
+    },
+    expiresAt,
+  }
+}
 
 export const saveConnection = async (
   { volatile }: Pick<Platform, 'volatile'>,
@@ -47,12 +54,16 @@ export const changeConnection = async (
   })
 }
 
-/** Nothing is kept of a connection that is gone. */
-export const forgetConnection = async ({ volatile }: Pick<Platform, 'volatile'>, id: string): Promise<void> => {
+/** Nothing is kept of a connection that is gone. Answers what it was. */
+export const forgetConnection = async (
+  { volatile }: Pick<Platform, 'volatile'>,
+  id: string,
+): Promise<Connection | undefined> => {
   const connection = await findConnection({ volatile }, id)
-  if (connection === undefined) return
+  if (connection === undefined) return undefined
   await volatile.write({ op: 'delete', key: connectionKey(id), expect: 'any' })
   await Promise.all(connection.watches.map((watch) => dropWatch({ volatile }, connection, watch)))
+  return connection
 }
 
 /** A page of the open connections of a tenant, newest first; one that broke off may be among them for two hours. */
@@ -62,6 +73,13 @@ export const listConnections = (
   page: { limit: number; cursor?: string },
 ): Promise<Page<Connection>> =>
   volatile.query<Connection>({ index: 'list', pk: connectionsPk(tenant), order: 'descending', ...page })
+
+/** A page of those that say who they are, the oldest first; one that broke off may be among them for two hours. */
+export const listPresent = (
+  { volatile }: Pick<Platform, 'volatile'>,
+  tenant: string,
+  page: { limit: number; cursor?: string },
+): Promise<Page<Connection>> => volatile.query<Connection>({ index: 'parent', pk: presentPk(tenant), ...page })
 
 /** Forgets what an earlier life of a host that held all connections of a tenant has left behind. */
 export const forgetConnections = async (ports: Pick<Platform, 'volatile'>, tenant: string): Promise<void> => {

@@ -12,6 +12,8 @@ export type Connection = {
   /** It is closed by then, however busy it is. */
   expiresAt: number
   watches: Watch[]
+  /** What it says of itself; absent: it is nobody that others see. */
+  presence?: { who: string; status: string; since: number }
 }
 
 /** API Gateway keeps no connection for longer. */

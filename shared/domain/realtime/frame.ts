@@ -28,6 +28,15 @@ export type Mail = {
 }
 /** Messages of a mailbox that are done and never come again. */
 export type Acknowledged = { type: 'acknowledged'; agent: string; ids: string[]; ref?: string }
+/** What a connection says of itself; with the status `null` it is gone, or says nothing more. */
+export type PresenceFrame = {
+  type: 'presence'
+  connection: string
+  who: string
+  status: string | null
+  since: string
+  ref?: string
+}
 /** There is work for an agent: ask for it. */
 export type Work = { type: 'work'; agent: string }
 export type Pong = { type: 'pong'; ref?: string }
@@ -56,6 +65,7 @@ export type ServerFrame =
   | Received
   | Mail
   | Acknowledged
+  | PresenceFrame
   | Work
   | Pong
   | Failed

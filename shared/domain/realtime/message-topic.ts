@@ -1,8 +1,8 @@
 import type { Change, Platform } from '../../platform/platform.ts'
-import { sortableTime } from '../keys.ts'
 import type { Publication } from '../topics/publication.ts'
 import { listPublications, publicationPk } from '../topics/topic-store.ts'
 import type { MessageFrame, ServerFrame } from './frame.ts'
+import { missed, placeOf } from './missed.ts'
 import { showMessage } from './show-message.ts'
 
 type Ports = Pick<Platform, 'main' | 'objects'>
@@ -13,10 +13,6 @@ const beginning = 'topic/'
 
 export const isMessageTopic = (topic: string): topic is MessageTopic => topic.startsWith(beginning)
 
-const seqOf = ({ createdAt, id }: Publication): string => `${sortableTime(createdAt)}#${id}`
-/** The place of whatever is published from now on. */
-export const seqAt = (now: number): string => `${sortableTime(now)}#`
-
 /** Messages that are told to whoever watches their topic: those that are new. */
 export const publicationOf = ({ type, before, after }: Change): Publication | undefined =>
   type === 'publication' && before === undefined ? (after?.value as Publication | undefined) : undefined
@@ -25,24 +21,22 @@ export const publicationOf = ({ type, before, after }: Change): Publication | un
 export const messageFrame = async (ports: Ports, publication: Publication): Promise<MessageFrame> => {
   const { tenant, id, topic } = publication
   const shown = await showMessage(ports, publication, publicationPk(tenant, id))
-  return { type: 'message', topic: `${beginning}${topic}`, seq: seqOf(publication), ...shown }
+  return { type: 'message', topic: `${beginning}${topic}`, seq: placeOf(publication), ...shown }
 }
-
-/** Of more that were missed a client is told to read them elsewhere. */
-const mostMissed = 100
-/** Writers' clocks are not the same: what was published shortly before is told again. */
-const overlapMs = 5000
 
 /** The messages after a place of a topic, or that there are too many. Some may have been told before. */
-export const missedMessages = async (
+export const missedMessages = (
   ports: Ports & Pick<Platform, 'clock'>,
   { tenant, topic, since }: { tenant: string; topic: MessageTopic; since: string },
-): Promise<ServerFrame[]> => {
-  const from = Number.parseInt(since, 10)
-  const resync: ServerFrame = { type: 'resync', topic }
-  if (!Number.isFinite(from)) return [resync]
-  const between = { from: from - overlapMs, to: ports.clock.now() + overlapMs, limit: mostMissed }
-  const page = await listPublications(ports, { tenant, topic: topic.slice(beginning.length) }, between)
-  if (page.cursor !== undefined) return [resync]
-  return Promise.all(page.items.map(({ value }) => messageFrame(ports, value)))
-}
+): Promise<ServerFrame[]> =>
+  missed(ports, { topic, since }, async (between) => {
+    const page = await listPublications(ports, { tenant, topic: topic.slice(beginning.length) }, between)
+    return {
+      ...page,
+      items: page.items.map(
+        ({ value }) =>
+          () =>
+            messageFrame(ports, value),
+      ),
+    }
+  })

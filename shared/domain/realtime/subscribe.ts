@@ -1,15 +1,20 @@
 import type { Platform } from '../../platform/platform.ts'
 import { DomainError, invalid } from '../domain-error.ts'
 import { newRev } from '../ids.ts'
+import { findSubscription } from '../topics/topic-store.ts'
+import { presentNow } from './announce.ts'
 import type { Connection, Watch } from './connection.ts'
 import type { ServerFrame } from './frame.ts'
-import { isMessageTopic, type MessageTopic, missedMessages, seqAt } from './message-topic.ts'
+import { isMatchTopic, type MatchTopic, missedMatches, subscriptionOf } from './match-topic.ts'
+import { isMessageTopic, type MessageTopic, missedMessages } from './message-topic.ts'
+import { placeAt } from './missed.ts'
+import { presenceTopic } from './presence.ts'
 import { type AgentTopic, type EntityTopic, isAgentTopic, revOf } from './topics.ts'
 import { endWatch, startWatch } from './watch.ts'
 
 type Ports = Pick<Platform, 'main' | 'objects' | 'volatile' | 'clock' | 'random'>
 type Entity = EntityTopic | AgentTopic
-type Wish = { topic: Entity | MessageTopic; id?: string; since?: string }
+type Wish = { topic: Entity | MessageTopic | MatchTopic | typeof presenceTopic; id?: string; since?: string }
 
 /**
  * Watches a topic or one entity of it. Everything that is stored after the answer is told; `since`, the rev that the
@@ -21,7 +26,8 @@ export const subscribe = async (
   { topic, id, since }: Wish,
 ): Promise<ServerFrame[]> => {
   const watch: Watch = { topic, ...(id !== undefined && { id }) }
-  if (isMessageTopic(topic)) return subscribeMessages(ports, connection, { topic, id, since })
+  if (isMessageTopic(topic) || isMatchTopic(topic)) return subscribeMessages(ports, connection, { topic, id, since })
+  if (topic === presenceTopic) return subscribePresence(ports, connection, id)
   if (id === undefined) return subscribeAll(ports, connection, { topic, since })
   const { tenant } = connection
   if ((await revOf(ports, tenant, topic, id)) === undefined)
@@ -48,17 +54,46 @@ const subscribeAll = async (
   ]
 }
 
+/** Who is there, and from now on who comes and goes. */
+const subscribePresence = async (
+  ports: Ports,
+  connection: Connection,
+  id: string | undefined,
+): Promise<ServerFrame[]> => {
+  if (id !== undefined) throw invalid('#/id', 'UNEXPECTED', 'presence is watched as a whole')
+  await startWatch(ports, connection, { topic: presenceTopic })
+  const subscribed: ServerFrame = { type: 'subscribed', topic: presenceTopic, rev: newRev(ports) }
+  return [subscribed, ...(await presentNow(ports, connection.tenant))]
+}
+
 /** From now on, and with `since` what came after that message. */
 const subscribeMessages = async (
   ports: Ports,
   connection: Connection,
-  { topic, id, since }: { topic: MessageTopic; id?: string; since?: string },
+  { topic, id, since }: { topic: MessageTopic | MatchTopic; id?: string; since?: string },
 ): Promise<ServerFrame[]> => {
+  const { tenant } = connection
   if (id !== undefined) throw invalid('#/id', 'UNEXPECTED', 'messages are watched by their topic alone')
-  const rev = seqAt(ports.clock.now())
+  if (isMatchTopic(topic)) await requireSubscription(ports, tenant, topic)
+  const rev = placeAt(ports.clock.now())
   await startWatch(ports, connection, { topic })
-  const missed = since === undefined ? [] : await missedMessages(ports, { tenant: connection.tenant, topic, since })
-  return [{ type: 'subscribed', topic, rev }, ...missed]
+  return [
+    { type: 'subscribed', topic, rev },
+    ...(since === undefined ? [] : await missedOf(ports, { tenant, topic, since })),
+  ]
+}
+
+type Missing = { tenant: string; topic: MessageTopic | MatchTopic; since: string }
+
+const missedOf = (ports: Ports, { topic, ...rest }: Missing): Promise<ServerFrame[]> =>
+  isMatchTopic(topic) ? missedMatches(ports, { topic, ...rest }) : missedMessages(ports, { topic, ...rest })
+
+const requireSubscription = async (ports: Ports, tenant: string, topic: MatchTopic): Promise<void> => {
+  const id = subscriptionOf(topic)
+  if ((await findSubscription(ports, tenant, id)) === undefined)
+    throw new DomainError('NOT_FOUND', `there is no subscription ${id}`, [
+      { pointer: '#/topic', code: 'NOT_FOUND', message: 'not found' },
+    ])
 }
 
 /** Tells no more of it. What it did not watch it does not watch. */

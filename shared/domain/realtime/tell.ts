@@ -1,9 +1,10 @@
 import type { Platform } from '../../platform/platform.ts'
 import { DomainError } from '../domain-error.ts'
 import { sideBySide } from '../fan-out/side-by-side.ts'
-import type { Watch } from './connection.ts'
+import type { Connection, Watch } from './connection.ts'
 import { forgetConnection } from './connection-store.ts'
 import type { Resync, ServerFrame } from './frame.ts'
+import { presenceFrame, presenceTopic } from './presence.ts'
 import { endWatch } from './watch.ts'
 import { areWatched, dropWatch, type Watcher, watchersOf } from './watch-store.ts'
 
@@ -97,8 +98,21 @@ const unlessClosed = (error: unknown): void => {
   if (!(error instanceof DomainError) || error.code !== 'NOT_FOUND') throw error
 }
 
+/** Tells whoever watches presence of one connection. */
+export const tellPresence = async (ports: TellPorts, connection: Connection, isGone = false): Promise<void> => {
+  const frame = presenceFrame(connection, isGone)
+  const { tenant, id } = connection
+  if (frame) await tell(ports, [{ tenant, topic: presenceTopic, frames: new Map([[id, frame]]) }])
+}
+
+/** Nothing is kept of a connection that is gone, and whoever watches presence is told. */
+export const leave = async (ports: TellPorts, id: string): Promise<void> => {
+  const connection = await forgetConnection(ports, id)
+  if (connection) await tellPresence(ports, connection, true)
+}
+
 /** Sends texts in order. Answers whether the connection is gone, or was closed since it could not be told. */
-export const pushAll = async (ports: Ports, connection: string, texts: string[]): Promise<boolean> => {
+export const pushAll = async (ports: TellPorts, connection: string, texts: string[]): Promise<boolean> => {
   for (const text of texts) {
     const outcome = await ports.realtime.push(connection, text).catch((error: unknown) => {
       ports.telemetry.log('warn', 'a connection could not be told and is closed', { connection, error: String(error) })
@@ -106,7 +120,7 @@ export const pushAll = async (ports: Ports, connection: string, texts: string[])
     })
     if (outcome === 'SENT') continue
     if (outcome !== 'GONE') await closeToResync(ports, connection)
-    await forgetConnection(ports, connection)
+    await leave(ports, connection)
     return true
   }
   return false

@@ -6,8 +6,10 @@ import { instanceKey } from '../instances/instance-store.ts'
 import { taskKey } from '../keys.ts'
 import { scheduleKey } from '../schedules/schedule-store.ts'
 import type { Task } from '../tasks/task.ts'
+import type { Match } from '../topics/match.ts'
 import type { Publication } from '../topics/publication.ts'
 import { runKey } from '../workflows/run-store.ts'
+import { matchFrame, matchOf, matchTopicOf } from './match-topic.ts'
 import { messageFrame, publicationOf } from './message-topic.ts'
 import { endOfRequest, responseTopic } from './response-topic.ts'
 import type { Telling } from './tell.ts'
@@ -61,6 +63,8 @@ export const toldOf = (change: Change): Told[] => {
   const publication = publicationOf(change)
   if (publication !== undefined) return [messageOf(publication)]
   if (type === 'message') return responseOf(change)
+  const match = matchOf(change)
+  if (match !== undefined) return [toldMatch(match)]
   if (type === 'letter') return letterOf(before?.value as Letter | undefined, after as Stored<Letter> | undefined)
   const topic = topicsOfTypes.get(type)
   if (topic === undefined || after === undefined) return []
@@ -72,6 +76,11 @@ export const toldOf = (change: Change): Told[] => {
 const messageOf = (publication: Publication): Told => {
   const { tenant, id, topic } = publication
   return { tenant, topic: `topic/${topic}`, id, frame: (ports) => messageFrame(ports, publication) }
+}
+
+const toldMatch = (match: Match): Told => {
+  const { tenant, id, subscription } = match
+  return { tenant, topic: matchTopicOf(subscription), id, frame: (ports) => matchFrame(ports, match) }
 }
 
 /** It is told once: whoever waited for it waits no more. */

@@ -10,10 +10,12 @@ export type Target =
   | { queue: string }
   | { topic: string }
   | { bus: true }
+  /** Whoever watches the subscription over a socket. */
+  | { socket: true }
   /** Of a run: it waits for one match. */
   | { step: { run: string; id: string } }
 
-export type TargetKind = 'capability' | 'webhook' | 'agent' | 'queue' | 'topic' | 'bus' | 'step'
+export type TargetKind = 'capability' | 'webhook' | 'agent' | 'queue' | 'topic' | 'bus' | 'socket' | 'step'
 
 /** The messages of a topic, or of all whose names begin alike, that a pattern matches, on their way to a target. */
 export type Subscription = {
@@ -34,7 +36,15 @@ export type Subscription = {
 }
 
 /** What callers may name. */
-export const targetKinds = ['capability', 'webhook', 'agent', 'queue', 'topic', 'bus'] as const satisfies TargetKind[]
+export const targetKinds = [
+  'capability',
+  'webhook',
+  'agent',
+  'queue',
+  'topic',
+  'bus',
+  'socket',
+] as const satisfies TargetKind[]
 
 /** Which kind of target it is. */
 export const kindOf = (target: Target): TargetKind =>

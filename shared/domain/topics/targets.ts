@@ -81,6 +81,9 @@ const toBus: Deliver<'bus'> = async ({ bus }, { event }) => {
   return undefined
 }
 
+/** Sockets are told of the match when it is stored; who is away asks for what came since. */
+const toSocket: Deliver<'socket'> = async () => undefined
+
 /** The first message ends the step; the others are nobody's. */
 const toStep: Deliver<'step'> = async (ports, { subscription, event, target }) => {
   const { tenant } = subscription
@@ -101,6 +104,7 @@ const targets: { [Kind in TargetKind]: Deliver<Kind> } = {
   queue: toQueue,
   topic: toTopic,
   bus: toBus,
+  socket: toSocket,
   step: toStep,
 }
 

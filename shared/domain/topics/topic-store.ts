@@ -209,3 +209,13 @@ export const listMatches = (
   dead
     ? main.query<Match>({ index: 'holder', pk: deadPk(tenant, subscription), order: 'descending', ...page })
     : main.query<Match>({ index: 'parent', pk: matchesPk(tenant, subscription), order: 'descending', ...page })
+
+/** The same of a time, oldest first. */
+export const matchesBetween = (
+  { main }: Pick<Platform, 'main'>,
+  { tenant, subscription }: { tenant: string; subscription: string },
+  { from, to, ...page }: Paging & { from: number; to: number },
+): Promise<Page<Match>> => {
+  const between = { after: sortableTime(from), before: sortableTime(to) }
+  return main.query<Match>({ index: 'parent', pk: matchesPk(tenant, subscription), ...between, ...page })
+}

@@ -1,4 +1,6 @@
 import type { OperationOf } from '#shared/contracts/operations.ts'
+import { listPresent } from '#shared/domain/realtime/connection-store.ts'
+import { presenceFrame } from '#shared/domain/realtime/presence.ts'
 import { issueTicket, ticketSeconds } from '#shared/domain/realtime/ticket.ts'
 import type { Handler } from '../../operation.ts'
 
@@ -8,4 +10,10 @@ const createTicket: Handler<OperationOf<'createSocketTicket'>> = async ({ platfo
   return { status: 201, body: { ticket, expiresIn: ticketSeconds, url }, headers: { 'cache-control': 'no-store' } }
 }
 
-export const realtimeHandlers = { createSocketTicket: createTicket }
+const present: Handler<OperationOf<'listPresence'>> = async ({ platform }, { caller, query }) => {
+  const page = await listPresent(platform, caller.tenant, query)
+  const items = page.items.flatMap(({ value }) => presenceFrame(value) ?? [])
+  return { status: 200, body: { items: items.map(({ type: _, ...one }) => one), nextCursor: page.cursor ?? null } }
+}
+
+export const realtimeHandlers = { createSocketTicket: createTicket, listPresence: present }
