@@ -6,19 +6,25 @@ const everyMs = 30_000
 /** As API Gateway has it: nothing was said for so long. */
 const idleMs = 600_000
 
-type Life = { openedAt: number; seenAt: number; alive: boolean }
+type Life = { expiresAt: number; seenAt: number; alive: boolean }
 
 export type Heartbeats = {
-  attend(socket: WebSocket): void
+  /** What `opened` says when it expires, it is closed. */
+  attend(socket: WebSocket, opened: Promise<{ expiresAt: number }>): void
   stop(): void
 }
 
 /** Ends sockets whose other side is gone, that nobody uses, or that are as old as one may be on any host. */
 export const startHeartbeats = (sockets: WebSocketServer, clock: Clock): Heartbeats => {
   const lives = new WeakMap<WebSocket, Life>()
-  const attend = (socket: WebSocket): void => {
-    const life = { openedAt: clock.now(), seenAt: clock.now(), alive: true }
+  const attend: Heartbeats['attend'] = (socket, opened) => {
+    const now = clock.now()
+    const life: Life = { expiresAt: now + connectionSeconds * 1000, seenAt: now, alive: true }
     lives.set(socket, life)
+    opened.then(
+      ({ expiresAt }) => (life.expiresAt = expiresAt),
+      () => undefined, // whoever opens it closes it
+    )
     socket.on('pong', () => (life.alive = true))
     socket.on('message', () => (life.seenAt = clock.now()))
   }
@@ -36,9 +42,9 @@ export const startHeartbeats = (sockets: WebSocketServer, clock: Clock): Heartbe
   return { attend, stop: () => clearInterval(timer) }
 }
 
-const endOf = ({ openedAt, seenAt }: Life, now: number): string | undefined => {
+const endOf = ({ expiresAt, seenAt }: Life, now: number): string | undefined => {
   if (now - seenAt > idleMs) return 'idle for ten minutes'
-  return now - openedAt > connectionSeconds * 1000 ? 'connect again' : undefined
+  return now > expiresAt ? 'connect again' : undefined
 }
 
 const ping = (socket: WebSocket, life: Life): void => {

@@ -34,8 +34,9 @@ export const openSockets = (server: Server, platform: EmbeddedPlatform, listenHo
       socket.close(1013, 'there is no room; try again later')
       return
     }
-    heartbeats.attend(socket)
-    const end = serveSocket(platform, { id, socket, opened: openConnection(platform, identity, id) })
+    const opened = openConnection(platform, identity, id)
+    heartbeats.attend(socket, opened)
+    const end = serveSocket(platform, { id, socket, opened })
     ends.add(end)
     void end.finally(() => ends.delete(end))
   }

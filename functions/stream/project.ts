@@ -10,6 +10,7 @@ import type { Instance } from '#shared/domain/instances/instance.ts'
 import type { LimitsRow } from '#shared/domain/limits/limits-store.ts'
 import { wakeForAgent, wakeForLimits } from '#shared/domain/limits/wake-changed.ts'
 import { endLetter, handleLetter } from '#shared/domain/messages/handle-letter.ts'
+import { closeConnections } from '#shared/domain/realtime/close-connections.ts'
 import { attendSchedule } from '#shared/domain/schedules/attend-schedule.ts'
 import { attemptItem, attemptOfChange } from '#shared/domain/tasks/attempts.ts'
 import { endChildren as endChildrenOf } from '#shared/domain/tasks/cancel-children.ts'
@@ -195,7 +196,10 @@ const projections: Record<string, Projection> = {
   publication: {}, // told to whoever watches, and nothing else
   match: {}, // told to whoever watches its subscription, and nothing else
   schedule: {}, // told to whoever watches, and nothing else
-  instance: { duties: { place: (platform, change) => placeForInstance(platform, change as Change<Instance>) } },
+  instance: {
+    duties: { place: (platform, change) => placeForInstance(platform, change as Change<Instance>), closeConnections },
+  },
+  'api-key': { duties: { closeConnections } },
 }
 export const projectedTypes = Object.keys(projections)
 

@@ -33,6 +33,7 @@ export const projectedTypes = [
   'match',
   'schedule',
   'instance',
+  'api-key',
 ]
 
 /** The edges: HTTP, agents' calls, the projector, the sweep, the intake, the first key. */

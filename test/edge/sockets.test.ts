@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { ServerFrame } from '#shared/contracts/realtime.ts'
+import { type ApiKey, createApiKey } from '#shared/domain/access/api-key.ts'
 import { findConnection } from '#shared/domain/realtime/connection-store.ts'
 import { tell } from '#shared/domain/realtime/tell.ts'
 import { redeemTicket } from '#shared/domain/realtime/ticket.ts'
@@ -15,6 +16,12 @@ const open = async (key = api.apiKey) => sockets.open(api.platform, { authorizat
 const aTask = async (key?: string): Promise<string> =>
   (await api.post('/tasks', { capability: 'nobody.offers', input: {} }, key ? { key } : {})).body.id
 const unknownTask = 'tsk_00000000000000000000000000'
+
+const changeKey = async (id: string, change: Partial<ApiKey>): Promise<void> => {
+  const found = await api.platform.main.get<ApiKey>({ pk: `platform#api-key#${id}`, sk: 'head' })
+  if (found === undefined) throw new Error(`there is no key ${id}`)
+  await api.platform.main.write({ op: 'put', item: { ...found, value: { ...found.value, ...change } }, expect: 'any' })
+}
 
 describe.each(apiHosts)('sockets on $host', ({ open: openApi }) => {
   beforeAll(async () => {
@@ -272,5 +279,35 @@ describe.each(apiHosts)('sockets on $host', ({ open: openApi }) => {
     })
     expect(await socket.say({ type: 'ping' })).toEqual([])
     expect(socket.socket.closed).toMatchObject({ code: 1001 })
+  })
+
+  it('close when the key of whoever opened them is revoked, and no others', async () => {
+    const { apiKey, id } = await createApiKey(api.platform, { tenant: 'default', role: 'admin', name: 'short-lived' })
+    const [socket, other] = [await open(apiKey), await open()]
+    await socket.say({ type: 'subscribe', topic: 'tasks' })
+    const ticket = (await api.post('/ws/ticket', undefined, { key: apiKey })).body
+    await changeKey(id, { revokedAt: Date.now() })
+    await eventually(async () => {
+      expect(socket.socket.closed).toMatchObject({ code: 1008 })
+      expect(await findConnection(api.platform, socket.id)).toBeUndefined()
+    })
+    expect(await other.say({ type: 'ping' })).toEqual([{ type: 'pong' }])
+    await expect(sockets.open(api.platform, ticket)).rejects.toMatchObject({ code: 'UNAUTHENTICATED' })
+  })
+
+  it('end with the key of whoever opened them', async () => {
+    const { apiKey, id } = await createApiKey(api.platform, { tenant: 'default', role: 'admin', name: 'ends soon' })
+    const expiresAt = Date.now() + 60_000
+    await changeKey(id, { expiresAt })
+    expect(await findConnection(api.platform, (await open(apiKey)).id)).toMatchObject({ expiresAt })
+  })
+
+  it('close when the instance that opened them leaves', async () => {
+    const name = `leaver-${Date.now()}`
+    await api.post('/agents', { name, capabilities: [{ name: `do.${name}` }] })
+    const { body: joined } = await api.post('/instances', { agent: name, slots: 1 })
+    const socket = await open(joined.token)
+    await api.request('DELETE', `/instances/${joined.instanceId}`, { key: joined.token })
+    await eventually(() => expect(socket.socket.closed).toMatchObject({ code: 1008 }))
   })
 })

@@ -37,6 +37,10 @@ export const createApiKey = async (
   return { apiKey: `dck_${id.slice(4)}_${secret}`, id }
 }
 
+/** A key by its id, also one that is over. */
+export const findKeyById = async ({ main }: Pick<Platform, 'main'>, id: string): Promise<ApiKey | undefined> =>
+  (await main.get<ApiKey>(apiKeyKey(id)))?.value
+
 /** The key that a text proves, if it does. */
 export const findApiKey = async (
   ports: Pick<Platform, 'main' | 'clock'>,
@@ -45,7 +49,7 @@ export const findApiKey = async (
   const parts = /^dck_([0-9A-HJKMNP-TV-Z]{26})_([\w-]{43})$/.exec(text)
   if (parts === null) return undefined
   const [, id = '', secret = ''] = parts
-  const key = (await ports.main.get<ApiKey>(apiKeyKey(`key_${id}`)))?.value
+  const key = await findKeyById(ports, `key_${id}`)
   if (key === undefined || !matchesHash(secret, key.hash)) return undefined
   const over = key.revokedAt !== undefined || (key.expiresAt !== undefined && key.expiresAt <= ports.clock.now())
   return over ? undefined : key
