@@ -1,14 +1,12 @@
 import type { Platform, Stored } from '../../platform/platform.ts'
 import { compete } from '../contention.ts'
-import type { Letter } from './letter.ts'
+import { type Letter, revive } from './letter.ts'
 import { addToCount, findLetter } from './letter-store.ts'
 import { saveLetter } from './save-letter.ts'
 
 type Ports = Pick<Platform, 'main' | 'volatile' | 'clock' | 'random'>
 
-const waits = ({ state }: Letter): boolean => state === 'WAITING'
-
-/** Changes a letter until nobody else came first, and counts it if it waits now or no more. `undefined`: there is none. */
+/** Changes a letter until nobody else came first; one that waits no more counts no more. `undefined`: there is none. */
 export const changeLetter = async (
   ports: Ports,
   { tenant, id }: { tenant: string; id: string },
@@ -22,7 +20,22 @@ export const changeLetter = async (
     const saved = await saveLetter(ports, start, next)
     return saved && { done: saved }
   })
-  if (start && changed && waits(start.value) !== waits(changed))
-    await addToCount(ports, { tenant, id: changed.inbox }, waits(changed) ? 1 : -1)
+  if (start?.value.state === 'WAITING' && changed !== undefined && changed.state !== 'WAITING')
+    await addToCount(ports, { tenant, id: changed.inbox }, -1)
   return changed
+}
+
+/** Lets a letter wait again if it is one that may; who asks has a place for it. `false`: it may not. */
+export const reviveLetter = async (
+  ports: Ports,
+  of: { tenant: string; id: string },
+  may: (letter: Letter) => boolean,
+  more: Partial<Letter> = {},
+): Promise<boolean> => {
+  let isRevived = false
+  await changeLetter(ports, of, (letter) => {
+    isRevived = may(letter)
+    return isRevived ? { ...revive(letter, ports.clock.now()), ...more } : letter
+  })
+  return isRevived
 }

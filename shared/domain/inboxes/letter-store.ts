@@ -130,6 +130,15 @@ export const addToCount = async ({ volatile }: Pick<Platform, 'volatile'>, inbox
   await volatile.add(counterKey(inbox), by, by > 0 ? {} : { min: 0 })
 }
 
+/** The same for one more, in an inbox that is nearly full; `false`: it is full. */
+export const takePlace = async ({ volatile }: Pick<Platform, 'volatile'>, inbox: Inbox): Promise<boolean> =>
+  (await volatile.add(counterKey(inbox), 1, { max: inbox.most })) !== undefined
+
+/** Whoever waits for a letter looks: one is there that was counted before. */
+export const tellCame = async ({ volatile }: Pick<Platform, 'volatile'>, inbox: Place): Promise<void> => {
+  await volatile.add(counterKey(inbox), 0)
+}
+
 export const countOf = ({ volatile }: Pick<Platform, 'volatile'>, inbox: Place): Promise<Stored<number> | undefined> =>
   volatile.get<number>(counterKey(inbox))
 

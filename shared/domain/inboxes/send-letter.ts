@@ -1,14 +1,14 @@
-import type { Platform, Stored } from '../../platform/platform.ts'
+import type { Platform } from '../../platform/platform.ts'
 import { planBody } from '../bodies/body.ts'
 import type { Stamp } from '../caller.ts'
 import { DomainError } from '../domain-error.ts'
 import { digest } from '../ids.ts'
 import type { Envelope } from '../messages/envelope.ts'
-import { processMemory } from '../process-memory.ts'
-import { changeLetter } from './change-letter.ts'
-import { type Inbox, type Letter, revive } from './letter.ts'
-import { addToCount, correctCount, countLetters, countOf, findLetter, letterPk } from './letter-store.ts'
+import { reviveLetter } from './change-letter.ts'
+import type { Inbox, Letter } from './letter.ts'
+import { findLetter, letterPk } from './letter-store.ts'
 import { type Incoming, letterIdOf, newLetter } from './new-letter.ts'
+import { withRoom } from './room.ts'
 import { createLetter } from './save-letter.ts'
 
 type Ports = Pick<Platform, 'main' | 'volatile' | 'objects' | 'clock' | 'random'>
@@ -31,7 +31,7 @@ export const sendLetter = async (ports: Ports, inbox: Inbox, sent: Sent, stamp: 
   const before = (await findLetter(ports, tenant, id))?.value
   if (before === undefined) await createNew(ports, inbox, { ...incoming, sent: digested, stamp }, replay)
   else requireSame(before, digested)
-  if (before && replay !== undefined) await replayLetter(ports, before, replay)
+  if (before && replay !== undefined) await replayLetter(ports, inbox, before, replay)
   return id
 }
 
@@ -52,46 +52,17 @@ const createNew = async (
   replay: string | undefined,
 ): Promise<void> => {
   const { tenant } = inbox
-  await requireRoom(ports, inbox)
   const pk = letterPk(tenant, letterIdOf(inbox, incoming.envelope.id))
   const { stamp, data: value } = incoming
   const { body, items } = await planBody(ports, { tenant, pk, sk: 'data', value, stamp })
   const letter = { ...newLetter(ports, inbox, { ...incoming, data: body }), ...(replay !== undefined && { replay }) }
-  if (await createLetter(ports, letter, { items })) await addToCount(ports, inbox, 1)
+  await withRoom(ports, inbox, () => createLetter(ports, letter, { items }))
 }
 
 /** What is over waits again, once for each replay; what still waits is received anyway. */
-const replayLetter = (ports: Ports, { tenant, id }: Letter, replay: string) =>
-  changeLetter(ports, { tenant, id }, (letter) =>
-    letter.state === 'WAITING' || letter.replay === replay ? letter : { ...revive(letter, ports.clock.now()), replay },
+const replayLetter = async (ports: Ports, inbox: Inbox, before: Letter, replay: string): Promise<void> => {
+  if (before.state === 'WAITING' || before.replay === replay) return
+  await withRoom(ports, inbox, () =>
+    reviveLetter(ports, before, (letter) => letter.state !== 'WAITING' && letter.replay !== replay, { replay }),
   )
-
-/** Refuses what a full inbox cannot take. Several that come at once may be a few too many together. */
-export const requireRoom = async (ports: Omit<Ports, 'objects' | 'random'>, inbox: Inbox): Promise<void> => {
-  const counted = await countOf(ports, inbox)
-  if ((counted?.value ?? 0) < inbox.most || (counted && (await recount(ports, inbox, counted)))) return
-  throw new DomainError(
-    'MAILBOX_FULL',
-    `${inbox.most} messages wait there, as many as can; try again when some were received and acknowledged`,
-  )
-}
-
-/** A full count is compared with what there is this often. */
-const recountMs = 10_000
-const recounts = processMemory<number>()
-
-/** Whoever broke off has left the count too high: only then is it wrong. `true`: there is room. */
-const recount = async (
-  ports: Omit<Ports, 'objects' | 'random'>,
-  inbox: Inbox,
-  counted: Stored<number>,
-): Promise<boolean> => {
-  const known = recounts(ports.volatile)
-  const now = ports.clock.now()
-  if (now - (known.get(inbox.id) ?? Number.NEGATIVE_INFINITY) < recountMs) return false
-  known.set(inbox.id, now)
-  const { waiting, inFlight } = await countLetters(ports, inbox)
-  if (waiting + inFlight >= inbox.most) return false
-  await correctCount(ports, counted, waiting + inFlight)
-  return true
 }

@@ -3,6 +3,7 @@ import { compete } from '../contention.ts'
 import { type DomainErrorCode, isRefused, type Refused } from '../domain-error.ts'
 import { acknowledge, extend, type Inbox, type Letter, revive } from './letter.ts'
 import { addToCount, findLetter, listDeadLetters } from './letter-store.ts'
+import { ifRoom } from './room.ts'
 import { saveLetter } from './save-letter.ts'
 
 type Ports = Pick<Platform, 'main' | 'volatile' | 'clock' | 'random'>
@@ -55,17 +56,15 @@ export const extendLetters = (ports: Ports, inbox: Inbox, receipts: string[], ms
     }),
   )
 
-/** Dead letters wait again, so many at most. Answers how many. */
+/** Dead letters wait again, so many at most, while there is room. Answers how many. */
 export const reviveLetters = async (ports: Ports, inbox: Inbox, limit: number): Promise<number> => {
   const { items } = await listDeadLetters(ports, inbox, { limit })
   const now = ports.clock.now()
   const dead = items.filter(({ value }) => value.state === 'DEAD')
   const saved = await Promise.all(
-    dead.map(async (found) => {
-      const revived = await saveLetter(ports, found, revive(found.value, now))
-      if (revived) await addToCount(ports, inbox, 1)
-      return revived
-    }),
+    dead.map((found) =>
+      ifRoom(ports, inbox, async () => (await saveLetter(ports, found, revive(found.value, now))) !== undefined),
+    ),
   )
-  return saved.filter((one) => one !== undefined).length
+  return saved.filter(Boolean).length
 }

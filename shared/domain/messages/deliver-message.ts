@@ -3,10 +3,10 @@ import type { Body } from '../bodies/body.ts'
 import type { Stamp } from '../caller.ts'
 import { DomainError } from '../domain-error.ts'
 import { bury, type Inbox } from '../inboxes/letter.ts'
-import { addToCount, findLetter } from '../inboxes/letter-store.ts'
+import { findLetter } from '../inboxes/letter-store.ts'
 import { letterIdOf, newLetter } from '../inboxes/new-letter.ts'
+import { withRoom } from '../inboxes/room.ts'
 import { createLetter } from '../inboxes/save-letter.ts'
-import { requireRoom } from '../inboxes/send-letter.ts'
 import type { Carried } from './envelope.ts'
 
 type Ports = Pick<Platform, 'main' | 'volatile' | 'clock' | 'random'>
@@ -25,10 +25,7 @@ export const deliverMessage = async (
   along: Put[] = [],
 ): Promise<boolean> => {
   if (await isThere(ports, carrier, inbox)) return false
-  await requireRoom(ports, inbox)
-  const isNew = await createLetter(ports, newLetter(ports, inbox, carrier), { along })
-  if (isNew) await addToCount(ports, inbox, 1)
-  return isNew
+  return withRoom(ports, inbox, () => createLetter(ports, newLetter(ports, inbox, carrier), { along }))
 }
 
 const isThere = async (ports: Pick<Platform, 'main'>, { envelope }: Carrier, inbox: Inbox): Promise<boolean> =>
