@@ -31,7 +31,8 @@ export const endRun = async (
   if (seen === undefined || seen.status === 'RUNNING') return
   const ended = { ...seen, status: seen.status as Ended }
   if (isUndoName(workflow)) return endUndo(ports, found, ended)
-  if (found.value.state === 'RUNNING') await endMachine(ports, found, ended)
+  if (isOver(found.value)) await endOpenSteps(ports, found.value, { why: `run ${id} is ${found.value.state}` })
+  else if (found.value.state === 'RUNNING') await endMachine(ports, found, ended)
   else if (found.value.state === 'COMPENSATING') await beginUndo(ports, found.value)
 }
 
@@ -40,7 +41,8 @@ type EndedMachine = RunDescription & { status: Ended }
 const endMachine = async (ports: StepPorts, found: Stored<Run>, ended: EndedMachine): Promise<void> => {
   const run = found.value
   const state = endStates[ended.status]
-  await endOpenSteps(ports, run, { why: `run ${run.id} is ${state}` })
+  const why = `run ${run.id} is ${state}`
+  await endOpenSteps(ports, run, { why })
   const undone = state === 'SUCCEEDED' ? [] : await toUndo(ports, run)
   const { body, items } = await planBody(ports, {
     tenant: run.tenant,
@@ -58,6 +60,7 @@ const endMachine = async (ports: StepPorts, found: Stored<Run>, ended: EndedMach
       return { ...last, state: 'COMPENSATING', outcome: state, dueAt: ports.clock.now() + lookMs.first }
     return { ...last, state, finishedAt: ports.clock.now(), dueAt: undefined }
   })
+  await endOpenSteps(ports, run, { which: ({ undoes }) => !undoes, why }) // what came before the end was stored
   if (next.state === 'COMPENSATING') await beginUndo(ports, next)
 }
 
@@ -95,12 +98,14 @@ const beginUndo = async (ports: StepPorts, run: Run): Promise<void> => {
 
 const endUndo = async (ports: StepPorts, found: Stored<Run>, { output, error, cause }: EndedMachine): Promise<void> => {
   const failed = [{ step: '*', undone: false, error, cause }]
-  await endOpenSteps(ports, found.value, { why: 'undoing has ended' })
+  const why = 'undoing has ended'
+  await endOpenSteps(ports, found.value, { why })
   await changeRun(ports, found, (run) => {
     if (run.state !== 'COMPENSATING') return run
     const undone = Array.isArray(output) ? (output as Undone[]) : failed
     return { ...run, state: run.outcome ?? 'FAILED', undone, finishedAt: ports.clock.now(), dueAt: undefined }
   })
+  await endOpenSteps(ports, found.value, { why })
 }
 
 /** Compares a run with its machine, in case a start, a stop or an end was lost. */

@@ -10,6 +10,8 @@ export type Context = {
   also: string[]
   /** In the steps of a map: they have an index. */
   inMap: boolean
+  /** They undo what the run had completed. */
+  undoes: boolean
 }
 
 /** The states of a step or a block: the first one, and all. */

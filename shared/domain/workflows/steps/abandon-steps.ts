@@ -1,48 +1,65 @@
-import type { Platform, Stored } from '../../../platform/platform.ts'
+import type { Stored } from '../../../platform/platform.ts'
 import { closeStepApproval } from '../../approvals/close-approval.ts'
 import { withdrawMessage } from '../../messages/withdraw-message.ts'
 import { cancelBySystem } from '../../tasks/cancel-children.ts'
+import type { Task } from '../../tasks/task.ts'
 import { endSubscription } from '../../topics/change-subscription.ts'
 import type { Run, RunStep } from '../run.ts'
-import { changeStep, stepsOf } from '../run-store.ts'
+import { changeStep, findStep, stepsOf } from '../run-store.ts'
 import { stopChild } from '../stop-run.ts'
-import { recordEnd } from './end-step.ts'
+import { answerToken, recordEnd } from './end-step.ts'
 import type { Asked, Begun, StepPorts } from './step-command.ts'
 import { outcomeOf } from './task-step.ts'
 
 /** Ends what was begun for the steps of a block that has ended without them. */
 export const abandonSteps = async (ports: StepPorts, run: Run, { step }: Asked): Promise<Begun> => {
   const names = new Set(step.steps as string[])
-  await endOpenSteps(ports, run, { names, why: `${step.name} has ended without it` })
+  await endOpenSteps(ports, run, { which: ({ name }) => names.has(name), why: `${step.name} has ended without it` })
   return { output: null }
 }
 
-type Ports = StepPorts
-
-/** Ends what steps have begun and what has not ended; a task that came first has completed its step. */
+/** Ends what steps that a run waits for have begun; a task that came first has completed its step. */
 export const endOpenSteps = async (
-  ports: Ports,
+  ports: StepPorts,
   run: Pick<Run, 'tenant' | 'id'>,
-  { names, why }: { names?: ReadonlySet<string>; why: string },
+  { which = () => true, why }: { which?: (step: RunStep) => boolean; why: string },
 ): Promise<void> => {
   const open = (await stepsOf(ports, run)).filter(
-    ({ value }) => value.state === 'RUNNING' && value.kind !== 'abandon' && (names?.has(value.name) ?? true),
+    ({ value }) => value.state === 'RUNNING' && value.token !== undefined && which(value),
   )
   await Promise.all(open.map((step) => endOne(ports, step, why)))
 }
 
-const endOne = async (ports: Ports, found: Stored<RunStep>, why: string): Promise<void> => {
-  const { tenant, task, approval, child, message, subscription } = found.value
+/** Ends one step that nothing waits for. Whoever waits for it after all is told that it failed. */
+export const abandonStep = async (ports: StepPorts, found: Stored<RunStep>, why: string): Promise<void> =>
+  answerToken(ports, await endOne(ports, found, why))
+
+/** What is noted on the step while what it had begun is ended is ended as well. */
+const endOne = async (ports: StepPorts, found: Stored<RunStep>, why: string): Promise<RunStep> => {
+  const ended = await endBegun(ports, found.value, why)
+  if (ended?.status === 'SUCCEEDED') return recordEnd(ports, found, await outcomeOf(ports, ended))
+  const left = await changeStep(ports, found, (step) =>
+    step.state === 'RUNNING' && isSameBegun(step, found.value)
+      ? { ...step, state: 'ABANDONED', cause: why, finishedAt: ports.clock.now() }
+      : step,
+  )
+  const again = left.state === 'RUNNING' ? await findStep(ports, left) : undefined
+  return again ? endOne(ports, again, why) : left
+}
+
+/** Ends what a step has begun. Answers its task as it is then. */
+export const endBegun = async (
+  ports: StepPorts,
+  { tenant, task, approval, child, message, subscription }: RunStep,
+  why: string,
+): Promise<Task | undefined> => {
   const ended = task === undefined ? undefined : await cancelBySystem(ports, tenant, task, why)
-  if (ended?.status === 'SUCCEEDED') return void (await recordEnd(ports, found, await outcomeOf(ports, ended)))
   if (approval !== undefined) await closeStepApproval(ports, tenant, approval, { state: 'CANCELLED', comment: why })
   if (message !== undefined) await withdrawMessage(ports, tenant, message, why)
   if (child !== undefined) await stopChild(ports, tenant, child, why)
   if (subscription !== undefined) await endSubscription(ports, tenant, subscription)
-  await abandon(ports, found, why)
+  return ended
 }
 
-const abandon = (ports: Pick<Platform, 'main' | 'clock' | 'random'>, found: Stored<RunStep>, why: string) =>
-  changeStep(ports, found, (step) =>
-    step.state === 'RUNNING' ? { ...step, state: 'ABANDONED', cause: why, finishedAt: ports.clock.now() } : step,
-  )
+const begun = ['task', 'approval', 'child', 'message', 'subscription'] as const
+const isSameBegun = (a: RunStep, b: RunStep): boolean => begun.every((one) => a[one] === b[one])

@@ -38,14 +38,14 @@ export const recordEnd = async (ports: Ports, found: Stored<RunStep>, outcome: S
   )
 }
 
-/** A token that was answered, or whose run has ended, is nobody's concern any more. */
-const answerToken = async (ports: Ports, step: RunStep): Promise<void> => {
+/** Tells whoever waits for a step how it ended. A token that was answered, or whose run has ended, is nobody's concern. */
+export const answerToken = async (ports: Ports, step: RunStep): Promise<void> => {
   const { token, tenant, run, state, error, cause } = step
-  if (token === undefined || state === 'ABANDONED') return
+  if (token === undefined) return
   const answer =
     state === 'SUCCEEDED'
       ? await ports.workflows.succeed(token, await loadValue(ports, { tenant, id: run }, step.output))
-      : await ports.workflows.fail(token, { error, cause })
+      : await ports.workflows.fail(token, { error: error ?? state, cause })
   if (!answer.ok)
     ports.telemetry.log('debug', 'the step of a run waited no more', { run, step: step.name, reason: answer.reason })
 }

@@ -1,7 +1,9 @@
+import type { Stored } from '../../../platform/platform.ts'
 import { DomainError } from '../../domain-error.ts'
+import { newRev } from '../../ids.ts'
 import { isOver, type Run, type RunStep } from '../run.ts'
 import { changeStep, findRun, findStep, stepItem } from '../run-store.ts'
-import { abandonSteps } from './abandon-steps.ts'
+import { abandonStep, abandonSteps, endBegun } from './abandon-steps.ts'
 import { beginApproval } from './approval-step.ts'
 import { endStep } from './end-step.ts'
 import { beginMessage, beginRequest } from './message-step.ts'
@@ -33,32 +35,45 @@ export const runStep = async (ports: StepPorts, body: unknown, tools: StepTools)
   const asked = parseStepCommand(body)
   if (asked === undefined)
     return ports.telemetry.log('error', 'a command of a run could not be read and was dropped', { body })
+  const kept = await keepStep(ports, asked)
+  if (kept.value.state !== 'RUNNING') return endStep(ports, kept.value, { output: null })
   const run = (await findRun(ports, asked.tenant, asked.run))?.value
   if (run === undefined)
     return ports.telemetry.log('error', 'a command names a run that is not there', { run: asked.run })
-  const step = await keepStep(ports, run, asked)
-  if (step.state !== 'RUNNING') return endStep(ports, step, { output: null })
-  if (isOver(run)) return endStep(ports, step, { error: 'RUN_OVER', cause: `run ${run.id} is ${run.state}` })
-  await begin(ports, run, { asked, step }, tools)
+  const over = whyOver(run, asked)
+  if (over !== undefined) return abandonStep(ports, kept, over)
+  await begin(ports, run, { asked, step: kept.value }, tools)
 }
 
-/** The step as it is stored; it is stored before anything is begun for it. */
-const keepStep = async (ports: StepPorts, { tenant, id: run, state }: Run, asked: Asked): Promise<RunStep> => {
-  const { id, token, index, step } = asked
-  const kept: RunStep = {
-    id,
-    tenant,
-    run,
-    name: step.name,
-    kind: step.kind,
-    state: 'RUNNING',
-    startedAt: ports.clock.now(),
-    ...(token !== undefined && { token }),
-    ...(state === 'COMPENSATING' ? { undoes: true as const } : typeof index === 'number' && { index }),
-  }
-  const outcome = await ports.main.write({ op: 'put', item: stepItem(kept), expect: 'absent' })
-  if (outcome.ok) return kept
-  return (outcome.conflicts[0]?.current?.value as RunStep | undefined) ?? (await findStep(ports, kept))?.value ?? kept
+/** The step as it is stored: before its run is looked at, so that whoever ends the run sees the step, or the step the end. */
+const keepStep = async (ports: StepPorts, asked: Asked): Promise<Stored<RunStep>> => {
+  const item = stepItem(stepOf(asked, ports.clock.now()))
+  const rev = newRev(ports)
+  const outcome = await ports.main.write({ op: 'put', item, expect: 'absent', rev })
+  if (outcome.ok) return { ...item, rev }
+  const there = outcome.conflicts[0]?.current as Stored<RunStep> | undefined
+  return there ?? (await findStep(ports, item.value)) ?? { ...item, rev }
+}
+
+const stepOf = ({ tenant, run, id, token, index, undoes, step }: Asked, startedAt: number): RunStep => ({
+  id,
+  tenant,
+  run,
+  name: step.name,
+  kind: step.kind,
+  state: 'RUNNING',
+  startedAt,
+  ...(token !== undefined && { token }),
+  ...(undoes ? { undoes } : typeof index === 'number' && { index }),
+})
+
+/**
+ * Why nothing is begun any more for a step. A run that is undone begins what undoes it alone; what nothing waits for is
+ * behind the run, and done however that ended.
+ */
+const whyOver = (run: Run, { token, undoes }: Asked): string | undefined => {
+  if (token === undefined) return undefined
+  return isOver(run) || (run.state === 'COMPENSATING' && !undoes) ? `run ${run.id} is ${run.state}` : undefined
 }
 
 const begin = async (
@@ -84,7 +99,10 @@ const begin = async (
 const isLasting = (error: unknown): error is DomainError =>
   error instanceof DomainError && error.code !== 'CONTENDED' && error.code !== 'RATE_LIMITED'
 
+/** A step that was ended meanwhile has nobody for what was begun: that ends as well. */
 const noteBegun = async (ports: StepPorts, step: RunStep, begun: Partial<RunStep>): Promise<void> => {
   const found = await findStep(ports, step)
-  if (found) await changeStep(ports, found, (current) => ({ ...current, ...begun }))
+  if (found === undefined) return
+  const noted = await changeStep(ports, found, (current) => ({ ...current, ...begun }))
+  if (noted.state !== 'RUNNING') await endBegun(ports, noted, noted.cause ?? `its step is ${noted.state}`)
 }

@@ -13,6 +13,8 @@ export type StepCommand = {
   /** Of a step that nothing waits for: names this time that it runs. */
   id?: string
   index?: number
+  /** It undoes what the run had completed. */
+  undoes?: true
   step: { kind: string; name: string } & Record<string, unknown>
 }
 

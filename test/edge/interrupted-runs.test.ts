@@ -1,0 +1,97 @@
+import { afterAll, expect, it } from 'vitest'
+import { pageOfApprovals } from '#shared/domain/approvals/approval-store.ts'
+import { listTasks } from '#shared/domain/tasks/list-tasks.ts'
+import { isFinished } from '#shared/domain/tasks/task.ts'
+import { listSubscriptions } from '#shared/domain/topics/topic-store.ts'
+import { endRun } from '#shared/domain/workflows/end-run.ts'
+import { isOver, type Run } from '#shared/domain/workflows/run.ts'
+import { listRuns, stepsOf } from '#shared/domain/workflows/run-store.ts'
+import { saveWorkflow } from '#shared/domain/workflows/save-workflow.ts'
+import { startRun } from '#shared/domain/workflows/start-run.ts'
+import { runStep } from '#shared/domain/workflows/steps/run-step.ts'
+import type { Asked } from '#shared/domain/workflows/steps/step-command.ts'
+import { stopRun } from '#shared/domain/workflows/stop-run.ts'
+import type { Platform } from '#shared/platform/platform.ts'
+import { compileWorkflow } from '#shared/workflow-language/compile/compile-workflow.ts'
+import { validate } from '#shared/workflow-language/validate/validate.ts'
+import { aPlatform } from '#test/support/embedded.ts'
+import { eventually } from '#test/support/eventually.ts'
+import { anAdmin, rowTools } from '#test/support/fan-outs.ts'
+import { meanwhile } from '#test/support/meanwhile.ts'
+
+const tenant = 'default'
+const { platform, close } = await aPlatform()
+const commands: Asked[] = []
+platform.workflows.serve({
+  onCommand: async (body) => void commands.push(body as Asked),
+  onEnd: async () => undefined,
+})
+afterAll(close)
+
+const save = async (workflow: string, steps: object[]): Promise<string> => {
+  const { definition, problems } = validate({ value: { workflow, steps } })
+  if (definition === undefined) throw new Error(JSON.stringify(problems))
+  await saveWorkflow(platform, anAdmin, { name: workflow, source: definition, compiled: compileWorkflow(definition) })
+  return workflow
+}
+const start = (workflow: string): Promise<Run> => startRun(platform, anAdmin, { workflow }, rowTools.checkInput)
+/** The command of a step of a run, which nobody has taken yet. */
+const commandOf = ({ id }: Run, name: string): Promise<Asked> =>
+  eventually(() => {
+    const at = commands.findIndex(({ run, step }) => run === id && step.name === name)
+    expect(at).toBeGreaterThanOrEqual(0)
+    return commands.splice(at, 1)[0] as Asked
+  })
+const take = (command: Asked, ports: Platform = platform) => runStep(ports, command, rowTools)
+
+/** Every moment among the writes of some work, until it has none more. */
+const atEveryMoment = async (work: (moment: { nth: number; after: boolean }) => Promise<boolean>): Promise<number> => {
+  for (let nth = 1; nth < 50; nth++)
+    for (const after of [false, true]) if (!(await work({ nth, after }))) return nth - 1
+  throw new Error('it goes on writing')
+}
+
+/** What somebody might still work on, decide, or match. */
+const leftOver = async (): Promise<string[]> => {
+  const tasks = await listTasks(platform, tenant, { filter: { labels: [] }, limit: 1000 })
+  const approvals = await pageOfApprovals(platform, tenant, { open: true, limit: 1000 })
+  const runs = await listRuns(platform, tenant, { limit: 1000 })
+  const subscriptions = await listSubscriptions(platform, tenant, { limit: 1000 })
+  return [
+    ...tasks.items.filter((task) => !isFinished(task)).map(({ id, status }) => `${id} ${status}`),
+    ...approvals.items.map(({ value }) => `${value.id} ${value.state}`),
+    ...runs.items.filter((run) => !isOver(run) && run.stop === undefined).map(({ id, state }) => `${id} ${state}`),
+    ...subscriptions.items.map(({ value }) => value.id),
+  ]
+}
+
+await save('child', [{ name: 'inner', kind: 'task', capability: 'nobody' }])
+const steps = [
+  { kind: 'task', capability: 'nobody' },
+  { kind: 'approval', prompt: 'go on?' },
+  { kind: 'subWorkflow', workflow: 'child' },
+  { kind: 'waitForEvent', topic: 'builds' },
+]
+
+it.each(steps)('a $kind that is begun while its run ends, at whatever moment, ends with it', async (step) => {
+  const workflow = await save(`ending-${step.kind}`, [{ name: 'asked', ...step }])
+  const moments = await atEveryMoment(async (moment) => {
+    const run = await start(workflow)
+    const command = await commandOf(run, 'asked')
+    const stop = async () => {
+      await stopRun(platform, anAdmin, run.id)
+      await endRun(platform, { tenant, workflow, run: run.id })
+    }
+    const during = meanwhile(platform, moment, stop)
+    await take(command, during.platform)
+    if (!during.happened()) await stop()
+    const about = `write ${moment.nth}, ${moment.after ? 'stored' : 'not stored'}`
+    expect(await leftOver(), about).toEqual([])
+    expect(
+      (await stepsOf(platform, run)).map(({ value }) => value.state),
+      about,
+    ).toEqual(['ABANDONED'])
+    return during.happened()
+  })
+  expect(moments).toBeGreaterThanOrEqual(3)
+})
