@@ -32,6 +32,18 @@ export const blocksOf = (step: Step): Block[] => [
   ...('compensate' in step ? block('compensate', 'compensate', ['compensate'], step.compensate) : []),
 ]
 
+/**
+ * Whether a block may end, or be tried again, before what it has begun: its steps then say which time of the block they
+ * are of.
+ */
+export const outlives = (step: Step): boolean => {
+  if (step.kind === 'race') return true
+  const isBlock = step.kind === 'parallel' || step.kind === 'vote' || (step.kind === 'map' && !step.distributed)
+  return isBlock && (step.retry !== undefined || step.catch !== undefined)
+}
+/** Has the identity of the time that a block runs. */
+export const blockVariable = (name: string): string => `${name}Block`
+
 export type Placed = { step: Step; path: Path; level: number }
 
 /** Every step with its place, parents before their blocks. */

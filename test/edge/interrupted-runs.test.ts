@@ -95,3 +95,29 @@ it.each(steps)('a $kind that is begun while its run ends, at whatever moment, en
   })
   expect(moments).toBeGreaterThanOrEqual(3)
 })
+
+it('a step that is begun while its race ends, or after that, ends with it', async () => {
+  const workflow = await save('racing', [
+    {
+      name: 'contest',
+      kind: 'race',
+      branches: {
+        slow: [{ name: 'late', kind: 'task', capability: 'nobody' }],
+        fast: [{ name: 'won', kind: 'set', value: 1 }],
+      },
+    },
+    { name: 'after', kind: 'approval', prompt: 'go on?' },
+  ])
+  const moments = await atEveryMoment(async (moment) => {
+    const run = await start(workflow)
+    const [late, abandon] = [await commandOf(run, 'late'), await commandOf(run, 'contest')]
+    const during = meanwhile(platform, moment, () => take(abandon))
+    await take(late, during.platform)
+    const about = `write ${moment.nth}, ${moment.after ? 'stored' : 'not stored'}`
+    if (during.happened()) expect(await leftOver(), about).toEqual([`${run.id} RUNNING`])
+    await stopRun(platform, anAdmin, run.id)
+    await endRun(platform, { tenant, workflow, run: run.id })
+    return during.happened()
+  })
+  expect(moments).toBeGreaterThanOrEqual(3)
+})

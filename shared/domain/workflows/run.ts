@@ -52,6 +52,9 @@ export const callerOfRun = ({ tenant, id, by }: Pick<Run, 'tenant' | 'id' | 'by'
   requestId: id,
 })
 
+/** One time that a block of a run runs. */
+export type BlockTime = { block: string }
+
 export const stepStates = ['RUNNING', 'SUCCEEDED', 'FAILED', 'ABANDONED'] as const
 export type StepState = (typeof stepStates)[number]
 
@@ -83,4 +86,6 @@ export type RunStep = {
   finishedAt?: number
   /** It undoes another one. */
   undoes?: true
+  /** The blocks that it is in. */
+  within?: BlockTime[]
 }

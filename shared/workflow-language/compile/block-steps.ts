@@ -4,6 +4,7 @@ import { textsOf } from '../expressions/every-expression.ts'
 import { parseExpression } from '../expressions/parse-expression.ts'
 import { everyStep } from '../steps.ts'
 import type { AslBlock, AslState, Values } from './asl.ts'
+import { inside } from './block-time.ts'
 import { commandTo, defaultStepSeconds, defined } from './command.ts'
 import type { CompileSteps } from './compile-steps.ts'
 import { answered, type Compiled, type Context, onward } from './context.ts'
@@ -13,9 +14,9 @@ import { workOf } from './product-step.ts'
 
 export const toBlock = ({ start, states }: Compiled): AslBlock => ({ StartAt: start, States: states })
 
-/** Steps with variables of their own. */
-export const compileInner = (steps: Step[], context: Context, compileSteps: CompileSteps): AslBlock =>
-  toBlock(compileSteps(steps, { ...context, next: undefined, also: [] }))
+/** Steps of a block, with variables of their own. */
+export const compileInner = (of: Step, steps: Step[], context: Context, compileSteps: CompileSteps): AslBlock =>
+  toBlock(compileSteps(steps, { ...inside(of, context), next: undefined, also: [] }))
 
 /** The rest of a state that can fail. */
 export const finished = (step: Step, output: unknown, context: Context, compileSteps: CompileSteps) => {
@@ -38,7 +39,7 @@ export const compileParallel = (step: ParallelStep, context: Context, compileSte
   const state: AslState = {
     Type: 'Parallel',
     ...(description !== undefined && { Comment: description }),
-    Branches: Object.values(branches).map((steps) => compileInner(steps, context, compileSteps)),
+    Branches: Object.values(branches).map((steps) => compileInner(step, steps, context, compileSteps)),
     ...fields,
   }
   return { start: name, states: { [name]: state, ...states } }
@@ -67,9 +68,9 @@ const eachItem = (step: MapStep, context: Context, compileSteps: CompileSteps): 
   const { as = 'item', steps } = step
   const { item = '', index = '' } = itemBindings
   const inner: Context = { ...context, inMap: true, bindings: { ...context.bindings, [as]: item, index } }
-  if (!lookedAtInside(as, steps)) return compileInner(steps, inner, compileSteps)
+  if (!lookedAtInside(as, steps)) return compileInner(step, steps, inner, compileSteps)
   const { [as]: _, ...bindings } = inner.bindings
-  const block = compileInner(steps, { ...inner, bindings }, compileSteps)
+  const block = compileInner(step, steps, { ...inner, bindings }, compileSteps)
   const keep = `${step.name}: item`
   const kept: AslState = { Type: 'Pass', Assign: { [as]: wrap(item) }, Next: block.StartAt }
   return { StartAt: keep, States: { [keep]: kept, ...block.States } }

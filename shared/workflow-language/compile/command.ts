@@ -9,7 +9,11 @@ export const defaultStepSeconds = 604_800
 export const sendSeconds = 300
 
 /** A command to the product; one that waits hands over the token that ends it, any other the name of its delivery. */
-export const commandTo = (step: Values, waits: boolean, { inMap, undoes }: Pick<Context, 'inMap' | 'undoes'>) => ({
+export const commandTo = (
+  step: Values,
+  waits: boolean,
+  { inMap, within, undoes }: Pick<Context, 'inMap' | 'within' | 'undoes'>,
+) => ({
   Resource: waits ? `${send}.waitForTaskToken` : send,
   Arguments: {
     QueueUrl: placeholders.queue,
@@ -19,6 +23,7 @@ export const commandTo = (step: Values, waits: boolean, { inMap, undoes }: Pick<
       run: '{% $states.context.Execution.Name %}',
       step,
       ...(inMap && { index: '{% $states.context.Map.Item.Index %}' }),
+      ...(within.length > 0 && { within }),
       ...(undoes && { undoes }),
     },
   },

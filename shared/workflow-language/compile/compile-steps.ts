@@ -1,5 +1,6 @@
 import type { Step, StepKind } from '#shared/contracts/workflows/definition.ts'
 import { compileMap, compileParallel } from './block-steps.ts'
+import { identified } from './block-time.ts'
 import type { Compiled, Context } from './context.ts'
 import { compileChoice, compileFail, compileRepeat, compileSet, compileWait } from './flow-steps.ts'
 import { compileWaiting } from './product-step.ts'
@@ -35,6 +36,6 @@ export const compileSteps: CompileSteps = (steps, context) => {
   const after = rest.length > 0 ? compileSteps(rest, context) : undefined
   const own = after ? { ...context, next: after.start, also: [] } : context
   const compile = compilers[step.kind] as (step: Step, context: Context, steps: CompileSteps) => Compiled
-  const compiled = compile(step, own, compileSteps)
+  const compiled = identified(step, compile(step, own, compileSteps))
   return { start: compiled.start, states: { ...compiled.states, ...after?.states } }
 }

@@ -19,7 +19,14 @@ const end = 'workflow: output'
 export const compile = (definition: Definition): CompiledDefinition => {
   const { description, timeout, steps, output } = definition
   const next = output === undefined ? undefined : end
-  const { start, states } = compileSteps(steps, { next, bindings: runBindings, also: [], inMap: false, undoes: false })
+  const { start, states } = compileSteps(steps, {
+    next,
+    bindings: runBindings,
+    also: [],
+    inMap: false,
+    within: [],
+    undoes: false,
+  })
   const last: Record<string, AslState> =
     output === undefined ? {} : { [end]: { Type: 'Succeed', Output: asOutput(bind(output, runBindings)) } }
   return {
@@ -75,7 +82,7 @@ const compileUndo = (definition: Definition): { undo?: AslMachine } => {
 }
 
 const undoOf = (name: string, steps: Step[], bindings: Bindings): Record<string, AslState> => {
-  const block = compileSteps(steps, { next: undefined, bindings, also: [], inMap: true, undoes: true })
+  const block = compileSteps(steps, { next: undefined, bindings, also: [], inMap: true, within: [], undoes: true })
   const failed = `${name} stays`
   return {
     [`undo ${name}`]: {

@@ -10,6 +10,8 @@ export type Context = {
   also: string[]
   /** In the steps of a map: they have an index. */
   inMap: boolean
+  /** Expressions for the identities of the blocks around it that may end before what they have begun, from the outside in. */
+  within: { block: string }[]
   /** They undo what the run had completed. */
   undoes: boolean
 }

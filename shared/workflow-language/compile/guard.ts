@@ -1,7 +1,7 @@
 import type { CatchRule, RetryRule, Step } from '#shared/contracts/workflows/definition.ts'
-import { blocksOf, everyStep, flowNames } from '../steps.ts'
+import { flowNames, outlives } from '../steps.ts'
 import type { AslState } from './asl.ts'
-import { commandTo, sendSeconds } from './command.ts'
+import { abandon } from './block-time.ts'
 import type { CompileSteps } from './compile-steps.ts'
 import { asNull, type Compiled, type Context } from './context.ts'
 import { asOutput } from './expression.ts'
@@ -75,22 +75,8 @@ const ignored = (name: string, { next }: Context): Compiled =>
     : { start: next, states: {} }
 
 /** What the other branches of a block that failed had begun is ended first. */
-const settled = (step: Step, at: number, inside: Compiled, context: Context): Compiled => {
-  if (abandoned(step).length === 0) return inside
+const settled = (step: Step, at: number, instead: Compiled, context: Context): Compiled => {
+  if (!outlives(step)) return instead
   const name = `${step.name}: settle ${at + 1}`
-  return { start: name, states: { [name]: { ...abandon(step, context), Next: inside.start }, ...inside.states } }
+  return { start: name, states: { [name]: { ...abandon(step, context), Next: instead.start }, ...instead.states } }
 }
-
-/** Steps of a block that the product may still be doing when the block has ended. */
-const abandoned = (step: Step): string[] => {
-  if (step.kind === 'vote') return step.voters.map((_, at) => `${step.name}_${at + 1}`)
-  const inner = blocksOf(step).filter(({ role }) => role === 'inner')
-  return inner.flatMap(({ steps }) => everyStep(steps).map((placed) => placed.step.name))
-}
-
-/** Tells the product that nothing waits any more for what a block began. */
-export const abandon = (step: Step, context: Context): AslState => ({
-  Type: 'Task',
-  ...commandTo({ kind: 'abandon', name: step.name, steps: abandoned(step) }, false, context),
-  TimeoutSeconds: sendSeconds,
-})

@@ -1,10 +1,10 @@
 import type { RaceStep, Step, VoteStep } from '#shared/contracts/workflows/definition.ts'
 import type { AslBlock, AslState } from './asl.ts'
 import { compileInner, finished } from './block-steps.ts'
+import { abandon, inside } from './block-time.ts'
 import type { CompileSteps } from './compile-steps.ts'
 import type { Compiled, Context } from './context.ts'
 import { bind, wrap } from './expression.ts'
-import { abandon } from './guard.ts'
 import { compileWaiting } from './product-step.ts'
 
 const won = 'Race.Won'
@@ -32,7 +32,7 @@ export const compileRace = (step: RaceStep, context: Context, compileSteps: Comp
   const { name, branches } = step
   const [start, end, nobody] = [`${name}: start`, `${name}: end`, `${name}: nobody`]
   const contestants = Object.entries(branches).map(([branch, steps]) =>
-    contestant(name, branch, compileInner(steps, context, compileSteps)),
+    contestant(name, branch, compileInner(step, steps, context, compileSteps)),
   )
   const states: AslBlock['States'] = {
     [start]: {
@@ -110,16 +110,12 @@ export const compileVote = (step: VoteStep, context: Context, compileSteps: Comp
   return around(step, { StartAt: ballots, States: states }, context, compileSteps)
 }
 
-const ballotOf = (
-  { name, voters, ballot = '{% $states.result %}' }: VoteStep,
-  at: number,
-  context: Context,
-  compileSteps: CompileSteps,
-): AslBlock => {
+const ballotOf = (vote: VoteStep, at: number, context: Context, compileSteps: CompileSteps): AslBlock => {
+  const { name, voters, ballot = '{% $states.result %}' } = vote
   const voter = `${name}_${at + 1}`
   const none = `${name}: ${at + 1} casts none`
   const step: Step = { kind: 'task', name: voter, ...voters[at], output: ballot }
-  const { states } = compileWaiting(step, { ...context, next: undefined, also: [] }, compileSteps)
+  const { states } = compileWaiting(step, { ...inside(vote, context), next: undefined, also: [] }, compileSteps)
   const { Assign: _, Output, ...state } = states[voter] as AslState
   const cast = `{"cast": true, "ballot": ${String(Output).slice(2, -2).trim()}}`
   return {

@@ -35,7 +35,7 @@ it('writes a value with expressions in it as one expression', async () => {
 const tallyOf = async (...ballots: unknown[]): Promise<unknown> => {
   const voters = ballots.map(() => ({ agent: 'a' }))
   const step: VoteStep = { name: 'v', kind: 'vote', voters, quorum: 1 }
-  const { states } = compileSteps([step], { next: undefined, bindings: {}, also: [], inMap: false, undoes: false })
+  const { states } = compileSteps([step], { next: undefined, bindings: {}, also: [], inMap: false, within: [], undoes: false })
   const branches = (states.v ?? {}) as { Branches?: { States: Record<string, { Output: string }> }[] }
   const block = branches.Branches?.[0]
   const result = ballots.map((ballot) => (ballot === undefined ? { cast: false } : { cast: true, ballot }))

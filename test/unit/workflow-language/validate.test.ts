@@ -177,3 +177,10 @@ it('wants one recipient of a message, and its type where somebody handles it', (
     expect.stringContaining('#/steps/0/timeout a request is worth something for 7 days at most'),
   ])
 })
+
+it('keeps the variable by which the steps of a race know theirs for itself', () => {
+  const race = '{ name: a, kind: race, branches: { b: [{ name: c, kind: set, value: 1 }] } }'
+  expect(problemsOf(inSteps(race, '{ name: aBlock, kind: set, value: 1 }'))).toEqual([
+    expect.stringContaining('DUPLICATE_NAME 4:7 #/steps/1/name aBlock is the name of'),
+  ])
+})

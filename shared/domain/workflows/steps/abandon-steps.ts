@@ -4,17 +4,21 @@ import { withdrawMessage } from '../../messages/withdraw-message.ts'
 import { cancelBySystem } from '../../tasks/cancel-children.ts'
 import type { Task } from '../../tasks/task.ts'
 import { endSubscription } from '../../topics/change-subscription.ts'
-import type { Run, RunStep } from '../run.ts'
+import type { BlockTime, Run, RunStep } from '../run.ts'
 import { changeStep, findStep, stepsOf } from '../run-store.ts'
 import { stopChild } from '../stop-run.ts'
 import { answerToken, recordEnd } from './end-step.ts'
+import { isOf, noteOver } from './over-blocks.ts'
 import type { Asked, Begun, StepPorts } from './step-command.ts'
 import { outcomeOf } from './task-step.ts'
 
-/** Ends what was begun for the steps of a block that has ended without them. */
+/** Ends what was begun for the steps of a block that has ended without them; what comes after that is not begun. */
 export const abandonSteps = async (ports: StepPorts, run: Run, { step }: Asked): Promise<Begun> => {
-  const names = new Set(step.steps as string[])
-  await endOpenSteps(ports, run, { which: ({ name }) => names.has(name), why: `${step.name} has ended without it` })
+  const over: BlockTime = { block: String(step.block) }
+  await noteOver(ports, run, over)
+  const why = `${step.name} has ended without it`
+  const ended = await endOpenSteps(ports, run, { which: (one) => isOf(one, over), why })
+  await Promise.all(ended.map((one) => answerToken(ports, one)))
   return { output: null }
 }
 
@@ -23,11 +27,11 @@ export const endOpenSteps = async (
   ports: StepPorts,
   run: Pick<Run, 'tenant' | 'id'>,
   { which = () => true, why }: { which?: (step: RunStep) => boolean; why: string },
-): Promise<void> => {
+): Promise<RunStep[]> => {
   const open = (await stepsOf(ports, run)).filter(
     ({ value }) => value.state === 'RUNNING' && value.token !== undefined && which(value),
   )
-  await Promise.all(open.map((step) => endOne(ports, step, why)))
+  return Promise.all(open.map((step) => endOne(ports, step, why)))
 }
 
 /** Ends one step that nothing waits for. Whoever waits for it after all is told that it failed. */

@@ -7,6 +7,7 @@ import { abandonStep, abandonSteps, endBegun } from './abandon-steps.ts'
 import { beginApproval } from './approval-step.ts'
 import { endStep } from './end-step.ts'
 import { beginMessage, beginRequest } from './message-step.ts'
+import { isInOver } from './over-blocks.ts'
 import { useState } from './state-step.ts'
 import { type Asked, type Begun, parseStepCommand, type StepPorts } from './step-command.ts'
 import { beginChild } from './sub-workflow-step.ts'
@@ -40,7 +41,7 @@ export const runStep = async (ports: StepPorts, body: unknown, tools: StepTools)
   const run = (await findRun(ports, asked.tenant, asked.run))?.value
   if (run === undefined)
     return ports.telemetry.log('error', 'a command names a run that is not there', { run: asked.run })
-  const over = whyOver(run, asked)
+  const over = await whyOver(ports, run, kept.value)
   if (over !== undefined) return abandonStep(ports, kept, over)
   await begin(ports, run, { asked, step: kept.value }, tools)
 }
@@ -55,7 +56,7 @@ const keepStep = async (ports: StepPorts, asked: Asked): Promise<Stored<RunStep>
   return there ?? (await findStep(ports, item.value)) ?? { ...item, rev }
 }
 
-const stepOf = ({ tenant, run, id, token, index, undoes, step }: Asked, startedAt: number): RunStep => ({
+const stepOf = ({ tenant, run, id, token, index, undoes, within, step }: Asked, startedAt: number): RunStep => ({
   id,
   tenant,
   run,
@@ -64,6 +65,7 @@ const stepOf = ({ tenant, run, id, token, index, undoes, step }: Asked, startedA
   state: 'RUNNING',
   startedAt,
   ...(token !== undefined && { token }),
+  ...(within !== undefined && { within }),
   ...(undoes ? { undoes } : typeof index === 'number' && { index }),
 })
 
@@ -71,9 +73,10 @@ const stepOf = ({ tenant, run, id, token, index, undoes, step }: Asked, startedA
  * Why nothing is begun any more for a step. A run that is undone begins what undoes it alone; what nothing waits for is
  * behind the run, and done however that ended.
  */
-const whyOver = (run: Run, { token, undoes }: Asked): string | undefined => {
-  if (token === undefined) return undefined
-  return isOver(run) || (run.state === 'COMPENSATING' && !undoes) ? `run ${run.id} is ${run.state}` : undefined
+const whyOver = async (ports: StepPorts, run: Run, step: RunStep): Promise<string | undefined> => {
+  if (step.token === undefined) return undefined
+  if (isOver(run) || (run.state === 'COMPENSATING' && !step.undoes)) return `run ${run.id} is ${run.state}`
+  return (await isInOver(ports, run, step)) ? 'a block that it is in has ended without it' : undefined
 }
 
 const begin = async (

@@ -1,6 +1,6 @@
 import type { Platform } from '../../../platform/platform.ts'
 import { digest } from '../../ids.ts'
-import type { RunStep } from '../run.ts'
+import type { BlockTime, RunStep } from '../run.ts'
 
 export type StepPorts = Omit<Platform, 'feed' | 'bus' | 'hosts' | 'generation'>
 
@@ -15,6 +15,8 @@ export type StepCommand = {
   index?: number
   /** It undoes what the run had completed. */
   undoes?: true
+  /** The blocks around it that may end before what they have begun. */
+  within?: BlockTime[]
   step: { kind: string; name: string } & Record<string, unknown>
 }
 
