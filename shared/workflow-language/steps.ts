@@ -41,8 +41,12 @@ export const outlives = (step: Step): boolean => {
   const isBlock = step.kind === 'parallel' || step.kind === 'vote' || (step.kind === 'map' && !step.distributed)
   return isBlock && (step.retry !== undefined || step.catch !== undefined)
 }
+/** Whether such a block may be tried again. */
+export const hasTries = (step: Step): boolean => outlives(step) && 'retry' in step && step.retry !== undefined
 /** Has the identity of the time that a block runs. */
 export const blockVariable = (name: string): string => `${name}Block`
+/** Has when the try of a block began. */
+export const tryVariable = (name: string): string => `${name}Try`
 
 export type Placed = { step: Step; path: Path; level: number }
 

@@ -122,3 +122,39 @@ output: '{% $everyone %}'
   await api.post(`/approvals/${asked}/approve`, { comment: 'yes' })
   expect(await ended(run)).toMatchObject({ state: 'SUCCEEDED', output: ['caught', { slow: { approved: true } }] })
 })
+
+it('a block that is tried again ends what the try before had begun', async () => {
+  const run = await start(`
+workflow: tries
+steps:
+  - name: both
+    kind: parallel
+    retry: { errors: [REJECTED], attempts: 3 }
+    branches:
+      left: [{ name: first, kind: approval, prompt: Go on? }]
+      right: [{ name: second, kind: approval, prompt: Go on? }]
+  - name: rest
+    kind: map
+    retry: { attempts: 2 }
+    items: '{% [1] %}'
+    steps: [{ name: one, kind: task, capability: echo, input: '{% $item %}' }]
+output: { both: '{% $both.left.approved %}', rest: '{% $rest %}' }
+`)
+  const waiting = (name: string, tries: number) =>
+    eventually(async () => {
+      const found = (await stepsOf(run, name)).filter(({ approval }) => approval !== undefined)
+      expect(found).toHaveLength(tries)
+      return `/approvals/${found.at(-1)?.approval}`
+    })
+  for (const tries of [1, 2]) {
+    const before = await waiting('first', tries)
+    await api.post(`${await waiting('second', tries)}/reject`, {})
+    await waiting('first', tries + 1)
+    await eventually(async () =>
+      expect(await statesOf(run, 'first')).toEqual([...Array(tries).fill('ABANDONED'), 'RUNNING']),
+    )
+    expect((await api.get(before)).body.state).toBe('CANCELLED')
+  }
+  for (const name of ['first', 'second']) await api.post(`${await waiting(name, 3)}/approve`, {})
+  expect(await ended(run)).toMatchObject({ state: 'SUCCEEDED', output: { both: true, rest: [{ said: 1 }] } })
+})

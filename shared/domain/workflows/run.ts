@@ -52,8 +52,8 @@ export const callerOfRun = ({ tenant, id, by }: Pick<Run, 'tenant' | 'id' | 'by'
   requestId: id,
 })
 
-/** One time that a block of a run runs. */
-export type BlockTime = { block: string }
+/** One time that a block of a run runs; of a block that is tried again, the try that began at a time. */
+export type BlockTime = { block: string; try?: string }
 
 export const stepStates = ['RUNNING', 'SUCCEEDED', 'FAILED', 'ABANDONED'] as const
 export type StepState = (typeof stepStates)[number]

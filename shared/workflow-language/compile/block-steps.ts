@@ -2,14 +2,15 @@ import type { MapStep, ParallelStep, Step, TaskStep } from '#shared/contracts/wo
 import { toSeconds } from '#shared/contracts/workflows/values.ts'
 import { textsOf } from '../expressions/every-expression.ts'
 import { parseExpression } from '../expressions/parse-expression.ts'
-import { everyStep } from '../steps.ts'
+import { everyStep, hasTries } from '../steps.ts'
+import { around, aroundResult } from './around.ts'
 import type { AslBlock, AslState, Values } from './asl.ts'
 import { inside } from './block-time.ts'
 import { commandTo, defaultStepSeconds, defined } from './command.ts'
 import type { CompileSteps } from './compile-steps.ts'
-import { answered, type Compiled, type Context, onward } from './context.ts'
-import { type Bindings, bind, listCode, toCode, wrap } from './expression.ts'
-import { guard, leftOut } from './guard.ts'
+import type { Compiled, Context } from './context.ts'
+import { asOutput, type Bindings, bind, listCode, toCode, wrap } from './expression.ts'
+import { finished } from './finished.ts'
 import { workOf } from './product-step.ts'
 
 export const toBlock = ({ start, states }: Compiled): AslBlock => ({ StartAt: start, States: states })
@@ -18,31 +19,35 @@ export const toBlock = ({ start, states }: Compiled): AslBlock => ({ StartAt: st
 export const compileInner = (of: Step, steps: Step[], context: Context, compileSteps: CompileSteps): AslBlock =>
   toBlock(compileSteps(steps, { ...inside(of, context), next: undefined, also: [] }))
 
-/** The rest of a state that can fail. */
-export const finished = (step: Step, output: unknown, context: Context, compileSteps: CompileSteps) => {
-  const guarded = guard(step, context, compileSteps)
-  return {
-    fields: { ...answered(step.name, output, context, leftOut(step)), ...guarded.fields, ...onward(context) },
-    states: guarded.states,
-  }
-}
-
 const resultOf = (step: { output?: unknown }, result: string, bindings: Bindings): unknown =>
   step.output === undefined ? wrap(result) : bind(step.output, bindings)
 
+/** The state that does the work of a block: what stands for the step, or in each of its tries. */
+const blockOf = (
+  step: ParallelStep | MapStep,
+  work: AslState,
+  output: unknown,
+  context: Context,
+  compileSteps: CompileSteps,
+): Compiled => {
+  const { name, description } = step
+  if (hasTries(step)) {
+    const inner = `${name}: work`
+    const block = { StartAt: inner, States: { [inner]: { ...work, Output: asOutput(output), End: true as const } } }
+    return around(step, block, aroundResult, context, compileSteps)
+  }
+  const { fields, states } = finished(step, output, context, compileSteps)
+  const { Type, ...rest } = work
+  const state: AslState = { Type, ...(description !== undefined && { Comment: description }), ...rest, ...fields }
+  return { start: name, states: { [name]: state, ...states } }
+}
+
 /** The outputs of its branches by their names. */
 export const compileParallel = (step: ParallelStep, context: Context, compileSteps: CompileSteps): Compiled => {
-  const { name, branches, description } = step
-  const byName = Object.keys(branches).map((one, at) => `"${one}": $states.result[${at}]`)
+  const byName = Object.keys(step.branches).map((one, at) => `"${one}": $states.result[${at}]`)
   const output = resultOf(step, `{${byName.join(', ')}}`, context.bindings)
-  const { fields, states } = finished(step, output, context, compileSteps)
-  const state: AslState = {
-    Type: 'Parallel',
-    ...(description !== undefined && { Comment: description }),
-    Branches: Object.values(branches).map((steps) => compileInner(step, steps, context, compileSteps)),
-    ...fields,
-  }
-  return { start: name, states: { [name]: state, ...states } }
+  const branches = Object.values(step.branches).map((steps) => compileInner(step, steps, context, compileSteps))
+  return blockOf(step, { Type: 'Parallel', Branches: branches }, output, context, compileSteps)
 }
 
 const itemBindings: Bindings = { item: '$states.context.Map.Item.Value', index: '$states.context.Map.Item.Index' }
@@ -50,17 +55,14 @@ const itemBindings: Bindings = { item: '$states.context.Map.Item.Value', index: 
 /** The outputs of its steps for each item, in the order of the items. */
 export const compileMap = (step: MapStep, context: Context, compileSteps: CompileSteps): Compiled => {
   if (step.distributed) return compileBatch(step, context, compileSteps)
-  const { name, items, concurrency = 40, description } = step
-  const { fields, states } = finished(step, resultOf(step, '$states.result', context.bindings), context, compileSteps)
-  const state: AslState = {
+  const { items, concurrency = 40 } = step
+  const work: AslState = {
     Type: 'Map',
-    ...(description !== undefined && { Comment: description }),
     Items: Array.isArray(items) ? bind(items, context.bindings) : wrap(listCode(items, context.bindings)),
     MaxConcurrency: concurrency,
     ItemProcessor: { ProcessorConfig: { Mode: 'INLINE' }, ...eachItem(step, context, compileSteps) },
-    ...fields,
   }
-  return { start: name, states: { [name]: state, ...states } }
+  return blockOf(step, work, resultOf(step, '$states.result', context.bindings), context, compileSteps)
 }
 
 /** The context object knows the item of the innermost map alone: one that an inner map looks at becomes a variable. */

@@ -1,8 +1,8 @@
 import type { Step } from '#shared/contracts/workflows/definition.ts'
-import { blockVariable, outlives } from '../steps.ts'
-import type { AslState } from './asl.ts'
-import { commandTo, sendSeconds } from './command.ts'
-import type { Compiled, Context } from './context.ts'
+import { blockVariable, hasTries, outlives, tryVariable } from '../steps.ts'
+import type { AslBlock, AslState, Values } from './asl.ts'
+import { commandTo, defined, sendSeconds } from './command.ts'
+import type { BlockPlace, Compiled, Context } from './context.ts'
 import { wrap } from './expression.ts'
 
 const blockCode = ({ name }: Step): string => wrap(`$${blockVariable(name)}`)
@@ -10,7 +10,11 @@ const blockCode = ({ name }: Step): string => wrap(`$${blockVariable(name)}`)
 /** Where the steps of a block stand. */
 export const inside = (step: Step, context: Context): Context => {
   if (!outlives(step)) return context
-  return { ...context, within: [...context.within, { block: blockCode(step) }] }
+  const place = defined({
+    block: blockCode(step),
+    try: hasTries(step) ? wrap(`$${tryVariable(step.name)}`) : undefined,
+  }) as BlockPlace
+  return { ...context, within: [...context.within, place] }
 }
 
 /** The block with an identity of this time that it runs: another one for each item and each round. */
@@ -24,9 +28,24 @@ export const identified = (step: Step, compiled: Compiled): Compiled => {
   }
 }
 
-/** Tells the product that nothing waits any more for what this time of a block has begun. */
-export const abandon = (step: Step, context: Context): AslState => ({
+const abandonCommand = (step: Step, context: Context, more: Values): AslState => ({
   Type: 'Task',
-  ...commandTo({ kind: 'abandon', name: step.name, block: blockCode(step) }, false, context),
+  ...commandTo({ kind: 'abandon', name: step.name, block: blockCode(step), ...more }, false, context),
   TimeoutSeconds: sendSeconds,
 })
+
+/** Tells the product that nothing waits any more for what this time of a block has begun. */
+export const abandon = (step: Step, context: Context): AslState => abandonCommand(step, context, {})
+
+/** The block of a step that is tried again: each try says when it began, and that earlier ones are over. */
+export const eachTry = (step: Step, block: AslBlock, context: Context): AslBlock => {
+  if (!hasTries(step)) return block
+  const first = `${step.name}: try`
+  const entered = '{% $states.context.State.EnteredTime %}'
+  const state: AslState = {
+    ...abandonCommand(step, context, { before: entered }),
+    Assign: { [tryVariable(step.name)]: entered },
+    Next: block.StartAt,
+  }
+  return { StartAt: first, States: { [first]: state, ...block.States } }
+}

@@ -1,6 +1,9 @@
 import type { AslState } from './asl.ts'
 import { asOutput, type Bindings } from './expression.ts'
 
+/** Expressions for the time that a block runs, and for the try of it. */
+export type BlockPlace = { block: string; try?: string }
+
 /** Where a step stands: what comes after it, what its names mean, and who else takes its output. */
 export type Context = {
   /** The state after the step; `undefined`: it is the last one of its block. */
@@ -10,8 +13,8 @@ export type Context = {
   also: string[]
   /** In the steps of a map: they have an index. */
   inMap: boolean
-  /** Expressions for the identities of the blocks around it that may end before what they have begun, from the outside in. */
-  within: { block: string }[]
+  /** The blocks around it that may end before what they have begun, from the outside in. */
+  within: BlockPlace[]
   /** They undo what the run had completed. */
   undoes: boolean
 }

@@ -1,28 +1,18 @@
 import type { RaceStep, Step, VoteStep } from '#shared/contracts/workflows/definition.ts'
+import { around, aroundResult } from './around.ts'
 import type { AslBlock, AslState } from './asl.ts'
-import { compileInner, finished } from './block-steps.ts'
+import { compileInner } from './block-steps.ts'
 import { abandon, inside } from './block-time.ts'
 import type { CompileSteps } from './compile-steps.ts'
 import type { Compiled, Context } from './context.ts'
 import { bind, wrap } from './expression.ts'
 import { compileWaiting } from './product-step.ts'
 
+const answerOf = ({ output }: RaceStep | VoteStep, { bindings }: Context): unknown =>
+  output === undefined ? aroundResult : bind(output, bindings)
+
 const won = 'Race.Won'
 const everyError = ['States.ALL']
-
-/** One block whose failure is that of the step, so that `retry` and `catch` see it. */
-const around = (step: RaceStep | VoteStep, block: AslBlock, context: Context, compileSteps: CompileSteps): Compiled => {
-  const { name, description, output } = step
-  const answer = output === undefined ? '{% $states.result[0] %}' : bind(output, context.bindings)
-  const { fields, states } = finished(step, answer, context, compileSteps)
-  const state: AslState = {
-    Type: 'Parallel',
-    ...(description !== undefined && { Comment: description }),
-    Branches: [block],
-    ...fields,
-  }
-  return { start: name, states: { [name]: state, ...states } }
-}
 
 /**
  * The first branch that succeeds ends the others: a Parallel ends early by an error alone, so the winner fails with its
@@ -44,7 +34,7 @@ export const compileRace = (step: RaceStep, context: Context, compileSteps: Comp
     [end]: { ...abandon(step, context), Output: '{% $states.input %}', End: true },
     [nobody]: { Type: 'Fail', Error: 'RACE_LOST', Cause: `every branch of ${name} failed` },
   }
-  return around(step, { StartAt: start, States: states }, context, compileSteps)
+  return around(step, { StartAt: start, States: states }, answerOf(step, context), context, compileSteps)
 }
 
 const contestant = (race: string, branch: string, block: AslBlock): AslBlock => {
@@ -107,7 +97,7 @@ export const compileVote = (step: VoteStep, context: Context, compileSteps: Comp
       Cause: wrap(`"the most frequent ballot of ${name} has " & $states.input.votes & " of ${quorum} votes"`),
     },
   }
-  return around(step, { StartAt: ballots, States: states }, context, compileSteps)
+  return around(step, { StartAt: ballots, States: states }, answerOf(step, context), context, compileSteps)
 }
 
 const ballotOf = (vote: VoteStep, at: number, context: Context, compileSteps: CompileSteps): AslBlock => {

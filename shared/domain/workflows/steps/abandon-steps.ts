@@ -4,19 +4,22 @@ import { withdrawMessage } from '../../messages/withdraw-message.ts'
 import { cancelBySystem } from '../../tasks/cancel-children.ts'
 import type { Task } from '../../tasks/task.ts'
 import { endSubscription } from '../../topics/change-subscription.ts'
-import type { BlockTime, Run, RunStep } from '../run.ts'
+import type { Run, RunStep } from '../run.ts'
 import { changeStep, findStep, stepsOf } from '../run-store.ts'
 import { stopChild } from '../stop-run.ts'
 import { answerToken, recordEnd } from './end-step.ts'
-import { isOf, noteOver } from './over-blocks.ts'
+import { isOf, noteOver, type OverBlock } from './over-blocks.ts'
 import type { Asked, Begun, StepPorts } from './step-command.ts'
 import { outcomeOf } from './task-step.ts'
 
 /** Ends what was begun for the steps of a block that has ended without them; what comes after that is not begun. */
 export const abandonSteps = async (ports: StepPorts, run: Run, { step }: Asked): Promise<Begun> => {
-  const over: BlockTime = { block: String(step.block) }
+  const over: OverBlock = {
+    block: String(step.block),
+    ...(step.before !== undefined && { before: String(step.before) }),
+  }
   await noteOver(ports, run, over)
-  const why = `${step.name} has ended without it`
+  const why = `${step.name} ${over.before === undefined ? 'has ended' : 'is tried again'} without it`
   const ended = await endOpenSteps(ports, run, { which: (one) => isOf(one, over), why })
   await Promise.all(ended.map((one) => answerToken(ports, one)))
   return { output: null }
