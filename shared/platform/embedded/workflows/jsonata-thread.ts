@@ -35,7 +35,8 @@ export const createJsonataThread = () => {
   }
   const start = (): Worker => {
     const started = new Worker(new URL('./jsonata-worker.ts', import.meta.url), { resourceLimits })
-    started.on('message', settle)
+    /** What a thread still says at its end is about none of the expressions after it. */
+    started.on('message', (answer: WorkerAnswer) => worker === started && settle(answer))
     started.on('error', (error: Error & { code?: string }) => {
       const isFull = error.code === 'ERR_WORKER_OUT_OF_MEMORY'
       lose(started, isFull ? 'the expression took too much memory' : error.message)
