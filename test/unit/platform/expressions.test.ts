@@ -85,6 +85,22 @@ describe('expressions that would take too much', () => {
     expect(await values('($x := 1; $x + 1)')).toBe(2)
   })
 
+  it.each([
+    ['matches a date by a picture of names', `$toMillis($s, '${'[MNn][FNn]'.repeat(4)}')`, `${'a'.repeat(400)}!`],
+    ['doubles a text', `$length($uppercase($s${'.($ & $)'.repeat(24)}))`, 'text'],
+    ['sorts a long list', '$sort($s)', Array<string>(65_536).fill('a')],
+  ])('leave the server free: one that %s', async (_, source, s) => {
+    let longest = 0
+    let last = performance.now()
+    const timer = setInterval(() => {
+      longest = Math.max(longest, performance.now() - last)
+      last = performance.now()
+    }, 10)
+    await failure(source, { s })
+    clearInterval(timer)
+    expect(Math.max(longest, performance.now() - last)).toBeLessThan(3000)
+  })
+
   it('hold nothing else up', async () => {
     const slow = failure('($f := function($n) { $f($n + 1) }; $f(0))')
     const began = performance.now()
@@ -100,6 +116,9 @@ describe('expressions that would take too much', () => {
       '$merge([$a, {"b": 1}])',
       "$join($a, ', ')",
       '$exists($a) ? 1 : 2',
+      '$toMillis($a.at) - $toMillis($b.at)',
+      "$states.input.list[state = 'open' and by = $states.input.by].{'id': id, 'n': $count(parts)}",
+      "'https://example.org/' & $a.owner & '/' & $a.name & '/pulls/' & $string($a.number) & '?q=' & $encodeUrlComponent($b)",
     ])
       expect([modest, isModest(modest)]).toEqual([modest, true])
     for (const not of [
@@ -109,6 +128,19 @@ describe('expressions that would take too much', () => {
       '$match($a, /x/)',
       '$join($a, $b)',
       '$pad($a, 9)',
+      "$toMillis($a, '[MNn][FNn]')",
+      "$a ~> $toMillis('[MNn][FNn]')",
+      "$parseInteger($a, '0')",
+      '$sort($a)',
+      '$a ~> $sort',
+      "{'f': $sort}.f($a)",
+      '$a ~> $join($b)',
+      '$s.($ & $).($ & $).($ & $).($ & $).($ & $).($ & $)',
+      "$s.$replace('a', 'aaaaaaaaaaaaaaaa').$replace('a', 'aaaaaaaaaaaaaaaa')",
+      "{'a': $s, 'b': $s}.{'a': $, 'b': $}.{'a': $, 'b': $}.{'a': $, 'b': $}.{'a': $, 'b': $}.{'a': $, 'b': $}",
+      '$string($a.$$)',
+      "$string($a.{'whole': $b})",
+      '$string(**)',
     ])
       expect([not, isModest(not)]).toEqual([not, false])
   })
