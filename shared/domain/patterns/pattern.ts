@@ -88,13 +88,24 @@ const readOr = (value: unknown, read: Read): Matcher => {
   return (node, level) => matchers.some((matches) => matches(node, level))
 }
 
+/** What is asked of a level is the same for each of its nodes, of which an event can have thousands. */
+const oncePerLevel = <T>(ask: (level: Node[]) => T): ((level: Node[]) => T) => {
+  const answers = new WeakMap<Node[], { answer: T }>()
+  return (level) => {
+    const known = answers.get(level) ?? { answer: ask(level) }
+    answers.set(level, known)
+    return known.answer
+  }
+}
+
 /** Of a list of objects one must match with all of its fields. */
 const readNested = (key: string, pattern: Pattern, read: Read): Matcher => {
   const matches = readNode(pattern, read)
+  const nextOf = oncePerLevel((level) => level.flatMap((one) => nodesAt(fieldOf(one, key))))
+  const lacksAll = oncePerLevel((level) => matches({}, nextOf(level)))
   return (node, level) => {
-    const next = level.flatMap((one) => nodesAt(fieldOf(one, key)))
     const nodes = nodesAt(fieldOf(node, key))
-    return nodes.length === 0 ? matches({}, next) : nodes.some((one) => matches(one, next))
+    return nodes.length === 0 ? lacksAll(level) : nodes.some((one) => matches(one, nextOf(level)))
   }
 }
 
@@ -103,9 +114,9 @@ const readValues = (key: string, values: unknown[], read: Read): Matcher => {
   if (values.length === 0) complain(read, 'an empty list matches nothing; name a value')
   const tests = values.map((value, at) => readValue(value, { ...read, pointer: below(read.pointer, at) }))
   const mayLack = tests.includes(absent)
+  const isAbsent = oncePerLevel((level) => level.every((one) => scalarsAt(fieldOf(one, key)).length === 0))
   return (node, level) =>
-    scalarsAt(fieldOf(node, key)).some((value) => tests.some((test) => test(value))) ||
-    (mayLack && level.every((one) => scalarsAt(fieldOf(one, key)).length === 0))
+    scalarsAt(fieldOf(node, key)).some((value) => tests.some((test) => test(value))) || (mayLack && isAbsent(level))
 }
 
 const present: Test = () => true

@@ -47,6 +47,25 @@ describe('an event pattern', () => {
     expect(matches(pattern, { items: [{ a: 'x' }, { a: 'y', b: 1 }] })).toBe(false)
   })
 
+  it.each([
+    ['a value below it', { a: { b: { c: [1] } } }],
+    ['an absence below it', { a: { b: { c: [{ exists: false }], d: [1] } } }],
+    ['an absence in it', { a: { b: { c: [1] }, d: [{ exists: false }] } }],
+  ])('looks at each object of a list a few times, however many there are: for %s', (_, pattern) => {
+    let reads = 0
+    const counted = (node: object): object =>
+      new Proxy(node, {
+        get: (target, key) => {
+          reads++
+          return Reflect.get(target, key)
+        },
+      })
+    const a = Array.from({ length: 1000 }, () => counted({ b: counted({ c: 2 }), d: 1 }))
+    expect(matches(pattern, { a })).toBe(false)
+    expect(reads).toBeLessThan(20_000)
+    expect(matches(pattern, { a: [...a, { b: {} }] })).toBe(false)
+  })
+
   it('knows the words of objects for nothing special', () => {
     expect(matches({ constructor: [{ exists: false }] }, JSON.parse('{}'))).toBe(true)
     expect(problemsOf({ a: [{ constructor: 'x' }] })[0]?.message).toContain('one operator of')
