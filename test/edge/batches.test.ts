@@ -148,6 +148,30 @@ describe.each(hosts)('a batch on $host', ({ open }) => {
     expect((await api.post(`/batches/${last.id}/cancel`)).body.code).toBe('ALREADY_FINISHED')
   }, 40_000)
 
+  it('submits what it was created with, whatever else comes under its key', async () => {
+    const input = await upload(rowsOf(4))
+    const more = Object.fromEntries(Array.from({ length: 20 }, (_, n) => [`label-${n}`, 'x'.repeat(30)]))
+    const task = (which: string) => ({ capability: 'bat.firm', labels: { ...more, which } })
+    const headers = { 'idempotency-key': 'firm' }
+    const { body } = await create({ input, task: task('first'), maxInFlight: 1 }, headers)
+    const second = await create({ input, task: task('second'), maxInFlight: 1 }, headers)
+    expect([second.status, second.body.code]).toEqual([409, 'IDEMPOTENCY_CONFLICT'])
+    const { ran, stop } = await worker('bat.firm')
+    expect(await ended(body.id)).toMatchObject({ state: 'SUCCEEDED', counts: { succeeded: 4 } })
+    for (const { taskId } of ran) expect((await api.get(`/tasks/${taskId}`)).body.labels.which).toBe('first')
+    await stop()
+  }, 40_000)
+
+  it('is answered again under its key also when it could not be created any more', async () => {
+    const body = { input: await upload([]), task: { capability: 'bat.again' } }
+    const headers = { 'idempotency-key': 'again' }
+    const { id } = (await create(body, headers)).body
+    await ended(id)
+    await api.platform.objects.delete({ tenant: 'default', id: body.input.$ref })
+    expect(await create(body, headers)).toMatchObject({ status: 202, body: { id } })
+    expect((await create(body)).status).toBe(422)
+  }, 40_000)
+
   it('is the same under the same key, and refuses what cannot be one', async () => {
     const input = await upload(['1'])
     const body = { input, task: { capability: 'bat.key' } }

@@ -5,7 +5,7 @@ import { remind } from '../dispatch/due.ts'
 import { DomainError, invalid } from '../domain-error.ts'
 import { noCounts } from '../fan-out/bitmap.ts'
 import { chunkRows, type FanOut } from '../fan-out/fan-out.ts'
-import { fanOutItem, fanOutPk } from '../fan-out/fan-out-store.ts'
+import { fanOutItem, fanOutPk, findFanOut } from '../fan-out/fan-out-store.ts'
 import { digest, idFor } from '../ids.ts'
 import { requireAhead } from '../tasks/choose-target.ts'
 
@@ -23,19 +23,35 @@ export type CreateBatch = {
 
 type Ports = Pick<Platform, 'main' | 'objects' | 'queues' | 'clock' | 'random' | 'telemetry'>
 
-/** Accepts a batch: from here on every row becomes a task, or a line of the report. */
+/** Accepts a batch: from here on every row becomes a task, or a line of the report. Repeated, it is the one that is. */
 export const createBatch = async (ports: Ports, caller: Caller, command: CreateBatch): Promise<FanOut> => {
   const { tenant } = caller
   const { idempotencyKey, ...wish } = command
   const id = idFor('bat', tenant, idempotencyKey, ports)
+  const submitted = digest(wish)
+  const known = idempotencyKey === undefined ? undefined : (await findFanOut(ports, tenant, id))?.value
+  const stored = known ?? (await store(ports, caller, { ...wish, id, submitted }))
+  if (stored?.submitted !== submitted)
+    throw new DomainError('IDEMPOTENCY_CONFLICT', `the idempotency key ${idempotencyKey} was used for another batch`)
+  await remind(ports, { tenant, id, at: stored.createdAt })
+  return stored
+}
+
+type New = Omit<CreateBatch, 'idempotencyKey'> & { id: string; submitted: string }
+
+/** Answers what is stored then, by whomever. */
+const store = async (ports: Ports, caller: Caller, command: New): Promise<FanOut | undefined> => {
+  const { tenant } = caller
+  const { id, submitted } = command
   const source = await sourceOf(ports, tenant, command.object)
   const now = ports.clock.now()
   const { deadline } = (command.task ?? {}) as { deadline?: string }
   if (deadline !== undefined) requireAhead(Date.parse(deadline), now, '#/task/deadline')
   const stamped = stamp(caller, 'batch.create')
-  const pk = fanOutPk(tenant, id)
+  const place = { tenant, pk: fanOutPk(tenant, id), stamp: stamped }
+  /** Its name is of what it says: what another batch under the same key would submit is never in its place. */
   const template =
-    command.task && (await planBody(ports, { tenant, pk, sk: 'task', value: command.task, stamp: stamped }))
+    command.task && (await planBody(ports, { ...place, sk: `task#${digest(command.task)}`, value: command.task }))
   const fan: FanOut = {
     id,
     tenant,
@@ -53,17 +69,13 @@ export const createBatch = async (ports: Ports, caller: Caller, command: CreateB
     lookedAt: now,
     dueAt: now,
     createdAt: now,
-    submitted: digest(wish),
+    submitted,
     by: caller.principal,
     stamp: stamped,
   }
   for (const item of template?.items ?? []) await ports.main.write({ op: 'put', item, expect: 'any' })
   const outcome = await ports.main.write({ op: 'put', item: fanOutItem(fan), expect: 'absent' })
-  const stored = outcome.ok ? fan : (outcome.conflicts[0]?.current?.value as FanOut | undefined)
-  if (stored?.submitted !== fan.submitted)
-    throw new DomainError('IDEMPOTENCY_CONFLICT', `the idempotency key ${idempotencyKey} was used for another batch`)
-  await remind(ports, { tenant, id, at: now })
-  return stored
+  return outcome.ok ? fan : (outcome.conflicts[0]?.current?.value as FanOut | undefined)
 }
 
 const sourceOf = async ({ objects }: Ports, tenant: string, id: string): Promise<FanOut['source']> => {
