@@ -15,7 +15,7 @@ export const finishShares = async (ports: Ports, task: Task): Promise<void> => {
   const { tenant, id, pool } = task
   if (pool === undefined || !isFinished(task)) return
   await changeShares(ports, { tenant, pool, task: id }, finishing(task))
-  for (const link of await loadChain(ports, tenant, pool)) await settlePool(ports, tenant, link.id)
+  await settlePool(ports, tenant, pool)
   if (pool === id) await lookLater(ports, tenant, id)
 }
 
@@ -71,8 +71,15 @@ const returning =
     return plan
   }
 
-/** Gives the rest of a pool back to those above it, once nothing can spend of it any more. */
+/**
+ * Gives the rest of a pool, and then of each above it, back to those above them, once nothing can spend of it any more.
+ * Each is looked at once: what is left of one can only be what the next ones wait for.
+ */
 export const settlePool = async (ports: Ports, tenant: string, id: string): Promise<void> => {
+  for (const link of await loadChain(ports, tenant, id)) await settleOne(ports, tenant, link.id)
+}
+
+const settleOne = async (ports: Ports, tenant: string, id: string): Promise<void> => {
   const pool = await compete<Pool | undefined>(ports, `the budget of task ${id}`, async () => {
     const stored = await findPool(ports, tenant, id)
     if (stored === undefined || stored.value.open > 0) return { done: undefined }
@@ -80,7 +87,5 @@ export const settlePool = async (ports: Ports, tenant: string, id: string): Prom
     return isClosed ? { done: stored.value } : undefined
   })
   if (pool?.above === undefined) return
-  const { above } = pool
-  await changeShares(ports, { tenant, pool: above, task: id }, returning(pool))
-  for (const link of await loadChain(ports, tenant, above)) await settlePool(ports, tenant, link.id)
+  await changeShares(ports, { tenant, pool: pool.above, task: id }, returning(pool))
 }

@@ -59,6 +59,31 @@ it('the pool of a task that has ended closes although a child took a share and w
   expect(poolOf(root)).toMatchObject({ open: 0, closed: true, used: { children: 0 } })
 })
 
+it('the budgets of a deep tree that was cancelled go back in a few steps for each', async () => {
+  const { ports, main } = scheduledPorts(atOnce)
+  const depth = 12
+  const tree = Array.from({ length: depth }, (_, n) => {
+    const above = n === 0 ? undefined : idOf(n - 1)
+    return aTask({ id: idOf(n), budget: { tokens: 100 - n }, pool: idOf(n), parent: above, status: 'CANCELLED' })
+  })
+  for (const task of tree) {
+    for (const item of ownPool(task, task.parent)) main.write({ op: 'put', item, expect: 'any' })
+    await openShares(ports, task, task.parent)
+  }
+  let reads = 0
+  const counted: Table = {
+    ...ports.main,
+    async get(key) {
+      reads++
+      return ports.main.get(key)
+    },
+  }
+  for (const task of tree) await finishShares({ ...ports, main: counted }, task)
+  const pools = tree.map(({ id }) => main.get<Pool>({ pk: `default#task#${id}`, sk: 'pool' })?.value)
+  expect(pools.map((pool) => [pool?.open, pool?.closed])).toEqual(tree.map(() => [0, true]))
+  expect(reads).toBeLessThan(1000)
+})
+
 it('a task that is stored just before its shares would go keeps them', async () => {
   const { ports, forward, root, shareOf } = aWorld({ root: { children: 5 } })
   const child = aChild(1, root)
