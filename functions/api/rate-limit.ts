@@ -1,6 +1,7 @@
 import type { Operation } from '#shared/contracts/operations.ts'
+import type { Caller } from '#shared/domain/caller.ts'
 import { type RateState, type Submits, takeSubmits } from '#shared/domain/limits/submit-rate.ts'
-import type { Call, Context, Handler } from './operation.ts'
+import type { Context, Handler, Reply } from './operation.ts'
 
 /** https://datatracker.ietf.org/doc/html/draft-ietf-httpapi-ratelimit-headers-10 */
 export const rateHeaders = ({ name, rate, left, fullInSeconds }: RateState): Record<string, string> => ({
@@ -8,18 +9,27 @@ export const rateHeaders = ({ name, rate, left, fullInSeconds }: RateState): Rec
   ratelimit: `"${name}";r=${left};t=${fullInSeconds}`,
 })
 
-type Submitting<O extends Operation> = (context: Context, call: Call<O>, submits?: Submits) => ReturnType<Handler<O>>
+type Answer = Reply | Response
 
 /**
- * A handler that submits tasks, behind the tenant's submit rate. What instances submit is bounded by the trees and
- * budgets that it belongs to.
+ * Submits so many tasks behind the tenant's submit rate. What instances submit is bounded by the trees and budgets that it
+ * belongs to.
  */
+export const underSubmitRate = async (
+  { platform }: Context,
+  { principal, tenant }: Caller,
+  count: number,
+  submit: (submits?: Submits) => Promise<Answer>,
+): Promise<Answer> => {
+  if (principal.kind === 'instance' || count === 0) return submit()
+  const submits = await takeSubmits(platform, tenant, count)
+  const reply = await submit(submits)
+  if (submits === undefined || reply instanceof Response) return reply
+  return { ...reply, headers: { ...reply.headers, ...rateHeaders(submits.state) } }
+}
+
+/** A handler that submits a task, behind the tenant's submit rate. */
 export const withSubmitRate =
-  <O extends Operation>(handler: Submitting<O>, countOf: (call: Call<O>) => number = () => 1): Handler<O> =>
-  async (context, call) => {
-    if (call.caller.principal.kind === 'instance') return handler(context, call)
-    const submits = await takeSubmits(context.platform, call.caller.tenant, countOf(call))
-    const reply = await handler(context, call, submits)
-    if (submits === undefined || reply instanceof Response) return reply
-    return { ...reply, headers: { ...reply.headers, ...rateHeaders(submits.state) } }
-  }
+  <O extends Operation>(handler: Handler<O>): Handler<O> =>
+  (context, call) =>
+    underSubmitRate(context, call.caller, 1, () => handler(context, call))

@@ -1,7 +1,9 @@
 import type { Item, Platform } from '../../platform/platform.ts'
 import { type Caller, type Stamp, stamp } from '../caller.ts'
 import { DomainError } from '../domain-error.ts'
-import { digest } from '../ids.ts'
+import { digest, idFromKey } from '../ids.ts'
+import { taskKey } from '../keys.ts'
+import type { SubmitCommand } from '../tasks/submit-command.ts'
 
 type Claim = { submitted: string; stamp: Stamp }
 
@@ -29,4 +31,16 @@ export const claimSubmits = async (
     'IDEMPOTENCY_CONFLICT',
     `the idempotency key ${key} was used for other tasks; use a new key for new tasks`,
   )
+}
+
+/** Of each whether there is a task by its key already. */
+export const areSubmitted = async (
+  { main }: Pick<Platform, 'main'>,
+  tenant: string,
+  commands: Pick<SubmitCommand, 'idempotencyKey'>[],
+): Promise<boolean[]> => {
+  const ids = commands.flatMap(({ idempotencyKey: key }) => (key === undefined ? [] : [idFromKey('tsk', tenant, key)]))
+  const found = await main.getMany(ids.map((id) => taskKey(tenant, id)))
+  const known = found.values()
+  return commands.map(({ idempotencyKey: key }) => key !== undefined && known.next().value !== undefined)
 }

@@ -1,20 +1,11 @@
-import type { BatchResponse, SubmittedTasks } from '#shared/contracts/batches.ts'
-import type { Problem } from '#shared/contracts/common.ts'
+import type { BatchResponse } from '#shared/contracts/batches.ts'
 import type { OperationOf } from '#shared/contracts/operations.ts'
 import { cancelBatch, type DescribedBatch, describeBatch, getBatch, listBatches } from '#shared/domain/batches/batch.ts'
-import { claimSubmits } from '#shared/domain/batches/claim-submits.ts'
 import { createBatch } from '#shared/domain/batches/create-batch.ts'
-import type { Caller } from '#shared/domain/caller.ts'
 import { percentOf, submittedOf } from '#shared/domain/fan-out/fan-out.ts'
-import type { Submits } from '#shared/domain/limits/submit-rate.ts'
-import { submitTask } from '#shared/domain/tasks/submit-task.ts'
-import { checkInput } from '../../check-input.ts'
-import { toProblem } from '../../errors.ts'
-import { checkKey, idempotencyKey, iso, traceparent } from '../../headers.ts'
-import type { Call, Context, Handler } from '../../operation.ts'
-import { withSubmitRate } from '../../rate-limit.ts'
-import { readSubmit } from '../../read-submit.ts'
-import { toTask } from './task-response.ts'
+import { idempotencyKey, iso } from '../../headers.ts'
+import type { Handler } from '../../operation.ts'
+import { submitTasks } from './several-tasks.ts'
 
 const toBatch = ({ fan, counts }: DescribedBatch): BatchResponse => ({
   id: fan.id,
@@ -57,47 +48,8 @@ const cancel: Handler<OperationOf<'cancelBatch'>> = async ({ platform }, { calle
   body: toBatch(await cancelBatch(platform, caller, params.batch ?? '')),
 })
 
-type One = { index: number; body: Record<string, unknown>; key?: string; trace?: string; refusal?: Error }
-
-/** What `POST /tasks` would have answered to one of several. */
-const submitOne = async (
-  { platform }: Context,
-  caller: Caller,
-  { index, body, key, trace, refusal }: One,
-): Promise<SubmittedTasks['items'][number]> => {
-  try {
-    if (refusal) throw refusal
-    const { idempotencyKey: own, ...rest } = body
-    const idempotencyKey = own === undefined ? key && `${key}\n${index}` : checkKey(own, '#/idempotencyKey')
-    const command = { ...readSubmit(rest), idempotencyKey, traceparent: trace }
-    const task = await submitTask(platform, caller, command, checkInput)
-    return { index, status: 202, task: await toTask(platform, task) }
-  } catch (error) {
-    const { status, response } = toProblem(error, caller.requestId)
-    if (status >= 500)
-      platform.telemetry.log('error', 'a task of several was not submitted', { index, error: String(error) })
-    return { index, status, problem: (await response.json()) as Problem }
-  }
-}
-
-type SubmitTasks = Call<OperationOf<'submitTasks'>>
-
-/** What is beyond the submit rate is refused one by one. */
-const submitTasks = async (context: Context, { caller, body, headers }: SubmitTasks, submits?: Submits) => {
-  const key = idempotencyKey(headers)
-  if (key !== undefined) await claimSubmits(context.platform, caller, { key, tasks: body.tasks })
-  const all = { key, trace: traceparent(headers) }
-  const items = await Promise.all(
-    body.tasks.map((one, index) => {
-      const refusal = submits && index >= submits.taken ? submits.refusal : undefined
-      return submitOne(context, caller, { index, body: one, refusal, ...all })
-    }),
-  )
-  return { status: 200, body: { items } }
-}
-
 export const batchHandlers = {
-  submitTasks: withSubmitRate<OperationOf<'submitTasks'>>(submitTasks, ({ body }) => body.tasks.length),
+  submitTasks,
   createBatch: create,
   listBatches: list,
   getBatch: get,
