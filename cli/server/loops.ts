@@ -1,11 +1,17 @@
+import { deliver } from '#functions/deliver/deliver.ts'
 import { project, projectedTypes } from '#functions/stream/project.ts'
 import { attend, sweep } from '#functions/sweep/sweep.ts'
 import { dueQueue } from '#shared/domain/dispatch/due.ts'
 import { createTeller } from '#shared/domain/realtime/teller.ts'
+import { deliveryQueue } from '#shared/domain/webhooks/send-delivery.ts'
 import type { Platform, Stoppable } from '#shared/platform/platform.ts'
-import { createDeliveryLoop } from './delivery-loop.ts'
+import { createQueueLoop } from './queue-loop.ts'
+import { createUnderWay } from './under-way.ts'
 
 const sweepEveryMs = 1000
+/** A sweep that takes longer, such as by the pass of a batch, holds up no other reminders: another one begins. */
+const sweepPatienceMs = 5000
+const mostSweeps = 4
 const pauseAfterErrorMs = 500
 
 /** What AWS starts by triggers runs here as loops: the projector, the due queue, deliveries, the sweep. */
@@ -21,27 +27,29 @@ export const startLoops = (platform: Platform): Stoppable => {
     },
     { types: projectedTypes },
   )
-  const deliveries = createDeliveryLoop(platform)
-  const deliverNext: Round = (_, signal) => deliveries.round(signal)
-  const loops = [attendDueQueue, deliverNext, sweepRegularly].map((loop) =>
-    untilStopped(platform, stopping.signal, loop),
-  )
+  const queues = [
+    createQueueLoop(platform, { queue: dueQueue, most: 200, attend }),
+    createQueueLoop(platform, { queue: deliveryQueue, most: 100, attend: deliver, graceMs: 500 }),
+  ]
+  const sweeps = createUnderWay(platform, mostSweeps)
+  const rounds: Round[] = [...queues.map(({ round }) => round), sweepInto(platform, sweeps)]
+  const loops = rounds.map((round) => untilStopped(platform, stopping.signal, round))
   return {
     async stop() {
       stopping.abort()
       await Promise.all([projector.stop(), ...loops])
-      await deliveries.stop()
+      await Promise.all([...queues.map((queue) => queue.stop()), sweeps.end()])
       await told
     },
   }
 }
 
-type Round = (platform: Platform, signal: AbortSignal) => Promise<void>
+type Round = (signal: AbortSignal) => Promise<void>
 
 const untilStopped = async (platform: Platform, signal: AbortSignal, round: Round): Promise<void> => {
   while (!signal.aborted)
     try {
-      await round(platform, signal)
+      await round(signal)
     } catch (error) {
       if (signal.aborted) return
       platform.telemetry.log('error', 'a background round failed', { error: String(error) })
@@ -49,18 +57,13 @@ const untilStopped = async (platform: Platform, signal: AbortSignal, round: Roun
     }
 }
 
-const attendDueQueue: Round = async (platform, signal) => {
-  const received = await platform.queues.receive({ queues: [dueQueue], max: 200, waitSeconds: 20, signal })
-  const failed = new Set(
-    await attend(
-      platform,
-      received.map(({ body }) => body),
-    ),
-  )
-  await platform.queues.delete(received.filter(({ body }) => !failed.has(body)))
-}
-
-const sweepRegularly: Round = async (platform, signal) => {
-  await sweep(platform)
-  await platform.clock.sleep(sweepEveryMs, signal).catch(() => undefined)
-}
+const sweepInto =
+  (platform: Platform, sweeps: ReturnType<typeof createUnderWay>): Round =>
+  async (signal) => {
+    await sweeps.room()
+    const work = sweep(platform).then(() => undefined)
+    sweeps.begin('a sweep failed', work)
+    const pause = (ms: number) => platform.clock.sleep(ms, signal).catch(() => undefined)
+    await Promise.race([work.catch(() => undefined), pause(sweepPatienceMs)])
+    await pause(sweepEveryMs)
+  }
