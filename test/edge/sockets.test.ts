@@ -3,8 +3,11 @@ import type { ServerFrame } from '#shared/contracts/realtime.ts'
 import { type ApiKey, createApiKey } from '#shared/domain/access/api-key.ts'
 import { findConnection } from '#shared/domain/realtime/connection-store.ts'
 import { tell } from '#shared/domain/realtime/tell.ts'
+import { createTeller } from '#shared/domain/realtime/teller.ts'
 import { redeemTicket } from '#shared/domain/realtime/ticket.ts'
 import { watchersOf } from '#shared/domain/realtime/watch-store.ts'
+import type { Change, Table } from '#shared/platform/platform.ts'
+import { PlatformError } from '#shared/platform/platform-error.ts'
 import type { TestApi } from '#test/support/api.ts'
 import { apiHosts } from '#test/support/api-hosts.ts'
 import { eventually } from '#test/support/eventually.ts'
@@ -185,6 +188,28 @@ describe.each(apiHosts)('sockets on $host', ({ open: openApi }) => {
     )
     await tell(api.platform, [{ tenant: 'default', topic: 'schedules', frames }])
     expect(socket.socket.frames.slice(1)).toEqual([{ type: 'resync', topic: 'schedules' }])
+  })
+
+  it('tell whoever watches to read again what could not be told, and of everything else all the same', async () => {
+    const [missing, other] = [await open(), await open()]
+    await missing.say({ type: 'subscribe', topic: 'schedules' })
+    await other.say({ type: 'subscribe', topic: 'approvals' })
+    let failures = 8
+    const { volatile } = api.platform
+    const query: Table['query'] = async (asked) => {
+      if (!asked.pk.endsWith('#schedules') || failures === 0) return volatile.query(asked)
+      failures--
+      throw new PlatformError('THROTTLED', 'too many reads')
+    }
+    const changed = (type: string, id: string): Change => {
+      const key = { pk: `default#${type}#${id}`, sk: 'head' }
+      return { id, key, type, after: { ...key, type, rev: '1', value: { tenant: 'default', id } } }
+    }
+    const teller = createTeller({ ...api.platform, volatile: { ...volatile, query } })
+    await teller.note([changed('schedule', 'sch_1'), changed('approval', 'apr_1')])
+    expect(other.of('changed')).toMatchObject([{ topic: 'approvals', id: 'apr_1' }])
+    await eventually(async () => expect(missing.of('resync')).toEqual([{ type: 'resync', topic: 'schedules' }]))
+    expect(missing.of('changed')).toEqual([])
   })
 
   it('tell an agent that there is work for it', async () => {

@@ -32,12 +32,16 @@ const tryAgainLater = 1013
 /** What a connection is told, and which of its watches it is told by. */
 type Post = { tenant: string; texts: string[]; watches: Watch[]; over: Watch[] }
 
-/** Tells the news to all that watch them. A connection that cannot be told is closed: it reads again when it is back. */
-export const tell = async (ports: TellPorts, news: News[]): Promise<void> => {
+/**
+ * Tells the news to all that watch them; answers the news of which nobody was told, since who watches or what to tell could
+ * not be read. A connection that cannot be told is closed: it reads again when it is back.
+ */
+export const tell = async (ports: TellPorts, news: News[]): Promise<News[]> => {
   const watched = await areWatched(ports, news)
-  const all = await Promise.all(news.filter((_, at) => watched[at]).map((one) => addressed(ports, one)))
+  const asked = news.filter((_, at) => watched[at])
+  const all = await Promise.allSettled(asked.map((one) => addressed(ports, one)))
   const posts = new Map<string, Post>()
-  for (const [connection, post] of all.flat()) {
+  for (const [connection, post] of all.flatMap((one) => (one.status === 'fulfilled' ? one.value : []))) {
     const before = posts.get(connection)
     before?.texts.push(...post.texts)
     before?.watches.push(...post.watches)
@@ -45,6 +49,10 @@ export const tell = async (ports: TellPorts, news: News[]): Promise<void> => {
     if (before === undefined) posts.set(connection, post)
   }
   await sideBySide([...posts], width, ([connection, post]) => deliver(ports, connection, post))
+  for (const one of all)
+    if (one.status === 'rejected')
+      ports.telemetry.log('error', 'changes of a topic were not told', { error: String(one.reason) })
+  return asked.filter((_, at) => all[at]?.status === 'rejected')
 }
 
 const addressed = async (ports: TellPorts, { tenant, topic, frames, once }: News): Promise<[string, Post][]> => {
@@ -86,11 +94,16 @@ const textsFor = (watches: Watcher[], written: Map<string, Written>): string[] =
   })
 }
 
+/** What cannot be cleared away of a connection expires: it holds up no other. */
 const deliver = async (ports: TellPorts, connection: string, post: Post): Promise<void> => {
   const whose = { tenant: post.tenant, id: connection }
-  const left = await pushAll(ports, connection, post.texts)
-  if (left) await Promise.all(post.watches.map((watch) => dropWatch(ports, whose, watch)))
-  else await sideBySide(post.over, 1, (watch) => endWatch(ports, whose, watch).catch(unlessClosed))
+  try {
+    const left = await pushAll(ports, connection, post.texts)
+    if (left) await Promise.all(post.watches.map((watch) => dropWatch(ports, whose, watch)))
+    else await sideBySide(post.over, 1, (watch) => endWatch(ports, whose, watch).catch(unlessClosed))
+  } catch (error) {
+    ports.telemetry.log('warn', 'watches of a connection were not ended', { connection, error: String(error) })
+  }
 }
 
 /** A connection that was closed meanwhile watches nothing. */

@@ -12,6 +12,10 @@ const everyMs = 250
 /** Of more that waits to be told of one topic, whoever watches the topic is told to read it again. */
 const mostPending = 5000
 const tries = 3
+/** So many rounds follow by themselves while something cannot be told; it is told with the next changes then. */
+const mostRounds = 20
+
+const resyncOf = ({ tenant, topic }: News): News => ({ tenant, topic, frames: { type: 'resync', topic } })
 
 /** What waits to be told, the latest of each entity. */
 const createPending = () => {
@@ -24,7 +28,11 @@ const createPending = () => {
       if ('type' in news.frames) return
       news.frames.delete(id)
       news.frames.set(id, frame)
-      if (news.frames.size > mostPending) topics.set(key, { tenant, topic, frames: { type: 'resync', topic } })
+      if (news.frames.size > mostPending) topics.set(key, resyncOf(news))
+    },
+    /** Whoever watches the topic of what could not be told is told to read it again, with what is told next. */
+    missed(news: News[]): void {
+      for (const one of news) topics.set(`${one.tenant}\n${one.topic}`, resyncOf(one))
     },
     take(): News[] {
       const all = [...topics.values()]
@@ -41,6 +49,7 @@ export const createTeller = (ports: TellPorts): Teller => {
   let next: Promise<void> | undefined
   let last: Promise<void> = Promise.resolve()
   let toldAt = 0
+  let rounds = 0
 
   const round = async (before: Promise<void>): Promise<void> => {
     await before
@@ -48,24 +57,40 @@ export const createTeller = (ports: TellPorts): Teller => {
     if (wait > 0) await clock.sleep(wait)
     next = undefined
     toldAt = clock.now()
-    await tellPatiently(ports, pending.take())
+    const left = await tellPatiently(ports, pending.take())
+    pending.missed(left)
+    rounds = left.length > 0 ? rounds + 1 : 0
+    if (rounds > 0 && rounds < mostRounds) void begin()
+  }
+  const begin = (): Promise<void> => {
+    next ??= last = round(last).catch((error: unknown) =>
+      telemetry.log('error', 'changes were not told', { error: String(error) }),
+    )
+    return next
   }
   return {
     async note(changes) {
       for (const told of changes.flatMap(toldOf)) pending.add(told)
-      next ??= last = round(last)
-      await next.catch((error: unknown) => telemetry.log('error', 'changes were not told', { error: String(error) }))
+      await begin()
     },
   }
 }
 
-const tellPatiently = async (ports: TellPorts, news: News[]): Promise<void> => {
-  for (let round = 1; news.length > 0; round++)
-    try {
-      return await tell(ports, news)
-    } catch (error) {
-      ports.telemetry.log('error', 'changes were not told', { round, error: String(error) })
-      if (round === tries) return
-      await ports.clock.sleep(everyMs * round)
-    }
+/** Answers what could not be told. */
+const tellPatiently = async (ports: TellPorts, news: News[]): Promise<News[]> => {
+  let left = news
+  for (let round = 1; left.length > 0 && round <= tries; round++) {
+    if (round > 1) await ports.clock.sleep(everyMs * (round - 1))
+    left = await tellOnce(ports, left)
+  }
+  return left
+}
+
+const tellOnce = async (ports: TellPorts, news: News[]): Promise<News[]> => {
+  try {
+    return await tell(ports, news)
+  } catch (error) {
+    ports.telemetry.log('error', 'changes were not told', { error: String(error) })
+    return news
+  }
 }
