@@ -10,9 +10,14 @@ export const knownFunctions: ReadonlySet<string> = new Set([
   ...words('partition range hash uuid parse'),
 ])
 
+/** No name is longer: of what is, nothing is looked for. */
+const longestName = 60
+
 /** The nearest of some words, when it is near enough to be what was meant. */
 export const nearest = (word: string, known: Iterable<string>): string | undefined => {
+  if (word.length > longestName) return undefined
   const ranked = [...known]
+    .filter(({ length }) => Math.abs(length - word.length) <= Math.ceil(word.length / 3))
     .map((one) => ({ one, distance: distance(word.toLowerCase(), one.toLowerCase()) }))
     .sort((a, b) => a.distance - b.distance)
   const [best] = ranked

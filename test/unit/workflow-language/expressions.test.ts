@@ -3,6 +3,7 @@ import { expect, it } from 'vitest'
 import type { VoteStep } from '#shared/contracts/workflows/definition.ts'
 import { compileSteps } from '#shared/workflow-language/compile/compile-steps.ts'
 import { bind, listCode, toCode } from '#shared/workflow-language/compile/expression.ts'
+import { didYouMean, knownFunctions } from '#shared/workflow-language/expressions/functions.ts'
 
 const evaluate = (code: string, states: object): Promise<unknown> =>
   jsonata(code.replace(/^\{%|%\}$/g, '')).evaluate(undefined, { states })
@@ -30,6 +31,12 @@ it('writes a value with expressions in it as one expression', async () => {
     b: [1, 'two', null, true],
     'odd "key"': {},
   })
+})
+
+it('suggests the name that was meant, and looks for none where no name is as long', () => {
+  expect(didYouMean('uppercas', knownFunctions)).toBe('; did you mean uppercase?')
+  const long = 'a'.repeat(61)
+  expect(didYouMean(`${long}b`, [`${long}c`])).toBe('')
 })
 
 const tallyOf = async (...ballots: unknown[]): Promise<unknown> => {
