@@ -117,6 +117,7 @@ export const messageOperations = {
     summary: 'Delete a queue',
     description: 'What waits in it is not handed out any more.',
     audience: admins,
+    headers: ['If-Match'],
     answers: { 204: { description: 'Deleted.' } },
   },
   receiveMessages: {

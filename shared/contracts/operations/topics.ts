@@ -59,6 +59,7 @@ export const topicOperations = {
     summary: 'Delete a subscription',
     description: 'It matches nothing more; what it matched and could not deliver yet is given up.',
     audience: admins,
+    headers: ['If-Match'],
     answers: { 204: { description: 'Deleted.' } },
   },
   listMatches: {
@@ -138,6 +139,7 @@ export const topicOperations = {
     summary: 'Delete a hook',
     description: 'Nothing that is posted to it is taken any more; its name is free.',
     audience: admins,
+    headers: ['If-Match'],
     answers: { 204: { description: 'Deleted.' } },
   },
   rotateHookSecret: {

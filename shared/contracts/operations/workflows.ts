@@ -75,6 +75,7 @@ const definitions = {
     description:
       'Sets aliases: each leads new runs to versions by weights. Runs that are under way stay on their version.',
     audience: admins,
+    headers: ['If-Match'],
     body: patchWorkflowSchema,
     answers: { 200: { description: 'The changed workflow.', schema: workflowSchema } },
   },

@@ -4,6 +4,7 @@ import { DomainError } from '../domain-error.ts'
 import { moveInstance } from '../instances/instance.ts'
 import { changeInstance, liveInstancesOf } from '../instances/instance-store.ts'
 import { nudge } from '../instances/nudge.ts'
+import { requireRev } from '../require-rev.ts'
 import type { Agent, AgentConfiguration, Capability, HandledMessage } from './agent.ts'
 import { getAgent, saveAgent } from './agent-store.ts'
 
@@ -20,15 +21,6 @@ export type AgentPatch = {
 
 type Ports = Pick<Platform, 'main' | 'volatile' | 'clock' | 'random'>
 
-/** `ifMatch` is the rev that the caller saw. */
-const requireRev = (found: Stored<Agent>, ifMatch: string | undefined): void => {
-  if (ifMatch !== undefined && ifMatch !== found.rev)
-    throw new DomainError(
-      'PRECONDITION_FAILED',
-      `agent ${found.value.name} is at ${found.rev}, not at ${ifMatch}; read it again`,
-    )
-}
-
 const requireActive = ({ value }: Stored<Agent>): void => {
   if (value.decommissionedAt !== undefined) throw new DomainError('CONFLICT', `agent ${value.name} is decommissioned`)
 }
@@ -41,7 +33,7 @@ export const patchAgent = async (
   { patch, ifMatch }: { patch: AgentPatch; ifMatch?: string },
 ): Promise<Stored<Agent>> => {
   const found = await getAgent(ports, caller.tenant, idOrName)
-  requireRev(found, ifMatch)
+  requireRev(`agent ${found.value.name}`, found, ifMatch)
   requireActive(found)
   const next = {
     ...found.value,
@@ -59,7 +51,7 @@ export const decommissionAgent = async (
   ifMatch?: string,
 ): Promise<Agent> => {
   const found = await getAgent(ports, caller.tenant, idOrName)
-  requireRev(found, ifMatch)
+  requireRev(`agent ${found.value.name}`, found, ifMatch)
   if (found.value.decommissionedAt !== undefined) return found.value
   const now = ports.clock.now()
   const gone = { state: 'OFFLINE' as const, detail: 'DECOMMISSIONED', decommissionedAt: now, updatedAt: now }

@@ -3,6 +3,7 @@ import { type Caller, stamp } from '../caller.ts'
 import { compete } from '../contention.ts'
 import { DomainError } from '../domain-error.ts'
 import { digest, newId } from '../ids.ts'
+import { requireRev } from '../require-rev.ts'
 import { newSecret } from '../webhooks/change-webhook.ts'
 import { rotateSecret } from '../webhooks/webhook.ts'
 import type { Hook } from './hook.ts'
@@ -73,9 +74,11 @@ export const rotateHook = async (
 }
 
 /** Nothing that is posted to it is taken any more; its name is free. */
-export const deleteHook = async (ports: Ports, caller: Caller, name: string): Promise<void> => {
+export const deleteHook = async (ports: Ports, caller: Caller, name: string, ifMatch?: string): Promise<void> => {
   await compete(ports, `hook ${name}`, async () => {
-    const removed = await removeHook(ports, await getHook(ports, caller.tenant, name))
+    const found = await getHook(ports, caller.tenant, name)
+    requireRev(`hook ${name}`, found, ifMatch)
+    const removed = await removeHook(ports, found)
     return removed && { done: removed }
   })
 }

@@ -4,6 +4,7 @@ import { compete } from '../contention.ts'
 import { remind } from '../dispatch/due.ts'
 import { DomainError } from '../domain-error.ts'
 import { digest, idFor, newRev } from '../ids.ts'
+import { requireRev } from '../require-rev.ts'
 import type { ScheduleTools } from './attend-schedule.ts'
 import { checkTask } from './check-task.ts'
 import { requireRoom } from './jitter.ts'
@@ -71,21 +72,13 @@ const remindOf = async (ports: Ports, { tenant, id, dueAt }: Schedule): Promise<
   if (dueAt !== undefined) await remind(ports, { tenant, id, at: dueAt })
 }
 
-const requireRev = (found: Stored<Schedule>, ifMatch: string | undefined): void => {
-  if (ifMatch !== undefined && ifMatch !== found.rev)
-    throw new DomainError(
-      'PRECONDITION_FAILED',
-      `schedule ${found.value.id} is at ${found.rev}, not at ${ifMatch}; read it again`,
-    )
-}
-
 type Change = { ifMatch?: string; items?: Item[]; change: (schedule: Schedule) => Schedule }
 
 /** Changes what is stored: from the beginning when somebody else came first, unless the caller named what it saw. */
 const changeFound = (ports: Ports, tenant: string, id: string, { ifMatch, items = [], change }: Change) =>
   compete(ports, `schedule ${id}`, async () => {
     const found = await getSchedule(ports, tenant, id)
-    requireRev(found, ifMatch)
+    requireRev(`schedule ${id}`, found, ifMatch)
     const saved = await saveSchedule(ports, found, change(found.value), items.map(putAny))
     return saved && { done: { saved, before: found.value } }
   })
@@ -99,7 +92,7 @@ export const patchSchedule = async (
   { times, checkInput }: ScheduleTools,
 ): Promise<Stored<Schedule>> => {
   const { tenant } = caller
-  requireRev(await getSchedule(ports, tenant, id), ifMatch)
+  requireRev(`schedule ${id}`, await getSchedule(ports, tenant, id), ifMatch)
   if (task) await checkTask(ports, { tenant, id, task }, checkInput)
   const stamped = stamp(caller, 'schedule.patch')
   const { items, ...kept } = task

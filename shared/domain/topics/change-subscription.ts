@@ -6,6 +6,7 @@ import { DomainError, invalid } from '../domain-error.ts'
 import { digest, idFor } from '../ids.ts'
 import { readPattern } from '../patterns/pattern.ts'
 import { findQueue } from '../queues/queue-store.ts'
+import { requireRev } from '../require-rev.ts'
 import { findWebhook } from '../webhooks/webhook-store.ts'
 import type { Subscription } from './subscription.ts'
 import { isTopic } from './topic.ts'
@@ -90,10 +91,11 @@ export const endSubscription = async (ports: Ports, tenant: string, id: string):
 }
 
 /** It matches nothing more; what it matched and has not delivered is a dead letter. */
-export const deleteSubscription = async (ports: Ports, caller: Caller, id: string): Promise<void> => {
+export const deleteSubscription = async (ports: Ports, caller: Caller, id: string, ifMatch?: string): Promise<void> => {
   const about = { deletedAt: ports.clock.now(), stamp: stamp(caller, 'subscription.delete') }
   await compete(ports, `subscription ${id}`, async () => {
     const found = await getSubscription(ports, caller.tenant, id)
+    requireRev(`subscription ${id}`, found, ifMatch)
     const saved = await saveSubscription(ports, found, { ...found.value, ...about })
     return saved && { done: saved }
   })

@@ -2,6 +2,7 @@ import type { Platform, Stored } from '../../platform/platform.ts'
 import { type Caller, stamp } from '../caller.ts'
 import { DomainError, invalid } from '../domain-error.ts'
 import { digest, idFor } from '../ids.ts'
+import { requireRev } from '../require-rev.ts'
 import { type Delivery, redeliver } from './delivery.ts'
 import { sendDelivery } from './send-delivery.ts'
 import { rotateSecret, type Webhook } from './webhook.ts'
@@ -80,14 +81,6 @@ const sameOrConflict = (webhook: Stored<Webhook>, created: string, idempotencyKe
   )
 }
 
-const requireRev = (found: Stored<Webhook>, ifMatch: string | undefined): void => {
-  if (ifMatch !== undefined && ifMatch !== found.rev)
-    throw new DomainError(
-      'PRECONDITION_FAILED',
-      `webhook ${found.value.id} is at ${found.rev}, not at ${ifMatch}; read it again`,
-    )
-}
-
 /** With `ifMatch` what the caller saw is changed, and nothing that came after it. */
 const changeSeen = async (
   ports: Ports,
@@ -111,7 +104,7 @@ export const patchWebhook = async (
   { patch, ifMatch }: { patch: WebhookPatch; ifMatch?: string },
 ): Promise<Stored<Webhook>> => {
   const found = await getWebhook(ports, caller.tenant, id)
-  requireRev(found, ifMatch)
+  requireRev(`webhook ${id}`, found, ifMatch)
   if (patch.url !== undefined) await requireTarget(ports, patch.url, '#/url')
   const enabled = patch.state === 'ACTIVE' ? { givenUp: 0, disabledReason: undefined } : {}
   const disabled = patch.state === 'DISABLED' ? { disabledReason: 'disabled by hand' } : {}
@@ -141,7 +134,7 @@ export const rotateWebhook = async (
 /** What was on its way to it is not sent any more. */
 export const deleteWebhook = async (ports: Ports, caller: Caller, id: string, ifMatch?: string): Promise<void> => {
   const found = await getWebhook(ports, caller.tenant, id)
-  requireRev(found, ifMatch)
+  requireRev(`webhook ${id}`, found, ifMatch)
   const deletedAt = ports.clock.now()
   const about = { deletedAt, updatedAt: deletedAt, stamp: stamp(caller, 'webhook.delete') }
   await changeSeen(ports, found, ifMatch, (webhook) => ({ ...webhook, secrets: [], ...about }))

@@ -1,9 +1,10 @@
 import type { Platform, Stored, Write } from '../../platform/platform.ts'
 import { planBody } from '../bodies/body.ts'
 import { type Caller, stamp } from '../caller.ts'
-import { compete } from '../contention.ts'
+import { compete, saveItem } from '../contention.ts'
 import { DomainError, invalid } from '../domain-error.ts'
 import { digest, newRev } from '../ids.ts'
+import { requireRev } from '../require-rev.ts'
 import {
   type CompiledWorkflow,
   isUndoName,
@@ -98,10 +99,11 @@ export const changeAliases = async (
   ports: Pick<Platform, 'main' | 'clock' | 'random'>,
   caller: Caller,
   name: string,
-  aliases: Record<string, Weights | null>,
-): Promise<Workflow> =>
+  { aliases, ifMatch }: { aliases: Record<string, Weights | null>; ifMatch?: string },
+): Promise<Stored<Workflow>> =>
   compete(ports, `workflow ${name}`, async () => {
     const before = await getWorkflow(ports, caller.tenant, name)
+    requireRev(`workflow ${name}`, before, ifMatch)
     requireVersions(before.value, aliases)
     const all = Object.entries({ ...before.value.aliases, ...aliases })
     const left = Object.fromEntries(all.filter((entry): entry is [string, Weights] => entry[1] !== null))
@@ -111,9 +113,8 @@ export const changeAliases = async (
       updatedAt: ports.clock.now(),
       stamp: stamp(caller, 'workflow.aliases'),
     }
-    const expect = { rev: before.rev }
-    const outcome = await ports.main.write({ op: 'put', item: workflowItem(changed), expect, rev: newRev(ports) })
-    return outcome.ok ? { done: changed } : undefined
+    const saved = await saveItem(ports, before, workflowItem(changed))
+    return saved && { done: saved }
   })
 
 const requireVersions = ({ name, latest }: Workflow, aliases: Record<string, Weights | null>): void => {

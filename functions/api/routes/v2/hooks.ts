@@ -4,7 +4,8 @@ import { deleteHook, makeHook, rotateHook } from '#shared/domain/hooks/change-ho
 import type { Hook } from '#shared/domain/hooks/hook.ts'
 import { getHook, listHooks } from '#shared/domain/hooks/hook-store.ts'
 import { receiveHook } from '#shared/domain/hooks/receive-hook.ts'
-import { idempotencyKey, iso } from '../../headers.ts'
+import type { Stored } from '#shared/platform/platform.ts'
+import { idempotencyKey, ifMatch, iso, toETag } from '../../headers.ts'
 import { hookReaders } from '../../hook-readers.ts'
 import type { Handler } from '../../operation.ts'
 
@@ -27,9 +28,15 @@ const toHook = (hook: Hook, secret?: string): HookResponse => {
   }
 }
 
+const reply = (status: number, { value, rev }: Stored<Hook>, secret?: string) => ({
+  status,
+  body: toHook(value, secret),
+  headers: { etag: toETag(rev), ...(status === 201 && { location: pathOf(value.name) }) },
+})
+
 const create: Handler<OperationOf<'createHook'>> = async ({ platform }, { caller, body, headers }) => {
   const { hook, secret } = await makeHook(platform, caller, { ...body, idempotencyKey: idempotencyKey(headers) })
-  return { status: 201, body: toHook(hook.value, secret), headers: { location: pathOf(hook.value.name) } }
+  return reply(201, hook, secret)
 }
 
 const list: Handler<OperationOf<'listHooks'>> = async ({ platform }, { caller, query }) => {
@@ -40,19 +47,17 @@ const list: Handler<OperationOf<'listHooks'>> = async ({ platform }, { caller, q
   }
 }
 
-const get: Handler<OperationOf<'getHook'>> = async ({ platform }, { caller, params }) => ({
-  status: 200,
-  body: toHook((await getHook(platform, caller.tenant, params.hook ?? '')).value),
-})
+const get: Handler<OperationOf<'getHook'>> = async ({ platform }, { caller, params }) =>
+  reply(200, await getHook(platform, caller.tenant, params.hook ?? ''))
 
-const remove: Handler<OperationOf<'deleteHook'>> = async ({ platform }, { caller, params }) => {
-  await deleteHook(platform, caller, params.hook ?? '')
+const remove: Handler<OperationOf<'deleteHook'>> = async ({ platform }, { caller, params, headers }) => {
+  await deleteHook(platform, caller, params.hook ?? '', ifMatch(headers))
   return { status: 204 }
 }
 
 const rotate: Handler<OperationOf<'rotateHookSecret'>> = async ({ platform }, { caller, params, body }) => {
   const { hook, secret } = await rotateHook(platform, caller, params.hook ?? '', body.secret)
-  return { status: 200, body: toHook(hook.value, secret) }
+  return reply(200, hook, secret)
 }
 
 const receive: Handler<OperationOf<'receiveHook'>> = async ({ platform }, { caller, params, body, headers }) => {

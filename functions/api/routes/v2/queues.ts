@@ -8,7 +8,7 @@ import { toCloudEvent } from '#shared/domain/messages/envelope.ts'
 import { deleteQueue, makeQueue } from '#shared/domain/queues/change-queue.ts'
 import { inboxOf, type Queue } from '#shared/domain/queues/queue.ts'
 import { getQueue, listQueues } from '#shared/domain/queues/queue-store.ts'
-import { iso, preferWait } from '../../headers.ts'
+import { ifMatch, iso, preferWait, toETag } from '../../headers.ts'
 import type { Call, Context, Handler } from '../../operation.ts'
 
 const toQueue = (queue: Queue, depth?: QueueResponse['depth']): QueueResponse => {
@@ -54,12 +54,13 @@ const list: Handler<OperationOf<'listQueues'>> = async ({ platform }, { caller, 
 }
 
 const get: Handler<OperationOf<'getQueue'>> = async ({ platform }, { caller, params }) => {
-  const { value } = await getQueue(platform, caller.tenant, params.queue ?? '')
-  return { status: 200, body: toQueue(value, await countLetters(platform, inboxOf(value))) }
+  const { value, rev } = await getQueue(platform, caller.tenant, params.queue ?? '')
+  const body = toQueue(value, await countLetters(platform, inboxOf(value)))
+  return { status: 200, body, headers: { etag: toETag(rev) } }
 }
 
-const remove: Handler<OperationOf<'deleteQueue'>> = async ({ platform }, { caller, params }) => {
-  await deleteQueue(platform, caller, params.queue ?? '')
+const remove: Handler<OperationOf<'deleteQueue'>> = async ({ platform }, { caller, params, headers }) => {
+  await deleteQueue(platform, caller, params.queue ?? '', ifMatch(headers))
   return { status: 204 }
 }
 

@@ -6,7 +6,8 @@ import { redriveMatches } from '#shared/domain/topics/redrive.ts'
 import { getReplay, type Replay, startReplay } from '#shared/domain/topics/replay.ts'
 import type { Subscription, Target } from '#shared/domain/topics/subscription.ts'
 import { getSubscription, listMatches, listSubscriptions } from '#shared/domain/topics/topic-store.ts'
-import { idempotencyKey, iso } from '../../headers.ts'
+import type { Stored } from '#shared/platform/platform.ts'
+import { idempotencyKey, ifMatch, iso, toETag } from '../../headers.ts'
 import type { Handler } from '../../operation.ts'
 
 /** Exactly one kind is named: the schema has checked it. */
@@ -51,10 +52,15 @@ const toReplay = ({ id, subscription, from, to, state, matched, createdAt }: Rep
   createdAt: iso(createdAt),
 })
 
+const reply = (status: number, { value, rev }: Stored<Subscription>) => ({
+  status,
+  body: toSubscription(value),
+  headers: { etag: toETag(rev), ...(status === 201 && { location: `/api/v2/subscriptions/${value.id}` }) },
+})
+
 const create: Handler<OperationOf<'createSubscription'>> = async ({ platform }, { caller, body, headers }) => {
   const command = { ...body, target: toTarget(body.target), idempotencyKey: idempotencyKey(headers) }
-  const { value } = await makeSubscription(platform, caller, command)
-  return { status: 201, body: toSubscription(value), headers: { location: `/api/v2/subscriptions/${value.id}` } }
+  return reply(201, await makeSubscription(platform, caller, command))
 }
 
 const list: Handler<OperationOf<'listSubscriptions'>> = async ({ platform }, { caller, query }) => {
@@ -65,13 +71,11 @@ const list: Handler<OperationOf<'listSubscriptions'>> = async ({ platform }, { c
   }
 }
 
-const get: Handler<OperationOf<'getSubscription'>> = async ({ platform }, { caller, params }) => ({
-  status: 200,
-  body: toSubscription((await getSubscription(platform, caller.tenant, params.subscription ?? '')).value),
-})
+const get: Handler<OperationOf<'getSubscription'>> = async ({ platform }, { caller, params }) =>
+  reply(200, await getSubscription(platform, caller.tenant, params.subscription ?? ''))
 
-const remove: Handler<OperationOf<'deleteSubscription'>> = async ({ platform }, { caller, params }) => {
-  await deleteSubscription(platform, caller, params.subscription ?? '')
+const remove: Handler<OperationOf<'deleteSubscription'>> = async ({ platform }, { caller, params, headers }) => {
+  await deleteSubscription(platform, caller, params.subscription ?? '', ifMatch(headers))
   return { status: 204 }
 }
 

@@ -13,12 +13,12 @@ import {
   listWorkflows,
   workflowPk,
 } from '#shared/domain/workflows/workflow-store.ts'
-import type { Platform } from '#shared/platform/platform.ts'
+import type { Platform, Stored } from '#shared/platform/platform.ts'
 import { compileWorkflow } from '#shared/workflow-language/compile/compile-workflow.ts'
 import type { Problem } from '#shared/workflow-language/problem.ts'
 import { type Capabilities, capabilitiesOf } from '#shared/workflow-language/validate/check-capabilities.ts'
 import { type Validated, validate } from '#shared/workflow-language/validate/validate.ts'
-import { iso } from '../../headers.ts'
+import { ifMatch, iso, toETag } from '../../headers.ts'
 import { schemaProblem } from '../../json-schema.ts'
 import type { Handler } from '../../operation.ts'
 
@@ -98,15 +98,19 @@ const list: Handler<OperationOf<'listWorkflows'>> = async ({ platform }, { calle
   }
 }
 
-const get: Handler<OperationOf<'getWorkflow'>> = async ({ platform }, { caller, params }) => ({
+const reply = ({ value, rev }: Stored<Workflow>) => ({
   status: 200,
-  body: toWorkflow((await getWorkflow(platform, caller.tenant, params.workflow ?? '')).value),
+  body: toWorkflow(value),
+  headers: { etag: toETag(rev) },
 })
 
-const patch: Handler<OperationOf<'patchWorkflow'>> = async ({ platform }, { caller, params, body }) => ({
-  status: 200,
-  body: toWorkflow(await changeAliases(platform, caller, params.workflow ?? '', body.aliases)),
-})
+const get: Handler<OperationOf<'getWorkflow'>> = async ({ platform }, { caller, params }) =>
+  reply(await getWorkflow(platform, caller.tenant, params.workflow ?? ''))
+
+const patch: Handler<OperationOf<'patchWorkflow'>> = async ({ platform }, { caller, params, body, headers }) => {
+  const wish = { aliases: body.aliases, ifMatch: ifMatch(headers) }
+  return reply(await changeAliases(platform, caller, params.workflow ?? '', wish))
+}
 
 const toVersion = ({ name, version, createdAt }: WorkflowVersion) => ({
   workflow: name,
