@@ -17,6 +17,8 @@ export type CreateScheduleOptions = Shown & {
   at?: string
   capability?: string
   agent?: string
+  workflow?: string
+  workflowVersion?: string
   input?: string
   priority?: string
   label?: string[]
@@ -41,13 +43,18 @@ const timingOf = ({ cron, timeZone, every, at }: CreateScheduleOptions): object 
 /** Makes a schedule. */
 export const createSchedule = async (client: Client, options: CreateScheduleOptions): Promise<void> => {
   const { capability, agent, priority, timeout, name, overlap, catchUp, jitter, paused, idempotencyKey, json } = options
-  if (capability === undefined && agent === undefined) throw usageError('name a --capability or an --agent')
+  const { workflow, workflowVersion: version } = options
+  if (capability === undefined && agent === undefined && workflow === undefined)
+    throw usageError('name a --capability, an --agent or a --workflow')
+  if (workflow !== undefined && (capability ?? agent ?? priority ?? timeout ?? options.label) !== undefined)
+    throw usageError('--workflow goes with --input and --workflow-version: its steps say the rest')
   const timing = timingOf(options)
   const input = await readInput(options.input)
   const task = { capability, agent, input, priority, timeoutSeconds: timeout, labels: parseLabels(options.label) }
+  const work = workflow === undefined ? { task } : { run: { workflow, version, input } }
   const state = paused ? 'PAUSED' : undefined
   const headers = idempotencyKey === undefined ? undefined : { 'idempotency-key': idempotencyKey }
-  const body = { ...timing, task, name, overlap, catchUpSeconds: catchUp, jitterSeconds: jitter, state }
+  const body = { ...timing, ...work, name, overlap, catchUpSeconds: catchUp, jitterSeconds: jitter, state }
   const schedule = await client.create<ScheduleResponse>('/schedules', body, { headers })
   if (json) printJson(schedule)
   else print(schedule.id)
@@ -84,7 +91,7 @@ const describeTiming = ({ cron, rate, at }: ScheduleResponse): string => {
 }
 
 const describeLast = ({ last }: ScheduleResponse): string | undefined =>
-  last && [last.at, last.outcome, last.task, last.message && plain(last.message)].filter(Boolean).join(' ')
+  last && [last.at, last.outcome, last.task ?? last.run, last.message && plain(last.message)].filter(Boolean).join(' ')
 
 const describeCounts = ({ counts }: ScheduleResponse): string =>
   Object.entries(counts)
@@ -103,7 +110,7 @@ export const getSchedule = async (client: Client, id: string, { json }: Shown): 
     ['overlap', schedule.overlap],
     ['jitter', schedule.jitterSeconds > 0 ? `up to ${schedule.jitterSeconds} s` : undefined],
     ['next', schedule.next.join('\n') || 'none'],
-    ['waiting', schedule.waitingFor && `the start of ${schedule.waitingFor}, for the end of the task before`],
+    ['waiting', schedule.waitingFor && `the start of ${schedule.waitingFor}, for the end of the one before`],
     ['last', describeLast(schedule)],
     ['starts', describeCounts(schedule)],
     ['created', schedule.createdAt],
@@ -164,13 +171,14 @@ export const resumeSchedule = async (client: Client, id: string, shown: Shown): 
 
 type RunOptions = Shown & { idempotencyKey?: string }
 
-/** Starts a schedule now, and prints the id of the task; one that waits or does not come to be is told on standard error. */
+/** Starts a schedule now, and prints the id of the task or the run; one that waits or does not come to be is told on standard error. */
 export const runSchedule = async (client: Client, id: string, { idempotencyKey, json }: RunOptions): Promise<void> => {
   const headers = idempotencyKey === undefined ? undefined : { 'idempotency-key': idempotencyKey }
   const run = await client.create<ScheduleRun>(`${await placeOf(client, id)}/run`, {}, { headers })
-  const { outcome, task, message = 'it gave no reason' } = run
+  const { outcome, message = 'it gave no reason' } = run
+  const made = run.task ?? run.run
   if (json) printJson(run)
-  else if (task !== undefined) print(task)
+  else if (made !== undefined) print(made)
   if (outcome === 'QUEUED') note(`it starts later: ${plain(message)}`)
   if (outcome === 'SKIPPED' || outcome === 'REFUSED')
     throw new CliError(`the start was ${outcome.toLowerCase()}: ${plain(message)}`, exitCodes.failed)

@@ -14,6 +14,8 @@ type ListOptions = Shown & { limit: number; cursor?: string }
 export type CreateSubscriptionOptions = Shown & {
   pattern?: string
   capability?: string
+  workflow?: string
+  workflowVersion?: string
   input?: string
   priority?: string
   label?: string[]
@@ -38,6 +40,8 @@ export const createSubscription = async (
 ): Promise<void> => {
   const {
     capability,
+    workflow,
+    workflowVersion: version,
     input,
     priority,
     label,
@@ -53,7 +57,20 @@ export const createSubscription = async (
   } = options
   const pattern = await readJson(options.pattern, '--pattern')
   const labels = label && parseLabels(label)
-  const target = { capability, input, priority, labels, webhook, agent, queue, topic: toTopic, bus, socket }
+  const target = {
+    capability,
+    workflow,
+    version,
+    input,
+    priority,
+    labels,
+    webhook,
+    agent,
+    queue,
+    topic: toTopic,
+    bus,
+    socket,
+  }
   const body = { topic, pattern, target, description }
   const made = await client.create<SubscriptionResponse>('/subscriptions', body, keyed(idempotencyKey))
   if (json) printJson(made)
@@ -62,7 +79,9 @@ export const createSubscription = async (
 
 /** `capability code.review`, `topic next`, `bus`. */
 const describeTarget = ({ target }: SubscriptionResponse): string => {
-  const kind = ['capability', 'webhook', 'agent', 'queue', 'topic', 'bus', 'socket'].find((one) => one in target) ?? '-'
+  const kind =
+    ['capability', 'workflow', 'webhook', 'agent', 'queue', 'topic', 'bus', 'socket'].find((one) => one in target) ??
+    '-'
   return target[kind] === true ? kind : `${kind} ${plain(String(target[kind]))}`
 }
 

@@ -51,7 +51,9 @@ const addCreate = (schedules: Command): void => {
     .option('--at <time>', 'once: 2026-12-24T18:00:00+01:00')
     .option('--capability <name>', 'what is to be done; whoever offers it does it')
     .option('--agent <agent>', 'who is to do it: name or id')
-    .option('--input <json>', 'the input of each task: JSON, @file, or - for standard input')
+    .option('--workflow <name>', 'start a run of this workflow instead')
+    .option('--workflow-version <version>', 'number of a version, or an alias; default: live, else the latest')
+    .option('--input <json>', 'the input of each task or run: JSON, @file, or - for standard input')
     .addOption(
       new Option('--priority <priority>', 'which lane of the queue').choices(['low', 'normal', 'high', 'urgent']),
     )

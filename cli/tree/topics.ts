@@ -65,6 +65,8 @@ const addCreate = (subscriptions: Command): void => {
     .argument('<topic>', 'a topic, or the beginning of names followed by *')
     .option('--pattern <json>', 'event pattern of EventBridge: JSON, @file, or - for standard input')
     .option('--capability <name>', 'target: each match becomes a task of it')
+    .option('--workflow <name>', 'target: each match starts a run of it')
+    .option('--workflow-version <version>', 'of --workflow: number of a version, or an alias')
     .addOption(
       new Option('--input <what>', 'what the task gets: the data of the message, or all of it; default: data').choices([
         'data',

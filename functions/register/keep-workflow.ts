@@ -27,7 +27,7 @@ export const keepWorkflow = async (ports: Ports, tenant: string, { source, share
   const save = () => saveWorkflow(ports, caller, { name, description, source, compiled: compileWorkflow(definition) })
   const { latest } = before && (await isKept(ports, before, source)) ? before : (await save()).workflow
   if (share !== undefined && latest > 1)
-    await changeAliases(ports, caller, name, { [defaultAlias]: sharedBetween(latest - 1, latest, share) })
+    await changeAliases(ports, caller, name, { aliases: { [defaultAlias]: sharedBetween(latest - 1, latest, share) } })
 }
 
 const isKept = async (ports: Ports, { tenant, name, latest }: Workflow, source: string): Promise<boolean> =>

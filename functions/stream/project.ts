@@ -21,7 +21,7 @@ import { isFinished, type Task } from '#shared/domain/tasks/task.ts'
 import { eventsItem, stateEvent, type TaskEvent } from '#shared/domain/tasks/task-events.ts'
 import { countUsage } from '#shared/domain/usage/count-usage.ts'
 import { notifyCallback, notifyWebhooks } from '#shared/domain/webhooks/notify.ts'
-import type { Run } from '#shared/domain/workflows/run.ts'
+import { isOver, type Run } from '#shared/domain/workflows/run.ts'
 import { endApprovalStep } from '#shared/domain/workflows/steps/approval-step.ts'
 import { endChildStep } from '#shared/domain/workflows/steps/sub-workflow-step.ts'
 import { endTaskStep } from '#shared/domain/workflows/steps/task-step.ts'
@@ -131,6 +131,12 @@ const startNext = async (platform: Platform, change: Change): Promise<void> => {
   if (task?.schedule && isFinished(task)) await attendSchedule(platform, task.tenant, task.schedule, scheduleTools)
 }
 
+/** The same for a run that a schedule started. */
+const startNextRun = async (platform: Platform, change: Change): Promise<void> => {
+  const run = change.after?.value as Run | undefined
+  if (run?.schedule && isOver(run)) await attendSchedule(platform, run.tenant, run.schedule, scheduleTools)
+}
+
 /** A message with a handler becomes a task when it is its turn, and its end is the message's. */
 const handleMessage = (platform: Platform, change: Change): Promise<void> | void => {
   const letter = change.after?.value as Letter | undefined
@@ -189,7 +195,7 @@ const projections: Record<string, Projection> = {
   },
   offer: { duties: { releaseFor } },
   approval: { duties: { endStepOfApproval, ...tellOthers } },
-  run: { duties: { endStepOfRun } },
+  run: { duties: { endStepOfRun, startNextRun } },
   limits: { duties: { wake: (platform, change) => wakeForLimits(platform, change as Change<LimitsRow>) } },
   letter: { duties: { handleMessage } },
   message: {}, // a response is told to whoever waits for it, and nothing else

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { idSchema, isObject, jsonSchema, pageQuery, pageSchema, timeSchema } from './common.ts'
+import { idSchema, isObject, jsonSchema, nameSchema, pageQuery, pageSchema, timeSchema } from './common.ts'
 import { submitTaskSchema } from './tasks.ts'
 
 const cronSchema = z.strictObject({
@@ -35,13 +35,26 @@ const scheduledTaskSchema = submitTaskSchema
     path: ['parent'],
   })
 
+/** The workflow that each start runs. */
+const scheduledRunSchema = z.strictObject({
+  workflow: nameSchema,
+  /** The number of a version, or an alias. @default the alias `live`, else the latest version */
+  version: z.string().min(1).max(100).optional(),
+  input: jsonSchema.optional(),
+})
+const workCount = ({ task, run }: { task?: unknown; run?: unknown }): number =>
+  [task, run].filter((one) => one !== undefined).length
+const oneWork = 'name one of task and run'
+
 export const createScheduleSchema = z
   .strictObject({
     ...timing,
     /** The body of `POST /tasks`; it has no `runAt`, `deadline` and `parent`. */
-    task: scheduledTaskSchema,
+    task: scheduledTaskSchema.optional(),
+    run: scheduledRunSchema.optional(),
     ...settings,
   })
+  .refine((body) => workCount(body) === 1, { message: oneWork, path: ['task'], when: ({ value }) => isObject(value) })
   .refine((body) => timingCount(body) === 1, {
     message: 'name one of cron, rate and at',
     path: ['cron'],
@@ -50,7 +63,8 @@ export const createScheduleSchema = z
 export type CreateSchedule = z.infer<typeof createScheduleSchema>
 
 export const patchScheduleSchema = z
-  .strictObject({ ...timing, task: scheduledTaskSchema.optional(), ...settings })
+  .strictObject({ ...timing, task: scheduledTaskSchema.optional(), run: scheduledRunSchema.optional(), ...settings })
+  .refine((patch) => workCount(patch) <= 1, { message: oneWork, path: ['task'] })
   .refine((patch) => Object.keys(patch).length > 0, 'name at least one field to change')
   .refine((patch) => timingCount(patch) <= 1, { message: 'name one of cron, rate and at', path: ['cron'] })
 export type PatchSchedule = z.infer<typeof patchScheduleSchema>
@@ -63,7 +77,9 @@ export const scheduleSchema = z
     rate: rateSchema.optional(),
     at: timeSchema.optional(),
     /** In a list without a large input and without large shards: the schedule itself has them. */
-    task: jsonSchema,
+    task: jsonSchema.optional(),
+    /** In a list without a large input. */
+    run: jsonSchema.optional(),
     overlap: overlapSchema,
     catchUpSeconds: z.int(),
     jitterSeconds: z.int(),
@@ -75,6 +91,7 @@ export const scheduleSchema = z
       .object({
         at: timeSchema,
         task: idSchema('tsk').optional(),
+        run: idSchema('run').optional(),
         outcome: z.enum(['STARTED', 'SKIPPED', 'REFUSED']),
         message: z.string().optional(),
       })
@@ -93,6 +110,7 @@ export const scheduleRunSchema = z
     outcome: z.enum(['STARTED', 'QUEUED', 'SKIPPED', 'REFUSED']),
     at: timeSchema,
     task: idSchema('tsk').optional(),
+    run: idSchema('run').optional(),
     /** Why there is no task, or none yet. */
     message: z.string().optional(),
   })

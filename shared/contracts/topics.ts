@@ -33,13 +33,24 @@ export const topicFilterSchema = z
 export const patternSchema = z.record(z.string(), jsonSchema)
 
 const oneKind = `name exactly one target: ${targetKinds.join(', ')}`
-const ofCapability = ['input', 'priority', 'labels'] as const
+/** What goes with some targets alone. */
+const companions = {
+  input: ['capability', 'workflow'],
+  priority: ['capability'],
+  labels: ['capability'],
+  version: ['workflow'],
+} as const
+const companionNames = Object.keys(companions) as (keyof typeof companions)[]
 
 export const targetSchema = z
   .strictObject({
     /** Each match becomes a task of it. */
     capability: nameSchema.optional(),
-    /** What the task gets: the data of the message, or the message as a CloudEvent. @default data */
+    /** Each match starts a run of it. */
+    workflow: nameSchema.optional(),
+    /** Of a workflow: the number of a version, or an alias. @default the alias `live`, else the latest version */
+    version: z.string().min(1).max(100).optional(),
+    /** What the task or the run gets: the data of the message, or the message as a CloudEvent. @default data */
     input: z.enum(['data', 'event']).optional(),
     priority: prioritySchema.optional(),
     labels: labelsSchema.optional(),
@@ -61,8 +72,11 @@ export const targetSchema = z
     when: ({ value }) => isObject(value),
   })
   .superRefine((target, context) => {
-    const stray = target.capability === undefined && ofCapability.find((name) => target[name] !== undefined)
-    if (stray) context.addIssue({ code: 'custom', path: [stray], message: 'this goes with capability alone' })
+    for (const name of companionNames)
+      if (target[name] !== undefined && companions[name].every((kind) => target[kind] === undefined)) {
+        const message = `this goes with ${companions[name].join(' and ')} alone`
+        context.addIssue({ code: 'custom', path: [name], message })
+      }
   })
 export type TargetBody = z.infer<typeof targetSchema>
 

@@ -36,6 +36,11 @@ describe('the guide to workflows', () => {
     )
   }, 60_000)
 
+  it('starts runs by a message and by a schedule', async () => {
+    const lines = await guides.run('workflows', 'starts')
+    expect(lines.map((line) => line.trim()).join('')).toMatch(/price 1.*\{"price": 4,"seen": true\}$/)
+  }, 60_000)
+
   it('warns of a capability that nobody offers, and leads runs to a version', async () => {
     expect(await guides.run('workflows', 'aliases')).toEqual([
       '"message":"nobody offers text.drfat: its task will wait"',

@@ -154,7 +154,7 @@ describe('input of a task', () => {
 describe('what is wrong', () => {
   it('is told of all that is missing at once', async () => {
     expect(fieldsOf(await api.post('/schedules', {}))).toEqual([
-      '#/task: it is missing: expected an object',
+      '#/task: name one of task and run',
       '#/cron: name one of cron, rate and at',
     ])
     expect(fieldsOf(await api.post('/tasks', { priority: 'asap' }))).toEqual([

@@ -3,7 +3,7 @@ import { sweep } from '#functions/sweep/sweep.ts'
 import { loadBody } from '#shared/domain/bodies/body.ts'
 import { schedulePk } from '#shared/domain/schedules/schedule.ts'
 import { getSchedule } from '#shared/domain/schedules/schedule-store.ts'
-import { loadTask } from '#shared/domain/schedules/schedule-task.ts'
+import { loadWork } from '#shared/domain/schedules/schedule-task.ts'
 import { findTask, taskPk } from '#shared/domain/tasks/task-store.ts'
 import { anApi, anAwsApi, type TestApi } from '#test/support/api.ts'
 import { dynoxideBinary } from '#test/support/aws-servers.ts'
@@ -86,7 +86,7 @@ describe.each(hosts)('schedules on $host', ({ open }) => {
       for (const letter of ['b', 'b', 'a'])
         expect((await api.request('PATCH', path, { body: { task: taskOf(letter) } })).status).toBe(200)
       expect((await api.get(path)).body.task).toEqual(taskOf('a'))
-      expect(await loadTask(api.platform, before)).toEqual(taskOf('a'))
+      expect(await loadWork(api.platform, before)).toEqual({ task: taskOf('a') })
       const { items } = await main.query({ pk: schedulePk('default', id), limit: 100 })
       const bodies = items.filter(({ type }) => type === 'body')
       const first = before.payload
@@ -156,12 +156,14 @@ describe.each(hosts)('schedules on $host', ({ open }) => {
     await Promise.all([sweep(api.platform), sweep(api.platform)])
     const [task] = await tasksOf('once')
     expect(await tasksOf('once')).toHaveLength(1)
-    expect((await api.get(`/schedules/${id}`)).body).toMatchObject({
-      state: 'ENDED',
-      next: [],
-      counts: { started: 1 },
-      last: { outcome: 'STARTED', task: task.id },
-    })
+    await eventually(async () =>
+      expect((await api.get(`/schedules/${id}`)).body).toMatchObject({
+        state: 'ENDED',
+        next: [],
+        counts: { started: 1 },
+        last: { outcome: 'STARTED', task: task.id },
+      }),
+    )
   })
 
   it('hold a start until the task before has ended', async () => {

@@ -2,14 +2,18 @@ import type { Platform } from '../../platform/platform.ts'
 import { type Caller, systemStamp } from '../caller.ts'
 import { remind } from '../dispatch/due.ts'
 import { DomainError } from '../domain-error.ts'
-import { idFor } from '../ids.ts'
+import { idFromKey } from '../ids.ts'
 import { cancelTask } from '../tasks/cancel-task.ts'
 import { type CheckInput, submitTask } from '../tasks/submit-task.ts'
 import { isFinished } from '../tasks/task.ts'
 import { findTask } from '../tasks/task-store.ts'
-import { begin, decide, type Schedule, type Start, settle, type Times } from './schedule.ts'
+import { isOver } from '../workflows/run.ts'
+import { findRun } from '../workflows/run-store.ts'
+import { runIdOf, startRun } from '../workflows/start-run.ts'
+import { stopChild } from '../workflows/stop-run.ts'
+import { begin, decide, isRunId, type Schedule, type Start, settle, type Times } from './schedule.ts'
 import { findSchedule, saveSchedule } from './schedule-store.ts'
-import { loadTask } from './schedule-task.ts'
+import { loadWork, type StartedRun, type StartedTask } from './schedule-task.ts'
 
 type Ports = Omit<Platform, 'feed' | 'bus' | 'hosts' | 'generation'>
 
@@ -51,14 +55,18 @@ const advance = async (ports: Ports, schedule: Schedule, { times, checkInput }: 
   return start === undefined ? moved : begin(moved, start, now, cancel)
 }
 
-/** Whether the task of the last start has not ended. */
+/** Whether what the last start made has not ended. */
 export const isBusy = async (ports: Pick<Platform, 'main'>, { tenant, lastTask }: Schedule): Promise<boolean> => {
+  if (lastTask !== undefined && isRunId(lastTask)) {
+    const run = await findRun(ports, tenant, lastTask)
+    return run !== undefined && !isOver(run.value)
+  }
   const task = lastTask === undefined ? undefined : await findTask(ports, tenant, lastTask)
   return task !== undefined && !isFinished(task.value)
 }
 
-/** The idempotency key of the task of a start. */
-export const startKey = (id: string, at: number): string => `${id}:${at}`
+/** The idempotency key of what a start makes. */
+const startKey = (id: string, at: number): string => `${id}:${at}`
 
 /** A schedule acts for whoever made it. */
 const callerOf = ({ tenant, id, by }: Schedule): Caller => ({
@@ -68,6 +76,8 @@ const callerOf = ({ tenant, id, by }: Schedule): Caller => ({
 })
 
 const cancelPrevious = async (ports: Ports, schedule: Schedule, task: string): Promise<void> => {
+  if (isRunId(task))
+    return stopChild(ports, schedule.tenant, task, `the next start of schedule ${schedule.id} takes its place`)
   try {
     await cancelTask(ports, callerOf(schedule), task)
   } catch (error) {
@@ -80,15 +90,26 @@ const cancelPrevious = async (ports: Ports, schedule: Schedule, task: string): P
  * that is there under the key of the start is its task, although the schedule was changed since.
  */
 const makeStart = async (ports: Ports, schedule: Schedule, at: number, checkInput: CheckInput): Promise<Start> => {
-  const idempotencyKey = startKey(schedule.id, at)
-  const command = { ...(await loadTask(ports, schedule)), schedule: schedule.id, idempotencyKey }
+  const { task, run } = await loadWork(ports, schedule)
+  const only = { schedule: schedule.id, idempotencyKey: startKey(schedule.id, at) }
   try {
-    const { id } = await submitTask(ports, callerOf(schedule), command, checkInput)
-    return { at, task: id, outcome: 'STARTED' }
+    const made = run
+      ? { run: (await startRun(ports, callerOf(schedule), { ...run, ...only }, checkInput)).id }
+      : { task: (await submitTask(ports, callerOf(schedule), { ...(task as StartedTask), ...only }, checkInput)).id }
+    return { at, ...made, outcome: 'STARTED' }
   } catch (error) {
     if (!(error instanceof DomainError) || error.code === 'CONTENDED') throw error
-    if (error.code === 'IDEMPOTENCY_CONFLICT')
-      return { at, task: idFor('tsk', schedule.tenant, idempotencyKey, ports), outcome: 'STARTED' }
+    if (error.code === 'IDEMPOTENCY_CONFLICT') return { at, ...madeAt(schedule, at, run), outcome: 'STARTED' }
     return { at, outcome: 'REFUSED', message: `${error.code}: ${error.message}` }
   }
 }
+
+/** What a start makes: its id follows from the schedule and the time. */
+export const madeAt = (
+  { tenant, id }: Schedule,
+  at: number,
+  run: Pick<StartedRun, 'workflow'> | undefined,
+): { task: string } | { run: string } =>
+  run === undefined
+    ? { task: idFromKey('tsk', tenant, startKey(id, at)) }
+    : { run: runIdOf(tenant, run.workflow, startKey(id, at)) }

@@ -6,11 +6,11 @@ import { DomainError } from '../domain-error.ts'
 import { digest, idFor, newRev } from '../ids.ts'
 import { requireRev } from '../require-rev.ts'
 import type { ScheduleTools } from './attend-schedule.ts'
-import { checkTask } from './check-task.ts'
+import { checkWork } from './check-work.ts'
 import { requireRoom } from './jitter.ts'
 import { type Overlap, planNext, type Schedule, type Timing, withDue } from './schedule.ts'
 import { createSchedule, getSchedule, putAny, saveSchedule } from './schedule-store.ts'
-import { dropPayload, planTask, type StartedTask } from './schedule-task.ts'
+import { dropPayload, planTask, type StartedRun, type StartedTask } from './schedule-task.ts'
 
 type Ports = Pick<Platform, 'main' | 'clock' | 'random' | 'queues' | 'telemetry'>
 type CheckPorts = Omit<Platform, 'feed' | 'bus' | 'hosts' | 'generation'>
@@ -18,7 +18,9 @@ type CheckPorts = Omit<Platform, 'feed' | 'bus' | 'hosts' | 'generation'>
 export type ScheduleCommand = {
   name?: string
   timing: Timing
-  task: StartedTask
+  /** One of them. */
+  task?: StartedTask
+  run?: StartedRun
   overlap: Overlap
   catchUpSeconds: number
   jitterSeconds?: number
@@ -35,9 +37,9 @@ export const makeSchedule = async (
   const { tenant } = caller
   const now = ports.clock.now()
   const id = idFor('sch', tenant, idempotencyKey, ports)
-  await checkTask(ports, { tenant, id, task: command.task }, checkInput)
+  await checkWork(ports, { tenant, id, work: command }, checkInput)
   const stamped = stamp(caller, 'schedule.create')
-  const { items, ...kept } = await planTask(ports, { tenant, id, stamp: stamped }, command.task)
+  const { items, ...kept } = await planTask(ports, { tenant, id, stamp: stamped }, command)
   const schedule = planNext(
     {
       ...command,
@@ -88,15 +90,16 @@ export const patchSchedule = async (
   ports: CheckPorts,
   caller: Caller,
   id: string,
-  { patch: { task, ...patch }, ifMatch }: { patch: Partial<ScheduleCommand>; ifMatch?: string },
+  { patch: { task, run, ...patch }, ifMatch }: { patch: Partial<ScheduleCommand>; ifMatch?: string },
   { times, checkInput }: ScheduleTools,
 ): Promise<Stored<Schedule>> => {
   const { tenant } = caller
   requireRev(`schedule ${id}`, await getSchedule(ports, tenant, id), ifMatch)
-  if (task) await checkTask(ports, { tenant, id, task }, checkInput)
+  const isOther = task !== undefined || run !== undefined
+  if (isOther) await checkWork(ports, { tenant, id, work: { task, run } }, checkInput)
   const stamped = stamp(caller, 'schedule.patch')
-  const { items, ...kept } = task
-    ? await planTask(ports, { tenant, id, stamp: stamped, version: newRev(ports) }, task)
+  const { items, ...kept } = isOther
+    ? await planTask(ports, { tenant, id, stamp: stamped, version: newRev(ports) }, { task, run })
     : { items: [] }
   const now = ports.clock.now()
   const change = (found: Schedule): Schedule => {
@@ -108,7 +111,7 @@ export const patchSchedule = async (
     return next
   }
   const { saved, before } = await changeFound(ports, tenant, id, { ifMatch, items, change })
-  if (task) await dropPayload(ports, before)
+  if (isOther) await dropPayload(ports, before)
   await remindOf(ports, saved.value)
   return saved
 }

@@ -1,11 +1,12 @@
 import { type Refused, refuse } from '../domain-error.ts'
-import { begin, holdBack, record, type Schedule } from './schedule.ts'
+import { begin, holdBack, notEnded, record, type Schedule } from './schedule.ts'
 
 /** What became of a start that somebody asked for: `QUEUED` until the task before has ended. */
 export type Run = {
   at: number
   outcome: 'STARTED' | 'QUEUED' | 'SKIPPED' | 'REFUSED'
   task?: string
+  run?: string
   message?: string
 }
 
@@ -26,7 +27,7 @@ export const runNow = (
   if (!busy) return { schedule: begin(schedule, at, now), run: { at, outcome: 'STARTED' } }
   if (overlap === 'cancel-previous')
     return { schedule: begin(schedule, at, now, lastTask), run: { at, outcome: 'STARTED' } }
-  const message = `task ${lastTask} of the start before has not ended`
+  const message = notEnded(schedule)
   if (overlap === 'skip')
     return { schedule: record(schedule, { at, outcome: 'SKIPPED', message }), run: { at, outcome: 'SKIPPED', message } }
   if (state === 'PAUSED') return refuse('CONFLICT', `${message}, and a paused schedule holds no start: resume it first`)

@@ -3,9 +3,10 @@ import { type Caller, stamp } from '../caller.ts'
 import { compete } from '../contention.ts'
 import { remind } from '../dispatch/due.ts'
 import { orThrow } from '../domain-error.ts'
-import { digest, idFor } from '../ids.ts'
+import { digest } from '../ids.ts'
 import { findTask } from '../tasks/task-store.ts'
-import { attendSchedule, isBusy, type ScheduleTools, startKey } from './attend-schedule.ts'
+import { findRun } from '../workflows/run-store.ts'
+import { attendSchedule, isBusy, madeAt, type ScheduleTools } from './attend-schedule.ts'
 import { type Run, runNow } from './run-now.ts'
 import type { Schedule } from './schedule.ts'
 import { getSchedule, saveSchedule, scheduleKey } from './schedule-store.ts'
@@ -66,14 +67,17 @@ const makeDue = async (ports: Ports, tenant: string, id: string, tools: Schedule
   }
 }
 
+const isThere = async (ports: Ports, tenant: string, made: ReturnType<typeof madeAt>): Promise<boolean> =>
+  (await ('run' in made ? findRun(ports, tenant, made.run) : findTask(ports, tenant, made.task))) !== undefined
+
 /** What is known of it by now: the task that it made, or why there is none. */
 const describeRun = async (ports: Ports, schedule: Schedule, { at, outcome, message }: Run): Promise<Run> => {
   if (outcome === 'SKIPPED') return { at, outcome, message }
-  const { tenant, id, waitingFor, starting, last } = schedule
-  const task = idFor('tsk', tenant, startKey(id, at), ports)
-  if (await findTask(ports, tenant, task)) return { at, outcome: 'STARTED', task }
+  const { waitingFor, starting, last } = schedule
+  const made = madeAt(schedule, at, schedule.run)
+  if (await isThere(ports, schedule.tenant, made)) return { at, outcome: 'STARTED', ...made }
   if (waitingFor === at) return { at, outcome: 'QUEUED', message }
-  if (starting === at) return { at, outcome: 'STARTED', task }
+  if (starting === at) return { at, outcome: 'STARTED', ...made }
   if (last?.at === at) return last
   const gone = outcome === 'QUEUED' ? 'a later start took its place' : 'its task was refused'
   return { at, outcome: outcome === 'QUEUED' ? 'SKIPPED' : 'REFUSED', message: gone }

@@ -13,8 +13,14 @@ export type Timing =
 export type Overlap = 'skip' | 'queue' | 'cancel-previous'
 export type ScheduleState = 'ACTIVE' | 'PAUSED' | 'ENDED'
 
-/** How a start went: the task that it made, or why there is none. */
-export type Start = { at: number; task?: string; outcome: 'STARTED' | 'SKIPPED' | 'REFUSED'; message?: string }
+/** How a start went: the task or the run that it made, or why there is none. */
+export type Start = {
+  at: number
+  task?: string
+  run?: string
+  outcome: 'STARTED' | 'SKIPPED' | 'REFUSED'
+  message?: string
+}
 
 export type Schedule = {
   id: string
@@ -22,7 +28,9 @@ export type Schedule = {
   name?: string
   timing: Timing
   /** What is submitted at each start, with what `payload` keeps apart: its input, or its shards. */
-  task: Omit<SubmitCommand, 'idempotencyKey' | 'runAt' | 'input' | 'shards'>
+  task?: Omit<SubmitCommand, 'idempotencyKey' | 'runAt' | 'input' | 'shards'>
+  /** The workflow that is started instead; `payload` has its input. */
+  run?: { workflow: string; version?: string }
   payload?: Body
   overlap: Overlap
   /** A start that is late by more is missed. */
@@ -39,7 +47,7 @@ export type Schedule = {
   /** A start that waits for the end of the task before it. */
   waitingFor?: number
   last?: Start
-  /** The last task that was started. */
+  /** The last task, or run, that was started. */
   lastTask?: string
   counts: { started: number; skipped: number; missed: number; refused: number }
   dueAt?: number
@@ -151,9 +159,16 @@ const onOverlap = (schedule: Schedule, start: number, { now, busy }: { now: numb
   if (schedule.overlap === 'cancel-previous') return { schedule: free, start, cancel: schedule.lastTask }
   if (schedule.overlap === 'queue')
     return { schedule: withDue({ ...schedule, state: 'ACTIVE', waitingFor: start }, now) }
-  const message = `task ${schedule.lastTask} of the start before has not ended`
+  const message = notEnded(schedule)
   return { schedule: record(free, { at: start, outcome: 'SKIPPED', message }) }
 }
+
+/** Whether an id is that of a run, and not of a task. */
+export const isRunId = (id: string): boolean => id.startsWith('run_')
+
+/** What keeps a start from being made. */
+export const notEnded = ({ lastTask = '' }: Schedule): string =>
+  `${isRunId(lastTask) ? 'run' : 'task'} ${lastTask} of the start before has not ended`
 
 /** After its last start nothing more comes. */
 const withEnd = (schedule: Schedule): Schedule =>
@@ -178,4 +193,8 @@ export const settle = (schedule: Schedule, start: Start, now: number): Schedule 
 
 /** Keeps how a start went. */
 export const record = (schedule: Schedule, start: Start): Schedule =>
-  count({ ...schedule, last: start, lastTask: start.task ?? schedule.lastTask }, counterOf[start.outcome], 1)
+  count(
+    { ...schedule, last: start, lastTask: start.task ?? start.run ?? schedule.lastTask },
+    counterOf[start.outcome],
+    1,
+  )

@@ -8,6 +8,7 @@ import { readPattern } from '../patterns/pattern.ts'
 import { findQueue } from '../queues/queue-store.ts'
 import { requireRev } from '../require-rev.ts'
 import { findWebhook } from '../webhooks/webhook-store.ts'
+import { findWorkflow } from '../workflows/workflow-store.ts'
 import type { Subscription } from './subscription.ts'
 import { isTopic } from './topic.ts'
 import {
@@ -63,6 +64,8 @@ const requirePattern = ({ pattern }: SubscriptionCommand): void => {
 const requireTarget = async (ports: Ports, tenant: string, { topic, target }: SubscriptionCommand): Promise<void> => {
   if ('topic' in target && isTopic(topic, target.topic))
     throw invalid('#/target/topic', 'CYCLE', `${target.topic} is what it subscribes to; every message would come again`)
+  if ('workflow' in target && (await findWorkflow(ports, tenant, target.workflow)) === undefined)
+    throw invalid('#/target/workflow', 'NOT_FOUND', `there is no workflow ${target.workflow}; save it first`)
   if ('webhook' in target && (await findWebhook(ports, tenant, target.webhook)) === undefined)
     throw invalid('#/target/webhook', 'NOT_FOUND', `there is no webhook ${target.webhook}; make it first`)
   if ('agent' in target && (await findAgent(ports, tenant, target.agent)) === undefined)

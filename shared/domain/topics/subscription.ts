@@ -5,6 +5,7 @@ import type { Priority } from '../tasks/task.ts'
 /** Where matches go: exactly one kind. */
 export type Target =
   | { capability: string; input: 'data' | 'event'; priority?: Priority; labels?: Record<string, string> }
+  | { workflow: string; version?: string; input: 'data' | 'event' }
   | { webhook: string }
   | { agent: string }
   | { queue: string }
@@ -15,7 +16,7 @@ export type Target =
   /** Of a run: it waits for one match. */
   | { step: { run: string; id: string } }
 
-export type TargetKind = 'capability' | 'webhook' | 'agent' | 'queue' | 'topic' | 'bus' | 'socket' | 'step'
+export type TargetKind = 'capability' | 'workflow' | 'webhook' | 'agent' | 'queue' | 'topic' | 'bus' | 'socket' | 'step'
 
 /** The messages of a topic, or of all whose names begin alike, that a pattern matches, on their way to a target. */
 export type Subscription = {
@@ -38,6 +39,7 @@ export type Subscription = {
 /** What callers may name. */
 export const targetKinds = [
   'capability',
+  'workflow',
   'webhook',
   'agent',
   'queue',

@@ -11,6 +11,7 @@ import { inboxOf } from '../queues/queue.ts'
 import { getQueue } from '../queues/queue-store.ts'
 import { type CheckInput, submitTask } from '../tasks/submit-task.ts'
 import { deliverTo } from '../webhooks/notify.ts'
+import { startRun } from '../workflows/start-run.ts'
 import { endStep } from '../workflows/steps/end-step.ts'
 import { publish } from './publish.ts'
 import { kindOf, type Subscription, type Target, type TargetKind } from './subscription.ts'
@@ -42,6 +43,13 @@ const toCapability: Deliver<'capability'> = async (ports, { id, subscription, ev
     traceparent: event.traceparent,
   }
   return (await submitTask(ports, callerOf(subscription), command, checkInput)).id
+}
+
+/** The run of a match: once for each, since a match is one message. */
+const toWorkflow: Deliver<'workflow'> = async (ports, { id, subscription, event, target }, { checkInput }) => {
+  const { workflow, version, input } = target
+  const command = { workflow, version, input: input === 'event' ? event : event.data, idempotencyKey: `match:${id}` }
+  return (await startRun(ports, callerOf(subscription), command, checkInput)).id
 }
 
 const toWebhook: Deliver<'webhook'> = (ports, { id, event, target }) =>
@@ -99,6 +107,7 @@ type AnyDeliver = (
 
 const targets: { [Kind in TargetKind]: Deliver<Kind> } = {
   capability: toCapability,
+  workflow: toWorkflow,
   webhook: toWebhook,
   agent: toAgent,
   queue: toQueue,

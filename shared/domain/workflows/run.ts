@@ -28,6 +28,8 @@ export type Run = {
   outcome?: EndState
   undone?: Undone[]
   parent?: ParentStep
+  /** The schedule that started it. */
+  schedule?: string
   /** The run that was done again by this one. */
   rerunOf?: string
   redrives: number

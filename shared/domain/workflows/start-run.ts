@@ -3,7 +3,7 @@ import { loadBody, planBody } from '../bodies/body.ts'
 import { type Caller, stamp } from '../caller.ts'
 import { remind } from '../dispatch/due.ts'
 import { DomainError, orThrow } from '../domain-error.ts'
-import { digest, idFor, newRev } from '../ids.ts'
+import { digest, idFromKey, newId, newRev } from '../ids.ts'
 import { isObjectRef, requireContent } from '../objects/object-ref.ts'
 import type { CheckInput } from '../tasks/submit-task.ts'
 import { lookMs, type ParentStep, type Run } from './run.ts'
@@ -21,6 +21,8 @@ export type StartCommand = {
   input?: unknown
   idempotencyKey?: string
   parent?: ParentStep
+  /** The schedule that starts it. */
+  schedule?: string
   rerunOf?: string
 }
 
@@ -35,11 +37,9 @@ export const startRun = async (
   checkInput: CheckInput,
 ): Promise<Run> => {
   const { tenant } = caller
-  const { workflow, version: wanted, input, idempotencyKey, parent, rerunOf } = command
-  const found = await getWorkflow(ports, tenant, workflow)
-  const { version } = orThrow(chooseVersion(found.value, wanted, ports.random.number()))
-  await requireInput(ports, tenant, { workflow, version, input }, checkInput)
-  const id = idFor('run', tenant, idempotencyKey && `${workflow} ${idempotencyKey}`, ports)
+  const { workflow, version: wanted, input, idempotencyKey, parent, schedule, rerunOf } = command
+  const version = await checkStart(ports, tenant, { workflow, version: wanted, input }, checkInput)
+  const id = idempotencyKey ? runIdOf(tenant, workflow, idempotencyKey) : newId('run', ports)
   const now = ports.clock.now()
   const stamped = stamp(caller, 'run.start')
   const planned = await planBody(ports, { tenant, pk: runPk(tenant, id), sk: 'input', value: input, stamp: stamped })
@@ -57,6 +57,7 @@ export const startRun = async (
     by: caller.principal,
     stamp: stamped,
     ...(parent && { parent }),
+    ...(schedule !== undefined && { schedule }),
     ...(rerunOf !== undefined && { rerunOf }),
   }
   const existing = await create(ports, run, planned.items)
@@ -67,6 +68,23 @@ export const startRun = async (
     )
   if (existing === undefined) await beginRun(ports, run)
   return existing ?? run
+}
+
+/** The run of an idempotency key: each workflow has keys of its own. */
+export const runIdOf = (tenant: string, workflow: string, idempotencyKey: string): string =>
+  idFromKey('run', tenant, `${workflow} ${idempotencyKey}`)
+
+/** Refuses a run that cannot be started with this input; answers the version that it would run on. */
+export const checkStart = async (
+  ports: Pick<Ports, 'main' | 'objects' | 'random'>,
+  tenant: string,
+  { workflow, version: wanted, input }: Pick<StartCommand, 'workflow' | 'version' | 'input'>,
+  checkInput: CheckInput,
+): Promise<number> => {
+  const found = await getWorkflow(ports, tenant, workflow)
+  const { version } = orThrow(chooseVersion(found.value, wanted, ports.random.number()))
+  await requireInput(ports, tenant, { workflow, version, input }, checkInput)
+  return version
 }
 
 const create = async (ports: Ports, run: Run, items: Parameters<typeof putAll>[1]): Promise<Run | undefined> => {
@@ -81,7 +99,7 @@ const putAll = ({ main, clock, random }: Ports, items: Awaited<ReturnType<typeof
 }
 
 const requireInput = async (
-  ports: Ports,
+  ports: Pick<Ports, 'main' | 'objects'>,
   tenant: string,
   { workflow, version, input }: { workflow: string; version: number; input: unknown },
   checkInput: CheckInput,

@@ -6,7 +6,7 @@ import { startOf } from '#shared/domain/schedules/jitter.ts'
 import { runSchedule } from '#shared/domain/schedules/run-schedule.ts'
 import type { Schedule, Timing } from '#shared/domain/schedules/schedule.ts'
 import { getSchedule, listSchedules } from '#shared/domain/schedules/schedule-store.ts'
-import { loadTask, type StartedTask, shortTask } from '#shared/domain/schedules/schedule-task.ts'
+import { loadWork, shortWork, type Work } from '#shared/domain/schedules/schedule-task.ts'
 import type { Stored } from '#shared/platform/platform.ts'
 import { checkInput } from '../../check-input.ts'
 import { idempotencyKey, ifMatch, iso, toETag } from '../../headers.ts'
@@ -39,7 +39,7 @@ const shownTiming = (timing: Timing): TimingFields => {
   return 'cron' in timing ? timing : { rate: { everySeconds: timing.rate.everySeconds } }
 }
 
-const toSchedule = (schedule: Schedule, task: StartedTask): ScheduleResponse => {
+const toSchedule = (schedule: Schedule, { task, run }: Work): ScheduleResponse => {
   const { id, name, timing, overlap, catchUpSeconds, jitterSeconds = 0, state } = schedule
   const { nextAt, last, waitingFor, counts } = schedule
   const next = state === 'ACTIVE' && nextAt !== undefined ? times(timing, nextAt - 1, shownTimes) : []
@@ -47,7 +47,8 @@ const toSchedule = (schedule: Schedule, task: StartedTask): ScheduleResponse => 
     id,
     ...(name !== undefined && { name }),
     ...shownTiming(timing),
-    task,
+    ...(task && { task }),
+    ...(run && { run }),
     overlap,
     catchUpSeconds,
     jitterSeconds,
@@ -63,7 +64,7 @@ const toSchedule = (schedule: Schedule, task: StartedTask): ScheduleResponse => 
 
 const reply = async (status: number, { platform }: Context, { value, rev }: Stored<Schedule>): Promise<Reply> => ({
   status,
-  body: toSchedule(value, await loadTask(platform, value)),
+  body: toSchedule(value, await loadWork(platform, value)),
   headers: { etag: toETag(rev), ...(status === 201 && { location: `/api/v2/schedules/${value.id}` }) },
 })
 
@@ -71,7 +72,8 @@ const create: Handler<OperationOf<'createSchedule'>> = async (context, { caller,
   const { platform } = context
   const timing = toTiming(body, platform.clock.now()) ?? { at: 0 }
   const { name, overlap = 'skip', catchUpSeconds = defaultCatchUpSeconds, jitterSeconds, state = 'ACTIVE' } = body
-  const command = { name, timing, task: toCommand(body.task), overlap, catchUpSeconds, jitterSeconds, state }
+  const work = { ...(body.task && { task: toCommand(body.task) }), ...(body.run && { run: body.run }) }
+  const command = { name, timing, ...work, overlap, catchUpSeconds, jitterSeconds, state }
   const key = idempotencyKey(headers)
   return reply(201, context, await makeSchedule(platform, caller, { ...command, idempotencyKey: key }, tools))
 }
@@ -81,7 +83,7 @@ const list: Handler<OperationOf<'listSchedules'>> = async ({ platform }, { calle
   return {
     status: 200,
     body: {
-      items: page.items.map(({ value }) => toSchedule(value, shortTask(value))),
+      items: page.items.map(({ value }) => toSchedule(value, shortWork(value))),
       nextCursor: page.cursor ?? null,
     },
   }
