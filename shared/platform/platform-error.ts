@@ -22,3 +22,6 @@ export class PlatformError extends Error {
     this.retryable = platformErrors[code].retryable
   }
 }
+
+/** Whether a call is refused however often it is repeated. */
+export const isForGood = (error: unknown): error is PlatformError => error instanceof PlatformError && !error.retryable

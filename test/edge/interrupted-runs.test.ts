@@ -5,13 +5,15 @@ import { isFinished } from '#shared/domain/tasks/task.ts'
 import { listSubscriptions } from '#shared/domain/topics/topic-store.ts'
 import { endRun } from '#shared/domain/workflows/end-run.ts'
 import { isOver, type Run } from '#shared/domain/workflows/run.ts'
-import { listRuns, stepsOf } from '#shared/domain/workflows/run-store.ts'
+import { getRun, listRuns, stepsOf } from '#shared/domain/workflows/run-store.ts'
 import { saveWorkflow } from '#shared/domain/workflows/save-workflow.ts'
 import { startRun } from '#shared/domain/workflows/start-run.ts'
+import { endStep } from '#shared/domain/workflows/steps/end-step.ts'
 import { runStep } from '#shared/domain/workflows/steps/run-step.ts'
 import type { Asked } from '#shared/domain/workflows/steps/step-command.ts'
 import { stopRun } from '#shared/domain/workflows/stop-run.ts'
 import type { Platform } from '#shared/platform/platform.ts'
+import { PlatformError } from '#shared/platform/platform-error.ts'
 import { compileWorkflow } from '#shared/workflow-language/compile/compile-workflow.ts'
 import { validate } from '#shared/workflow-language/validate/validate.ts'
 import { aPlatform } from '#test/support/embedded.ts'
@@ -120,4 +122,23 @@ it('a step that is begun while its race ends, or after that, ends with it', asyn
     return during.happened()
   })
   expect(moments).toBeGreaterThanOrEqual(3)
+})
+
+it('a run that nothing can undo ends all the same, and says so', async () => {
+  const compensate = [{ name: 'unmade', kind: 'task', capability: 'nobody' }]
+  const workflow = await save('undoing', [
+    { name: 'made', kind: 'task', capability: 'nobody', compensate },
+    { name: 'asked', kind: 'approval', prompt: 'go on?' },
+  ])
+  const run = await start(workflow)
+  const made = await commandOf(run, 'made')
+  await take(made)
+  const [step] = await stepsOf(platform, run)
+  await endStep(platform, { tenant, run: run.id, id: step?.value.id ?? '' }, { output: 1 })
+  await commandOf(run, 'asked')
+  await stopRun(platform, anAdmin, run.id)
+  const refuse = () => Promise.reject(new PlatformError('TOO_LARGE', 'the input has 300000 bytes'))
+  await endRun({ ...platform, workflows: { ...platform.workflows, start: refuse } }, { tenant, workflow, run: run.id })
+  const undone = [{ step: '*', undone: false, error: 'TOO_LARGE', cause: 'the input has 300000 bytes' }]
+  expect((await getRun(platform, tenant, run.id)).value).toMatchObject({ state: 'STOPPED', undone })
 })

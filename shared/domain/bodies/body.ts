@@ -19,14 +19,15 @@ export const itemLimit = 32 * 1024
 /** A body on its way into the store: `items` must be written together with the head that points to it. */
 export type PlannedBody = { body: Body; items: Item[] }
 
+type Given = { tenant: string; pk: string; sk: string; value: unknown; stamp: Stamp }
+type Ports = Pick<Platform, 'objects' | 'clock'>
+
 /**
  * Decides where a value is kept and uploads it when it is large. `sk` names it within its entity and must differ
  * for each writer (fence), so that a stale writer can never replace what a later one wrote.
  */
-export const planBody = async (
-  { objects, clock }: Pick<Platform, 'objects' | 'clock'>,
-  { tenant, pk, sk, value, stamp }: { tenant: string; pk: string; sk: string; value: unknown; stamp: Stamp },
-): Promise<PlannedBody> => {
+export const planBody = async (ports: Ports, given: Given): Promise<PlannedBody> => {
+  const { pk, sk, value, stamp } = given
   const json = JSON.stringify(value ?? null)
   const size = Buffer.byteLength(json)
   if (size <= headLimit) return { body: { in: 'head', value: value ?? null }, items: [] }
@@ -34,6 +35,16 @@ export const planBody = async (
     const item: Item = { pk, sk, type: 'body', value: { json: value, stamp } }
     return { body: { in: 'item', sk, size }, items: [item] }
   }
+  return planObject(ports, given)
+}
+
+/** The same in `Objects`, however small it is. */
+export const planObject = async (
+  { objects, clock }: Ports,
+  { tenant, pk, sk, value, stamp }: Given,
+): Promise<PlannedBody & { body: { in: 'object' } }> => {
+  const json = JSON.stringify(value ?? null)
+  const size = Buffer.byteLength(json)
   const id = idFromKey('obj', tenant, `${pk} ${sk} ${digest(value)}`)
   const contentType = 'application/json'
   await objects.put({ tenant, id }, Buffer.from(json), { contentType })

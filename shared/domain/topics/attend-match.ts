@@ -1,5 +1,5 @@
 import type { CloudEvent, Platform } from '../../platform/platform.ts'
-import { PlatformError } from '../../platform/platform-error.ts'
+import { isForGood, PlatformError } from '../../platform/platform-error.ts'
 import { loadBody } from '../bodies/body.ts'
 import { remind } from '../dispatch/due.ts'
 import { DomainError, type DomainErrorCode } from '../domain-error.ts'
@@ -15,7 +15,7 @@ import { createMatch, findMatch, findPublication, findSubscription, publicationP
 const passing: DomainErrorCode[] = ['CONTENDED', 'RATE_LIMITED', 'INPUT_FULL', 'MAILBOX_FULL', 'BUDGET']
 
 const isFinal = (error: unknown): boolean =>
-  error instanceof DomainError ? !passing.includes(error.code) : error instanceof PlatformError && !error.retryable
+  error instanceof DomainError ? !passing.includes(error.code) : isForGood(error)
 
 const reasonOf = (error: unknown): { code: string; message: string } => {
   const code = error instanceof DomainError || error instanceof PlatformError ? error.code : 'INTERNAL'

@@ -1,13 +1,15 @@
 import type { Platform, RunDescription, RunEnd, Stored } from '../../platform/platform.ts'
+import { isForGood } from '../../platform/platform-error.ts'
 import { planBody } from '../bodies/body.ts'
 import { systemStamp } from '../caller.ts'
 import { type EndState, isOver, lookMs, type Run, type RunStep, type Undone } from './run.ts'
-import { changeRun, findRun, runPk, stepsOf } from './run-store.ts'
+import { changeRun, findRun, getRun, runPk, stepsOf } from './run-store.ts'
 import { deployVersion } from './save-workflow.ts'
-import { beginRun, loadValue } from './start-run.ts'
+import { beginRun } from './start-run.ts'
 import { endOpenSteps } from './steps/abandon-steps.ts'
 import type { StepPorts } from './steps/step-command.ts'
 import { stopMachine } from './stop-run.ts'
+import { undoInput } from './undo-input.ts'
 import { type CompiledWorkflow, isUndoName, undoNameOf } from './workflow.ts'
 import { getVersion, loadCompiled } from './workflow-store.ts'
 
@@ -30,7 +32,7 @@ export const endRun = async (
   const seen = await ports.workflows.describe({ tenant, workflow, run: id })
   if (seen === undefined || seen.status === 'RUNNING') return
   const ended = { ...seen, status: seen.status as Ended }
-  if (isUndoName(workflow)) return endUndo(ports, found, ended)
+  if (isUndoName(workflow)) return endUndo(ports, found.value, ended)
   if (isOver(found.value)) await endOpenSteps(ports, found.value, { why: `run ${id} is ${found.value.state}` })
   else if (found.value.state === 'RUNNING') await endMachine(ports, found, ended)
   else if (found.value.state === 'COMPENSATING') await beginUndo(ports, found.value)
@@ -73,39 +75,44 @@ const completed = async (ports: StepPorts, run: Run): Promise<RunStep[]> =>
   (await stepsOf(ports, run)).map(({ value }) => value).filter(({ state, undoes }) => state === 'SUCCEEDED' && !undoes)
 
 /** What has to be undone, the last that completed first. */
-const toUndo = async (ports: StepPorts, run: Run): Promise<RunStep[]> => {
+const toUndo = async (ports: StepPorts, run: Run, done?: RunStep[]): Promise<RunStep[]> => {
   const { undone } = await compiledOf(ports, run)
   if (undone.length === 0) return []
-  const steps = (await completed(ports, run)).filter(({ name }) => undone.includes(name))
+  const steps = (done ?? (await completed(ports, run))).filter(({ name }) => undone.includes(name))
   return steps.sort((a, b) => (b.finishedAt ?? 0) - (a.finishedAt ?? 0) || b.startedAt - a.startedAt)
 }
 
-/** Starts the machine that undoes; again starts nothing. */
+/** Starts the machine that undoes; again starts nothing. One that nobody can start has undone nothing. */
 const beginUndo = async (ports: StepPorts, run: Run): Promise<void> => {
-  const { tenant, id, workflow, version, error, cause, outcome } = run
-  const value = (step: RunStep) => loadValue(ports, run, step.output)
-  const [list, all] = [await toUndo(ports, run), await completed(ports, run)]
-  const input = {
-    run: id,
-    input: await loadValue(ports, run, run.input),
-    error: { error: error ?? outcome, cause: cause ?? null },
-    completed: await Promise.all(list.map(async (step) => ({ step: step.name, output: await value(step) }))),
-    outputs: Object.fromEntries(await Promise.all(all.map(async (step) => [step.name, await value(step)] as const))),
+  const { tenant, id, workflow, version } = run
+  const done = await completed(ports, run)
+  const undo = await toUndo(ports, run, done)
+  const others = done.filter((step) => !undo.includes(step))
+  const input = await undoInput(ports, run, { undo, others })
+  try {
+    await deployVersion(ports, await getVersion(ports, tenant, workflow, version))
+    await ports.workflows.start({ tenant, workflow: undoNameOf(workflow), run: id, version: String(version), input })
+  } catch (error) {
+    if (!isForGood(error)) throw error
+    ports.telemetry.log('error', 'what a run had completed cannot be undone', { run: id, error: error.message })
+    await noteUndone(ports, run, [{ step: '*', undone: false, error: error.code, cause: error.message }])
   }
-  await deployVersion(ports, await getVersion(ports, tenant, workflow, version))
-  await ports.workflows.start({ tenant, workflow: undoNameOf(workflow), run: id, version: String(version), input })
 }
 
-const endUndo = async (ports: StepPorts, found: Stored<Run>, { output, error, cause }: EndedMachine): Promise<void> => {
-  const failed = [{ step: '*', undone: false, error, cause }]
+const endUndo = async (ports: StepPorts, run: Run, { output, error, cause }: EndedMachine): Promise<void> => {
   const why = 'undoing has ended'
-  await endOpenSteps(ports, found.value, { why })
+  await endOpenSteps(ports, run, { why })
+  const failed = [{ step: '*', undone: false, error, cause }]
+  await noteUndone(ports, run, Array.isArray(output) ? (output as Undone[]) : failed)
+  await endOpenSteps(ports, run, { why })
+}
+
+const noteUndone = async (ports: StepPorts, { tenant, id }: Run, undone: Undone[]): Promise<void> => {
+  const found = await getRun(ports, tenant, id)
   await changeRun(ports, found, (run) => {
     if (run.state !== 'COMPENSATING') return run
-    const undone = Array.isArray(output) ? (output as Undone[]) : failed
     return { ...run, state: run.outcome ?? 'FAILED', undone, finishedAt: ports.clock.now(), dueAt: undefined }
   })
-  await endOpenSteps(ports, found.value, { why })
 }
 
 /** Compares a run with its machine, in case a start, a stop or an end was lost. */

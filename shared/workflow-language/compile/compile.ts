@@ -41,15 +41,24 @@ export const compile = (definition: Definition): CompiledDefinition => {
   }
 }
 
+const told = '$states.context.Execution.Input'
+/** Of a step that is undone, the time that it completed last; what it answered is told there alone. */
+const undoneOutput = (name: string): string => `${told}.completed[step = "${name}"][0].output`
+
 /** What steps see when they undo: the input of the run, why it did not succeed, and what its steps had answered. */
-const undoBindings = ({ steps }: Definition): Bindings => {
-  const names = everyStep(steps).flatMap(({ step, path }) => (path.includes('compensate') ? [] : [step.name]))
+const undoBindings = (definition: Definition): Bindings => {
+  const names = everyStep(definition.steps).flatMap(({ step, path }) =>
+    path.includes('compensate') ? [] : [step.name],
+  )
+  const undone = new Set(compensatedSteps(definition).map(({ name }) => name))
   return {
-    input: '$states.context.Execution.Input.input',
-    run: '{"id": $states.context.Execution.Input.run}',
-    error: '$states.context.Execution.Input.error',
+    input: `${told}.input`,
+    run: `{"id": ${told}.run}`,
+    error: `${told}.error`,
     output: '$states.context.Map.Item.Value.output',
-    ...Object.fromEntries(names.map((name) => [name, `$states.context.Execution.Input.outputs.${name}`])),
+    ...Object.fromEntries(
+      names.map((name) => [name, undone.has(name) ? undoneOutput(name) : `${told}.outputs.${name}`]),
+    ),
   }
 }
 

@@ -8,6 +8,7 @@ import { isFinished, type Task } from '../../tasks/task.ts'
 import { taskPk } from '../../tasks/task-store.ts'
 import { callerOfRun, type Run } from '../run.ts'
 import { endStep, type StepOutcome } from './end-step.ts'
+import { smallFields } from './small-fields.ts'
 import type { Asked, Begun, StepPorts } from './step-command.ts'
 
 /** What is submitted is what callers may submit, and is checked as theirs. */
@@ -73,15 +74,7 @@ const outlineOf = async (
   const reference = { $ref: body.id }
   if (body.size > outlineLimits.whole) return reference
   const value = await loadBody(ports, { tenant, pk: taskPk(tenant, id), body })
-  if (value === null || typeof value !== 'object' || Array.isArray(value)) return reference
-  let left = outlineLimits.all
-  const small = Object.entries(value).filter(([, field]) => {
-    const size = Buffer.byteLength(JSON.stringify(field) ?? '')
-    const fits = size <= outlineLimits.field && size <= left
-    if (fits) left -= size
-    return fits
-  })
-  return { ...Object.fromEntries(small), ...reference }
+  return { ...smallFields(value, outlineLimits), ...reference }
 }
 
 /** What goes on to a task as its input is the whole of a large result. */

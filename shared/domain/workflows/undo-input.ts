@@ -1,0 +1,79 @@
+import type { Platform } from '../../platform/platform.ts'
+import { planObject } from '../bodies/body.ts'
+import { systemStamp } from '../caller.ts'
+import { idPattern } from '../ids.ts'
+import type { Run, RunStep } from './run.ts'
+import { runPk } from './run-store.ts'
+import { loadValue } from './start-run.ts'
+import { type FieldLimits, smallFields } from './steps/small-fields.ts'
+
+type Ports = Pick<Platform, 'main' | 'objects' | 'clock'>
+
+/** What machines are given has 256 KiB at most. */
+const mostBytes = 240 * 1024
+/** Outputs become references, the largest first, until all fit; in the second round without their small fields. */
+const rounds: FieldLimits[] = [
+  { field: 512, all: 1024 },
+  { field: 0, all: 0 },
+]
+/** A reference takes as much. */
+const leastBytes = 100
+
+type Answer = { step: string; id: string; output: unknown }
+
+const bytesOf = (value: unknown): number => Buffer.byteLength(JSON.stringify(value ?? null))
+
+/**
+ * What a machine that undoes is told: why, the steps to undo, the last that completed first, and what the others had
+ * answered. Each output is there once.
+ */
+export const undoInput = async (ports: Ports, run: Run, { undo, others }: { undo: RunStep[]; others: RunStep[] }) => {
+  const { id, error, cause, outcome } = run
+  const told = {
+    run: id,
+    input: await loadValue(ports, run, run.input),
+    error: { error: error ?? outcome, cause: cause ?? null },
+  }
+  const latest = [...new Map(others.map((step) => [step.name, step])).values()]
+  const answers = await Promise.all([...undo, ...latest].map((step) => answerOf(ports, run, step)))
+  const fitting = await shrink(ports, run, answers, mostBytes - bytesOf(told))
+  const completed = fitting.slice(0, undo.length).map(({ step, output }) => ({ step, output }))
+  const outputs = Object.fromEntries(fitting.slice(undo.length).map(({ step, output }) => [step, output]))
+  return { ...told, completed, outputs }
+}
+
+const answerOf = async (ports: Ports, run: Run, { id, name, output }: RunStep): Promise<Answer> => ({
+  step: name,
+  id,
+  output: await loadValue(ports, run, output),
+})
+
+const shrink = async (ports: Ports, run: Run, answers: Answer[], room: number): Promise<Answer[]> => {
+  const fitting = [...answers]
+  let bytes = bytesOf(answers.map(({ step, output }) => ({ step, output })))
+  for (const limits of rounds) {
+    const bySize = [...fitting.keys()].sort((a, b) => bytesOf(fitting[b]?.output) - bytesOf(fitting[a]?.output))
+    for (const at of bySize) {
+      const answer = fitting[at] as Answer
+      if (bytes <= room || bytesOf(answer.output) <= leastBytes) break
+      const short = { ...answer, output: await reference(ports, run, answer, limits) }
+      bytes += bytesOf(short.output) - bytesOf(answer.output)
+      fitting[at] = short
+    }
+  }
+  return fitting
+}
+
+const reference = async (ports: Ports, run: Run, { id, output }: Answer, limits: FieldLimits): Promise<object> => {
+  const known = (output as { $ref?: unknown } | null)?.$ref
+  const isKept = typeof known === 'string' && idPattern('obj').test(known)
+  const $ref = isKept ? known : await keep(ports, run, id, output)
+  return { ...smallFields(output, limits), $ref }
+}
+
+const keep = async (ports: Ports, { tenant, id }: Run, step: string, value: unknown): Promise<string> => {
+  const place = { tenant, pk: runPk(tenant, id), sk: `undo#${step}`, stamp: systemStamp('run.undo') }
+  const { body, items } = await planObject(ports, { ...place, value })
+  for (const item of items) await ports.main.write({ op: 'put', item, expect: 'any' })
+  return body.id
+}
