@@ -23,7 +23,8 @@ const callerOf = ({ id, source }: SubmitEvent): Caller => ({
  */
 export const takeIn = async (platform: Platform, event: SubmitEvent): Promise<{ taskId: string } | undefined> => {
   try {
-    const command = { ...readSubmit(event.detail), idempotencyKey: `event:${event.source}:${event.id}` }
+    const idempotencyKey = `event\n${event.source}\n${event.id}` // none that a caller can choose
+    const command = { ...readSubmit(event.detail), idempotencyKey }
     const { id } = await submitTask(platform, callerOf(event), command, checkInput)
     return { taskId: id }
   } catch (error) {

@@ -8,8 +8,8 @@ import type { FanOut } from './fan-out.ts'
 
 type Ports = Pick<Platform, 'main' | 'clock' | 'random'>
 
-/** The record of the shards of a task. */
-export const fanOutIdOf = (tenant: string, task: string): string => idFromKey('bat', tenant, task)
+/** The record of the shards of a task; by a key that no caller can choose for a batch. */
+export const fanOutIdOf = (tenant: string, task: string): string => idFromKey('bat', tenant, `task\n${task}`)
 
 export const fanOutPk = (tenant: string, id: string): string => `${tenant}#batch#${id}`
 const headKey = (tenant: string, id: string): Key => ({ pk: fanOutPk(tenant, id), sk: 'head' })

@@ -25,7 +25,7 @@ const callerOf = (tenant: string, agent: string, requestId: string): Caller => (
 })
 
 /** Each time that a letter waits, it has one task: the key of it. */
-const keyOf = ({ id, revivals = 0 }: Letter): string => `letter:${id}:${revivals}`
+const keyOf = ({ id, revivals = 0 }: Letter): string => `letter\n${id}\n${revivals}`
 
 /** The task that a letter with a handler becomes. */
 export const taskOfLetter = (letter: Letter): string => idFromKey('tsk', letter.tenant, keyOf(letter))

@@ -65,8 +65,8 @@ export const isBusy = async (ports: Pick<Platform, 'main'>, { tenant, lastTask }
   return task !== undefined && !isFinished(task.value)
 }
 
-/** The idempotency key of what a start makes. */
-const startKey = (id: string, at: number): string => `${id}:${at}`
+/** The idempotency key of what a start makes; none that a caller can choose. */
+const startKey = (id: string, at: number): string => `${id}\n${at}`
 
 /** A schedule acts for whoever made it. */
 const callerOf = ({ tenant, id, by }: Schedule): Caller => ({

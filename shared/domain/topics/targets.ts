@@ -39,7 +39,7 @@ const toCapability: Deliver<'capability'> = async (ports, { id, subscription, ev
     priority,
     labels,
     input: input === 'event' ? event : event.data,
-    idempotencyKey: `match:${id}`,
+    idempotencyKey: `match\n${id}`, // none that a caller can choose
     traceparent: event.traceparent,
   }
   return (await submitTask(ports, callerOf(subscription), command, checkInput)).id
@@ -48,7 +48,7 @@ const toCapability: Deliver<'capability'> = async (ports, { id, subscription, ev
 /** The run of a match: once for each, since a match is one message. */
 const toWorkflow: Deliver<'workflow'> = async (ports, { id, subscription, event, target }, { checkInput }) => {
   const { workflow, version, input } = target
-  const command = { workflow, version, input: input === 'event' ? event : event.data, idempotencyKey: `match:${id}` }
+  const command = { workflow, version, input: input === 'event' ? event : event.data, idempotencyKey: `match\n${id}` }
   return (await startRun(ports, callerOf(subscription), command, checkInput)).id
 }
 
@@ -71,7 +71,7 @@ const toQueue: Deliver<'queue'> = async (ports, { target, ...arrival }) =>
 /** On the next topic it is a message of its own, which knows the way that it came. */
 const toTopic: Deliver<'topic'> = async (ports, { id, subscription, event, target }) => {
   const { tenant } = subscription
-  const message = idFromKey('msg', tenant, id)
+  const message = idFromKey('msg', tenant, `match\n${id}`)
   const envelope = { ...envelopeOf(event), id: message }
   const passed = event.hops?.split(' ') ?? []
   await publish(

@@ -15,7 +15,7 @@ export const checkWorld = (world: World): Finding[] => [
     restores: world.restores,
     idOf: ({ key, operation, params }) => {
       const [tenant = '', ...rest] = (key ?? '').split(' ')
-      const own = operation === 'retryTask' ? `retry:${params.task}:${rest.join(' ')}` : rest.join(' ')
+      const own = operation === 'retryTask' ? `retry\n${params.task}\n${rest.join(' ')}` : rest.join(' ')
       return key === undefined ? undefined : idFromKey('tsk', tenant, own)
     },
   }),
