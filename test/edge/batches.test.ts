@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { digest } from '#shared/domain/ids.ts'
 import { anApi, anAwsApi, type TestApi } from '#test/support/api.ts'
 import { dynoxideBinary } from '#test/support/aws-servers.ts'
 import { aRowWorker, type RowTask } from '#test/support/row-worker.ts'
@@ -222,6 +223,8 @@ describe.each(hosts)('several tasks in one call on $host', ({ open }) => {
     const tasks = [{ capability: 'some.taken', input: 1 }]
     const first = await submit(tasks)
     const other = [...tasks, { capability: 'some.taken', input: 2 }]
+    const claim = await api.platform.main.get({ pk: `default#submits#${digest('taken')}`, sk: 'head' })
+    expect(claim?.expiresAt).toBeGreaterThan(api.platform.clock.now())
     for (const body of [other, [{ capability: 'some.taken', input: 3 }], []])
       expect((await submit(body)).status).toBe(body.length === 0 ? 422 : 409)
     expect((await submit(other)).body.code).toBe('IDEMPOTENCY_CONFLICT')

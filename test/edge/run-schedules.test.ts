@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { scheduleTools } from '#functions/sweep/schedule-tools.ts'
 import type { Caller } from '#shared/domain/caller.ts'
+import { digest } from '#shared/domain/ids.ts'
 import { attendSchedule } from '#shared/domain/schedules/attend-schedule.ts'
 import { makeSchedule } from '#shared/domain/schedules/change-schedule.ts'
 import { runSchedule } from '#shared/domain/schedules/run-schedule.ts'
@@ -53,6 +54,8 @@ describe.each(apiHosts)('a start now on $host', ({ open }) => {
     const { task } = (await run(id)).body
     const skipped = { outcome: 'SKIPPED', message: `task ${task} of the start before has not ended` }
     expect((await run(id, 'skipped')).body).toMatchObject(skipped)
+    const keptUnder = (key: string) => api.platform.main.get({ pk: `default#schedule#${id}`, sk: `run#${digest(key)}` })
+    expect((await keptUnder('skipped'))?.expiresAt).toBeGreaterThan(api.platform.clock.now())
     await api.post(`/tasks/${task}/cancel`)
     expect((await run(id, 'skipped')).body).toMatchObject(skipped)
     expect(await get(id)).toMatchObject({ counts: { started: 1, skipped: 1 }, last: { outcome: 'SKIPPED' } })

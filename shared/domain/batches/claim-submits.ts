@@ -7,11 +7,17 @@ import type { SubmitCommand } from '../tasks/submit-command.ts'
 
 type Claim = { submitted: string; stamp: Stamp }
 
-const claimItem = (tenant: string, key: string, value: Claim): Item<Claim> => ({
+/** Long enough for whoever repeats the call; later each of its tasks still refuses another body under its own key. */
+const keepMs = 7 * 24 * 3_600_000
+
+type Place = { tenant: string; key: string; now: number }
+
+const claimItem = ({ tenant, key, now }: Place, value: Claim): Item<Claim> => ({
   pk: `${tenant}#submits#${digest(key)}`,
   sk: 'head',
   type: 'submits',
   value,
+  expiresAt: now + keepMs,
 })
 
 /**
@@ -19,12 +25,13 @@ const claimItem = (tenant: string, key: string, value: Claim): Item<Claim> => ({
  * conflict as a whole, also while the first call is under way or broke off.
  */
 export const claimSubmits = async (
-  { main }: Pick<Platform, 'main'>,
+  { main, clock }: Pick<Platform, 'main' | 'clock'>,
   caller: Caller,
   { key, tasks }: { key: string; tasks: unknown[] },
 ): Promise<void> => {
   const value = { submitted: digest(tasks), stamp: stamp(caller, 'tasks.submit') }
-  const outcome = await main.write({ op: 'put', item: claimItem(caller.tenant, key, value), expect: 'absent' })
+  const item = claimItem({ tenant: caller.tenant, key, now: clock.now() }, value)
+  const outcome = await main.write({ op: 'put', item, expect: 'absent' })
   const stored = outcome.ok ? value : (outcome.conflicts[0]?.current?.value as Claim | undefined)
   if (stored?.submitted === value.submitted) return
   throw new DomainError(

@@ -40,7 +40,7 @@ export const runSchedule = async (
     if (found.value.starting !== undefined) return undefined
     const now = ports.clock.now()
     const next = orThrow(runNow(found.value, { now, busy: await isBusy(ports, found.value) }))
-    const kept = idempotencyKey === undefined ? [] : [keptRun(tenant, id, idempotencyKey, next.run)]
+    const kept = idempotencyKey === undefined ? [] : [keptRun(tenant, id, { key: idempotencyKey, run: next.run, now })]
     const changed = { ...next.schedule, updatedAt: now, stamp: stamp(caller, 'schedule.run') }
     return (await saveSchedule(ports, found, changed, kept)) ? { done: next.run } : undefined
   })
@@ -51,9 +51,17 @@ export const runSchedule = async (
 const doneUnder = async ({ main }: Ports, tenant: string, id: string, key: string): Promise<Run | undefined> =>
   (await main.get<Run>(runKey(tenant, id, key)))?.value
 
-const keptRun = (tenant: string, id: string, key: string, run: Run): Put => ({
+/** A key is remembered as long as the task that came of it; where none did, as long as anybody asks again. */
+const keepMs = 7 * 24 * 3_600_000
+
+const keptRun = (tenant: string, id: string, { key, run, now }: { key: string; run: Run; now: number }): Put => ({
   op: 'put',
-  item: { ...runKey(tenant, id, key), type: 'schedule-run', value: run },
+  item: {
+    ...runKey(tenant, id, key),
+    type: 'schedule-run',
+    value: run,
+    ...(run.outcome === 'SKIPPED' && { expiresAt: now + keepMs }),
+  },
   expect: 'absent',
 })
 
