@@ -1,6 +1,7 @@
 import type { Platform, Stored } from '../../../platform/platform.ts'
 import { planBody } from '../../bodies/body.ts'
 import { systemStamp } from '../../caller.ts'
+import { digest } from '../../ids.ts'
 import { endSubscription } from '../../topics/change-subscription.ts'
 import type { RunStep } from '../run.ts'
 import { changeStep, findStep, runPk } from '../run-store.ts'
@@ -30,7 +31,8 @@ export const recordEnd = async (ports: Ports, found: Stored<RunStep>, outcome: S
     return changeStep(ports, found, (step) =>
       step.state === 'RUNNING' ? { ...step, ...outcome, state: 'FAILED', finishedAt } : step,
     )
-  const place = { tenant, pk: runPk(tenant, run), sk: `output#${id}`, stamp: systemStamp('run.step') }
+  const sk = `output#${id}#${digest(outcome.output)}` // two outcomes at once are two rows, of which the record names one
+  const place = { tenant, pk: runPk(tenant, run), sk, stamp: systemStamp('run.step') }
   const { body, items } = await planBody(ports, { ...place, value: outcome.output })
   for (const item of items) await ports.main.write({ op: 'put', item, expect: 'any' })
   return changeStep(ports, found, (step) =>
