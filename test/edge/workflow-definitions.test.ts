@@ -39,8 +39,13 @@ describe('a workflow', () => {
     expect([await versionOf(), await versionOf('canary'), await versionOf(2)]).toEqual([1, 2, 2])
     expect((await patch({ live: { 7: 1 } })).body.errors[0]).toMatchObject({ pointer: '#/aliases/live/7' })
     expect((await patch({ live: null })).body.aliases).toEqual({ canary: { 2: 5 } })
-    const unknown = await api.post('/workflows/a/runs', { version: 'beta' })
-    expect([unknown.status, unknown.body.detail]).toEqual([404, expect.stringContaining('versions 1 to 2, canary')])
+    for (const version of ['beta', 'constructor']) {
+      const { status, body } = await api.post('/workflows/a/runs', { version })
+      expect([status, body.detail]).toEqual([
+        404,
+        `workflow a has no version or alias ${version}; it has versions 1 to 2, canary`,
+      ])
+    }
   })
 
   it('is refused with the place of everything that is wrong with it', async () => {

@@ -54,7 +54,8 @@ export const chooseVersion = (
   wanted: string | undefined,
   random: number,
 ): { version: number } | Refused => {
-  const weights = aliases[wanted ?? defaultAlias]
+  const alias = wanted ?? defaultAlias
+  const weights = Object.hasOwn(aliases, alias) ? aliases[alias] : undefined
   if (weights !== undefined) return { version: byWeight(weights, random) }
   if (wanted === undefined) return { version: latest }
   const version = Number(wanted)
