@@ -2,7 +2,7 @@ import type { Problem } from '#shared/contracts/common.ts'
 import { refusalStatus } from '#shared/contracts/refusals.ts'
 import { DomainError, type DomainErrorCode } from '#shared/domain/domain-error.ts'
 import { RateLimitedError } from '#shared/domain/limits/submit-rate.ts'
-import { PlatformError, type PlatformErrorCode } from '#shared/platform/platform-error.ts'
+import { PlatformError, type PlatformErrorCode, sentenceOf } from '#shared/platform/platform-error.ts'
 import { rateHeaders } from './rate-limit.ts'
 
 /** Refusals that only HTTP knows. */
@@ -97,16 +97,11 @@ const retryHeaders = ({ state, retryAfterSeconds }: RateLimitedError): Record<st
 })
 
 const describePlatform = (error: PlatformError): Described => {
-  if (error.code === 'INVALID')
-    return {
-      status: 422,
-      code: 'INVALID',
-      detail: error.message,
-      errors: [
-        { pointer: /cursor/.test(error.message) ? '#/query/cursor' : '#', code: 'INVALID', message: error.message },
-      ],
-    }
-  const detail = error.code === 'TOO_LARGE' ? error.message : `the platform is ${error.code.toLowerCase()}; try again`
+  const detail = sentenceOf(error)
+  if (error.code === 'INVALID') {
+    const pointer = /cursor/.test(detail) ? '#/query/cursor' : '#'
+    return { status: 422, code: 'INVALID', detail, errors: [{ pointer, code: 'INVALID', message: detail }] }
+  }
   const headers: Record<string, string> = error.retryable ? { 'retry-after': '1' } : {}
   return { status: platformStatus[error.code], code: error.code, detail, headers }
 }

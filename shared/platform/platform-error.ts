@@ -10,6 +10,10 @@ export const platformErrors = {
 
 export type PlatformErrorCode = keyof typeof platformErrors
 
+/** What is wrong with a call is told as it is; of what went wrong here, no more than of which kind it is. */
+export const sentenceOf = ({ code, message }: PlatformError): string =>
+  code === 'TOO_LARGE' || code === 'INVALID' ? message : `the platform is ${code.toLowerCase()}; try again`
+
 /** The one error that adapters throw. */
 export class PlatformError extends Error {
   readonly code: PlatformErrorCode

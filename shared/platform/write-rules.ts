@@ -19,11 +19,15 @@ const excess = (text: string, limit: number): number | undefined => {
   return bytes > limit ? bytes : undefined
 }
 
-/** Keys have characters, not too many, and no halves of surrogate pairs, which no host stores as they are. */
+/**
+ * Keys have characters, not too many, and no halves of surrogate pairs, which no host stores as they are. Callers are told of
+ * a refusal, and know nothing of keys: it does not show any.
+ */
 const problemOf = (part: KeyPart, text: string): string | undefined => {
-  if (text === '' || !text.isWellFormed()) return `${part} is well-formed text; received ${JSON.stringify(text)}`
+  if (text === '') return 'a key has characters; received an empty one'
+  if (!text.isWellFormed()) return 'a key is well-formed text; received half of a surrogate pair'
   const bytes = excess(text, maxKeyBytes[part])
-  return bytes === undefined ? undefined : `${part} has at most ${maxKeyBytes[part]} bytes; received ${bytes}`
+  return bytes === undefined ? undefined : `a key has at most ${maxKeyBytes[part]} bytes; received ${bytes}`
 }
 
 /** Whether there can be items with this partition key: a reader finds none otherwise. */
@@ -57,10 +61,10 @@ export const checkTransaction = (writes: (Write | Add)[]): void => {
 }
 
 /** The value of an item as JSON. */
-export const valueText = ({ pk, sk, value }: Item, most: number = maxValueBytes): string => {
+export const valueText = ({ type, value }: Item, most: number = maxValueBytes): string => {
   const json = JSON.stringify(value ?? null)
   const bytes = excess(json, most)
   if (bytes !== undefined)
-    throw new PlatformError('TOO_LARGE', `item ${pk} ${sk} has ${bytes} bytes; ${most} are possible`)
+    throw new PlatformError('TOO_LARGE', `a record of type ${type} has ${bytes} bytes; ${most} are possible`)
   return json
 }

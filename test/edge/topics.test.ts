@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { checkInput } from '#functions/api/check-input.ts'
 import { newId } from '#shared/domain/ids.ts'
 import type { Publication } from '#shared/domain/topics/publication.ts'
@@ -8,6 +8,7 @@ import { attendPublication } from '#shared/domain/topics/spread.ts'
 import { findPublication } from '#shared/domain/topics/topic-store.ts'
 import type { ProcessBus } from '#shared/platform/embedded/process-bus.ts'
 import type { CloudEvent } from '#shared/platform/platform.ts'
+import { PlatformError } from '#shared/platform/platform-error.ts'
 import type { TestApi } from '#test/support/api.ts'
 import { apiHosts } from '#test/support/api-hosts.ts'
 import { eventually } from '#test/support/eventually.ts'
@@ -185,6 +186,21 @@ describe.each(apiHosts)('topics on $host', ({ open }) => {
     await api.post(`/subscriptions/${id}/redrive`, { limit: 5 })
     await eventually(async () => expect(await matchesOf(id)).toMatchObject([{ state: 'DELIVERED' }]))
     expect(await matchesOf(id, '?state=DEAD')).toEqual([])
+  })
+
+  it('tell of what went wrong here no more than its kind', async () => {
+    const topic = aTopic()
+    const id = await subscribe({ topic, target: { bus: true } })
+    const publishing = vi.spyOn(api.platform.bus, 'publish')
+    publishing.mockRejectedValueOnce(new Error('ECONNREFUSED 10.0.0.7'))
+    await tell(topic, 1)
+    const reason = { code: 'INTERNAL', message: 'internal error; the server log has it' }
+    expect(await matched(id, 1)).toMatchObject([{ state: 'PENDING', reason }])
+    publishing.mockRejectedValueOnce(new PlatformError('UNAVAILABLE', 'table devcycle-main did not work'))
+    await tell(topic, 2)
+    const [second] = await matched(id, 2)
+    expect(second?.reason).toEqual({ code: 'UNAVAILABLE', message: 'the platform is unavailable; try again' })
+    publishing.mockRestore()
   })
 
   it('give their messages again from a time on, to the subscription that asks', async () => {

@@ -1,5 +1,5 @@
 import type { CloudEvent, Platform } from '../../platform/platform.ts'
-import { isForGood, PlatformError } from '../../platform/platform-error.ts'
+import { isForGood, PlatformError, sentenceOf } from '../../platform/platform-error.ts'
 import { loadBody } from '../bodies/body.ts'
 import { remind } from '../dispatch/due.ts'
 import { DomainError, type DomainErrorCode } from '../domain-error.ts'
@@ -17,13 +17,12 @@ const passing: DomainErrorCode[] = ['CONTENDED', 'RATE_LIMITED', 'INPUT_FULL', '
 const isFinal = (error: unknown): boolean =>
   error instanceof DomainError ? !passing.includes(error.code) : isForGood(error)
 
+/** What the owner of the subscription is told: of an unknown error no more than that it is one. */
 const reasonOf = (error: unknown): { code: string; message: string } => {
-  const code = error instanceof DomainError || error instanceof PlatformError ? error.code : 'INTERNAL'
-  const fields = error instanceof DomainError ? (error.errors ?? []) : []
-  return {
-    code,
-    message: [(error as Error).message, ...fields.map((one) => `${one.pointer}: ${one.message}`)].join('; '),
-  }
+  if (error instanceof PlatformError) return { code: error.code, message: sentenceOf(error) }
+  if (!(error instanceof DomainError)) return { code: 'INTERNAL', message: 'internal error; the server log has it' }
+  const fields = (error.errors ?? []).map((one) => `${one.pointer}: ${one.message}`)
+  return { code: error.code, message: [error.message, ...fields].join('; ') }
 }
 
 type Matched = { match: Match; subscription: Subscription; event: CloudEvent }
@@ -34,7 +33,7 @@ const tryOnce = async (ports: TopicPorts, { match, ...found }: Matched, tools: T
     return arrive(match, await deliver(ports, { id: match.id, replay: match.replay, ...found }, tools))
   } catch (error) {
     const reason = reasonOf(error)
-    if (reason.code === 'INTERNAL')
+    if (!(error instanceof DomainError))
       ports.telemetry.log('error', 'a match was not delivered', { id: match.id, error: String(error) })
     if (isFinal(error)) return giveUp(match, reason)
     return putOff(match, reason, { now: ports.clock.now(), random: ports.random.number() })
