@@ -48,17 +48,29 @@ export const createDueTimer = ({ table, clock, telemetry, attend }: Options) => 
       telemetry.log('error', 'what came due could not be attended, and is again', { error: String(failure.reason) })
     return failure === undefined
   }
-  /** Attends what is due now, and sleeps until the next. What was attended is due no more. */
+  /** Attends all that is due now, in pages: what cannot be attended keeps nothing behind it from being. */
+  const attendDue = async () => {
+    const due: Key[] = []
+    let failed = false
+    let cursor: string | undefined
+    for (;;) {
+      const page = await table.queryKeys({ index: 'due', pk: duePk, limit: atOnce, cursor })
+      const some = page.items.filter(({ place }) => place < padded(clock.now() + 1))
+      failed = !(await attendAll(some)) || failed
+      due.push(...some)
+      const later = page.items[some.length]
+      cursor = page.cursor
+      if (later !== undefined || cursor === undefined || closed) return { due, failed, later }
+    }
+  }
+  /** What was attended is due no more: looks again until nothing is, and sleeps until the next. */
   const look = async (): Promise<void> => {
-    const { items } = await table.queryKeys({ index: 'due', pk: duePk, limit: atOnce })
-    const due = items.filter(({ place }) => place < padded(clock.now() + 1))
-    const isNew = JSON.stringify(due) !== last
+    const { due, failed, later } = await attendDue()
+    const isStuck = failed || (due.length > 0 && JSON.stringify(due) === last)
     last = JSON.stringify(due)
-    const worked = await attendAll(due)
-    if (!worked || (due.length > 0 && !isNew)) return arm(clock.now() + afterErrorMs)
-    if (due.length > 0 && !closed) return look()
-    const [next] = items
-    if (next) arm(Number.parseInt(next.place, 10))
+    if (due.length > 0 && !isStuck && !closed) return look()
+    if (isStuck) arm(clock.now() + afterErrorMs)
+    if (later) arm(Number.parseInt(later.place, 10))
   }
 
   return {
