@@ -1,4 +1,4 @@
-import type { Definition, Step } from '#shared/contracts/workflows/definition.ts'
+import type { Definition, Duration, Step } from '#shared/contracts/workflows/definition.ts'
 import type { Path } from './problem.ts'
 
 /**
@@ -13,11 +13,23 @@ const block = (role: Block['role'], label: string, path: Path, steps: Step[] | u
 const branchesOf = (branches: Record<string, Step[]>): Block[] =>
   Object.entries(branches).flatMap(([name, steps]) => block('inner', name, ['branches', name], steps))
 
+const timedKinds: Step['kind'][] = ['parallel', 'map', 'repeat', 'race', 'vote']
+/** A block with a time for the whole of it; a distributed map, as one task of the product, has its own. */
+export type TimedStep = Step & { name: string; timeout: Duration }
+
+export const isTimed = (step: Step): step is TimedStep =>
+  timedKinds.includes(step.kind) &&
+  'timeout' in step &&
+  step.timeout !== undefined &&
+  !(step.kind === 'map' && step.distributed)
+
+export const timerName = (name: string): string => `${name}: timer`
+
 /** The blocks that are the work of a step. */
 const workOf = (step: Step): Block[] => {
   if (step.kind === 'parallel' || step.kind === 'race') return branchesOf(step.branches)
   if (step.kind === 'map') return block('inner', 'each', ['steps'], step.steps)
-  if (step.kind === 'repeat') return block('flow', 'again', ['steps'], step.steps)
+  if (step.kind === 'repeat') return block(isTimed(step) ? 'inner' : 'flow', 'again', ['steps'], step.steps)
   if (step.kind !== 'choice') return []
   const cases = step.cases.flatMap(({ steps }, at) => block('flow', `case ${at + 1}`, ['cases', at, 'steps'], steps))
   return [...cases, ...block('flow', 'otherwise', ['otherwise'], step.otherwise)]
@@ -38,7 +50,11 @@ export const blocksOf = (step: Step): Block[] => [
  */
 export const outlives = (step: Step): boolean => {
   if (step.kind === 'race') return true
-  const isBlock = step.kind === 'parallel' || step.kind === 'vote' || (step.kind === 'map' && !step.distributed)
+  const isBlock =
+    step.kind === 'parallel' ||
+    step.kind === 'vote' ||
+    (step.kind === 'map' && !step.distributed) ||
+    (step.kind === 'repeat' && isTimed(step))
   return isBlock && (step.retry !== undefined || step.catch !== undefined)
 }
 /** Whether such a block may be tried again. */
@@ -47,6 +63,19 @@ export const hasTries = (step: Step): boolean => outlives(step) && 'retry' in st
 export const blockVariable = (name: string): string => `${name}Block`
 /** Has when the try of a block began. */
 export const tryVariable = (name: string): string => `${name}Try`
+
+/** A race beside its timer goes by this name: it is over when it is won, the step when its timer is. */
+export const timedRace = (name: string): string => `${name}Race`
+/** Has the name of the timer of a block. */
+export const timerVariable = (name: string): string => `${name}Timer`
+/** Stands for the variable of a block inside of it. */
+export const innerVariable = (name: string): string => `${name}_last`
+/** Variables that a block with a time of its own takes besides its name. */
+export const timedVariables = ({ kind, name }: Step): string[] => [
+  timerVariable(name),
+  innerVariable(name),
+  ...(kind === 'race' ? [timedRace(name), blockVariable(timedRace(name))] : []),
+]
 
 export type Placed = { step: Step; path: Path; level: number }
 

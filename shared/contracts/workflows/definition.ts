@@ -10,6 +10,7 @@ export type {
   CatchRule,
   ChoiceStep,
   Definition,
+  Duration,
   FailStep,
   MapStep,
   MessageStep,

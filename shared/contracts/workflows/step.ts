@@ -194,6 +194,9 @@ const set = z.strictObject({
 const repeat = z.strictObject({
   kind: z.literal('repeat'),
   ...common,
+  retry: retrySchema.optional(),
+  catch: catchSchema.optional(),
+  timeout: durationSchema.optional(),
   until: expressionSchema,
   atMost: z.int().min(1).max(1000),
   steps: stepsSchema,

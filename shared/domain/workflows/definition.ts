@@ -125,7 +125,11 @@ export type SubWorkflowStep = Undoable & {
 /** Reads a value that the agents of the run share, null while there is none; with `value`, sets it. */
 export type StateStep = Guarded & { kind: 'state'; key: string; value?: unknown }
 export type SetStep = Common & { kind: 'set'; value: unknown }
+/** With a `timeout` its steps have variables of their own, which nobody outside sees. */
 export type RepeatStep = Common & {
+  retry?: RetryRule | RetryRule[]
+  catch?: CatchRule[]
+  timeout?: Duration
   kind: 'repeat'
   until: Expression
   atMost: number

@@ -1,5 +1,5 @@
 import type { Platform } from '../../platform/platform.ts'
-import { isOver, type Run, type RunStep, type StepState } from './run.ts'
+import { isInward, isOver, type Run, type RunStep, type StepState } from './run.ts'
 import { stepsOf } from './run-store.ts'
 import { getVersion, loadCompiled } from './workflow-store.ts'
 
@@ -37,7 +37,7 @@ export const describeSteps = async (ports: Pick<Platform, 'main' | 'objects'>, r
     stepsOf(ports, run),
     getVersion(ports, run.tenant, run.workflow, run.version),
   ])
-  const done = ran.map(({ value }) => value).filter(({ kind }) => kind !== 'abandon')
+  const done = ran.map(({ value }) => value).filter((step) => !isInward(step))
   const { steps } = await loadCompiled(ports, version)
   const names = new Set(done.map(({ name }) => name))
   const state = isOver(run) || run.state === 'COMPENSATING' ? 'SKIPPED' : 'PENDING'

@@ -2,7 +2,7 @@ import type { Platform, RunDescription, RunEnd, Stored } from '../../platform/pl
 import { isForGood } from '../../platform/platform-error.ts'
 import { planBody } from '../bodies/body.ts'
 import { systemStamp } from '../caller.ts'
-import { type EndState, isOver, lookMs, type Run, type RunStep, type Undone } from './run.ts'
+import { type EndState, isInward, isOver, lookMs, type Run, type RunStep, type Undone } from './run.ts'
 import { changeRun, findRun, getRun, runPk, stepsOf } from './run-store.ts'
 import { deployVersion } from './save-workflow.ts'
 import { beginRun } from './start-run.ts'
@@ -72,7 +72,9 @@ const compiledOf = async (
 ): Promise<CompiledWorkflow> => loadCompiled(ports, await getVersion(ports, tenant, workflow, version))
 
 const completed = async (ports: StepPorts, run: Run): Promise<RunStep[]> =>
-  (await stepsOf(ports, run)).map(({ value }) => value).filter(({ state, undoes }) => state === 'SUCCEEDED' && !undoes)
+  (await stepsOf(ports, run))
+    .map(({ value }) => value)
+    .filter((step) => step.state === 'SUCCEEDED' && !step.undoes && !isInward(step))
 
 /** What has to be undone, the last that completed first. */
 const toUndo = async (ports: StepPorts, run: Run, done?: RunStep[]): Promise<RunStep[]> => {

@@ -1,6 +1,6 @@
 import type { Platform } from '../../platform/platform.ts'
 import { explainApproval, explainRequest, explainTaskWait } from './explain-wait.ts'
-import { isOver, type Run, type RunStep } from './run.ts'
+import { isInward, isOver, type Run, type RunStep } from './run.ts'
 import { stepsOf } from './run-store.ts'
 
 type Ports = Pick<Platform, 'main' | 'volatile' | 'queues' | 'clock'>
@@ -11,7 +11,9 @@ export type RunWhy = { code: string; message: string; steps: StepWhy[] }
 /** What each step of a run waits for, or how the run ended. */
 export const explainRun = async (ports: Ports, run: Run): Promise<RunWhy> => {
   if (isOver(run)) return { code: run.error ?? run.state, message: endOf(run), steps: [] }
-  const open = (await stepsOf(ports, run)).map(({ value }) => value).filter(({ state }) => state === 'RUNNING')
+  const open = (await stepsOf(ports, run))
+    .map(({ value }) => value)
+    .filter((step) => step.state === 'RUNNING' && !isInward(step))
   const steps = await Promise.all(open.map((step) => explainStep(ports, step)))
   const what = run.state === 'COMPENSATING' ? `is undone, since it ended as ${run.outcome}` : 'is under way'
   if (steps.length === 0)

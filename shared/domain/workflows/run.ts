@@ -57,6 +57,10 @@ export const callerOfRun = ({ tenant, id, by }: Pick<Run, 'tenant' | 'id' | 'by'
 /** One time that a block of a run runs; of a block that is tried again, the try that began at a time. */
 export type BlockTime = { block: string; try?: string }
 
+/** Steps that are the machine's own business. */
+const inwardKinds = ['abandon', 'timer', 'endTimer']
+export const isInward = ({ kind }: { kind: string }): boolean => inwardKinds.includes(kind)
+
 export const stepStates = ['RUNNING', 'SUCCEEDED', 'FAILED', 'ABANDONED'] as const
 export type StepState = (typeof stepStates)[number]
 

@@ -1,10 +1,12 @@
 import type { Step, StepKind } from '#shared/contracts/workflows/definition.ts'
+import { isTimed } from '../steps.ts'
 import { compileMap, compileParallel } from './block-steps.ts'
 import { identified } from './block-time.ts'
 import type { Compiled, Context } from './context.ts'
 import { compileChoice, compileFail, compileRepeat, compileSet, compileWait } from './flow-steps.ts'
 import { compileWaiting } from './product-step.ts'
 import { compileRace, compileVote } from './rival-steps.ts'
+import { compileTimed } from './timed-steps.ts'
 
 export type CompileSteps = (steps: Step[], context: Context) => Compiled
 
@@ -36,6 +38,7 @@ export const compileSteps: CompileSteps = (steps, context) => {
   const after = rest.length > 0 ? compileSteps(rest, context) : undefined
   const own = after ? { ...context, next: after.start, also: [] } : context
   const compile = compilers[step.kind] as (step: Step, context: Context, steps: CompileSteps) => Compiled
-  const compiled = identified(step, compile(step, own, compileSteps))
+  const plain = (one: Step, place: Context): Compiled => identified(one, compile(one, place, compileSteps))
+  const compiled = isTimed(step) ? identified(step, compileTimed(step, own, compileSteps, plain)) : plain(step, own)
   return { start: compiled.start, states: { ...compiled.states, ...after?.states } }
 }

@@ -3,7 +3,10 @@ import { expressionPattern } from '#shared/contracts/workflows/values.ts'
 
 /** A variable that an expression looks at and does not bind itself. */
 export type Reference = { name: string; call: boolean; offset: number; fields: string[] }
-export type Parsed = { references: Reference[]; constant?: unknown } | { problem: string; offset: number }
+/** `path`: the whole of it is a variable, and fields below that. */
+export type Parsed =
+  | { references: Reference[]; constant?: unknown; path?: { name: string; fields: string[] } }
+  | { problem: string; offset: number }
 
 /** JSONata between `{%` and `%}`; `undefined`: the text is no expression. */
 export const codeOf = (text: string): string | undefined => expressionPattern.exec(text)?.[1]
@@ -12,6 +15,13 @@ export const isExpression = (value: unknown): value is string =>
   typeof value === 'string' && expressionPattern.test(value)
 
 type Node = Record<string, unknown> & { type?: string; value?: unknown; position?: number }
+
+/** A variable alone, or with names behind it. */
+const pathOf = (root: Node, [first, ...more]: Reference[]): { path?: { name: string; fields: string[] } } => {
+  const steps = root.type === 'path' ? (root.steps as Node[]).length - 1 : root.type === 'variable' ? 0 : undefined
+  if (first === undefined || more.length > 0 || steps !== first.fields.length) return {}
+  return { path: { name: first.name, fields: first.fields } }
+}
 
 const marker = 2
 
@@ -23,7 +33,7 @@ export const parseExpression = (text: string): Parsed => {
     const found: Reference[] = []
     visit(root, { bound, found, call: false, fields: [] })
     const references = found.filter(({ name }) => name !== '' && name !== '$' && !bound.has(name))
-    return { references, ...(root.type === 'value' && { constant: root.value }) }
+    return { references, ...(root.type === 'value' && { constant: root.value }), ...pathOf(root, references) }
   } catch (error) {
     const { message, position = 0 } = error as { message: string; position?: number }
     return { problem: message, offset: position + marker }

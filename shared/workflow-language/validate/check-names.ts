@@ -1,7 +1,7 @@
 import type { Definition, Step } from '#shared/contracts/workflows/definition.ts'
 import { knownFunctions } from '../expressions/functions.ts'
 import { type Finding, failing, type Path } from '../problem.ts'
-import { blockVariable, everyStep, hasTries, outlives, tryVariable } from '../steps.ts'
+import { blockVariable, everyStep, hasTries, isTimed, outlives, timedVariables, tryVariable } from '../steps.ts'
 
 const reserved = new Set(['input', 'run', 'item', 'index', 'output', 'error', 'states'])
 
@@ -25,6 +25,7 @@ const namesIn = (step: Step): { name: string; field: string }[] => [
   ...(step.kind === 'repeat' ? [{ name: `${step.name}Round`, field: 'name' }] : []),
   ...(outlives(step) ? [{ name: blockVariable(step.name), field: 'name' }] : []),
   ...(hasTries(step) ? [{ name: tryVariable(step.name), field: 'name' }] : []),
+  ...(isTimed(step) ? timedVariables(step).map((name) => ({ name, field: 'name' })) : []),
   ...(step.kind === 'map' && step.as !== undefined ? [{ name: step.as, field: 'as' }] : []),
 ]
 

@@ -58,10 +58,13 @@ const rules: Rule[] = [
     )
   },
   (step, path) =>
-    'timeout' in step &&
-    step.timeout !== undefined &&
-    ['parallel', 'map', 'race', 'vote'].includes(step.kind) &&
-    !('distributed' in step && step.distributed)
-      ? [failing('NOT_HERE', [...path, 'timeout'], `a ${step.kind} ends with its steps: give those a timeout`)]
+    step.kind === 'repeat' && step.timeout === undefined && (step.retry ?? step.catch) !== undefined
+      ? [
+          failing(
+            'NOT_HERE',
+            [...path, step.retry === undefined ? 'catch' : 'retry'],
+            'a repeat takes retry and catch together with a timeout alone; else give them to its steps',
+          ),
+        ]
       : [],
 ]

@@ -184,3 +184,29 @@ it('keeps the variable by which the steps of a race know theirs for itself', () 
     expect.stringContaining('DUPLICATE_NAME 4:7 #/steps/1/name aBlock is the name of'),
   ])
 })
+
+it('knows what the items of a map are, and what its list is, when agents say it', () => {
+  const issue = { type: 'object', properties: { rule: {}, path: {} }, additionalProperties: false }
+  const review = { type: 'object', properties: { issues: { type: 'array', items: issue } } }
+  const capabilities = new Map([
+    ['code.review', { outputSchema: review }],
+    ['code.mend', { outputSchema: { type: 'object', properties: { patch: {} } } }],
+  ])
+  const mend = (input: string) => `[{ name: mend, kind: task, capability: code.mend, input: { at: '{% ${input} %}' } }]`
+  const text = (input: string, more = '') =>
+    inSteps(
+      '{ name: review, kind: task, capability: code.review }',
+      `{ name: mended, kind: map, items: '{% $review.issues %}', as: one, steps: ${mend(input)} }`,
+      more || '{ name: last, kind: set, value: 1 }',
+    )
+  const warned = (definition: string) => validate(definition, capabilities).problems.map(({ message }) => message)
+  expect(warned(text('$one.path'))).toEqual([])
+  expect(warned(text('$one.pth'))).toEqual([
+    'the result.issues[] of code.review has no pth; it has rule, path; did you mean path?',
+  ])
+  expect(warned(text('$one.path', "{ name: s, kind: set, value: '{% $mended.patch %}' }"))).toEqual([])
+  expect(warned(text('$one.path', "{ name: s, kind: set, value: '{% $mended.ptch %}' }"))).toEqual([
+    'the result of code.mend has no ptch; it has patch; did you mean patch?',
+  ])
+  expect(warned(text('$review.issues.rul'))[0]).toContain('has no rul; it has rule, path')
+})

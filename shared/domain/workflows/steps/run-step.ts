@@ -12,6 +12,7 @@ import { useState } from './state-step.ts'
 import { type Asked, type Begun, parseStepCommand, type StepPorts } from './step-command.ts'
 import { beginChild } from './sub-workflow-step.ts'
 import { beginTask, type StepTools } from './task-step.ts'
+import { beginTimer, endTimer } from './timer-step.ts'
 import { beginWaitForEvent } from './wait-for-event-step.ts'
 
 type Begin = (ports: StepPorts, run: Run, asked: Asked, tools: StepTools) => Promise<Begun>
@@ -25,6 +26,8 @@ const beginnings: Record<string, Begin> = {
   message: beginMessage,
   request: beginRequest,
   state: useState,
+  timer: beginTimer,
+  endTimer,
   abandon: abandonSteps,
 }
 
