@@ -1,5 +1,7 @@
 import { afterAll, expect, it } from 'vitest'
+import type { Definition } from '#shared/contracts/workflows/definition.ts'
 import { pageOfApprovals } from '#shared/domain/approvals/approval-store.ts'
+import { loadBody } from '#shared/domain/bodies/body.ts'
 import { listTasks } from '#shared/domain/tasks/list-tasks.ts'
 import { isFinished } from '#shared/domain/tasks/task.ts'
 import { listSubscriptions } from '#shared/domain/topics/topic-store.ts'
@@ -12,6 +14,7 @@ import { endStep } from '#shared/domain/workflows/steps/end-step.ts'
 import { runStep } from '#shared/domain/workflows/steps/run-step.ts'
 import type { Asked } from '#shared/domain/workflows/steps/step-command.ts'
 import { stopRun } from '#shared/domain/workflows/stop-run.ts'
+import { getVersion, getWorkflow, workflowPk } from '#shared/domain/workflows/workflow-store.ts'
 import type { Platform } from '#shared/platform/platform.ts'
 import { PlatformError } from '#shared/platform/platform-error.ts'
 import { compileWorkflow } from '#shared/workflow-language/compile/compile-workflow.ts'
@@ -141,4 +144,36 @@ it('a run that nothing can undo ends all the same, and says so', async () => {
   await endRun({ ...platform, workflows: { ...platform.workflows, start: refuse } }, { tenant, workflow, run: run.id })
   const undone = [{ step: '*', undone: false, error: 'TOO_LARGE', cause: 'the input has 300000 bytes' }]
   expect((await getRun(platform, tenant, run.id)).value).toMatchObject({ state: 'STOPPED', undone })
+})
+
+it('a definition that its host refuses is no version, and a run whose machine nobody can start fails with that', async () => {
+  const workflow = await save('refused', [{ name: 'asked', kind: 'approval', prompt: 'go on?' }])
+  const no = () => Promise.reject(new PlatformError('INVALID', 'Step Functions refuses the definition'))
+  const without = (refused: object): Platform => ({ ...platform, workflows: { ...platform.workflows, ...refused } })
+  const compiled = compileWorkflow({ workflow, steps: [{ name: 'other', kind: 'set', value: 1 }] })
+  const command = { name: workflow, source: 'another one', compiled }
+  await expect(saveWorkflow(without({ deploy: no }), anAdmin, command)).rejects.toMatchObject({
+    code: 'INVALID',
+    errors: [{ pointer: '#/definition', message: 'Step Functions refuses the definition' }],
+  })
+  expect((await getWorkflow(platform, tenant, workflow)).value.latest).toBe(1)
+  const run = await startRun(without({ start: no }), anAdmin, { workflow }, rowTools.checkInput)
+  expect(run).toMatchObject({ state: 'FAILED', error: 'INVALID', cause: 'Step Functions refuses the definition' })
+})
+
+it('two who save other definitions at once get a version each, with the machine that is theirs', async () => {
+  const workflow = await save('at-once', [{ name: 'first', kind: 'set', value: 0 }])
+  const saves = [1, 2, 3].map((value) => save(workflow, [{ name: 'first', kind: 'set', value }]))
+  await Promise.all(saves)
+  for (const version of ['2', '3', '4']) {
+    const run = await startRun(platform, anAdmin, { workflow, version }, rowTools.checkInput)
+    const { source: body } = await getVersion(platform, tenant, workflow, Number(version))
+    const source = (await loadBody(platform, { tenant, pk: workflowPk(tenant, workflow), body })) as Definition
+    const [step] = source.steps as { value: number }[]
+    await eventually(async () =>
+      expect(await platform.workflows.describe({ tenant, workflow, run: run.id })).toMatchObject({
+        output: step?.value,
+      }),
+    )
+  }
 })

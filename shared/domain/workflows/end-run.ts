@@ -92,8 +92,9 @@ const beginUndo = async (ports: StepPorts, run: Run): Promise<void> => {
   const others = done.filter((step) => !undo.includes(step))
   const input = await undoInput(ports, run, { undo, others })
   try {
-    await deployVersion(ports, await getVersion(ports, tenant, workflow, version))
-    await ports.workflows.start({ tenant, workflow: undoNameOf(workflow), run: id, version: String(version), input })
+    const of = await getVersion(ports, tenant, workflow, version)
+    await deployVersion(ports, of)
+    await ports.workflows.start({ tenant, workflow: undoNameOf(workflow), run: id, version: of.machine, input })
   } catch (error) {
     if (!isForGood(error)) throw error
     ports.telemetry.log('error', 'what a run had completed cannot be undone', { run: id, error: error.message })

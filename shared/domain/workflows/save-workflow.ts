@@ -1,4 +1,5 @@
 import type { Platform, Stored, Write } from '../../platform/platform.ts'
+import { isForGood } from '../../platform/platform-error.ts'
 import { planBody } from '../bodies/body.ts'
 import { type Caller, stamp } from '../caller.ts'
 import { compete, saveItem } from '../contention.ts'
@@ -28,19 +29,21 @@ type Ports = Pick<Platform, 'main' | 'objects' | 'workflows' | 'clock' | 'random
 export type WorkflowCommand = { name: string; description?: string; source: unknown; compiled: CompiledWorkflow }
 export type Saved = { workflow: Workflow; version: WorkflowVersion; isNew: boolean }
 
-/** Stores a definition as the next version of its workflow; the latest one again stays that version. */
+/**
+ * Stores a definition as the next version of its workflow; the latest one again stays that version. Its machines are
+ * deployed first: what cannot run is no version.
+ */
 export const saveWorkflow = async (ports: Ports, caller: Caller, command: WorkflowCommand): Promise<Saved> => {
   const { tenant } = caller
   if (isUndoName(command.name))
     throw invalid('#/definition/workflow', 'RESERVED', 'names that end in .undo are those of machines that undo')
-  const saved = await compete(ports, `workflow ${command.name}`, async () => {
+  return compete(ports, `workflow ${command.name}`, async () => {
     const before = await findWorkflow(ports, tenant, command.name)
     const same = before && (await latestIfSame(ports, before.value, command))
-    if (same) return { done: { workflow: before.value, version: same, isNew: false } }
-    return store(ports, caller, before, command)
+    if (!before || !same) return store(ports, caller, before, command)
+    await deployVersion(ports, same)
+    return { done: { workflow: before.value, version: same, isNew: false } }
   })
-  await deployVersion(ports, saved.version)
-  return saved
 }
 
 const latestIfSame = async (ports: Ports, { tenant, name, latest }: Workflow, { source }: WorkflowCommand) => {
@@ -58,12 +61,14 @@ const store = async (
   const now = ports.clock.now()
   const stamped = stamp(caller, 'workflow.save')
   const number = (before?.value.latest ?? 0) + 1
+  const machine = `${number}-${digest(compiled.machines).slice(0, 20)}`
+  await deploy(ports, { tenant, name, machine }, compiled).catch(refused)
   const place = { tenant, pk: workflowPk(tenant, name), stamp: stamped }
   const [text, machines] = await Promise.all([
     planBody(ports, { ...place, sk: `source#${number}#${digest(source)}`, value: source }),
     planBody(ports, { ...place, sk: `compiled#${number}#${digest(source)}`, value: compiled }),
   ])
-  const version = { tenant, name, version: number, digest: digest(source), createdAt: now, stamp: stamped }
+  const version = { tenant, name, version: number, digest: digest(source), machine, createdAt: now, stamp: stamped }
   const full: WorkflowVersion = { ...version, source: text.body, compiled: machines.body }
   const kept = before?.value ?? { tenant, name, aliases: {}, createdAt: now }
   const workflow: Workflow = { ...kept, description, latest: number, updatedAt: now, stamp: stamped }
@@ -82,13 +87,21 @@ const store = async (
 export const deployVersion = async (
   ports: Pick<Platform, 'main' | 'objects' | 'workflows'>,
   version: WorkflowVersion,
+): Promise<void> => deploy(ports, version, await loadCompiled(ports, version))
+
+const deploy = async (
+  { workflows }: Pick<Platform, 'workflows'>,
+  { tenant, name, machine: version }: Pick<WorkflowVersion, 'tenant' | 'name' | 'machine'>,
+  { machines }: CompiledWorkflow,
 ): Promise<void> => {
-  const { tenant, name } = version
-  const { machines } = await loadCompiled(ports, version)
-  const deploy = (workflow: string, machine: unknown) =>
-    ports.workflows.deploy({ tenant, workflow, version: String(version.version), asl: forTenant(machine, tenant) })
-  await deploy(name, machines.run)
-  if (machines.undo !== undefined) await deploy(undoNameOf(name), machines.undo)
+  await workflows.deploy({ tenant, workflow: name, version, asl: forTenant(machines.run, tenant) })
+  if (machines.undo === undefined) return
+  await workflows.deploy({ tenant, workflow: undoNameOf(name), version, asl: forTenant(machines.undo, tenant) })
+}
+
+/** What its host refuses for good is a mistake in the definition. */
+const refused = (error: unknown): never => {
+  throw isForGood(error) ? invalid('#/definition', error.code, error.message) : error
 }
 
 const forTenant = (machine: unknown, tenant: string): unknown =>

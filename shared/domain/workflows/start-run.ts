@@ -1,13 +1,14 @@
 import type { Platform } from '../../platform/platform.ts'
+import { isForGood, type PlatformError } from '../../platform/platform-error.ts'
 import { loadBody, planBody } from '../bodies/body.ts'
-import { type Caller, stamp } from '../caller.ts'
+import { type Caller, stamp, systemStamp } from '../caller.ts'
 import { remind } from '../dispatch/due.ts'
 import { DomainError, orThrow } from '../domain-error.ts'
 import { digest, idFromKey, newId, newRev } from '../ids.ts'
 import { isObjectRef, requireContent } from '../objects/object-ref.ts'
 import type { CheckInput } from '../tasks/submit-task.ts'
 import { lookMs, type ParentStep, type Run } from './run.ts'
-import { getRun, runItem, runPk } from './run-store.ts'
+import { changeRun, getRun, runItem, runPk } from './run-store.ts'
 import { deployVersion } from './save-workflow.ts'
 import { chooseVersion } from './workflow.ts'
 import { getVersion, getWorkflow, loadCompiled } from './workflow-store.ts'
@@ -66,8 +67,7 @@ export const startRun = async (
       'IDEMPOTENCY_CONFLICT',
       `the idempotency key ${idempotencyKey} was used for run ${id} with another body`,
     )
-  if (existing === undefined) await beginRun(ports, run)
-  return existing ?? run
+  return existing ?? beginRun(ports, run)
 }
 
 /** The run of an idempotency key: each workflow has keys of its own. */
@@ -113,19 +113,33 @@ const requireInput = async (
   throw new DomainError('INVALID', `the input does not fit the input schema of workflow ${workflow}`, errors)
 }
 
-/** Starts the machine of a run that is stored; again starts nothing. */
-export const beginRun = async (ports: Ports, run: Run): Promise<void> => {
-  const { tenant, workflow, id, version, input } = run
-  const value = await loadValue(ports, run, input)
-  const start = () => ports.workflows.start({ tenant, workflow, run: id, version: String(version), input: value })
+/** Starts the machine of a run that is stored; again starts nothing. A run that nobody can start fails with that. */
+export const beginRun = async (ports: Ports, run: Run): Promise<Run> => {
+  const { tenant, workflow, id, version } = run
+  const of = await getVersion(ports, tenant, workflow, version)
+  const input = await loadValue(ports, run, run.input)
+  const start = () => ports.workflows.start({ tenant, workflow, run: id, version: of.machine, input })
   try {
-    await start()
+    await start().catch(async (error: unknown) => {
+      if (!isForGood(error) || error.code !== 'INVALID') throw error
+      await deployVersion(ports, of) // its host knows it no more
+      await start()
+    })
   } catch (error) {
-    if ((error as { code?: string }).code !== 'INVALID') throw error
-    await deployVersion(ports, await getVersion(ports, tenant, workflow, version)) // a death came between
-    await start()
+    if (isForGood(error)) return failStart(ports, run, error)
+    throw error
   }
   await remind(ports, { tenant, id, at: run.dueAt ?? ports.clock.now() })
+  return run
+}
+
+const failStart = async (ports: Ports, { tenant, id }: Run, { code, message }: PlatformError): Promise<Run> => {
+  ports.telemetry.log('error', 'the machine of a run cannot be started', { run: id, error: message })
+  return changeRun(ports, await getRun(ports, tenant, id), (run) => {
+    if (run.state !== 'RUNNING') return run
+    const end = { state: 'FAILED' as const, error: code, cause: message, finishedAt: ports.clock.now() }
+    return { ...run, ...end, dueAt: undefined, stamp: systemStamp('run.end') }
+  })
 }
 
 /** A value of a run as expressions see it: a large one is a reference. */

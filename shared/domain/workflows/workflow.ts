@@ -34,6 +34,8 @@ export type WorkflowVersion = {
   version: number
   /** Digest of the source. */
   digest: string
+  /** The version of its machines: of these alone, whoever else would have the number. */
+  machine: string
   /** As it was given: text, or a value. */
   source: Body
   compiled: Body

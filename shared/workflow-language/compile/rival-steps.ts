@@ -21,8 +21,8 @@ const everyError = ['States.ALL']
 export const compileRace = (step: RaceStep, context: Context, compileSteps: CompileSteps): Compiled => {
   const { name, branches } = step
   const [start, end, nobody] = [`${name}: start`, `${name}: end`, `${name}: nobody`]
-  const contestants = Object.entries(branches).map(([branch, steps]) =>
-    contestant(name, branch, compileInner(step, steps, context, compileSteps)),
+  const contestants = Object.entries(branches).map(([branch, steps], at) =>
+    contestant(`${name}: ${at + 1}`, branch, compileInner(step, steps, context, compileSteps)),
   )
   const states: AslBlock['States'] = {
     [start]: {
@@ -37,8 +37,9 @@ export const compileRace = (step: RaceStep, context: Context, compileSteps: Comp
   return around(step, { StartAt: start, States: states }, answerOf(step, context), context, compileSteps)
 }
 
-const contestant = (race: string, branch: string, block: AslBlock): AslBlock => {
-  const [run, win, lose] = [`${race}: ${branch}`, `${race}: ${branch} won`, `${race}: ${branch} lost`]
+/** Its states have a number, since the names of the race and of the branch are longer than the name of a state may be. */
+const contestant = (run: string, branch: string, block: AslBlock): AslBlock => {
+  const [win, lose] = [`${run} won`, `${run} lost`]
   const cause = wrap(`$string({"branch": "${branch}", "output": $states.input})`)
   return {
     StartAt: run,

@@ -1,4 +1,4 @@
-import type { Definition, Step } from '#shared/contracts/workflows/definition.ts'
+import type { CatchRule, Definition, RetryRule, Step } from '#shared/contracts/workflows/definition.ts'
 import { toSeconds } from '#shared/contracts/workflows/values.ts'
 import { type Finding, failing, type Path } from '../problem.ts'
 import { everyStep } from '../steps.ts'
@@ -13,11 +13,31 @@ const undoKinds = new Set<Step['kind']>(['task', 'message', 'request', 'subWorkf
 
 const mostRequestSeconds = 7 * 86_400
 
+/** Names of errors with their places, rule by rule. */
+const errorsOf = (step: Step, field: 'retry' | 'catch', path: Path): { errors?: string[]; path: Path }[] => {
+  const given = (step as { retry?: RetryRule | RetryRule[]; catch?: CatchRule[] })[field] ?? []
+  if (!Array.isArray(given)) return [{ errors: given.errors, path: [...path, field] }]
+  return given.map(({ errors }, at) => ({ errors, path: [...path, field, at] }))
+}
+
+const everyError = 'States.ALL'
+
+/** What takes every error stands alone, and is the last one. */
+const checkErrors = (ruled: ReturnType<typeof errorsOf>): Finding[] =>
+  ruled.flatMap(({ errors, path }, at) => {
+    const takesAll = errors === undefined || errors.includes(everyError)
+    if (errors && takesAll && errors.length > 1)
+      return [failing('NOT_HERE', [...path, 'errors'], `${everyError} is every error: it stands alone`)]
+    const next = takesAll ? ruled[at + 1] : undefined
+    return next ? [failing('UNREACHABLE', next.path, 'the rule before takes every error; put it last')] : []
+  })
+
 const rules: Rule[] = [
   (step, path) =>
     step.kind === 'request' && step.timeout !== undefined && toSeconds(step.timeout) > mostRequestSeconds
       ? [failing('NOT_HERE', [...path, 'timeout'], 'a request is worth something for 7 days at most')]
       : [],
+  (step, path) => (['retry', 'catch'] as const).flatMap((field) => checkErrors(errorsOf(step, field, path))),
   (step, path) => {
     if (step.kind !== 'map' || !step.distributed) return []
     const [only] = step.steps

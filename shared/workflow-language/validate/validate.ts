@@ -2,6 +2,7 @@ import type { Definition } from '#shared/contracts/workflows/definition.ts'
 import type { Finding, Problem } from '../problem.ts'
 import { readSource, type Source, sourceOf } from '../source/read-source.ts'
 import { type Capabilities, checkCapabilities } from './check-capabilities.ts'
+import { checkMachines } from './check-machines.ts'
 import { checkNames } from './check-names.ts'
 import { checkReach } from './check-reach.ts'
 import { checkReferences } from './check-references.ts'
@@ -24,9 +25,12 @@ const check = (source: Source, capabilities?: Capabilities): Validated => {
   const { definition } = shape
   const findings: Finding[] = [checkNames, checkSteps, checkReach, checkReferences].flatMap((one) => one(definition))
   if (capabilities) findings.push(...checkCapabilities(definition, capabilities))
+  if (!findings.some(isError)) findings.push(...checkMachines(definition))
   const problems = inOrder(findings.map(source.locate))
-  return { problems, ...(!problems.some(({ severity }) => severity === 'error') && { definition }) }
+  return { problems, ...(!problems.some(isError) && { definition }) }
 }
+
+const isError = ({ severity }: Pick<Problem, 'severity'>): boolean => severity === 'error'
 
 const inOrder = (problems: Problem[]): Problem[] =>
   problems.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0))

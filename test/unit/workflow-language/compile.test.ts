@@ -22,3 +22,15 @@ it.each(files)('%s compiles to what the validator of ASL takes', (file) => {
   for (const machine of Object.values(compile(definition)))
     expect(validateAsl(machine)).toMatchObject({ isValid: true, errors: [] })
 })
+
+it('names of states are as short as Step Functions wants them, however long those of steps are', () => {
+  const [race, branch, step] = ['r', 'b', 's'].map((letter) => letter.repeat(60)) as [string, string, string]
+  const contest = { name: race, kind: 'race', branches: { [branch]: [{ name: step, kind: 'set', value: 1 }] } }
+  const { definition } = validate({
+    value: { workflow: 'long', steps: [{ ...contest, retry: {}, catch: [{ steps: [] }] }] },
+  })
+  if (definition === undefined) throw new Error('it has no definition')
+  const names = [...JSON.stringify(compile(definition)).matchAll(/"(?:StartAt|Next|Default)":"([^"]*)"/g)]
+  expect(names.length).toBeGreaterThan(5)
+  expect(names.filter(([, name = '']) => name.length > 80)).toEqual([])
+})

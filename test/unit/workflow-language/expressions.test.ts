@@ -42,7 +42,14 @@ it('suggests the name that was meant, and looks for none where no name is as lon
 const tallyOf = async (...ballots: unknown[]): Promise<unknown> => {
   const voters = ballots.map(() => ({ agent: 'a' }))
   const step: VoteStep = { name: 'v', kind: 'vote', voters, quorum: 1 }
-  const { states } = compileSteps([step], { next: undefined, bindings: {}, also: [], inMap: false, within: [], undoes: false })
+  const { states } = compileSteps([step], {
+    next: undefined,
+    bindings: {},
+    also: [],
+    inMap: false,
+    within: [],
+    undoes: false,
+  })
   const branches = (states.v ?? {}) as { Branches?: { States: Record<string, { Output: string }> }[] }
   const block = branches.Branches?.[0]
   const result = ballots.map((ballot) => (ballot === undefined ? { cast: false } : { cast: true, ballot }))

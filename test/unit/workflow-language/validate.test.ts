@@ -210,3 +210,24 @@ it('knows what the items of a map are, and what its list is, when agents say it'
   ])
   expect(warned(text('$review.issues.rul'))[0]).toContain('has no rul; it has rule, path')
 })
+
+it('takes every error in the last rule alone', () => {
+  const all = '{ errors: [States.ALL, TIMEOUT], steps: [] }'
+  expect(problemsOf(inSteps(`{ name: a, kind: task, agent: b, retry: [{}, {}], catch: [${all}] }`))).toEqual([
+    'error UNREACHABLE 3:50 #/steps/0/retry/1 the rule before takes every error; put it last',
+    'error NOT_HERE 3:65 #/steps/0/catch/0/errors States.ALL is every error: it stands alone',
+  ])
+  const last = '[{ errors: [TIMEOUT], steps: [] }, { steps: [] }]'
+  expect(problemsOf(inSteps(`{ name: a, kind: task, agent: b, retry: {}, catch: ${last} }`))).toEqual([])
+})
+
+it('refuses what compiles to more than a machine may have', () => {
+  const cases = Array.from({ length: 60 }, (_, one) => ({
+    when: `{% $input.n = ${one} %}`,
+    steps: Array.from({ length: 8 }, (_, at) => ({ name: `c${one}_${at}_${'q'.repeat(50)}`, kind: 'set', value: 1 })),
+  }))
+  const value = { workflow: 'wide', steps: [{ name: 'pick', kind: 'choice', cases }] }
+  expect(validate({ value })).toEqual({
+    problems: [expect.objectContaining({ code: 'TOO_LARGE', pointer: '#/steps' })],
+  })
+})
