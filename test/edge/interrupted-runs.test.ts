@@ -5,7 +5,8 @@ import { loadBody } from '#shared/domain/bodies/body.ts'
 import { listTasks } from '#shared/domain/tasks/list-tasks.ts'
 import { isFinished } from '#shared/domain/tasks/task.ts'
 import { listSubscriptions } from '#shared/domain/topics/topic-store.ts'
-import { endRun } from '#shared/domain/workflows/end-run.ts'
+import { attendRun, endRun } from '#shared/domain/workflows/end-run.ts'
+import { redriveRun } from '#shared/domain/workflows/redrive-run.ts'
 import { isOver, type Run } from '#shared/domain/workflows/run.ts'
 import { getRun, listRuns, stepsOf } from '#shared/domain/workflows/run-store.ts'
 import { saveWorkflow } from '#shared/domain/workflows/save-workflow.ts'
@@ -19,6 +20,7 @@ import type { Platform } from '#shared/platform/platform.ts'
 import { PlatformError } from '#shared/platform/platform-error.ts'
 import { compileWorkflow } from '#shared/workflow-language/compile/compile-workflow.ts'
 import { validate } from '#shared/workflow-language/validate/validate.ts'
+import { deathsAmong, dying } from '#test/support/dying-platform.ts'
 import { aPlatform } from '#test/support/embedded.ts'
 import { eventually } from '#test/support/eventually.ts'
 import { anAdmin, rowTools } from '#test/support/fan-outs.ts'
@@ -175,5 +177,65 @@ it('two who save other definitions at once get a version each, with the machine 
         output: step?.value,
       }),
     )
+  }
+})
+
+/** A run that has failed, as its machine has. */
+const failedRun = async (name: string): Promise<Run> => {
+  const workflow = await save(name, [{ name: 'asked', kind: 'approval', prompt: 'go on?' }])
+  const run = await start(workflow)
+  const { token = '' } = await commandOf(run, 'asked')
+  await platform.workflows.fail(token, { error: 'WRONG' })
+  await endRun(platform, { tenant, workflow, run: run.id })
+  expect((await getRun(platform, tenant, run.id)).value.state).toBe('FAILED')
+  return run
+}
+
+it('a redrive that the machine refuses is a conflict, and the run stays as it was', async () => {
+  const { id } = await failedRun('refusing')
+  const before = (await getRun(platform, tenant, id)).value
+  const redrive = async () => false
+  const refusing = { ...platform, workflows: { ...platform.workflows, redrive } }
+  await expect(redriveRun(refusing, anAdmin, id)).rejects.toMatchObject({ code: 'CONFLICT' })
+  expect((await getRun(platform, tenant, id)).value).toEqual(before)
+})
+
+it('a run that is redriven twice at once, or whose old end is told once more, goes on once', async () => {
+  const moments = await atEveryMoment(async (moment) => {
+    const { id, workflow } = await failedRun('going-on')
+    const ref = { tenant, workflow, run: id }
+    const others = async () => {
+      await endRun(platform, ref)
+      await redriveRun(platform, anAdmin, id).catch(() => undefined)
+      await endRun(platform, ref)
+    }
+    const during = meanwhile(platform, moment, others)
+    await redriveRun(during.platform, anAdmin, id).catch(() => undefined)
+    const about = `write ${moment.nth}, ${moment.after ? 'stored' : 'not stored'}`
+    expect((await getRun(platform, tenant, id)).value, about).toMatchObject({ state: 'RUNNING', redrives: 1 })
+    expect(await platform.workflows.describe(ref), about).toMatchObject({ status: 'RUNNING' })
+    await stopRun(platform, anAdmin, id)
+    return during.happened()
+  })
+  expect(moments).toBeGreaterThanOrEqual(2)
+})
+
+it('a redrive that breaks off at any write is made good by the next look, also when the machine has ended again', async () => {
+  for (const { last, stored } of deathsAmong(2)) {
+    const { id, workflow } = await failedRun('breaking-off')
+    await redriveRun(dying(platform, last, stored), anAdmin, id).catch(() => undefined)
+    await attendRun(platform, tenant, id)
+    const { state, redrives } = (await getRun(platform, tenant, id)).value
+    const about = `death at write ${last}, ${stored ? 'stored' : 'not stored'}`
+    const isMarked = last > 1 || stored
+    expect({ state, redrives }, about).toEqual(
+      isMarked ? { state: 'RUNNING', redrives: 1 } : { state: 'FAILED', redrives: 0 },
+    )
+    if (!isMarked) continue
+    const { token = '' } = await commandOf({ id } as Run, 'asked')
+    await platform.workflows.fail(token, { error: 'WRONG' })
+    await attendRun(platform, tenant, id)
+    expect((await getRun(platform, tenant, id)).value, about).toMatchObject({ state: 'FAILED', redrives: 1 })
+    expect(await platform.workflows.describe({ tenant, workflow, run: id })).toMatchObject({ status: 'FAILED' })
   }
 })

@@ -1,7 +1,7 @@
 import type { Platform, Stored } from '../../platform/platform.ts'
 import { actorOf, type Caller, type Stamp, stamp, systemStamp } from '../caller.ts'
-import { DomainError, orThrow, refuse } from '../domain-error.ts'
-import { isOver, lookMs, type Run } from './run.ts'
+import { orThrow, refuse } from '../domain-error.ts'
+import { isOver, type Run } from './run.ts'
 import { changeRun, findRun, getRun } from './run-store.ts'
 
 type Ports = Pick<Platform, 'main' | 'workflows' | 'clock' | 'random'>
@@ -48,27 +48,4 @@ export const stopMachine = async ({ workflows }: Pick<Platform, 'workflows'>, ru
     { tenant, workflow, run: id },
     { error: 'STOPPED', cause: `by ${by}${reason ? `: ${reason}` : ''}` },
   )
-}
-
-/** Runs what did not succeed again, from there; what was undone cannot go on. */
-export const redriveRun = async (ports: Ports, caller: Caller, id: string): Promise<Run> => {
-  const found = await getRun(ports, caller.tenant, id)
-  const { state, undone, workflow, tenant } = found.value
-  if (!isOver(found.value) || state === 'SUCCEEDED')
-    throw new DomainError('CONFLICT', `run ${id} is ${state}; only one that did not succeed can be redriven`)
-  if (undone !== undefined)
-    throw new DomainError(
-      'CONFLICT',
-      `what run ${id} had completed was undone; start it again: devcycle runs rerun ${id}`,
-    )
-  const now = ports.clock.now()
-  const run = await changeRun(ports, found, ({ stop: _, error: __, cause: ___, finishedAt: ____, ...current }) => ({
-    ...current,
-    state: 'RUNNING',
-    redrives: current.redrives + 1,
-    dueAt: now + lookMs.first,
-    stamp: stamp(caller, 'run.redrive'),
-  }))
-  await ports.workflows.redrive({ tenant, workflow, run: id })
-  return run
 }

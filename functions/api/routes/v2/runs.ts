@@ -1,6 +1,7 @@
 import type { OperationOf } from '#shared/contracts/operations.ts'
 import type { Caller } from '#shared/domain/caller.ts'
 import { explainRun } from '#shared/domain/workflows/explain-run.ts'
+import { redriveRun } from '#shared/domain/workflows/redrive-run.ts'
 import { rerunRun } from '#shared/domain/workflows/rerun-run.ts'
 import type { Run } from '#shared/domain/workflows/run.ts'
 import { getRun, listRuns } from '#shared/domain/workflows/run-store.ts'
@@ -13,7 +14,7 @@ import {
   requireHolder,
 } from '#shared/domain/workflows/run-value.ts'
 import { startRun } from '#shared/domain/workflows/start-run.ts'
-import { redriveRun, stopRun } from '#shared/domain/workflows/stop-run.ts'
+import { stopRun } from '#shared/domain/workflows/stop-run.ts'
 import type { Platform, Stored } from '#shared/platform/platform.ts'
 import { checkInput } from '../../check-input.ts'
 import { idempotencyKey, ifMatch, iso, toETag } from '../../headers.ts'
