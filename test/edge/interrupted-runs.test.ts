@@ -1,13 +1,15 @@
 import { afterAll, expect, it } from 'vitest'
 import type { Definition } from '#shared/contracts/workflows/definition.ts'
 import { pageOfApprovals } from '#shared/domain/approvals/approval-store.ts'
+import { closeStepApproval } from '#shared/domain/approvals/close-approval.ts'
 import { loadBody } from '#shared/domain/bodies/body.ts'
+import { cancelBySystem } from '#shared/domain/tasks/cancel-children.ts'
 import { listTasks } from '#shared/domain/tasks/list-tasks.ts'
 import { isFinished } from '#shared/domain/tasks/task.ts'
 import { listSubscriptions } from '#shared/domain/topics/topic-store.ts'
 import { attendRun, endRun } from '#shared/domain/workflows/end-run.ts'
 import { redriveRun } from '#shared/domain/workflows/redrive-run.ts'
-import { isOver, type Run } from '#shared/domain/workflows/run.ts'
+import { isOver, type Run, type RunStep } from '#shared/domain/workflows/run.ts'
 import { getRun, listRuns, stepsOf } from '#shared/domain/workflows/run-store.ts'
 import { saveWorkflow } from '#shared/domain/workflows/save-workflow.ts'
 import { startRun } from '#shared/domain/workflows/start-run.ts'
@@ -238,4 +240,40 @@ it('a redrive that breaks off at any write is made good by the next look, also w
     expect((await getRun(platform, tenant, id)).value, about).toMatchObject({ state: 'FAILED', redrives: 1 })
     expect(await platform.workflows.describe({ tenant, workflow, run: id })).toMatchObject({ status: 'FAILED' })
   }
+})
+
+type Begun = Pick<RunStep, 'task' | 'approval' | 'child'>
+const ends: { step: object; error: string; end: (begun: Begun) => Promise<unknown> }[] = [
+  {
+    step: { kind: 'task', capability: 'nobody' },
+    error: 'CANCELLED',
+    end: ({ task = '' }) => cancelBySystem(platform, tenant, task, 'test'),
+  },
+  {
+    step: { kind: 'approval', prompt: 'go on?' },
+    error: 'TIMEOUT',
+    end: ({ approval = '' }) => closeStepApproval(platform, tenant, approval, { state: 'EXPIRED', comment: 'test' }),
+  },
+  {
+    step: { kind: 'subWorkflow', workflow: 'child' },
+    error: 'STOPPED',
+    end: async ({ child = '' }) => {
+      await stopRun(platform, anAdmin, child)
+      await endRun(platform, { tenant, workflow: 'child', run: child })
+    },
+  },
+]
+
+it.each(ends)('a look at a run ends the step whose work has ended as $error while nobody was told', async (row) => {
+  const workflow = await save('untold', [{ name: 'asked', ...row.step }])
+  const run = await start(workflow)
+  await take(await commandOf(run, 'asked'))
+  const begun = async () => (await stepsOf(platform, run))[0]?.value
+  await attendRun(platform, tenant, run.id)
+  expect(await begun()).toMatchObject({ state: 'RUNNING' })
+  await row.end((await begun()) ?? {})
+  await attendRun(platform, tenant, run.id)
+  expect(await begun()).toMatchObject({ state: 'FAILED', error: row.error })
+  await attendRun(platform, tenant, run.id)
+  expect((await getRun(platform, tenant, run.id)).value).toMatchObject({ state: 'FAILED', error: row.error })
 })

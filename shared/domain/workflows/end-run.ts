@@ -8,6 +8,7 @@ import { changeRun, findRun, getRun, runPk, stepsOf } from './run-store.ts'
 import { deployVersion } from './save-workflow.ts'
 import { beginRun } from './start-run.ts'
 import { endOpenSteps } from './steps/abandon-steps.ts'
+import { attendSteps } from './steps/attend-steps.ts'
 import type { StepPorts } from './steps/step-command.ts'
 import { stopMachine } from './stop-run.ts'
 import { undoInput } from './undo-input.ts'
@@ -126,7 +127,7 @@ const noteUndone = async (ports: StepPorts, { tenant, id }: Run, undone: Undone[
   })
 }
 
-/** Compares a run with its machine, in case a start, a stop, an end or a redrive was lost. */
+/** Compares a run with its machine and with what its steps have begun, in case a start, a stop, an end or a redrive was lost. */
 export const attendRun = async (ports: StepPorts, tenant: string, id: string): Promise<void> => {
   const found = await findRun(ports, tenant, id)
   if (found?.value.redriving) return finishRedrive(ports, found)
@@ -137,6 +138,9 @@ export const attendRun = async (ports: StepPorts, tenant: string, id: string): P
   if (seen === undefined)
     await (state === 'COMPENSATING' ? beginUndo(ports, found.value) : beginRun(ports, found.value))
   else if (seen.status !== 'RUNNING') await endRun(ports, ref)
-  else await stopMachine(ports, found.value)
+  else {
+    await attendSteps(ports, found.value)
+    await stopMachine(ports, found.value)
+  }
   await changeRun(ports, found, (run) => (isOver(run) ? run : { ...run, dueAt: ports.clock.now() + lookMs.later }))
 }
