@@ -4,7 +4,8 @@ import { directPath } from '#shared/platform/embedded/workflows/direct-path.ts'
 import { createExpressions } from '#shared/platform/embedded/workflows/expressions.ts'
 import { isModest } from '#shared/platform/embedded/workflows/jsonata-bounds.ts'
 
-const { evaluate, close } = createExpressions()
+const { evaluateFor, close } = createExpressions()
+const evaluate = evaluateFor('acme')
 afterAll(() => close())
 
 const values = (source: string, bindings: Record<string, unknown> = {}): Promise<Json> =>

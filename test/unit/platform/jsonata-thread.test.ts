@@ -10,13 +10,24 @@ const keepBusy = (ms: number): void => void Atomics.wait(new Int32Array(new Shar
 
 describe('the thread of expressions', () => {
   it('answers none with the result of another whose answer came as its time was over', async () => {
-    expect(await thread.evaluate("'begun'", {})).toEqual({ json: '"begun"' })
+    expect(await thread.evaluate("'begun'", {}, 'acme')).toEqual({ json: '"begun"' })
     await setImmediate() // what follows is in front of the timers, and these in front of what other threads have sent
-    const late = thread.evaluate("'of a'", {})
-    const next = thread.evaluate("'of b'", {})
+    const late = thread.evaluate("'of a'", {}, 'acme')
+    const next = thread.evaluate("'of b'", {}, 'acme')
     keepBusy(2200)
     expect(await next).toEqual({ json: '"of b"' })
     expect([{ json: '"of a"' }, { reason: expect.stringContaining('took longer') }]).toContainEqual(await late)
-    expect(await thread.evaluate("'of c'", {})).toEqual({ json: '"of c"' })
+    expect(await thread.evaluate("'of c'", {}, 'acme')).toEqual({ json: '"of c"' })
+  })
+
+  it('lets tenants take turns, however many expressions one of them has', async () => {
+    const order: string[] = []
+    const evaluate = async (tenant: string, n: number): Promise<void> => {
+      await thread.evaluate(String(n), {}, tenant)
+      order.push(`${tenant} ${n}`)
+    }
+    const many = [0, 1, 2, 3, 4].map((n) => evaluate('many', n))
+    await Promise.all([...many, evaluate('few', 0), evaluate('few', 1)])
+    expect(order).toEqual(['many 0', 'many 1', 'few 0', 'many 2', 'few 1', 'many 3', 'many 4'])
   })
 })

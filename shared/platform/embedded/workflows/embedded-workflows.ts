@@ -39,7 +39,7 @@ type Said = Answering extends infer A ? (A extends Answering ? Omit<A, 'path' | 
 
 /** State machines in this process. Every step of a run is flushed before anybody hears of it; nothing is looked for by the clock. */
 export const createEmbeddedWorkflows = ({ table, clock, random, telemetry }: Options): EmbeddedWorkflows => {
-  const { evaluate, close: closeExpressions } = createExpressions()
+  const { evaluateFor, close: closeExpressions } = createExpressions()
   const machines = createMachines(table)
   const outbox = createOutbox({ table, clock, telemetry })
   const watchers = createRunWatchers({ clock })
@@ -47,7 +47,7 @@ export const createEmbeddedWorkflows = ({ table, clock, random, telemetry }: Opt
     table,
     clock,
     random,
-    evaluate,
+    evaluateFor,
     machineOf: machines.get,
     onWritten({ ref, letters, dueAt }) {
       watchers.wake(ref)

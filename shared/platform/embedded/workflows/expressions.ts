@@ -11,6 +11,7 @@ import { StatesError } from './states-error.ts'
 export type Bindings = Record<string, unknown>
 /** The value of a literal or of an expression; throws `States.QueryEvaluationError`. */
 export type Evaluate = (template: Json | undefined, bindings: Bindings) => Promise<Json>
+export type Expressions = ReturnType<typeof createExpressions>
 
 /** What takes longer than these goes to the thread that may take longer. */
 const quick: Limits = { timeout: 50, stack: 100, sequence: 100_000 }
@@ -40,29 +41,29 @@ export const createExpressions = () => {
     compiled.set(source, known)
     return known
   }
-  const inThread = async (source: string, bindings: Bindings): Promise<unknown> => {
-    const answer = await thread.evaluate(source, bindings)
+  const inThread = async (source: string, bindings: Bindings, tenant: string): Promise<unknown> => {
+    const answer = await thread.evaluate(source, bindings, tenant)
     if ('reason' in answer) throw failed(source, answer.reason)
     return answer.json === undefined ? undefined : (JSON.parse(answer.json) as unknown)
   }
   /** One at a time: the time of each is then its own. */
   const turns = createKeyLocks()
-  const run = async (source: string, bindings: Bindings): Promise<unknown> => {
+  const run = async (source: string, bindings: Bindings, tenant: string): Promise<unknown> => {
     const { direct, quick: expression } = compiledOf(source)
-    if (expression === undefined) return inThread(source, bindings)
+    if (expression === undefined) return inThread(source, bindings, tenant)
     const found = direct?.(bindings)
     if (found !== undefined) return found
     try {
       return await turns.run('', () => expression.evaluate(undefined, bindings))
     } catch (error) {
-      if (exceededCodes.includes((error as { code?: string }).code ?? '')) return inThread(source, bindings)
+      if (exceededCodes.includes((error as { code?: string }).code ?? '')) return inThread(source, bindings, tenant)
       throw failed(source, reasonOf(error))
     }
   }
-  const evaluateText = async (text: string, bindings: Bindings): Promise<Json> => {
+  const evaluateText = async (text: string, bindings: Bindings, tenant: string): Promise<Json> => {
     const source = expressionPattern.exec(text)?.[1]
     if (source === undefined) return text
-    const value = await run(source, bindings)
+    const value = await run(source, bindings, tenant)
     if (value === undefined || isFunction(value)) throw failed(source, 'it gives nothing')
     return (Array.isArray(value) ? Array.from(value) : value) as Json // a list of the library's own is one like others
   }
@@ -75,14 +76,19 @@ export const createExpressions = () => {
     known.set(template, answer)
     return answer
   }
-  const evaluate: Evaluate = async (template, bindings) => {
+  const evaluate = async (template: Json | undefined, bindings: Bindings, tenant: string): Promise<Json> => {
     if (isStatic(template)) return template ?? null
-    if (typeof template === 'string') return evaluateText(template, bindings)
+    if (typeof template === 'string') return evaluateText(template, bindings, tenant)
     if (template === null || typeof template !== 'object') return template ?? null
     const values: Json[] = []
-    for (const part of Object.values(template)) values.push(await evaluate(part, bindings))
+    for (const part of Object.values(template)) values.push(await evaluate(part, bindings, tenant))
     if (Array.isArray(template)) return values
     return Object.fromEntries(Object.keys(template).map((key, at) => [key, values[at] ?? null]))
   }
-  return { evaluate, close: thread.close }
+  /** For the runs of one tenant. */
+  const evaluateFor =
+    (tenant: string): Evaluate =>
+    (template, bindings) =>
+      evaluate(template, bindings, tenant)
+  return { evaluateFor, close: thread.close }
 }

@@ -12,9 +12,39 @@ const resourceLimits = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 
 
 type Pending = { request: WorkerRequest; resolve: (answer: WorkerAnswer) => void }
 
-/** Evaluates one expression after the other in a thread of its own, with bounded time, depth and memory. */
+/** What waits of each of many, who have their turns one after the other. */
+const createTurns = <T>() => {
+  const all = new Map<string, T[]>()
+  return {
+    add(whose: string, one: T): void {
+      const before = all.get(whose)
+      if (before) before.push(one)
+      else all.set(whose, [one])
+    },
+    /** The oldest of whoever had no turn for longest. */
+    next(): T | undefined {
+      const [first] = all
+      if (first === undefined) return undefined
+      const [whose, queue] = first
+      const one = queue.shift()
+      all.delete(whose)
+      if (queue.length > 0) all.set(whose, queue)
+      return one
+    },
+    clear(): T[] {
+      const left = [...all.values()].flat()
+      all.clear()
+      return left
+    },
+  }
+}
+
+/**
+ * Evaluates one expression after the other in a thread of its own, with bounded time, depth and memory. Tenants take turns:
+ * nobody waits for all that another one has.
+ */
 export const createJsonataThread = () => {
-  const waiting: Pending[] = []
+  const waiting = createTurns<Pending>()
   let worker: Worker | undefined
   let current: (Pending & { timer: NodeJS.Timeout }) | undefined
   let closed = false
@@ -46,7 +76,7 @@ export const createJsonataThread = () => {
     return started
   }
   const next = (): void => {
-    const first = closed ? undefined : waiting.shift()
+    const first = closed ? undefined : waiting.next()
     if (first === undefined) return void worker?.unref()
     const isNew = worker === undefined
     const used = worker ?? start()
@@ -61,14 +91,14 @@ export const createJsonataThread = () => {
   }
 
   return {
-    evaluate: (source: string, bindings: Record<string, unknown>): Promise<WorkerAnswer> =>
+    evaluate: (source: string, bindings: Record<string, unknown>, tenant: string): Promise<WorkerAnswer> =>
       new Promise((resolve) => {
-        waiting.push({ request: { source, bindings, limits, mostCharacters }, resolve })
+        waiting.add(tenant, { request: { source, bindings, limits, mostCharacters }, resolve })
         if (current === undefined) next()
       }),
     async close(): Promise<void> {
       closed = true
-      for (const { resolve } of waiting.splice(0)) resolve({ reason: 'the platform is closed' })
+      for (const { resolve } of waiting.clear()) resolve({ reason: 'the platform is closed' })
       const last = worker
       if (last) lose(last, 'the platform is closed')
       await last?.terminate()

@@ -4,7 +4,7 @@ import { PlatformError } from '../../platform-error.ts'
 import { advance, type Happening, newExecution } from './advance.ts'
 import type { Json, Machine } from './asl.ts'
 import { apply, type Changes, dueAtOf, type Execution, type Head } from './execution.ts'
-import type { Evaluate } from './expressions.ts'
+import type { Expressions } from './expressions.ts'
 import { headDueAt, type Letter, lettersOf, runPk, writesOf } from './rows.ts'
 import { loadRun, type RunTable } from './run-store.ts'
 import { mintToken } from './tokens.ts'
@@ -23,7 +23,7 @@ export type RunActorsOptions = {
   table: RunTable
   clock: Clock
   random: Random
-  evaluate: Evaluate
+  evaluateFor: Expressions['evaluateFor']
   machineOf: (run: RunRef & { version: string }) => Promise<Machine>
   /** What is written is to be told; what comes due then is to be looked at. */
   onWritten: (written: { ref: RunRef; letters: Letter[]; dueAt: number }) => void
@@ -38,7 +38,7 @@ const nothing = (): void => undefined
 
 /** One run after the other in its own time: what happens to a run is advanced, written, and only then answered. */
 export const createRunActors = (options: RunActorsOptions) => {
-  const { table, clock, random, evaluate, machineOf, onWritten } = options
+  const { table, clock, random, evaluateFor, machineOf, onWritten } = options
   const actors = new Map<string, Actor>()
   const runs = new LRUCache<string, Execution>({ ...kept, sizeCalculation: ({ frames }) => frames.size + 1 })
   const working = new Set<Promise<void>>()
@@ -66,7 +66,7 @@ export const createRunActors = (options: RunActorsOptions) => {
       {
         now: clock.now(),
         machine: await machineOf(execution.head),
-        evaluate,
+        evaluate: evaluateFor(ref.tenant),
         random: () => random.number(),
         mintToken: (path) => mintToken(ref, path, random),
       },
