@@ -256,6 +256,16 @@ describe.each(apiHosts)('topics on $host', ({ open }) => {
     expect((await api.get(`/subscriptions/${first.body.id}`)).body).toEqual(first.body)
   })
 
+  it('are known again under their key when what they lead to is gone', async () => {
+    const queue = aTopic()
+    await api.post('/queues', { name: queue })
+    const headers = { 'idempotency-key': queue }
+    const subscribeAgain = () => api.post('/subscriptions', { topic: queue, target: { queue } }, { headers })
+    const first = await subscribeAgain()
+    await api.request('DELETE', `/queues/${queue}`)
+    expect(await subscribeAgain()).toMatchObject({ status: 201, body: first.body })
+  })
+
   it.each([
     [{ topic: 'a b', target: { bus: true } }, ['#/topic']],
     [{ topic: 'a*b', target: { bus: true } }, ['#/topic']],

@@ -42,6 +42,17 @@ const outcome = async (text: string, input?: unknown) => ended((await start(awai
 const stepOf = (run: { steps: { name: string }[] }, name: string) => run.steps.find((step) => step.name === name)
 
 describe('a run', () => {
+  it('is known again under its key when the workflow takes another input by now', async () => {
+    const only = 'steps: [{ name: only, kind: set, value: 1 }]'
+    await save(`workflow: changing\n${only}`)
+    const headers = { 'idempotency-key': 'changing' }
+    const begin = () => api.post('/workflows/changing/runs', { input: 1 }, { headers })
+    const first = await begin()
+    await save(`workflow: changing\ninput: { type: string }\n${only}`)
+    expect(await begin()).toMatchObject({ status: first.status, body: { id: first.body.id, version: 1 } })
+    expect((await api.post('/workflows/changing/runs', { input: 1 })).status).toBe(422)
+  })
+
   it('hands the outputs of its steps on, and answers what its definition says', async () => {
     const run = await outcome(
       `

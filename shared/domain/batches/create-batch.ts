@@ -2,11 +2,12 @@ import type { Platform } from '../../platform/platform.ts'
 import { planBody } from '../bodies/body.ts'
 import { type Caller, stamp } from '../caller.ts'
 import { remind } from '../dispatch/due.ts'
-import { DomainError, invalid } from '../domain-error.ts'
+import { invalid } from '../domain-error.ts'
 import { noCounts } from '../fan-out/bitmap.ts'
 import { chunkRows, type FanOut } from '../fan-out/fan-out.ts'
-import { fanOutItem, fanOutPk, findFanOut } from '../fan-out/fan-out-store.ts'
+import { fanOutItem, fanOutPk, findFanOut, getFanOut } from '../fan-out/fan-out-store.ts'
 import { digest, idFor } from '../ids.ts'
+import { requireSame } from '../require-same.ts'
 import { requireAhead } from '../tasks/choose-target.ts'
 
 export type CreateBatch = {
@@ -31,8 +32,7 @@ export const createBatch = async (ports: Ports, caller: Caller, command: CreateB
   const submitted = digest(wish)
   const known = idempotencyKey === undefined ? undefined : (await findFanOut(ports, tenant, id))?.value
   const stored = known ?? (await store(ports, caller, { ...wish, id, submitted }))
-  if (stored?.submitted !== submitted)
-    throw new DomainError('IDEMPOTENCY_CONFLICT', `the idempotency key ${idempotencyKey} was used for another batch`)
+  requireSame(`batch ${id}`, idempotencyKey, { before: stored.submitted, now: submitted })
   await remind(ports, { tenant, id, at: stored.createdAt })
   return stored
 }
@@ -40,7 +40,7 @@ export const createBatch = async (ports: Ports, caller: Caller, command: CreateB
 type New = Omit<CreateBatch, 'idempotencyKey'> & { id: string; submitted: string }
 
 /** Answers what is stored then, by whomever. */
-const store = async (ports: Ports, caller: Caller, command: New): Promise<FanOut | undefined> => {
+const store = async (ports: Ports, caller: Caller, command: New): Promise<FanOut> => {
   const { tenant } = caller
   const { id, submitted } = command
   const source = await sourceOf(ports, tenant, command.object)
@@ -75,7 +75,7 @@ const store = async (ports: Ports, caller: Caller, command: New): Promise<FanOut
   }
   for (const item of template?.items ?? []) await ports.main.write({ op: 'put', item, expect: 'any' })
   const outcome = await ports.main.write({ op: 'put', item: fanOutItem(fan), expect: 'absent' })
-  return outcome.ok ? fan : (outcome.conflicts[0]?.current?.value as FanOut | undefined)
+  return outcome.ok ? fan : (await getFanOut(ports, tenant, id)).value
 }
 
 const sourceOf = async ({ objects }: Ports, tenant: string, id: string): Promise<FanOut['source']> => {

@@ -2,6 +2,7 @@ import type { Item, Key, ObjectStat, Platform, Presigned } from '../../platform/
 import { type Caller, type Stamp, stamp } from '../caller.ts'
 import { DomainError } from '../domain-error.ts'
 import { digest, idFor } from '../ids.ts'
+import { requireSame } from '../require-same.ts'
 
 /** What was declared when the object was made; its bytes are in `Objects`. */
 export type ObjectRecord = {
@@ -50,9 +51,8 @@ export const declareObject = async (
   }
   const outcome = await ports.main.write({ op: 'put', item: objectItem(record), expect: 'absent' })
   const stored = outcome.ok ? record : (outcome.conflicts[0]?.current?.value as ObjectRecord | undefined)
-  if (stored?.declared !== record.declared)
-    throw new DomainError('IDEMPOTENCY_CONFLICT', `the idempotency key ${idempotencyKey} was used for another object`)
-  return describe(ports, stored)
+  requireSame(`object ${record.id}`, idempotencyKey, { before: stored?.declared, now: record.declared })
+  return describe(ports, stored ?? record)
 }
 
 /** The object with an address to fetch it from, or to send it to while it has no bytes. */

@@ -2,9 +2,9 @@ import type { Item, Platform, Stored } from '../../platform/platform.ts'
 import { type Caller, stamp } from '../caller.ts'
 import { compete } from '../contention.ts'
 import { remind } from '../dispatch/due.ts'
-import { DomainError } from '../domain-error.ts'
 import { digest, idFor, newRev } from '../ids.ts'
 import { requireRev } from '../require-rev.ts'
+import { requireSame } from '../require-same.ts'
 import type { ScheduleTools } from './attend-schedule.ts'
 import { checkWork } from './check-work.ts'
 import { requireRoom } from './jitter.ts'
@@ -61,11 +61,7 @@ export const makeSchedule = async (
   )
   requireRoom(schedule, now, times)
   const existing = await createSchedule(ports, schedule, items)
-  if (existing && existing.created !== schedule.created)
-    throw new DomainError(
-      'IDEMPOTENCY_CONFLICT',
-      `the idempotency key ${idempotencyKey} was used for schedule ${id} with another body`,
-    )
+  if (existing) requireSame(`schedule ${id}`, idempotencyKey, { before: existing.created, now: schedule.created })
   await remindOf(ports, schedule)
   return getSchedule(ports, tenant, id)
 }

@@ -9,6 +9,7 @@ import { distribute, sendDistributed } from '../fan-out/distribute.ts'
 import type { Shards } from '../fan-out/shards.ts'
 import { digest, idFor } from '../ids.ts'
 import { isObjectRef, requireContent, requireObjectId } from '../objects/object-ref.ts'
+import { requireSame } from '../require-same.ts'
 import { requireTarget } from '../webhooks/change-webhook.ts'
 import { admitChild } from './admit-child.ts'
 import { buildTask } from './build-task.ts'
@@ -88,11 +89,8 @@ const fingerprint = (command: SubmitCommand): string => {
 }
 
 const sameOrConflict = (task: Task, submitted: string, { idempotencyKey }: SubmitCommand): Task => {
-  if (task.submitted === submitted) return task
-  throw new DomainError(
-    'IDEMPOTENCY_CONFLICT',
-    `the idempotency key ${idempotencyKey} was used for task ${task.id} with another body; use a new key for a new task`,
-  )
+  requireSame(`task ${task.id}`, idempotencyKey, { before: task.submitted, now: submitted })
+  return task
 }
 
 const dispatch = async (ports: Ports, task: Task): Promise<void> => {

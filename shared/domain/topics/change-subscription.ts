@@ -7,6 +7,7 @@ import { digest, idFor } from '../ids.ts'
 import { readPattern } from '../patterns/pattern.ts'
 import { findQueue } from '../queues/queue-store.ts'
 import { requireRev } from '../require-rev.ts'
+import { requireSame } from '../require-same.ts'
 import { findWebhook } from '../webhooks/webhook-store.ts'
 import { findWorkflow } from '../workflows/workflow-store.ts'
 import type { Subscription } from './subscription.ts'
@@ -31,25 +32,28 @@ export const makeSubscription = async (
   { idempotencyKey, ...command }: SubscriptionCommand & { idempotencyKey?: string },
 ): Promise<Stored<Subscription>> => {
   const { tenant } = caller
-  requirePattern(command)
   const id = idFor('sub', tenant, idempotencyKey, ports)
+  const created = digest(command)
+  const known = idempotencyKey === undefined ? undefined : await findSubscription(ports, tenant, id)
+  const same = (stored: Stored<Subscription>): Stored<Subscription> => {
+    requireSame(`subscription ${id}`, idempotencyKey, { before: stored.value.created, now: created })
+    return stored
+  }
+  if (known) return same(known)
+  requirePattern(command)
+  await requireTarget(ports, tenant, command)
+  await requireRoom(ports, tenant, command)
   const subscription: Subscription = {
     ...command,
     id,
     tenant,
     createdAt: ports.clock.now(),
-    created: digest(command),
+    created,
     by: caller.principal,
     stamp: stamp(caller, 'subscription.create'),
   }
-  await requireTarget(ports, tenant, command)
-  await requireRoom(ports, tenant, command)
   const existing = await createSubscription(ports, subscription)
-  if (existing && existing.value.created !== subscription.created)
-    throw new DomainError(
-      'IDEMPOTENCY_CONFLICT',
-      `the idempotency key ${idempotencyKey} was used for subscription ${id} with another body`,
-    )
+  if (existing) same(existing)
   return getSubscription(ports, tenant, id)
 }
 

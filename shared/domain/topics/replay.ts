@@ -4,6 +4,7 @@ import { remind } from '../dispatch/due.ts'
 import { DomainError, invalid } from '../domain-error.ts'
 import { sideBySide } from '../fan-out/side-by-side.ts'
 import { digest, idFor } from '../ids.ts'
+import { requireSame } from '../require-same.ts'
 import { loadEvent, matchIdOf, takeMatch } from './attend-match.ts'
 import type { Publication } from './publication.ts'
 import { createReplay, findReplay, saveReplay } from './replay-store.ts'
@@ -70,11 +71,7 @@ export const startReplay = async (
       `messages are kept for a day: give a time from ${new Date(oldest).toISOString()} on, and not in the future`,
     )
   const existing = before?.value ?? (await createReplay(ports, replay))
-  if (existing && existing.asked !== replay.asked)
-    throw new DomainError(
-      'IDEMPOTENCY_CONFLICT',
-      `the idempotency key ${idempotencyKey} was used for replay ${existing.id} from another time`,
-    )
+  if (existing) requireSame(`replay ${existing.id}`, idempotencyKey, { before: existing.asked, now: replay.asked })
   if (existing === undefined) await remind(ports, { tenant, id: replay.id, at: now })
   return existing ?? replay
 }

@@ -3,6 +3,7 @@ import { type Caller, stamp } from '../caller.ts'
 import { DomainError, invalid } from '../domain-error.ts'
 import { digest, idFor } from '../ids.ts'
 import { requireRev } from '../require-rev.ts'
+import { requireSame } from '../require-same.ts'
 import { type Delivery, redeliver } from './delivery.ts'
 import { sendDelivery } from './send-delivery.ts'
 import { rotateSecret, type Webhook } from './webhook.ts'
@@ -74,11 +75,8 @@ export const makeWebhook = async (
 }
 
 const sameOrConflict = (webhook: Stored<Webhook>, created: string, idempotencyKey?: string): Stored<Webhook> => {
-  if (webhook.value.created === created) return webhook
-  throw new DomainError(
-    'IDEMPOTENCY_CONFLICT',
-    `the idempotency key ${idempotencyKey} was used for webhook ${webhook.value.id} with another body`,
-  )
+  requireSame(`webhook ${webhook.value.id}`, idempotencyKey, { before: webhook.value.created, now: created })
+  return webhook
 }
 
 /** With `ifMatch` what the caller saw is changed, and nothing that came after it. */

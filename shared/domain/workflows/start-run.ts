@@ -6,9 +6,10 @@ import { remind } from '../dispatch/due.ts'
 import { DomainError, orThrow } from '../domain-error.ts'
 import { digest, idFromKey, newId, newRev } from '../ids.ts'
 import { isObjectRef, requireContent } from '../objects/object-ref.ts'
+import { requireSame } from '../require-same.ts'
 import type { CheckInput } from '../tasks/submit-task.ts'
 import { lookMs, type ParentStep, type Run } from './run.ts'
-import { changeRun, getRun, runItem, runPk } from './run-store.ts'
+import { changeRun, findRun, getRun, runItem, runPk } from './run-store.ts'
 import { deployVersion } from './save-workflow.ts'
 import { chooseVersion } from './workflow.ts'
 import { getVersion, getWorkflow, loadCompiled } from './workflow-store.ts'
@@ -39,8 +40,15 @@ export const startRun = async (
 ): Promise<Run> => {
   const { tenant } = caller
   const { workflow, version: wanted, input, idempotencyKey, parent, schedule, rerunOf } = command
-  const version = await checkStart(ports, tenant, { workflow, version: wanted, input }, checkInput)
   const id = idempotencyKey ? runIdOf(tenant, workflow, idempotencyKey) : newId('run', ports)
+  const submitted = digest({ workflow, wanted, input })
+  const same = (known: Run): Run => {
+    requireSame(`run ${id}`, idempotencyKey, { before: known.submitted, now: submitted })
+    return known
+  }
+  const known = idempotencyKey === undefined ? undefined : await findRun(ports, tenant, id)
+  if (known) return same(known.value)
+  const version = await checkStart(ports, tenant, { workflow, version: wanted, input }, checkInput)
   const now = ports.clock.now()
   const stamped = stamp(caller, 'run.start')
   const planned = await planBody(ports, { tenant, pk: runPk(tenant, id), sk: 'input', value: input, stamp: stamped })
@@ -54,7 +62,7 @@ export const startRun = async (
     redrives: 0,
     startedAt: now,
     dueAt: now + lookMs.first,
-    submitted: digest({ workflow, wanted, input }),
+    submitted,
     by: caller.principal,
     stamp: stamped,
     ...(parent && { parent }),
@@ -62,12 +70,7 @@ export const startRun = async (
     ...(rerunOf !== undefined && { rerunOf }),
   }
   const existing = await create(ports, run, planned.items)
-  if (existing && existing.submitted !== run.submitted)
-    throw new DomainError(
-      'IDEMPOTENCY_CONFLICT',
-      `the idempotency key ${idempotencyKey} was used for run ${id} with another body`,
-    )
-  return existing ?? beginRun(ports, run)
+  return existing ? same(existing) : beginRun(ports, run)
 }
 
 /** The run of an idempotency key: each workflow has keys of its own. */

@@ -1,0 +1,13 @@
+import { DomainError } from './domain-error.ts'
+
+/** Digests of what was asked for under a key, and of what is asked for now. */
+type Wishes = { before: string | undefined; now: string }
+
+/** Refuses another wish under an idempotency key that has made something; `made` says what, such as `task tsk_1`. */
+export const requireSame = (made: string, key: string | undefined, { before, now }: Wishes): void => {
+  if (before === now) return
+  throw new DomainError(
+    'IDEMPOTENCY_CONFLICT',
+    `the idempotency key ${key} was used for ${made} with another body; use a new key for a new one`,
+  )
+}
