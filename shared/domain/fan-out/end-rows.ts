@@ -1,11 +1,11 @@
 import type { Platform, Stored } from '../../platform/platform.ts'
+import { sideBySide } from '../side-by-side.ts'
 import { cancelBySystem } from '../tasks/cancel-children.ts'
 import { isFinished, type Task, type TaskStatus } from '../tasks/task.ts'
 import { taskKey } from '../tasks/task-store.ts'
 import { type Ended, openRows } from './bitmap.ts'
 import { type FanOut, swept } from './fan-out.ts'
 import { changeFanOut, loadPages, markEnded, rowTaskId } from './fan-out-store.ts'
-import { sideBySide } from './side-by-side.ts'
 
 type Ports = Pick<Platform, 'main' | 'volatile' | 'queues' | 'telemetry' | 'clock' | 'random'>
 

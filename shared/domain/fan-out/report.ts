@@ -2,12 +2,12 @@ import type { Platform } from '../../platform/platform.ts'
 import { systemStamp } from '../caller.ts'
 import { digest, idFromKey } from '../ids.ts'
 import { objectItem } from '../objects/object.ts'
+import { sideBySide } from '../side-by-side.ts'
 import type { Failure, Task } from '../tasks/task.ts'
 import { taskKey } from '../tasks/task-store.ts'
 import { pageRows, type RowPage, unsuccessfulRows } from './bitmap.ts'
 import { chunkRows, type FanOut } from './fan-out.ts'
 import { type BadRow, badRows, rowTaskId } from './fan-out-store.ts'
-import { sideBySide } from './side-by-side.ts'
 
 type Ports = Pick<Platform, 'main' | 'objects' | 'clock'>
 

@@ -3,13 +3,13 @@ import { PlatformError } from '../../platform/platform-error.ts'
 import { loadBody } from '../bodies/body.ts'
 import type { Caller } from '../caller.ts'
 import { DomainError, type DomainErrorCode } from '../domain-error.ts'
+import { sideBySide } from '../side-by-side.ts'
 import type { SubmitCommand } from '../tasks/submit-command.ts'
 import { type CheckInput, submitTask } from '../tasks/submit-task.ts'
 import { advance, type FanOut, isOver, stop } from './fan-out.ts'
 import { type BadRow, changeFanOut, fanOutPk, markEnded, noteBadRows, rowKey } from './fan-out-store.ts'
 import type { Pass } from './keep-pass.ts'
 import { type Row, readRows } from './read-rows.ts'
-import { sideBySide } from './side-by-side.ts'
 
 export type FanOutPorts = Omit<Platform, 'feed' | 'bus' | 'hosts'>
 /** What the edge knows: how the body of a submit is read, and what fits a schema. */

@@ -1,5 +1,5 @@
 import type { Platform } from '../../platform/platform.ts'
-import { sideBySide } from '../fan-out/side-by-side.ts'
+import { sideBySide } from '../side-by-side.ts'
 import { changeLetter } from '../inboxes/change-letter.ts'
 import { finish, type Inbox, positionOf } from '../inboxes/letter.ts'
 import { heldLetters } from '../inboxes/letter-store.ts'

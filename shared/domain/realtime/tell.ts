@@ -1,6 +1,6 @@
 import type { Platform } from '../../platform/platform.ts'
 import { DomainError } from '../domain-error.ts'
-import { sideBySide } from '../fan-out/side-by-side.ts'
+import { sideBySide } from '../side-by-side.ts'
 import type { Connection, Watch } from './connection.ts'
 import { forgetConnection } from './connection-store.ts'
 import type { Resync, ServerFrame } from './frame.ts'
