@@ -1,58 +1,33 @@
 import type { Clock } from '../platform.ts'
+import { createHeap, type Standing } from './heap.ts'
 
-type Entry = { at: number; order: number; act: () => void; index: number }
+type Entry = Standing & { time: number; order: number; act: () => void }
 export type Cancel = () => void
 
 const longestMs = 2_147_483_647
-const isBefore = (a: Entry, b: Entry): boolean => a.at < b.at || (a.at === b.at && a.order < b.order)
+const isBefore = (a: Entry, b: Entry): boolean => a.time < b.time || (a.time === b.time && a.order < b.order)
 
 /** What is to be done at which time: one sleep for all of it, by the platform's clock. */
 export const createAgenda = (clock: Clock) => {
-  const heap: Entry[] = []
+  const heap = createHeap(isBefore)
   let order = 0
   let sleeping: { until: number; controller: AbortController } | undefined
 
-  const set = (index: number, entry: Entry): void => {
-    heap[index] = entry
-    entry.index = index
-  }
-  const swap = (a: Entry, b: Entry): void => {
-    const index = a.index
-    set(b.index, a)
-    set(index, b)
-  }
-  const rise = (entry: Entry): void => {
-    for (let parent = heap[(entry.index - 1) >> 1]; entry.index > 0 && parent; parent = heap[(entry.index - 1) >> 1]) {
-      if (!isBefore(entry, parent)) return
-      swap(entry, parent)
-    }
-  }
-  const firstChild = ({ index }: Entry): Entry | undefined => {
-    const [left, right] = [heap[2 * index + 1], heap[2 * index + 2]]
-    return left && right && isBefore(right, left) ? right : left
-  }
-  const sink = (entry: Entry): void => {
-    for (let child = firstChild(entry); child && isBefore(child, entry); child = firstChild(entry)) swap(entry, child)
-  }
+  /** Whether it has left before or not. */
   const remove = (entry: Entry): void => {
-    if (heap[entry.index] !== entry) return
-    const moved = heap.pop()
-    if (moved === undefined || moved === entry) return
-    set(entry.index, moved)
-    rise(moved)
-    sink(moved)
+    if (entry.at !== undefined) heap.leave(entry)
   }
 
   /** Does what is due now. */
   const run = (): void => {
-    for (let first = heap[0]; first && first.at <= clock.now(); first = heap[0]) {
+    for (let first = heap.first(); first && first.time <= clock.now(); first = heap.first()) {
       remove(first)
       first.act()
     }
     sleep()
   }
   const sleep = (): void => {
-    const until = heap[0]?.at
+    const until = heap.first()?.time
     if (until === sleeping?.until) return
     sleeping?.controller.abort()
     sleeping = undefined
@@ -70,10 +45,9 @@ export const createAgenda = (clock: Clock) => {
 
   return {
     run,
-    at(at: number, act: () => void): Cancel {
-      const entry: Entry = { at, order: order++, act, index: heap.length }
+    at(time: number, act: () => void): Cancel {
+      const entry: Entry = { time, order: order++, act }
       heap.push(entry)
-      rise(entry)
       sleep()
       return () => {
         remove(entry)
@@ -81,7 +55,7 @@ export const createAgenda = (clock: Clock) => {
     },
     /** Forgets everything. */
     close(): void {
-      heap.length = 0
+      for (let first = heap.first(); first; first = heap.first()) remove(first)
       sleep()
     },
   }
