@@ -2,6 +2,7 @@ import type { Item, Key, Platform, Stored, Write } from '../../platform/platform
 import { DomainError } from '../domain-error.ts'
 import { idPattern, newRev } from '../ids.ts'
 import { sortableTime } from '../keys.ts'
+import { writeAll } from '../write-all.ts'
 import { type Agent, type AgentVersion, offers } from './agent.ts'
 
 type Ports = Pick<Platform, 'main' | 'clock' | 'random'>
@@ -95,10 +96,10 @@ export const getAgent = async (
 export const saveAgent = async (ports: Ports, before: Stored<Agent>, agent: Agent): Promise<Stored<Agent>> => {
   const rev = newRev(ports)
   const head: Write = { op: 'put', item: headItem(agent), expect: { rev: before.rev }, rev }
-  const writes = [head, ...freedName(before.value, agent), ...offerChanges(before.value, agent)]
-  const [first, rest] = [writes.slice(0, maxWrites), writes.slice(maxWrites)]
+  const writes = [...freedName(before.value, agent), ...offerChanges(before.value, agent)]
+  const [first, rest] = [writes.slice(0, maxWrites - 1), writes.slice(maxWrites - 1)]
   for (const write of rest.filter(({ op }) => op === 'put')) await ports.main.write(write)
-  const outcome = first.length === 1 ? await ports.main.write(head) : await ports.main.transact(first)
+  const outcome = await writeAll(ports.main, [head, ...first])
   if (!outcome.ok)
     throw new DomainError('PRECONDITION_FAILED', `agent ${agent.name} was changed meanwhile; read it again`)
   for (const write of rest.filter(({ op }) => op === 'delete')) await ports.main.write(write)

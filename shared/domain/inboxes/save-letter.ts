@@ -1,14 +1,12 @@
-import type { Item, Platform, Put, Stored, Write } from '../../platform/platform.ts'
+import type { Item, Platform, Put, Stored } from '../../platform/platform.ts'
 import { compete } from '../contention.ts'
 import { newRev } from '../ids.ts'
+import { writeAll } from '../write-all.ts'
 import { joinConversation, leaveConversation } from './conversation.ts'
 import type { Letter } from './letter.ts'
 import { keepMs, putLetter } from './letter-store.ts'
 
 type Ports = Pick<Platform, 'main' | 'clock' | 'random'>
-
-const writeAll = ({ main }: Ports, writes: [Write, ...Write[]]) =>
-  writes.length === 1 ? main.write(writes[0]) : main.transact(writes)
 
 /**
  * Stores a new letter with its body, at the end of its conversation, in one write with what comes `along`. `false`: it,
@@ -24,7 +22,7 @@ export const createLetter = (
     const expiresAt = letter.createdAt + keepMs
     const bodies = items.map((body): Put => ({ op: 'put', item: { ...body, expiresAt }, expect: 'any' }))
     const own = [...along, ...bodies]
-    const outcome = await writeAll(ports, [putLetter(letter, 'absent', newRev(ports)), ...own, ...writes])
+    const outcome = await writeAll(ports.main, [putLetter(letter, 'absent', newRev(ports)), ...own, ...writes])
     if (outcome.ok) return { done: true }
     return outcome.conflicts.some(({ at }) => at <= own.length) ? { done: false } : undefined
   })
@@ -36,6 +34,6 @@ export const createLetter = (
 export const saveLetter = async (ports: Ports, found: Stored<Letter>, letter: Letter): Promise<Letter | undefined> => {
   const isSettled = found.value.state === 'WAITING' && letter.state !== 'WAITING'
   const rest = isSettled ? await leaveConversation(ports, found.value) : []
-  const outcome = await writeAll(ports, [putLetter(letter, { rev: found.rev }, newRev(ports)), ...rest])
+  const outcome = await writeAll(ports.main, [putLetter(letter, { rev: found.rev }, newRev(ports)), ...rest])
   return outcome.ok ? letter : undefined
 }

@@ -5,6 +5,7 @@ import { DomainError } from '../domain-error.ts'
 import { newRev } from '../ids.ts'
 import { keepMs } from '../inboxes/letter-store.ts'
 import { sortableTime } from '../keys.ts'
+import { writeAll } from '../write-all.ts'
 import type { Message } from './message.ts'
 
 type Ports = Pick<Platform, 'main' | 'clock' | 'random'>
@@ -66,8 +67,7 @@ export const getMessage = async (
 
 /** Stores a new message. `undefined`: stored; else the one that has this id already. */
 export const createMessage = async (ports: Ports, message: Message, items: Item[]): Promise<Message | undefined> => {
-  const [head, ...rest] = messagePuts(ports, message, items) as [Put, ...Put[]]
-  const outcome = rest.length === 0 ? await ports.main.write(head) : await ports.main.transact([head, ...rest])
+  const outcome = await writeAll(ports.main, messagePuts(ports, message, items) as [Put, ...Put[]])
   return outcome.ok ? undefined : (outcome.conflicts[0]?.current as Stored<Message> | undefined)?.value
 }
 

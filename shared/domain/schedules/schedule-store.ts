@@ -1,8 +1,9 @@
-import type { Item, Key, Outcome, Page, Platform, Stored, Write } from '../../platform/platform.ts'
+import type { Item, Key, Page, Platform, Stored, Write } from '../../platform/platform.ts'
 import { dueIndex } from '../dispatch/due.ts'
 import { DomainError } from '../domain-error.ts'
 import { newRev } from '../ids.ts'
 import { sortableTime } from '../keys.ts'
+import { writeAll } from '../write-all.ts'
 import { type Schedule, schedulePk } from './schedule.ts'
 
 type Ports = Pick<Platform, 'main' | 'clock' | 'random'>
@@ -23,9 +24,6 @@ const toItem = (schedule: Schedule): Item<Schedule> => {
   }
 }
 
-const writeAll = ({ main }: Ports, head: Write, rest: Write[]): Promise<Outcome> =>
-  rest.length === 0 ? main.write(head) : main.transact([head, ...rest])
-
 /** To be written whatever is there: the same again. */
 export const putAny = (item: Item): Write => ({ op: 'put', item, expect: 'any' })
 
@@ -36,7 +34,7 @@ export const createSchedule = async (
   items: Item[],
 ): Promise<Schedule | undefined> => {
   const head: Write = { op: 'put', item: toItem(schedule), expect: 'absent', rev: newRev(ports) }
-  const outcome = await writeAll(ports, head, items.map(putAny))
+  const outcome = await writeAll(ports.main, [head, ...items.map(putAny)])
   return outcome.ok ? undefined : (outcome.conflicts[0]?.current as Stored<Schedule> | undefined)?.value
 }
 
@@ -71,7 +69,7 @@ export const saveSchedule = async (
 ): Promise<Stored<Schedule> | undefined> => {
   const rev = newRev(ports)
   const head: Write = { op: 'put', item: toItem(schedule), expect: { rev: expected }, rev }
-  const outcome = await writeAll(ports, head, writes)
+  const outcome = await writeAll(ports.main, [head, ...writes])
   return outcome.ok ? { ...toItem(schedule), rev } : undefined
 }
 

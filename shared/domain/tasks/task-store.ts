@@ -1,10 +1,11 @@
-import type { Item, Outcome, Platform, Stored, Write } from '../../platform/platform.ts'
+import type { Item, Platform, Stored, Write } from '../../platform/platform.ts'
 import { compete, contended } from '../contention.ts'
 import { DomainError } from '../domain-error.ts'
 import { newRev } from '../ids.ts'
 import { taskKey } from '../keys.ts'
 import { leaveLimits } from '../limits/admit.ts'
 import { wake } from '../limits/wake.ts'
+import { writeAll } from '../write-all.ts'
 import { tellFreed } from './freed-slots.ts'
 import type { Task } from './task.ts'
 import { taskItem } from './task-item.ts'
@@ -26,7 +27,7 @@ export const createTask = async (
   checks: Write[] = [],
 ): Promise<Task | undefined> => {
   const head: Write = { op: 'put', item: taskItem(task), expect: 'absent', rev: newRev(ports) }
-  const outcome = await put(ports, [head, ...items.map(putAny), ...checks])
+  const outcome = await writeAll(ports.main, [head, ...items.map(putAny), ...checks])
   if (outcome.ok) return undefined
   const existing = outcome.conflicts.find(({ at }) => at === 0)?.current as Stored<Task> | undefined
   if (existing) return existing.value
@@ -69,7 +70,7 @@ export const changeTask = async <A>(
     const changed = await change(current.value)
     if (changed.task === current.value) return { done: changed }
     const write: Write = { op: 'put', item: taskItem(changed.task), expect: { rev: current.rev }, rev: newRev(ports) }
-    const outcome = await put(ports, [write, ...(changed.items ?? []).map(putAny), ...(changed.writes ?? [])])
+    const outcome = await writeAll(ports.main, [write, ...(changed.items ?? []).map(putAny), ...(changed.writes ?? [])])
     if (outcome.ok) {
       await leaveIfEnded(ports, current.value, changed.task).catch((error: unknown) =>
         ports.telemetry.log('warn', 'what a limit gives back is found by its recount', { error: String(error) }),
@@ -91,6 +92,3 @@ const leaveIfEnded = async (ports: ChangePorts, before: Task, after: Task): Prom
 }
 
 const putAny = (item: Item): Write => ({ op: 'put', item, expect: 'any' })
-
-const put = ({ main }: Ports, writes: [Write, ...Write[]]): Promise<Outcome> =>
-  writes.length === 1 ? main.write(writes[0]) : main.transact(writes)

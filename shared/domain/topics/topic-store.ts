@@ -4,6 +4,7 @@ import { dueIndex } from '../dispatch/due.ts'
 import { DomainError } from '../domain-error.ts'
 import { newRev } from '../ids.ts'
 import { sortableTime } from '../keys.ts'
+import { writeAll } from '../write-all.ts'
 import type { Match } from './match.ts'
 import type { Position, Publication } from './publication.ts'
 import type { Subscription } from './subscription.ts'
@@ -133,7 +134,7 @@ export const createPublication = async (
     item: { ...item, expiresAt: publication.createdAt + keepMs },
     expect: 'any' as const,
   }))
-  const outcome = bodies.length === 0 ? await ports.main.write(head) : await ports.main.transact([head, ...bodies])
+  const outcome = await writeAll(ports.main, [head, ...bodies])
   return outcome.ok ? undefined : (outcome.conflicts[0]?.current as Stored<Publication> | undefined)?.value
 }
 

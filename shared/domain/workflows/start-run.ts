@@ -1,4 +1,4 @@
-import type { Platform } from '../../platform/platform.ts'
+import type { Item, Platform, Write } from '../../platform/platform.ts'
 import { isForGood, type PlatformError } from '../../platform/platform-error.ts'
 import { loadBody, planBody } from '../bodies/body.ts'
 import { type Caller, stamp, systemStamp } from '../caller.ts'
@@ -8,6 +8,7 @@ import { digest, idFromKey, newId, newRev } from '../ids.ts'
 import { isObjectRef, requireContent } from '../objects/object-ref.ts'
 import { requireSame } from '../require-same.ts'
 import type { CheckInput } from '../tasks/submit-task.ts'
+import { writeAll } from '../write-all.ts'
 import { lookMs, type ParentStep, type Run } from './run.ts'
 import { changeRun, findRun, getRun, runItem, runPk } from './run-store.ts'
 import { deployVersion } from './save-workflow.ts'
@@ -90,15 +91,11 @@ export const checkStart = async (
   return version
 }
 
-const create = async (ports: Ports, run: Run, items: Parameters<typeof putAll>[1]): Promise<Run | undefined> => {
-  const outcome = await putAll(ports, items, run)
+const create = async (ports: Ports, run: Run, items: Item[]): Promise<Run | undefined> => {
+  const head: Write = { op: 'put', item: runItem(run), expect: 'absent', rev: newRev(ports) }
+  const rest = items.map((item): Write => ({ op: 'put', item, expect: 'any' }))
+  const outcome = await writeAll(ports.main, [head, ...rest])
   return outcome.ok ? undefined : (await getRun(ports, run.tenant, run.id)).value
-}
-
-const putAll = ({ main, clock, random }: Ports, items: Awaited<ReturnType<typeof planBody>>['items'], run: Run) => {
-  const head = { op: 'put' as const, item: runItem(run), expect: 'absent' as const, rev: newRev({ clock, random }) }
-  const rest = items.map((item) => ({ op: 'put' as const, item, expect: 'any' as const }))
-  return rest.length === 0 ? main.write(head) : main.transact([head, ...rest])
 }
 
 const requireInput = async (
