@@ -22,8 +22,8 @@ const durationOf = ({ startedAt, finishedAt }: Step): string => {
   return `${((Date.parse(finishedAt) - Date.parse(startedAt)) / 1000).toFixed(1)} s`
 }
 
-const detailOf = ({ task, approval, child, message, error, cause }: Step): string =>
-  plain([approval ?? child ?? message ?? task ?? '', error ?? '', cause ?? ''].filter(Boolean).join(' '))
+const detailOf = ({ task, approval, child, batch, message, error, cause }: Step): string =>
+  plain([approval ?? child ?? batch ?? message ?? task ?? '', error ?? '', cause ?? ''].filter(Boolean).join(' '))
 
 /** The steps of a run below each other, in the order in which they came. */
 export const stepLines = ({ steps = [] }: RunResponse, width = 100): string[] => {

@@ -5,6 +5,7 @@ import type { Approval } from '#shared/domain/approvals/approval.ts'
 import { closeApprovalOf } from '#shared/domain/approvals/close-approval.ts'
 import { finishShares } from '#shared/domain/budgets/settle.ts'
 import { trimShares } from '#shared/domain/budgets/trim-shares.ts'
+import type { FanOut } from '#shared/domain/fan-out/fan-out.ts'
 import { isForTask, type Letter } from '#shared/domain/inboxes/letter.ts'
 import type { Instance } from '#shared/domain/instances/instance.ts'
 import type { LimitsRow } from '#shared/domain/limits/limits-store.ts'
@@ -23,6 +24,7 @@ import { countUsage } from '#shared/domain/usage/count-usage.ts'
 import { notifyCallback, notifyWebhooks } from '#shared/domain/webhooks/notify.ts'
 import { isOver, type Run } from '#shared/domain/workflows/run.ts'
 import { endApprovalStep } from '#shared/domain/workflows/steps/approval-step.ts'
+import { endRowsStep } from '#shared/domain/workflows/steps/rows-step.ts'
 import { endChildStep } from '#shared/domain/workflows/steps/sub-workflow-step.ts'
 import { endTaskStep } from '#shared/domain/workflows/steps/task-step.ts'
 import type { Change, Item, Key, Platform } from '#shared/platform/platform.ts'
@@ -131,6 +133,11 @@ const startNext = async (platform: Platform, change: Change): Promise<void> => {
   if (task?.schedule && isFinished(task)) await attendSchedule(platform, task.tenant, task.schedule, scheduleTools)
 }
 
+const endStepOfRows = async (platform: Platform, change: Change): Promise<void> => {
+  const fan = change.after?.value as FanOut | undefined
+  if (fan?.step) await endRowsStep(platform, fan)
+}
+
 /** The same for a run that a schedule started. */
 const startNextRun = async (platform: Platform, change: Change): Promise<void> => {
   const run = change.after?.value as Run | undefined
@@ -195,6 +202,7 @@ const projections: Record<string, Projection> = {
   },
   offer: { duties: { releaseFor } },
   approval: { duties: { endStepOfApproval, ...tellOthers } },
+  batch: { duties: { endStepOfRows } },
   run: { duties: { endStepOfRun, startNextRun } },
   limits: { duties: { wake: (platform, change) => wakeForLimits(platform, change as Change<LimitsRow>) } },
   letter: { duties: { handleMessage } },

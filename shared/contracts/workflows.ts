@@ -94,6 +94,7 @@ const stepSchema = z.object({
   task: idSchema('tsk').optional(),
   approval: idSchema('apr').optional(),
   child: idSchema('run').optional(),
+  batch: idSchema('bat').optional(),
   /** Of a request: what it waits for the response to. */
   message: idSchema('msg').optional(),
   error: z.string().optional(),

@@ -1,6 +1,13 @@
 import * as z from 'zod'
 import type { Step, StepKind } from '../../domain/workflows/definition.ts'
-import { jsonSchema, labelsSchema, nameSchema, prioritySchema, wantedVersionSchema } from '../common.ts'
+import {
+  jsonSchema,
+  labelsSchema,
+  nameSchema,
+  objectRefSchema,
+  prioritySchema,
+  wantedVersionSchema,
+} from '../common.ts'
 import { budgetSchema } from '../limits.ts'
 import { requirementsSchema } from '../tasks.ts'
 import { topicSchema } from '../topics.ts'
@@ -62,21 +69,36 @@ const whoMissing = { message: 'name a capability or an agent', path: ['capabilit
 
 const task = z.strictObject({ kind: z.literal('task'), ...undoable, ...work }).refine(namesWho, whoMissing)
 
+const exactlyOne =
+  (...fields: string[]) =>
+  (given: object): boolean =>
+    fields.filter((field) => (given as Record<string, unknown>)[field] !== undefined).length === 1
+
 const parallel = z.strictObject({ kind: z.literal('parallel'), ...guarded, branches: branchesSchema })
 
-const map = z.strictObject({
-  kind: z.literal('map'),
-  ...guarded,
-  items: jsonSchema.refine(
-    (items) => Array.isArray(items) || expressionSchema.safeParse(items).success,
-    'expected a list, or an expression for one: {% $input.repositories %}',
-  ),
-  as: stepNameSchema.optional(),
-  concurrency: z.int().min(1).max(10_000).optional(),
-  steps: stepsSchema,
-  distributed: z.boolean().optional(),
-  toleratedFailurePercentage: z.number().min(0).max(100).optional(),
-})
+const map = z
+  .strictObject({
+    kind: z.literal('map'),
+    ...guarded,
+    items: jsonSchema
+      .refine(
+        (items) => Array.isArray(items) || expressionSchema.safeParse(items).success,
+        'expected a list, or an expression for one: {% $input.repositories %}',
+      )
+      .optional(),
+    itemsFrom: z
+      .union([expressionSchema, objectRefSchema], 'expected an expression for a reference such as {$ref: obj_…}')
+      .optional(),
+    as: stepNameSchema.optional(),
+    concurrency: z.int().min(1).max(10_000).optional(),
+    steps: stepsSchema,
+    distributed: z.boolean().optional(),
+    toleratedFailurePercentage: z.number().min(0).max(100).optional(),
+  })
+  .refine(exactlyOne('items', 'itemsFrom'), {
+    message: 'name one of items (a list) and itemsFrom (an object of JSON lines)',
+    path: ['items'],
+  })
 
 const choice = z.strictObject({
   kind: z.literal('choice'),
@@ -116,10 +138,6 @@ const approval = z.strictObject({
 
 const recipientText = 'expected a name, or an expression for one'
 const recipientName = z.union([nameSchema, expressionSchema], recipientText).optional()
-const exactlyOne =
-  (...fields: string[]) =>
-  (given: object): boolean =>
-    fields.filter((field) => (given as Record<string, unknown>)[field] !== undefined).length === 1
 const text = z.string().min(1).max(200)
 const letter = { body: jsonSchema.optional(), conversation: text.optional() }
 

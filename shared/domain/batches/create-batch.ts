@@ -19,6 +19,7 @@ export type CreateBatch = {
   maxInFlight: number
   /** Ends the batch when more rows fail. */
   maxFailures?: number
+  step?: FanOut['step']
   idempotencyKey?: string
 }
 
@@ -59,6 +60,7 @@ const store = async (ports: Ports, caller: Caller, command: New): Promise<FanOut
     state: 'RUNNING',
     source,
     ...(template && { template: template.body }),
+    ...(command.step && { step: command.step }),
     maxInFlight: command.maxInFlight,
     policy: { ...(command.maxFailures !== undefined && { maxFailures: command.maxFailures }) },
     position: { row: 0, byte: 0, ended: false },

@@ -47,6 +47,8 @@ export type FanOut = {
   pass?: { by: string; until: number }
   /** When it was last made sure that no end was missed. */
   lookedAt: number
+  /** The step of a run that waits for its end: its tasks are done for the run. */
+  step?: { run: string; id: string; tolerated: number }
   /** The distributed task whose shards these are. */
   task?: string
   join?: Join

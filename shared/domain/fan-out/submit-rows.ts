@@ -90,7 +90,8 @@ const submitEach = async (
     try {
       const command = tools.readSubmit(shared.bodyOf(value))
       const place = { parent: fan.task ?? command.parent, batch: { id, row }, idempotencyKey: rowKey(fan, row) }
-      await submitTask(ports, caller, { ...command, ...place }, tools.checkInput)
+      const run = fan.step && { run: fan.step.run }
+      await submitTask(ports, caller, { ...command, ...place, ...run }, tools.checkInput)
     } catch (error) {
       const why = problemOf(error)
       if (why === undefined) throw error

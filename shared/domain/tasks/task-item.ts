@@ -28,12 +28,14 @@ const holderOf = (task: Task): Key | undefined => {
   return placeHolder(task)
 }
 
-/** Where a task is found that another one, or a run, has called. */
+/** Where a task is found that another one, or a run, has called; rows of a batch are found by that. */
 const parentOf = (task: Task): { parent?: Key } => {
-  const { tenant, parent } = task
+  const { tenant, parent, batch } = task
   const run = runOfTask(task)
   if (parent !== undefined) return { parent: { pk: childrenPk(tenant, parent), sk: taskListSk(task) } }
-  return run === undefined ? {} : { parent: { pk: runTasksPk(tenant, run), sk: taskListSk(task) } }
+  return run === undefined || batch !== undefined
+    ? {}
+    : { parent: { pk: runTasksPk(tenant, run), sk: taskListSk(task) } }
 }
 
 /** The head of a task, with the places at which it is found. */

@@ -59,7 +59,9 @@ export type TaskStep = Undoable & Work & { kind: 'task' }
 export type ParallelStep = Guarded & { kind: 'parallel'; branches: Record<string, Step[]> }
 export type MapStep = Guarded & {
   kind: 'map'
-  items: unknown
+  items?: unknown
+  /** In place of items: an object of JSON lines, each the input of the one task of a distributed map. */
+  itemsFrom?: Expression | { $ref: string }
   /** The variable of the item in its steps. @default item */
   as?: string
   /** @default 40 */

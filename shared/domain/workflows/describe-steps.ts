@@ -6,7 +6,18 @@ import { getVersion, loadCompiled } from './workflow-store.ts'
 /** A step each time that it ran, or one that has not come yet. */
 export type DescribedStep = Pick<
   RunStep,
-  'name' | 'kind' | 'index' | 'task' | 'approval' | 'child' | 'message' | 'error' | 'cause' | 'undoes' | 'finishedAt'
+  | 'name'
+  | 'kind'
+  | 'index'
+  | 'task'
+  | 'approval'
+  | 'child'
+  | 'batch'
+  | 'message'
+  | 'error'
+  | 'cause'
+  | 'undoes'
+  | 'finishedAt'
 > & {
   state: StepState | 'PENDING' | 'SKIPPED'
   startedAt?: number
@@ -20,6 +31,7 @@ const shownFields = [
   'task',
   'approval',
   'child',
+  'batch',
   'message',
   'error',
   'cause',

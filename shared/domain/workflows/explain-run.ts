@@ -2,6 +2,7 @@ import type { Platform } from '../../platform/platform.ts'
 import { explainApproval, explainRequest, explainTaskWait } from './explain-wait.ts'
 import { isInward, isOver, type Run, type RunStep } from './run.ts'
 import { stepsOf } from './run-store.ts'
+import { explainRows } from './steps/rows-step.ts'
 
 type Ports = Pick<Platform, 'main' | 'volatile' | 'queues' | 'clock'>
 
@@ -40,10 +41,11 @@ const endOf = ({ id, state, error, cause, stop, undone }: Run): string => {
 }
 
 const explainStep = async (ports: Ports, step: RunStep): Promise<StepWhy> => {
-  const { tenant, name, index, task, approval, child, message, subscription, kind } = step
+  const { tenant, name, index, task, approval, child, batch, message, subscription, kind } = step
   const own = { name, ...(index !== undefined && { index }) }
   if (task !== undefined) return { ...own, ...(await explainTaskWait(ports, tenant, task)) }
   if (approval !== undefined) return { ...own, ...(await explainApproval(ports, tenant, approval)) }
+  if (batch !== undefined) return { ...own, ...(await explainRows(ports, tenant, batch)) }
   if (message !== undefined) return { ...own, ...(await explainRequest(ports, tenant, message)) }
   if (child !== undefined) return { ...own, code: 'CHILD_RUN', message: `waits for the end of run ${child}` }
   if (subscription !== undefined)

@@ -83,6 +83,8 @@ export type RunStep = {
   approval?: string
   /** The run of a sub-workflow. */
   child?: string
+  /** The tasks for the lines of an object. */
+  batch?: string
   /** The request that it waits for the response to. */
   message?: string
   /** Brings the message that it waits for. */

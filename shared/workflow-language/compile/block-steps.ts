@@ -55,7 +55,7 @@ const itemBindings: Bindings = { item: '$states.context.Map.Item.Value', index: 
 /** The outputs of its steps for each item, in the order of the items. */
 export const compileMap = (step: MapStep, context: Context, compileSteps: CompileSteps): Compiled => {
   if (step.distributed) return compileBatch(step, context, compileSteps)
-  const { items, concurrency = 40 } = step
+  const { items = [], concurrency = 40 } = step
   const work: AslState = {
     Type: 'Map',
     Items: Array.isArray(items) ? bind(items, context.bindings) : wrap(listCode(items, context.bindings)),
@@ -98,10 +98,11 @@ const compileBatch = (step: MapStep, context: Context, compileSteps: CompileStep
   const seconds = timeout === undefined ? defaultStepSeconds : toSeconds(timeout)
   const { input: _, ...work } = workOf(task) as Values
   const { bindings } = context
+  const byReference = step.itemsFrom !== undefined
   const command = defined({
-    kind: 'batch',
+    kind: byReference ? 'rows' : 'batch',
     name,
-    items: rowsOf(step, task, bindings),
+    ...(byReference ? { object: bind(step.itemsFrom, bindings) } : { items: rowsOf(step, task, bindings) }),
     task: bind({ name: task.name, ...work }, bindings),
     maxInFlight: concurrency,
     toleratedFailurePercentage,

@@ -11,7 +11,8 @@ export const compileWorkflow = (definition: Definition) => ({
   steps: everyStep(definition.steps).flatMap(({ step, path }) => {
     if (path.includes('compensate')) return []
     if (step.kind === 'vote') return step.voters.map((_, at) => ({ name: `${step.name}_${at + 1}`, kind: 'task' }))
-    if (step.kind === 'map' && step.distributed) return [{ name: step.name, kind: 'batch' }]
+    if (step.kind === 'map' && step.distributed)
+      return [{ name: step.name, kind: step.itemsFrom === undefined ? 'batch' : 'rows' }]
     return ownKinds.has(step.kind) ? [] : [{ name: step.name, kind: step.kind }]
   }),
   undone: compensatedSteps(definition).map(({ name }) => name),

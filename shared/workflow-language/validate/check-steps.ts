@@ -33,6 +33,21 @@ const checkErrors = (ruled: ReturnType<typeof errorsOf>): Finding[] =>
   })
 
 const rules: Rule[] = [
+  (step, path) => {
+    if (step.kind !== 'map' || step.itemsFrom === undefined) return []
+    if (!step.distributed)
+      return [
+        failing(
+          'NOT_HERE',
+          [...path, 'itemsFrom'],
+          'lines of an object are for distributed maps: add distributed: true',
+        ),
+      ]
+    const [task] = step.steps
+    return task?.kind === 'task' && task.input !== undefined
+      ? [failing('NOT_HERE', [...path, 'steps', 0, 'input'], 'its input is the line of the object: leave it out')]
+      : []
+  },
   (step, path) =>
     step.kind === 'request' && step.timeout !== undefined && toSeconds(step.timeout) > mostRequestSeconds
       ? [failing('NOT_HERE', [...path, 'timeout'], 'a request is worth something for 7 days at most')]

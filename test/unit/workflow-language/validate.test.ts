@@ -231,3 +231,15 @@ it('refuses what compiles to more than a machine may have', () => {
     problems: [expect.objectContaining({ code: 'TOO_LARGE', pointer: '#/steps' })],
   })
 })
+
+it('takes lines of an object for a distributed map alone, whose task has no input of its own', () => {
+  const map = (more: string, step = '{ name: s, kind: task, agent: a }') =>
+    inSteps(`{ name: m, kind: map, ${more}, steps: [${step}] }`)
+  expect(problemsOf(map("distributed: true, itemsFrom: '{% $input %}'"))).toEqual([])
+  expect(problemsOf(map("itemsFrom: '{% $input %}'"))[0]).toContain('add distributed: true')
+  expect(problemsOf(map("distributed: true, itemsFrom: '{% $input %}'", task('s', '1')))[0]).toContain(
+    '#/steps/0/steps/0/input its input is the line of the object',
+  )
+  expect(problemsOf(map("items: [1], itemsFrom: '{% $input %}'"))[0]).toContain('name one of items')
+  expect(problemsOf(map('concurrency: 2'))[0]).toContain('name one of items')
+})

@@ -9,6 +9,7 @@ import { changeStep, findStep, stepsOf } from '../run-store.ts'
 import { stopChild } from '../stop-run.ts'
 import { answerToken, recordEnd } from './end-step.ts'
 import { isOf, noteOver, type OverBlock } from './over-blocks.ts'
+import { cancelRows } from './rows-step.ts'
 import type { Asked, Begun, StepPorts } from './step-command.ts'
 import { outcomeOf } from './task-step.ts'
 
@@ -57,16 +58,17 @@ const endOne = async (ports: StepPorts, found: Stored<RunStep>, why: string): Pr
 /** Ends what a step has begun. Answers its task as it is then. */
 export const endBegun = async (
   ports: StepPorts,
-  { tenant, task, approval, child, message, subscription }: RunStep,
+  { tenant, task, approval, child, batch, message, subscription }: RunStep,
   why: string,
 ): Promise<Task | undefined> => {
   const ended = task === undefined ? undefined : await cancelBySystem(ports, tenant, task, why)
   if (approval !== undefined) await closeStepApproval(ports, tenant, approval, { state: 'CANCELLED', comment: why })
+  if (batch !== undefined) await cancelRows(ports, tenant, batch)
   if (message !== undefined) await withdrawMessage(ports, tenant, message, why)
   if (child !== undefined) await stopChild(ports, tenant, child, why)
   if (subscription !== undefined) await endSubscription(ports, tenant, subscription)
   return ended
 }
 
-const begun = ['task', 'approval', 'child', 'message', 'subscription'] as const
+const begun = ['task', 'approval', 'child', 'batch', 'message', 'subscription'] as const
 const isSameBegun = (a: RunStep, b: RunStep): boolean => begun.every((one) => a[one] === b[one])

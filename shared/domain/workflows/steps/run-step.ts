@@ -8,6 +8,7 @@ import { beginApproval } from './approval-step.ts'
 import { endStep } from './end-step.ts'
 import { beginMessage, beginRequest } from './message-step.ts'
 import { isInOver } from './over-blocks.ts'
+import { beginRows } from './rows-step.ts'
 import { useState } from './state-step.ts'
 import { type Asked, type Begun, parseStepCommand, type StepPorts } from './step-command.ts'
 import { beginChild } from './sub-workflow-step.ts'
@@ -20,6 +21,7 @@ type Begin = (ports: StepPorts, run: Run, asked: Asked, tools: StepTools) => Pro
 const beginnings: Record<string, Begin> = {
   task: beginTask,
   batch: beginTask,
+  rows: beginRows,
   approval: beginApproval,
   subWorkflow: beginChild,
   waitForEvent: beginWaitForEvent,

@@ -24,7 +24,9 @@ export type StepCommand = {
 export type Asked = StepCommand & { id: string }
 
 /** What was begun for a step, or the outcome of one that is done at once. */
-export type Begun = Pick<RunStep, 'task' | 'approval' | 'child' | 'message' | 'subscription'> & { output?: unknown }
+export type Begun = Pick<RunStep, 'task' | 'approval' | 'child' | 'batch' | 'message' | 'subscription'> & {
+  output?: unknown
+}
 
 const isText = (value: unknown): value is string => typeof value === 'string' && value !== ''
 

@@ -21,6 +21,7 @@ export const beginTask = async (
   { id, step }: Asked,
   { checkInput, readSubmit }: StepTools,
 ): Promise<Begun> => {
+  if (isEmpty(step)) return { output: [] }
   const deadline = ports.clock.now() + Number(step.timeoutSeconds) * 1000
   const command = readSubmit(step.kind === 'batch' ? shardsOf(step) : taskOf(step))
   const wish = { ...command, deadline, idempotencyKey: `${run.id} ${id}`, workflow: { run: run.id, step: id } }
@@ -40,13 +41,18 @@ const submitFields = [
   'budget',
 ] as const
 
-const fieldsOf = (step: Record<string, unknown>): Record<string, unknown> =>
+/** What of a step a submit takes. */
+export const fieldsOf = (step: Record<string, unknown>): Record<string, unknown> =>
   Object.fromEntries(submitFields.filter((key) => step[key] !== undefined).map((key) => [key, step[key]]))
 
 const taskOf = (step: Asked['step']) => ({
   ...fieldsOf({ ...step, input: wholeInput(step.input) }),
   ...(step.attempts !== undefined && { retry: { attempts: step.attempts } }),
 })
+
+/** Nothing is done for a list of nothing. */
+const isEmpty = ({ kind, items }: Asked['step']): boolean =>
+  kind === 'batch' && Array.isArray(items) && items.length === 0
 
 /** A task for each item: a distributed one, whose result are theirs in order. */
 const shardsOf = ({ task, items, maxInFlight, toleratedFailurePercentage }: Asked['step']) => {
