@@ -25,6 +25,7 @@ export type ProblemCode =
   | 'DEAD_REFERENCE'
   | 'UNREACHABLE'
   | 'ENDLESS'
+  | 'TOO_LONG'
   | 'NOT_HERE'
   | 'UNKNOWN_CAPABILITY'
   | 'SCHEMA_MISMATCH'

@@ -2,6 +2,7 @@ import type { Definition } from '#shared/contracts/workflows/definition.ts'
 import type { Finding, Problem } from '../problem.ts'
 import { readSource, type Source, sourceOf } from '../source/read-source.ts'
 import { type Capabilities, checkCapabilities } from './check-capabilities.ts'
+import { checkLength } from './check-length.ts'
 import { checkMachines } from './check-machines.ts'
 import { checkNames } from './check-names.ts'
 import { checkReach } from './check-reach.ts'
@@ -23,7 +24,9 @@ const check = (source: Source, capabilities?: Capabilities): Validated => {
   const shape = checkShape(source.value)
   if ('findings' in shape) return { problems: inOrder(shape.findings.map(source.locate)) }
   const { definition } = shape
-  const findings: Finding[] = [checkNames, checkSteps, checkReach, checkReferences].flatMap((one) => one(definition))
+  const findings: Finding[] = [checkNames, checkSteps, checkReach, checkLength, checkReferences].flatMap((one) =>
+    one(definition),
+  )
   if (capabilities) findings.push(...checkCapabilities(definition, capabilities))
   if (!findings.some(isError)) findings.push(...checkMachines(definition))
   const problems = inOrder(findings.map(source.locate))

@@ -243,3 +243,17 @@ it('takes lines of an object for a distributed map alone, whose task has no inpu
   expect(problemsOf(map("items: [1], itemsFrom: '{% $input %}'"))[0]).toContain('name one of items')
   expect(problemsOf(map('concurrency: 2'))[0]).toContain('name one of items')
 })
+
+it('warns of a loop that may have more events than a run can have', () => {
+  const loop = (atMost: number, more = '') =>
+    inSteps(
+      `{ name: r, kind: repeat, until: '{% $b.ok %}', atMost: ${atMost}, steps: [${task('a')}, ${more}${task('b')}] }`,
+    )
+  expect(problemsOf(loop(1000))).toEqual([])
+  const inner = `{ name: q, kind: repeat, until: '{% $c.ok %}', atMost: 100, steps: [${task('c')}] }, `
+  expect(problemsOf(loop(1000, inner))).toEqual([
+    expect.stringMatching(
+      /^warning TOO_LONG 3:\d+ #\/steps\/0\/atMost 1000 rounds have some 816000 events, and a run has 25000: .* repeat 30 times at most$/,
+    ),
+  ])
+})
