@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { type AgentContext, AgentError, type MessageTo, type ReceivedMessage, type SendOptions } from '../sdk/index.ts'
+import { type AgentContext, AgentError, type MessageTo, type SendOptions } from '../sdk/index.ts'
 import type { SlotCalls, SlotTask } from './slot-messages.ts'
 
 type Ask = <N extends 'send' | 'response' | 'receive' | 'acknowledge'>(
@@ -21,19 +21,15 @@ const belonging = ({ id, fence, workflowRun }: Pick<SlotTask, 'id' | 'fence' | '
 
 const requestSeconds = 60
 
-/** What the message that is handled has passed: a message that follows from it knows that. */
-const hopsOf = ({ capability, input }: Pick<SlotTask, 'capability' | 'input'>): string[] =>
-  capability?.startsWith('message:') ? ((input as ReceivedMessage).hops?.split(' ') ?? []) : []
-
 /**
  * The handler's side of messages. Without a key of its own, one is known by its content and by how many like it came
  * before: an attempt that sends the same again sends no other.
  */
 export const createMail = (
-  task: Pick<SlotTask, 'id' | 'fence' | 'capability' | 'input' | 'workflowRun'>,
+  task: Pick<SlotTask, 'id' | 'fence' | 'capability' | 'hops' | 'workflowRun'>,
   ask: Ask,
 ): Pick<AgentContext, 'send' | 'publish' | 'request' | 'receive'> => {
-  const hops = hopsOf(task)
+  const { hops = [] } = task
   const seen = new Map<string, number>()
   const keyOf = (body: object): string => {
     const known = digest(body)

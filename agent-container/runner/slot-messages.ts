@@ -12,6 +12,8 @@ export type SlotTask = {
   timeoutSeconds: number
   traceparent: string | null
   workflowRun?: string
+  /** What led to it: messages that it sends know that. */
+  hops?: string[]
   input: unknown
   checkpoint: unknown
   /** The answer to what the checkpoint waited for. */

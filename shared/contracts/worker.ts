@@ -89,6 +89,8 @@ export const leasedTaskSchema = z
     traceparent: z.string().nullable(),
     /** The run of a workflow that it is done for: it shares its values. */
     workflowRun: idSchema('run').optional(),
+    /** The topics and agents that led to it: messages that it sends name them as their `hops`. */
+    hops: z.array(z.string()).optional(),
     budgetLeft: z.record(z.string(), z.number()).nullable(),
   })
   .meta({ id: 'LeasedTask' })

@@ -13,11 +13,15 @@ const conversationKey = ({ tenant, inbox, conversation }: Letter): Key => ({
   sk: `conversation#${conversation}`,
 })
 
-/** A new letter at the end of its conversation, and what has to be written with it. */
-export const joinConversation = async (ports: Ports, letter: Letter): Promise<{ letter: Letter; writes: Write[] }> => {
+/** A new letter at the end of its conversation, and what has to be written with it; `undefined`: it is there already. */
+export const joinConversation = async (
+  ports: Ports,
+  letter: Letter,
+): Promise<{ letter: Letter; writes: Write[] } | undefined> => {
   if (letter.conversation === undefined) return { letter, writes: [] }
   const key = conversationKey(letter)
   const stored = await ports.main.get<Conversation>(key)
+  if (stored?.value.tail === letter.id) return undefined
   const tail = stored && (await findLetter(ports, letter.tenant, stored.value.tail))
   const item = { ...key, type: 'conversation', value: { tail: letter.id }, expiresAt: letter.createdAt + keepMs }
   const end: Write = { op: 'put', item, expect: stored ? { rev: stored.rev } : 'absent' }

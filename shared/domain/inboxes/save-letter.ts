@@ -18,7 +18,9 @@ export const createLetter = (
   { items = [], along = [] }: { items?: Item[]; along?: Put[] },
 ): Promise<boolean> =>
   compete<boolean>(ports, `inbox ${wished.inbox}`, async () => {
-    const { letter, writes } = await joinConversation(ports, wished)
+    const joined = await joinConversation(ports, wished)
+    if (joined === undefined) return { done: false }
+    const { letter, writes } = joined
     const expiresAt = letter.createdAt + keepMs
     const bodies = items.map((body): Put => ({ op: 'put', item: { ...body, expiresAt }, expect: 'any' }))
     const own = [...along, ...bodies]

@@ -44,6 +44,7 @@ export const handleLetter = async (ports: MessagePorts, letter: Letter, checkInp
       labels: {},
       letter: id,
       ...(envelope.run !== undefined && { run: envelope.run }),
+      ...(letter.hops.length > 0 && { hops: letter.hops }),
       ...(endsAt !== undefined && { deadline: endsAt }),
       traceparent: envelope.traceparent,
       idempotencyKey: keyOf(letter),

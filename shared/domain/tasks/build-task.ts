@@ -64,6 +64,7 @@ export const buildTask = async (ports: Ports, caller: Caller, plan: Plan) => {
     ...(callback && { callback: callback.body }),
     ...(command.schedule && { schedule: command.schedule }),
     ...(command.letter && { letter: command.letter }),
+    ...(command.hops && { hops: command.hops }),
     ...(command.workflow && { workflow: command.workflow }),
     ...(command.run !== undefined && { run: command.run }),
     ...(command.retryOf && { retryOf: command.retryOf.id }),

@@ -66,6 +66,7 @@ const fromParent = (parent: Task, command: SubmitCommand): SubmitCommand => ({
   priority: command.priority ?? parent.priority,
   labels: { ...parent.labels, ...command.labels },
   traceparent: parent.traceparent ?? command.traceparent,
+  ...(parent.hops && { hops: parent.hops }),
 })
 
 const below = (parent: Task): Lineage => {

@@ -70,7 +70,7 @@ const toCommand = async (ports: Ports, task: Task, { from, idempotencyKey }: Ret
   const load = (body: Task['input'] | undefined) => loadBody(ports, { tenant, pk: taskPk(tenant, id), body })
   const checkpoint = from === 'checkpoint' && task.checkpoint ? await load(task.checkpoint) : undefined
   const { capability, priority, labels, retry, timeoutSeconds, budget, requirements, traceparent } = task
-  const { affinityKey, fairnessKey } = task
+  const { affinityKey, fairnessKey, hops } = task
   return {
     ...(await whoDoesIt(ports, task)),
     capability,
@@ -84,6 +84,7 @@ const toCommand = async (ports: Ports, task: Task, { from, idempotencyKey }: Ret
     affinityKey,
     fairnessKey,
     traceparent,
+    ...(hops && { hops }),
     callback: await loadCallback(ports, task),
     ...(task.deadlineGiven && { deadline: ports.clock.now() + (task.deadline - task.createdAt) }),
     idempotencyKey: idempotencyKey && `retry\n${id}\n${idempotencyKey}`, // none that a caller can choose

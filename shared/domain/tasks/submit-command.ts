@@ -32,6 +32,8 @@ export type SubmitCommand = Distribution & {
   callback?: Callback
   /** The letter that it handles. */
   letter?: string
+  /** The topics and agents that led to it: what it sends knows them. */
+  hops?: string[]
   /** The schedule that started it. */
   schedule?: string
   /** The step of a run that it is done for. */

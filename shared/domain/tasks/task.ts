@@ -109,6 +109,8 @@ export type Task = {
   schedule?: string
   /** The letter that it handles. */
   letter?: string
+  /** The topics and agents that led to it: what it sends knows them, so that nothing goes round for ever. */
+  hops?: string[]
   /** The step of a run that it is done for. */
   workflow?: { run: string; step: string }
   /** The run that what it comes from is done for. */

@@ -41,6 +41,7 @@ const toCapability: Deliver<'capability'> = async (ports, { id, subscription, ev
     input: input === 'event' ? event : event.data,
     idempotencyKey: `match\n${id}`, // none that a caller can choose
     traceparent: event.traceparent,
+    hops: event.hops?.split(' '),
   }
   return (await submitTask(ports, callerOf(subscription), command, checkInput)).id
 }

@@ -72,6 +72,7 @@ const toLeased = async (platform: Platform, task: Task): Promise<LeasedTask> => 
     ...(task.resume && { resume: { kind: task.resume.kind, response, by: task.resume.by } }),
     traceparent: task.traceparent ?? null,
     ...(run !== undefined && { workflowRun: run }),
+    ...(task.hops && { hops: task.hops }),
     budgetLeft: left ?? null,
   }
 }
