@@ -25,6 +25,7 @@ export const projectedTypes = [
   'agent',
   'offer',
   'approval',
+  'batch',
   'run',
   'limits',
   'letter',
