@@ -9,7 +9,7 @@ beforeAll(async () => {
   guides = await aGuideServer([
     { guide: 'workflows', name: 'desk' },
     { guide: 'workflows', name: 'clerk' },
-    { guide: 'patterns', name: 'crew' },
+    ...['crew', 'lead', 'ann', 'bob'].map((name) => ({ guide: 'patterns', name })),
   ])
   for (const page of ['guides/workflows.md', 'guides/patterns.md'])
     for (const { name, text } of markedBlocks(page))
@@ -67,5 +67,18 @@ describe('the guide to patterns', () => {
     expect(lines[7]).toMatch(/run run_\w+ is FAILED: NO_HOTEL; what it had done was undone$/)
     expect(lines.some((line) => line.includes('"approved": true'))).toBe(true)
     expect(lines.at(-1)).toBe('{"text":"b-1!"}')
+  }, 110_000)
+
+  it('gives a job to the best bidder, over messages', async () => {
+    expect((await guides.run('patterns', 'bids')).join('\n')).toContain('paint by bob')
+  }, 110_000)
+
+  it('stops a supervisor at its budget, and keeps what was done', async () => {
+    const text = (await guides.run('patterns', 'supervise')).join('').replaceAll(/\s/g, '')
+    expect(text).toContain('{"done":[{"n":1},{"n":4},{"n":9}],"stopped":"BUDGET"}')
+  }, 110_000)
+
+  it('leads from topic to topic without a workflow', async () => {
+    expect((await guides.run('patterns', 'chain')).join('\n')).toContain('checked b-7')
   }, 110_000)
 })

@@ -98,14 +98,17 @@ describe.each(apiHosts)('topics on $host', ({ open }) => {
     expect((await api.get(`/mailboxes/${topic}`)).body).toMatchObject({ waiting: 0, inFlight: 1 })
   })
 
-  it('are tasks of an agent that has a handler for them', async () => {
-    const topic = aTopic()
-    await api.post('/agents', { name: topic, messages: [{ type: 'build.finished' }] })
-    await subscribe({ topic, target: { agent: topic } })
+  it('are handled by an agent that has a handler for their type, as what is sent to it is', async () => {
+    const [topic, name] = [aTopic(), `handler-${randomUUID()}`]
+    await api.post('/agents', { name, messages: [{ type: 'build.finished' }] })
+    const { instanceId, token } = (await api.post('/instances', { agent: name, slots: 1 })).body
+    await subscribe({ topic, target: { agent: name } })
     await tell(topic, { n: 1 })
-    await eventually(async () =>
-      expect((await api.get(`/tasks?agent=${topic}`)).body.items).toMatchObject([{ status: 'QUEUED' }]),
-    )
+    await eventually(async () => {
+      const { tasks } = (await api.post(`/instances/${instanceId}/lease?wait=5`, { max: 1 }, { key: token })).body
+      expect(tasks).toMatchObject([{ capability: 'message:build.finished', hops: [topic], input: { data: { n: 1 } } }])
+    }, 15_000)
+    expect((await api.get(`/mailboxes/${name}/messages`)).body.items).toEqual([])
   })
 
   it('are named whole, or by their beginning', async () => {

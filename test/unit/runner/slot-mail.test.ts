@@ -8,7 +8,7 @@ const recorded = (hops?: string[]) => {
     if (name === 'send') sent.push((argument as { body: Record<string, unknown> }).body)
     return { id: 'msg_1' } as never
   }
-  return { sent, mail: createMail({ hops }, ask) }
+  return { sent, mail: createMail({ id: 'tsk_1', fence: '1', capability: 'note', hops }, ask) }
 }
 
 it('what a handler sends knows what led to its task', async () => {
