@@ -79,6 +79,7 @@ async function* openSocket(url: string, first: ClientFrame, signal?: AbortSignal
     while (!state.closed || queue.length > 0) {
       yield* queue.splice(0)
       if (state.closed) break
+      if (queue.length > 0) continue // it came while the one before was looked at
       await new Promise<void>((resolve) => {
         wake = resolve
       })

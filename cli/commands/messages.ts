@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { MessageResponse } from '#shared/contracts/messages.ts'
 import type { Client } from '../client/client.ts'
 import { toQuery } from '../client/query.ts'
@@ -96,7 +95,8 @@ const columns: Column[] = [
   { title: 'TYPE', cut: { at: 'end', least: 20 } },
 ]
 
-const toText = ({ to }: MessageResponse): string => {
+/** Whom a message is to. */
+export const toText = ({ to }: MessageResponse): string => {
   const [[kind, value] = ['', '']] = Object.entries(to ?? {})
   return kind === 'filter' ? 'agents' : plain(String(value))
 }
@@ -136,20 +136,4 @@ export const showMessage = async (client: Client, id: string, { json }: Shown): 
   ])
   for (const { inbox, state, receives, reason } of letters)
     print(plain(`${inbox}: ${state}, received ${receives} times${reason ? `: ${reason.code}: ${reason.message}` : ''}`))
-}
-
-const tailPauseMs = 1000
-
-/** Prints messages as they are sent, until it is interrupted. */
-export const tailMessages = async (client: Client, { json, ...options }: Shown & Filter): Promise<void> => {
-  let last: string | undefined
-  for (;;) {
-    const { items } = await client.get<Page>(`/messages${toQuery({ limit: 200, ...filterOf(options) })}`)
-    const at = items.findIndex(({ id }) => id === last)
-    const fresh = last === undefined ? [] : items.slice(0, at < 0 ? items.length : at)
-    last = items[0]?.id ?? last ?? ''
-    for (const one of fresh.reverse())
-      print(json ? JSON.stringify(one) : plain(`${one.time}  ${one.id}  ${one.kind}  ${one.type}  → ${toText(one)}`))
-    await sleep(tailPauseMs)
-  }
 }

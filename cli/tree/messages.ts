@@ -45,7 +45,7 @@ export const addMessages = (program: Command): void => {
     .action(async (id: string, options) => (await messageCommands()).showMessage(await clientOf(options), id, options))
   example(show, `messages show ${someId}`)
   const tail = addConnection(addFilter(messages.command('tail').description('print messages as they are sent'))).action(
-    async (options) => (await messageCommands()).tailMessages(await clientOf(options), options),
+    async (options) => (await import('../commands/tail-messages.ts')).tailMessages(await clientOf(options), options),
   )
   example(tail, 'messages tail --type build.finished')
 }

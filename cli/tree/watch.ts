@@ -1,17 +1,20 @@
 import { Argument, type Command, InvalidArgumentError } from 'commander'
 import { addConnection, clientOf, example } from './options.ts'
 
-const topics = ['tasks', 'agents', 'instances', 'approvals', 'runs', 'schedules']
+const topics = ['tasks', 'agents', 'instances', 'approvals', 'runs', 'schedules', 'sent', 'presence']
 
 const topicOf = (text: string): string => {
-  if (topics.includes(text) || /^topic\/./.test(text)) return text
-  throw new InvalidArgumentError(`expected ${topics.join(', ')}, or topic/NAME`)
+  if (topics.includes(text) || /^(topic|subscription)\/./.test(text)) return text
+  throw new InvalidArgumentError(`expected ${topics.join(', ')}, topic/NAME, or subscription/ID`)
 }
 
 export const addWatch = (program: Command): void => {
   const watch = addConnection(program.command('watch').description('print what changes, as it changes, until Ctrl-C'))
     .addArgument(
-      new Argument('[topic]', `${topics.join(', ')}, or topic/NAME: the messages on a topic`)
+      new Argument(
+        '[topic]',
+        `${topics.join(', ')}, topic/NAME or subscription/ID: messages on a topic, or that it matched`,
+      )
         .argParser(topicOf)
         .default('tasks'),
     )

@@ -206,7 +206,7 @@ const projections: Record<string, Projection> = {
   run: { duties: { endStepOfRun, startNextRun } },
   limits: { duties: { wake: (platform, change) => wakeForLimits(platform, change as Change<LimitsRow>) } },
   letter: { duties: { handleMessage } },
-  message: {}, // a response is told to whoever waits for it, and nothing else
+  message: {}, // told to whoever watches, a response to whoever waits for it, and nothing else
   publication: {}, // told to whoever watches, and nothing else
   match: {}, // told to whoever watches its subscription, and nothing else
   schedule: {}, // told to whoever watches, and nothing else

@@ -31,6 +31,7 @@ const readBy: Record<(typeof watchTopics)[number], OperationId> = {
   approvals: 'getApproval',
   runs: 'getRun',
   schedules: 'getSchedule',
+  sent: 'listMessages',
   work: 'leaseTasks',
   messages: 'receiveMail',
   presence: 'listPresence',

@@ -60,3 +60,35 @@ describe('devcycle watch', () => {
     expect(await ended).toBe(130)
   }, 90_000)
 })
+
+describe('devcycle messages tail', () => {
+  const cli = fileURLToPath(new URL('../../cli/devcycle.ts', import.meta.url))
+  const folder = aDataFolder()
+  afterAll(() => folder.close())
+
+  it('prints what is sent, of the type that is asked for, also what was sent while the server was away', async () => {
+    const first = await folder.start()
+    const port = new URL(first.url).port
+    const send = (client: typeof first.client, type: string) =>
+      client.create<{ id: string }>('/messages', { to: { topic: 'builds' }, type, data: 1 })
+    await send(first.client, 'build.old')
+    const options = ['--data', folder.dataDir, '--url', first.url, '--api-key', first.apiKey]
+    const tail = spawn(process.execPath, [cli, 'messages', 'tail', '--type', 'build.finished', ...options])
+    let output = ''
+    for (const stream of [tail.stdout, tail.stderr])
+      stream.setEncoding('utf8').on('data', (part: string) => (output += part))
+    const ended = new Promise((resolve) => tail.once('exit', resolve))
+    await until(() => output.includes('watching messages'), { what: 'the tail' })
+    await send(first.client, 'build.started')
+    const { id: one } = await send(first.client, 'build.finished')
+    await until(() => output.includes(one), { what: 'the message' })
+    first.child.kill('SIGKILL')
+    await first.ended
+    const second = await folder.start(['--port', port])
+    const { id: other } = await send(second.client, 'build.finished')
+    await until(() => output.includes(other), { seconds: 40, what: 'the message after the outage' })
+    expect(output.match(/build\.\w+/g)?.length).toBe(2)
+    tail.kill('SIGINT')
+    await ended
+  }, 90_000)
+})

@@ -20,14 +20,13 @@ import { aSkewedClock } from '#test/support/skewed-clock.ts'
 
 const caller: Caller = { tenant: 'default', principal: { kind: 'key', id: 'k', role: 'admin' }, requestId: 'r' }
 const clock = aSkewedClock()
+let opened: Awaited<ReturnType<typeof aPlatform>>
 let platform: Platform
-let close: () => Promise<void>
 beforeAll(async () => {
-  const opened = await aPlatform(undefined, clock)
+  opened = await aPlatform(undefined, clock)
   platform = opened.platform
-  close = opened.close
 })
-afterAll(() => close())
+afterAll(() => opened.close())
 
 let names = 0
 const anAgent = async (more: { label?: string; handles?: string } = {}) => {
@@ -64,7 +63,11 @@ const attend = async (id: string): Promise<void> => {
 /** Everything that can be received there, acknowledged. */
 const drain = async (inbox: Inbox) => {
   const got = await receiveLetters(platform, inbox, { max: 50, waitMs: 0 })
-  await acknowledgeMessages(platform, inbox, got.map(({ event }) => event.id))
+  await acknowledgeMessages(
+    platform,
+    inbox,
+    got.map(({ event }) => event.id),
+  )
   return got.map(({ event }) => event)
 }
 
@@ -76,7 +79,10 @@ describe('what breaks off at any write loses and doubles nothing:', () => {
       await sendMessage(dying(platform, death.last, death.stored), caller, message).catch(() => undefined)
       const { id } = await sendMessage(platform, caller, message)
       await sendMessage(platform, caller, message)
-      expect((await drain(inbox)).map((event) => event.id), about(death)).toEqual([id])
+      expect(
+        (await drain(inbox)).map((event) => event.id),
+        about(death),
+      ).toEqual([id])
       expect(await countLetters(platform, inbox), about(death)).toEqual({ waiting: 0, inFlight: 0, dead: 0 })
     }
   })
@@ -98,12 +104,16 @@ describe('what breaks off at any write loses and doubles nothing:', () => {
   it('the acknowledgement of a message, whose successor has its turn once', async () => {
     for (const death of deathsAmong(2)) {
       const { name: agent, inbox } = await anAgent()
-      for (const n of [1, 2]) await sendMessage(platform, caller, aMessage({ to: { agent }, data: n, conversation: 'c' }))
+      for (const n of [1, 2])
+        await sendMessage(platform, caller, aMessage({ to: { agent }, data: n, conversation: 'c' }))
       const [first] = await receiveLetters(platform, inbox, { max: 10, waitMs: 0 })
       const ids = [first?.event.id ?? '']
       await acknowledgeMessages(dying(platform, death.last, death.stored), inbox, ids).catch(() => undefined)
       await acknowledgeMessages(platform, inbox, ids)
-      expect((await drain(inbox)).map(({ data }) => data), about(death)).toEqual([2])
+      expect(
+        (await drain(inbox)).map(({ data }) => data),
+        about(death),
+      ).toEqual([2])
       clock.forward(31_000)
       expect(await drain(inbox), about(death)).toEqual([])
     }
@@ -124,7 +134,11 @@ describe('what breaks off at any write loses and doubles nothing:', () => {
         state: 'SENT',
         spread: { recipients: 3 },
       })
-      for (const { inbox } of agents) expect((await drain(inbox)).map((event) => event.id), about(death)).toEqual([id])
+      for (const { inbox } of agents)
+        expect(
+          (await drain(inbox)).map((event) => event.id),
+          about(death),
+        ).toEqual([id])
       const letters = await lettersOf(platform, { tenant: 'default', message: id, limit: 50 })
       expect(letters.items, about(death)).toHaveLength(3)
     }
@@ -141,8 +155,13 @@ describe('what breaks off at any write loses and doubles nothing:', () => {
       const response = await respond(platform, caller, request.id, answer)
       await attend(response.id)
       const got = await drain(asking.inbox)
-      expect(got.map(({ id, correlationid }) => [id, correlationid]), about(death)).toEqual([[response.id, request.id]])
-      await expect(respond(platform, caller, request.id, { data: 2 })).rejects.toMatchObject({ code: 'ALREADY_ANSWERED' })
+      expect(
+        got.map(({ id, correlationid }) => [id, correlationid]),
+        about(death),
+      ).toEqual([[response.id, request.id]])
+      await expect(respond(platform, caller, request.id, { data: 2 })).rejects.toMatchObject({
+        code: 'ALREADY_ANSWERED',
+      })
     }
   })
 
@@ -155,7 +174,10 @@ describe('what breaks off at any write loses and doubles nothing:', () => {
       await respond(weak, caller, request.id, { data: 1 }).catch(() => undefined)
       const response = (await findMessage(platform, 'default', request.id))?.value.response
       await attend(response?.id ?? '')
-      expect((await drain(asking.inbox)).map(({ id }) => id), about(death)).toEqual([response?.id])
+      expect(
+        (await drain(asking.inbox)).map(({ id }) => id),
+        about(death),
+      ).toEqual([response?.id])
     }
   })
 

@@ -191,6 +191,15 @@ describe.each(apiHosts)('a message to an agent on $host', ({ open }) => {
     expect(sent.body.source).toBe(`/agents/${mine}`)
   })
 
+  it('in a queue is shown to be there by the name of the queue', async () => {
+    const queue = `shown-${Date.now()}`
+    await api.post('/queues', { name: queue })
+    const { body } = await send({ queue })
+    const shown = (await api.get(`/messages/${body.id}`)).body
+    expect(shown.letters).toMatchObject([{ inbox: queue, state: 'WAITING' }])
+    expect(JSON.stringify(shown)).not.toContain('que_')
+  })
+
   it('is a task when it is a command', async () => {
     const agent = await anAgent('box.command', { capabilities: [{ name: 'text.command' }] })
     const sent = await api.post('/messages', { kind: 'command', to: { agent }, data: { n: 1 } })

@@ -87,6 +87,19 @@ describe.each(apiHosts)('sockets of agents that talk on $host', ({ open: openApi
     expect(again[1]).toEqual(told)
   })
 
+  it('tell of each message that is sent, and what becomes of one, to administrators alone', async () => {
+    const { name, socket } = await anAgent()
+    const watcher = await open()
+    expect(await socket.say({ type: 'subscribe', topic: 'sent' })).toMatchObject([{ code: 'FORBIDDEN' }])
+    await watcher.say({ type: 'subscribe', topic: 'sent' })
+    const { id } = (await api.post('/messages', { kind: 'request', to: { agent: name }, type: 'x' })).body
+    await eventually(() => expect(watcher.of('changed')).toMatchObject([{ topic: 'sent', id }]))
+    const one = await open()
+    expect(await one.say({ type: 'subscribe', topic: 'sent', id })).toMatchObject([{ type: 'subscribed', id }])
+    await api.post(`/messages/${id}/reply`, { data: 1 })
+    await eventually(() => expect(one.of('changed')).toMatchObject([{ topic: 'sent', id }]))
+  })
+
   it('tell that a request was not answered by its deadline', async () => {
     const { name } = await anAgent()
     const caller = await open()

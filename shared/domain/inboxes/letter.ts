@@ -7,6 +7,8 @@ import type { Envelope } from '../messages/envelope.ts'
 export type Inbox = {
   tenant: string
   id: string
+  /** Of a queue. */
+  name?: string
   /** How long a letter that was received is kept from others. */
   visibilityMs: number
   /** What is added to it from the second receive on, doubled each time. @default nothing */
@@ -29,6 +31,8 @@ export type Letter = {
   id: string
   tenant: string
   inbox: string
+  /** Of the queue that it is in. */
+  queue?: string
   envelope: Envelope
   data: Body
   /** What its data is kept under, where that is not the letter itself. */

@@ -18,6 +18,7 @@ export const newLetter = ({ clock }: Pick<Platform, 'clock'>, inbox: Inbox, inco
     id: letterIdOf(inbox, envelope.id),
     tenant: inbox.tenant,
     inbox: inbox.id,
+    ...(inbox.name !== undefined && { queue: inbox.name }),
     envelope,
     data,
     ...(dataPk !== undefined && { dataPk }),

@@ -20,9 +20,10 @@ export type Queue = {
 export const mostMessages = 100_000
 
 /** Where the messages of a queue are. */
-export const inboxOf = ({ tenant, id, visibilitySeconds, maxReceives }: Queue): Inbox => ({
+export const inboxOf = ({ tenant, id, name, visibilitySeconds, maxReceives }: Queue): Inbox => ({
   tenant,
   id,
+  name,
   visibilityMs: visibilitySeconds * 1000,
   mostReceives: maxReceives,
   most: mostMessages,

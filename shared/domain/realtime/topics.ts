@@ -4,6 +4,7 @@ import { approvalKey } from '../approvals/approval-store.ts'
 import type { Letter } from '../inboxes/letter.ts'
 import { instanceKey } from '../instances/instance-store.ts'
 import { taskKey } from '../keys.ts'
+import { messageKey } from '../messages/message-store.ts'
 import { scheduleKey } from '../schedules/schedule-store.ts'
 import type { Task } from '../tasks/task.ts'
 import type { Match } from '../topics/match.ts'
@@ -21,7 +22,7 @@ type Row = {
   /** Of the items whose changes are told. */
   type: string
   /** What an id of the topic looks like. */
-  prefix: 'tsk' | 'agt' | 'ins' | 'apr' | 'sch' | 'run'
+  prefix: 'tsk' | 'agt' | 'ins' | 'apr' | 'sch' | 'run' | 'msg'
   key: (tenant: string, id: string) => Key
 }
 
@@ -33,6 +34,7 @@ export const entityTopics = {
   approvals: { type: 'approval', prefix: 'apr', key: approvalKey },
   runs: { type: 'run', prefix: 'run', key: runKey },
   schedules: { type: 'schedule', prefix: 'sch', key: scheduleKey },
+  sent: { type: 'message', prefix: 'msg', key: messageKey },
 } as const satisfies Record<string, Row>
 export type EntityTopic = keyof typeof entityTopics
 
@@ -62,7 +64,6 @@ export const toldOf = (change: Change): Told[] => {
   const { type, before, after } = change
   const publication = publicationOf(change)
   if (publication !== undefined) return [messageOf(publication)]
-  if (type === 'message') return responseOf(change)
   const match = matchOf(change)
   if (match !== undefined) return [toldMatch(match)]
   if (type === 'letter') return letterOf(before?.value as Letter | undefined, after as Stored<Letter> | undefined)
@@ -70,7 +71,7 @@ export const toldOf = (change: Change): Told[] => {
   if (topic === undefined || after === undefined) return []
   const { tenant, id } = after.value as { tenant: string; id: string }
   const changed: Told = { tenant, topic, id, frame: { type: 'changed', topic, id, rev: after.rev } }
-  return topic === 'tasks' ? [changed, ...workOf(before?.value as Task | undefined, after.value as Task)] : [changed]
+  return [changed, ...(besides[topic]?.(change) ?? [])]
 }
 
 const messageOf = (publication: Publication): Told => {
@@ -100,8 +101,12 @@ const letterOf = (before: Letter | undefined, after: Stored<Letter> | undefined)
 const isReady = ({ state, behind, handled }: Letter): boolean => state === 'WAITING' && !behind && !handled
 
 /** A task that has come to wait for an agent is work for it. */
-const workOf = (before: Task | undefined, task: Task): Told[] => {
+const workOf = ({ before: stored, after }: Change): Told[] => {
+  const [before, task] = [stored?.value as Task | undefined, after?.value as Task]
   const agent = task.target?.agent
   if (task.status !== 'QUEUED' || agent === undefined || before?.transition.seq === task.transition.seq) return []
   return [{ tenant: task.tenant, topic: 'work', id: agent, frame: { type: 'work', agent } }]
 }
+
+/** What the change of an entity tells to those who do not watch it. */
+const besides: Partial<Record<EntityTopic, (change: Change) => Told[]>> = { tasks: workOf, sent: responseOf }

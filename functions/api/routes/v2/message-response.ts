@@ -34,9 +34,9 @@ export const toMessage = async (platform: Platform, message: Message): Promise<M
   }
 }
 
-/** The name of the agent whose mailbox it is; a queue shows its id. */
-const nameOf = async (platform: Platform, { tenant, inbox }: Letter): Promise<string> =>
-  (inbox.startsWith('agt_') ? (await findAgent(platform, tenant, inbox))?.value.name : undefined) ?? inbox
+/** The name of the queue, or of the agent whose mailbox it is. */
+const nameOf = async (platform: Platform, { tenant, inbox, queue }: Letter): Promise<string> =>
+  queue ?? (await findAgent(platform, tenant, inbox))?.value.name ?? inbox
 
 const toLetter = async (platform: Platform, letter: Letter): Promise<LetterResponse> => {
   const { state, receives, reason, createdAt, settledAt } = letter
