@@ -223,30 +223,6 @@ describe.each(apiHosts)('limits on $host', ({ open }) => {
   })
 })
 
-describe('several tasks in one call above the submit rate', () => {
-  const clock = aSkewedClock()
-  beforeAll(async () => {
-    api = await anApi({ clock })
-  }, 30_000)
-  afterAll(() => api?.close())
-
-  it('all get through under their key, as the rate has room; neither what is stored nor what is refused counts', async () => {
-    await register('many')
-    await patch({ submitRate: { count: 2, seconds: 60 } })
-    const fit = { capability: 'many' }
-    const tasks = [{ agent: 'nobody' }, fit, { capability: 'many', colour: 'red' }, { agent: 'no-one' }, fit, fit, fit]
-    const submitAll = async () =>
-      (await api.post('/tasks:batch', { tasks }, { headers: { 'idempotency-key': 'all' } })).body.items?.map(
-        ({ status }: { status: number }) => status,
-      )
-    expect(await submitAll()).toEqual([404, 202, 422, 404, 202, 429, 429])
-    clock.forward(61_000)
-    expect(await submitAll()).toEqual([404, 202, 422, 404, 202, 202, 202])
-    clock.forward(61_000)
-    expect(await submitAll()).toEqual([404, 202, 422, 404, 202, 202, 202])
-  })
-})
-
 describe('a held task', () => {
   const clock = aSkewedClock()
   beforeAll(async () => {
