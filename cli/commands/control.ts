@@ -16,8 +16,16 @@ export const operateAgent = async (
 ): Promise<void> => {
   const path = `/agents/${encodeURIComponent(agent)}/${operation}`
   const changed = await client.request<AgentResponse>('POST', path, { body: reason === undefined ? {} : { reason } })
-  if (json) printJson(changed)
-  else print(`${changed.name} ${changed.state} (${changed.detail})`)
+  if (json) return printJson(changed)
+  print(`${changed.name} ${changed.state} (${changed.detail})`)
+  const help = helpOf[changed.detail]
+  if (changed.state === 'OFFLINE' && help) note(help(changed.name))
+}
+
+/** What brings an agent that is offline back, by its detail. */
+const helpOf: Record<string, ((name: string) => string) | undefined> = {
+  STOPPED: () => 'no instance of it runs: start one, and it takes work',
+  DRAINING: (name) => `it takes no work until devcycle agents activate ${name}`,
 }
 
 /** Says how many copies of an agent its host keeps; `auto`: as many as its work needs. */

@@ -5,19 +5,19 @@ import { pipeline } from 'node:stream/promises'
 import type { Client } from '../client/client.ts'
 import { toUnreachable } from '../client/errors.ts'
 import { downloadObject, uploadFile } from '../client/objects.ts'
-import { checkReadable, checkWritable } from '../input/files.ts'
+import { checkWritable, withReadable } from '../input/files.ts'
 import { interruptible } from '../interrupt.ts'
 import { note, print, printJson } from '../render/print.ts'
 
 type PutOptions = { contentType: string; json?: boolean }
 
 /** Uploads a file and prints the id of its object. */
-export const putObject = async (client: Client, file: string, { contentType, json }: PutOptions): Promise<void> => {
-  checkReadable(file)
-  const object = await uploadFile(client, file, { contentType })
-  if (json) printJson(object)
-  else print(object.id)
-}
+export const putObject = (client: Client, file: string, { contentType, json }: PutOptions): Promise<void> =>
+  withReadable(file, async (path) => {
+    const object = await uploadFile(client, path, { contentType })
+    if (json) printJson(object)
+    else print(object.id)
+  })
 
 type GetOptions = { output?: string; json?: boolean }
 

@@ -3,7 +3,7 @@ import type { BatchResponse } from '#shared/contracts/batches.ts'
 import type { Client } from '../client/client.ts'
 import { uploadFile } from '../client/objects.ts'
 import { CliError, exitCodes, usageError } from '../failure.ts'
-import { checkReadable } from '../input/files.ts'
+import { withReadable } from '../input/files.ts'
 import { parseLabels } from '../input/task-input.ts'
 import { interruptible } from '../interrupt.ts'
 import { note, print, printJson } from '../render/print.ts'
@@ -35,11 +35,20 @@ const taskOf = ({ capability, agent, priority, label, timeout }: SubmitBatchOpti
   return undefined
 }
 
-/** Uploads a file and submits a task for each of its lines; with `--follow` the exit code tells how that ended. */
+/**
+ * Uploads a file, or standard input for `-`, and submits a task for each of its lines; with `--follow` the exit code tells
+ * how that ended.
+ */
 export const submitBatch = async (client: Client, file: string, options: SubmitBatchOptions): Promise<void> => {
-  checkReadable(file)
-  const { name, maxInFlight, maxFailures, idempotencyKey, follow, json } = options
   const task = taskOf(options)
+  await withReadable(file, (path) => submitRows(client, path, { ...options, task }))
+}
+
+const submitRows = async (
+  client: Client,
+  file: string,
+  { task, name, maxInFlight, maxFailures, idempotencyKey, follow, json }: SubmitBatchOptions & { task?: object },
+): Promise<void> => {
   let id: string | undefined
   const work = async (signal: AbortSignal): Promise<void> => {
     const upload = { contentType: 'application/jsonl', idempotencyKey, signal }

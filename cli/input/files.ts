@@ -1,6 +1,10 @@
-import { accessSync, constants, statSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { accessSync, constants, createWriteStream, statSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { pipeline } from 'node:stream/promises'
 import { usageError } from '../failure.ts'
+import { interruptible } from '../interrupt.ts'
 
 const reasons: Record<string, string> = {
   ENOENT: 'there is no such file',
@@ -35,5 +39,24 @@ export const checkReadable = (file: string): void => {
   } catch (error) {
     if (!(error instanceof Error && 'code' in error)) throw error
     throw usageError(`${file} cannot be read: ${reasonOf(error)}`)
+  }
+}
+
+/** Works with a readable file; `-` is one of what standard input has, for that long. */
+export const withReadable = async (file: string, work: (path: string) => Promise<void>): Promise<void> => {
+  if (file !== '-') {
+    checkReadable(file)
+    return work(file)
+  }
+  const folder = await mkdtemp(join(tmpdir(), 'devcycle-stdin-'))
+  try {
+    const path = join(folder, 'standard-input')
+    await interruptible(
+      (signal) => pipeline(process.stdin, createWriteStream(path, { mode: 0o600 }), { signal }),
+      () => 'nothing was sent',
+    )
+    await work(path)
+  } finally {
+    await rm(folder, { recursive: true, force: true })
   }
 }

@@ -32,7 +32,7 @@ const addSubmit = (batches: Command): void => {
     .description('submit a task for each line of a file, and print the id of the batch')
     .argument(
       '<file>',
-      'path of a file of JSON lines; each is an input, or a whole body without --capability and --agent',
+      'path of a file of JSON lines, - for standard input; each is an input, or a whole body without --capability and --agent',
     )
     .option('--capability <name>', 'what is to be done with each row')
     .option('--agent <agent>', 'who is to do it: name or id')

@@ -7,7 +7,7 @@ export const addObjects = (program: Command): void => {
   const put = objects
     .command('put')
     .description('upload a file and print the id of its object')
-    .argument('<file>', 'path of the file')
+    .argument('<file>', 'path of the file; - for standard input')
     .option('--content-type <type>', 'media type', 'application/octet-stream')
     .action(async (file: string, options) =>
       (await import('../commands/objects.ts')).putObject(await clientOf(options), file, options),

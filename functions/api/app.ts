@@ -4,6 +4,7 @@ import { type Operation, type OperationId, operations } from '#shared/contracts/
 import { renewInPassing } from '#shared/domain/instances/heartbeat.ts'
 import { ulid } from '#shared/platform/ulid.ts'
 import { authorize, identify } from './authorize.ts'
+import { openCursor, sealCursor } from './cursors.ts'
 import { HttpError, nothingAt, toProblem } from './errors.ts'
 import type { ApiEnv, Call, Context, Handler, Reply } from './operation.ts'
 import { parseWith, readJson, readQuery, readText } from './read-body.ts'
@@ -53,20 +54,20 @@ const mountOperation = (app: Hono<ApiEnv>, context: Context, id: OperationId, op
     const identity = await identify(context.platform, operation, c.req.raw, c.env?.agentHost)
     const params = c.req.param() as Record<string, string>
     authorize(identity, operation, params)
-    const call = await readCall(c, operation, params, { ...identity, requestId: c.get('requestId') })
+    const asked = operation.query ? readQuery(new URL(c.req.url)) : {}
+    const call = await readCall(c, { operation, params, query: asked }, { ...identity, requestId: c.get('requestId') })
     if (identity.principal.kind === 'instance' && operation.method === 'POST')
       await renewInPassing(context.platform, call.caller, identity.principal.id)
-    return toResponse(await handler(context, call))
+    return toResponse(sealCursor(operation, asked, await handler(context, call)))
   })
 }
 
 const readCall = async (
   c: HonoContext<ApiEnv>,
-  operation: Operation,
-  params: Record<string, string>,
+  { operation, params, query: asked }: { operation: Operation; params: Call['params']; query: Record<string, string> },
   caller: Call['caller'],
 ): Promise<Call> => {
-  const query = operation.query && parseWith(operation.query, readQuery(new URL(c.req.url)), '#/query')
+  const query = operation.query && parseWith(operation.query, openCursor(operation, asked), '#/query')
   const request = c.req.raw
   const body = await readBody(operation, request)
   return {

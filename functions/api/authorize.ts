@@ -22,7 +22,7 @@ export const identify = async (
   const header = request.headers.get('authorization')
   if (header === null && host) return { tenant: host.tenant, principal: { kind: 'host', agent: host.agent } }
   const token = /^Bearer +(\S+)$/i.exec(header ?? '')?.[1]
-  const identity = token === undefined ? undefined : await authenticate(platform, token)
+  const identity = token === undefined ? undefined : await authenticate(platform, token, operation)
   if (identity) return identity
   const detail = header === null ? 'send Authorization: Bearer <API key>' : 'the key or token is unknown or over'
   throw new DomainError('UNAUTHENTICATED', detail)

@@ -7,9 +7,9 @@ const people = z.array(who).max(50)
 
 /** What a wait for an approval may say besides its prompt. */
 export const approvalTerms = {
-  /** Names of people or groups, shown to whoever looks; every key that may decide can decide. */
+  /** Names of people, and of groups as `group:NAME`, shown to whoever looks; every key that may decide can decide. */
   approvers: people.optional(),
-  /** So many different principals have to approve; at most as many as approvers and escalateTo name, if any. @default 1 */
+  /** So many different principals have to approve; at most as many as approvers and escalateTo name, if these are people. @default 1 */
   quorum: z.int().min(1).max(10).optional(),
   escalateAfterSeconds: z.int().min(1).max(31_536_000).optional(),
   escalateTo: people.optional(),

@@ -52,7 +52,7 @@ export const afterQuery = z.coerce.number().int().min(0).max(1_000_000_000).defa
 export const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** What every list takes. A cursor is a place in the list, whatever the filter: what comes after it is filtered anew. */
+/** What every list takes. A cursor goes on with the filter that it came with; with another one it is refused. */
 export const pageQuery = { limit: limitQuery, cursor: z.string().max(4096).optional() }
 
 /** `label` is `key:value`, or `key` alone for any value; repeatable in a comma-separated list. */

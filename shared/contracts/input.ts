@@ -22,13 +22,17 @@ export const waitSchema = z
     for (const name of termNames)
       if (wait.kind !== 'approval' && wait[name] !== undefined)
         context.addIssue({ code: 'custom', path: [name], message: `${name} is for kind approval alone` })
-    const named = new Set([...(wait.approvers ?? []), ...(wait.escalateTo ?? [])]).size
-    if (wait.approvers?.length && (wait.quorum ?? 1) > named)
-      context.addIssue({ code: 'custom', path: ['quorum'], message: tooFew(wait.quorum, named) })
+    const named = new Set([...(wait.approvers ?? []), ...(wait.escalateTo ?? [])])
+    const isOpenEnded = !wait.approvers?.length || [...named].some(isGroup)
+    if (!isOpenEnded && (wait.quorum ?? 1) > named.size)
+      context.addIssue({ code: 'custom', path: ['quorum'], message: tooFew(wait.quorum, named.size) })
   })
 
+/** Nobody knows how many people a group has. */
+const isGroup = (name: string): boolean => name.startsWith('group:')
+
 const tooFew = (quorum: number | undefined, named: number): string =>
-  `${quorum} have to approve, and ${named} ${named === 1 ? 'is' : 'are'} named by approvers and escalateTo; name as many, or nobody`
+  `${quorum} have to approve, and ${named} ${named === 1 ? 'is' : 'are'} named by approvers and escalateTo; name as many, a group as group:NAME, or nobody`
 export type Wait = z.infer<typeof waitSchema>
 
 const mostRecords = 1000

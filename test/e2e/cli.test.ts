@@ -55,6 +55,19 @@ describe.concurrent('exit codes', () => {
 })
 
 describe.concurrent('devcycle', () => {
+  it('says what brings an agent back that is offline', async () => {
+    await server.client.create('/agents', { name: 'e2e.gone', capabilities: [{ name: 'e2e.gone' }] })
+    const move = (operation: string) => cli('agents', operation, 'e2e.gone')
+    expect((await move('resume')).stderr).toContain('start an instance of it')
+    const started = await move('activate')
+    expect([started.stdout, started.stderr]).toEqual([
+      'e2e.gone OFFLINE (STOPPED)\n',
+      expect.stringContaining('start one'),
+    ])
+    expect((await move('drain')).stderr).toContain('until devcycle agents activate e2e.gone')
+    expect((await move('resume')).stderr).toContain('activate it to bring it back into service')
+  })
+
   it('submits a task with a callback, and one that is divided', async () => {
     const url = 'https://example.com/hook'
     const called = await cli('tasks', 'submit', '--capability', 'e2e.none', '--callback', url, '--json')

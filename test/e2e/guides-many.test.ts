@@ -16,6 +16,7 @@ describe('the guide to batches', () => {
     const lines = await guides.run('batch', 'batch')
     expect(lines).toContain('PARTIAL: 2 of 4 succeeded, 2 failed')
     expect(lines).toContain('some rows failed')
+    expect(lines).toContain('SUCCEEDED: 1 of 1 succeeded')
     const report = lines.filter((line) => line.startsWith('{')).map((line) => JSON.parse(line))
     expect(report).toMatchObject([
       { line: 3, code: 'AGENT_ERROR', message: 'there is no text' },

@@ -141,10 +141,26 @@ describe.each(hosts)('an approval on $host', ({ open }) => {
       approvers: ['bob', 'eve'],
       history: [{ what: 'requested' }, { what: 'delegated', to: ['eve'], comment: 'away' }],
     })
-    expect((await pass({ to: 'eve', from: 'ann' })).body.code).toBe('CONFLICT')
+    expect((await pass({ to: 'zoe', from: 'ann' })).body.code).toBe('CONFLICT')
     expect((await pass({ to: 'zoe' })).body.approvers).toEqual(['zoe'])
     await api.post(`/approvals/${approval}/approve`)
     expect((await pass({ to: 'ann' })).body.code).toBe('ALREADY_DECIDED')
+  })
+
+  it('is delegated once however often the same is said', async () => {
+    const { approval } = await asking('apr.again', { approvers: ['ann', 'bob'] })
+    const pass = (body: object) => api.post(`/approvals/${approval}/delegate`, body)
+    for (const body of [{ to: 'eve', from: 'ann' }, { to: 'zoe' }]) {
+      const first = await pass(body)
+      const again = await pass({ ...body, comment: 'once more' })
+      expect([again.status, again.body]).toEqual([200, first.body])
+    }
+    expect((await approvalOf(approval)).history).toHaveLength(3)
+  })
+
+  it('may need more people than it names where one of the names is a group', async () => {
+    const { approval } = await asking('apr.group', { quorum: 3, approvers: ['ann', 'group:release-team'] })
+    expect(await approvalOf(approval)).toMatchObject({ quorum: 3, approvers: ['ann', 'group:release-team'] })
   })
 
   it('is cancelled with its task', async () => {

@@ -179,6 +179,25 @@ describe.each(hosts)('control on $host', ({ open }) => {
     expect((await api.get(`/tasks/${next}/why`)).body).toMatchObject({ code: 'MAINTENANCE' })
   })
 
+  it('says what helps where an agent cannot be moved so', async () => {
+    await register('idle')
+    const refusal = async (operation: string) => (await api.post(`/agents/idle/${operation}`)).body.detail
+    expect(await refusal('resume')).toBe(
+      'agent idle is REGISTERED (PENDING) and cannot be resumed; it is in service already: where nothing of it runs, start an instance of it',
+    )
+    expect(await refusal('drain')).toContain('; no instance of it has joined yet: pause it')
+    const joined = await join('idle')
+    await api.request('DELETE', `/instances/${joined.instanceId}`, { key: joined.token })
+    expect((await api.post('/agents/idle/resume')).body).toMatchObject({ state: 'OFFLINE', detail: 'STOPPED' })
+    await api.post('/agents/idle/drain')
+    expect(await refusal('resume')).toBe(
+      'agent idle is OFFLINE (DRAINING) and cannot be resumed; activate it to bring it back into service',
+    )
+    await api.post('/agents/idle/activate')
+    await api.post('/agents/idle/pause')
+    expect(await refusal('activate')).toContain('cannot be activated; resume it')
+  })
+
   it('keeps how many copies a person wants of an agent, or as many as it needs', async () => {
     await register('scaled')
     const scale = (instances: unknown) => api.post('/agents/scaled/scale', { instances })

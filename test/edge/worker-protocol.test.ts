@@ -119,6 +119,15 @@ describe.each(hosts)('the worker protocol on $host', ({ open }) => {
     expect(await lease(again)).toHaveLength(1)
   })
 
+  it('lets an instance leave twice, and do nothing else once it has left', async () => {
+    await register('leaver')
+    const { instanceId, token: key } = await join('leaver')
+    const leave = () => api.request('DELETE', `/instances/${instanceId}`, { key })
+    expect([(await leave()).status, (await leave()).status]).toEqual([204, 204])
+    expect((await api.post(`/instances/${instanceId}/heartbeat`, {}, { key })).status).toBe(401)
+    expect((await api.post(`/instances/${instanceId}/lease`, { max: 1 }, { key })).status).toBe(401)
+  })
+
   it('shows an instance the tasks of its own agent alone', async () => {
     for (const name of ['curious', 'private']) await register(name)
     const joined = await join('curious')
@@ -153,6 +162,23 @@ describe.each(hosts)('the worker protocol on $host', ({ open }) => {
       cursor = `&cursor=${encodeURIComponent(body.nextCursor)}`
     }
     expect(names).toEqual(['offer-4', 'offer-3', 'offer-2', 'offer-1', 'offer-0'])
+  })
+
+  it('goes on with a cursor under the filter that it came with, and under no other', async () => {
+    for (let n = 0; n < 3; n++) await api.post('/tasks', { capability: 'paged', labels: { n: 'x' } })
+    const page = (query: string) => api.get(`/tasks?${query}`)
+    const { items, nextCursor } = (await page('capability=paged&label=n:x&limit=1')).body
+    const cursor = encodeURIComponent(nextCursor)
+    const next = (await page(`label=n:x&capability=paged&limit=2&cursor=${cursor}`)).body
+    expect(next.items).toHaveLength(2)
+    expect(next.items).not.toContainEqual(expect.objectContaining({ id: items[0].id }))
+    for (const other of ['', 'capability=paged&', 'capability=other&label=n:x&', 'status=QUEUED&'])
+      expect(await page(`${other}cursor=${cursor}`)).toMatchObject({
+        status: 422,
+        body: { errors: [{ pointer: '#/query/cursor', code: 'OTHER_FILTER' }] },
+      })
+    const other = await api.get(`/agents?cursor=${cursor}`)
+    expect(other).toMatchObject({ status: 422, body: { errors: [{ pointer: '#/query/cursor' }] } })
   })
 
   it('knows every capability of an agent with many', async () => {

@@ -35,6 +35,8 @@ export type Operation = {
   body?: z.ZodType
   /** The body is handed on as the text that came: what is signed must not be read and written anew. */
   raw?: true
+  /** An instance that has left may call it again. */
+  alsoLeft?: true
   /** A body may be left out altogether. */
   bodyOptional?: true
   /** Request headers that matter besides the usual ones. */

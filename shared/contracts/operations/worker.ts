@@ -57,7 +57,8 @@ export const workerOperations = {
     tag: 'Worker protocol',
     summary: 'Leave: gives all leases back',
     audience: workers,
-    answers: { 204: { description: 'Left.' } },
+    alsoLeft: true,
+    answers: { 204: { description: 'Left, now or before.' } },
   },
   reportProgress: {
     method: 'POST',

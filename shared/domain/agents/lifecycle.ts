@@ -4,21 +4,59 @@ import { type Agent, type AgentChange, type DecidedState, stateDetails } from '.
 /** What a person may do to an agent, from which states, and what it is then. */
 export type AgentOperation = 'pause' | 'maintenance' | 'resume' | 'activate' | 'drain'
 
-type Row = { from: readonly DecidedState[]; to: DecidedState; detail: string; done: string }
+/** `instead` is what helps in a state that it does not start from. */
+type Row = {
+  from: readonly DecidedState[]
+  to: DecidedState
+  detail: string
+  done: string
+  instead?: Partial<Record<DecidedState, string>>
+}
 
 const inService: DecidedState[] = ['REGISTERED', 'DEPLOYING', 'ONLINE', 'OFFLINE']
 
+const activateIt = 'activate it to bring it back into service'
+const startIt = 'it is in service already: where nothing of it runs, start an instance of it'
+
 const rows: Record<AgentOperation, Row> = {
-  pause: { from: [...inService, 'MAINTENANCE'], to: 'MAINTENANCE', detail: 'PAUSED', done: 'paused' },
+  pause: {
+    from: [...inService, 'MAINTENANCE'],
+    to: 'MAINTENANCE',
+    detail: 'PAUSED',
+    done: 'paused',
+    instead: { ERROR: activateIt },
+  },
   maintenance: {
     from: [...inService, 'ERROR', 'MAINTENANCE'],
     to: 'MAINTENANCE',
     detail: 'UPDATING',
     done: 'in maintenance',
   },
-  resume: { from: ['MAINTENANCE'], to: 'ONLINE', detail: stateDetails.ONLINE, done: 'resumed' },
-  activate: { from: [...inService, 'ERROR'], to: 'ONLINE', detail: stateDetails.ONLINE, done: 'activated' },
-  drain: { from: ['ONLINE', 'DEPLOYING', 'MAINTENANCE'], to: 'OFFLINE', detail: 'DRAINING', done: 'draining' },
+  resume: {
+    from: ['MAINTENANCE'],
+    to: 'ONLINE',
+    detail: stateDetails.ONLINE,
+    done: 'resumed',
+    instead: { REGISTERED: startIt, DEPLOYING: startIt, ONLINE: startIt, OFFLINE: activateIt, ERROR: activateIt },
+  },
+  activate: {
+    from: [...inService, 'ERROR'],
+    to: 'ONLINE',
+    detail: stateDetails.ONLINE,
+    done: 'activated',
+    instead: { MAINTENANCE: 'resume it' },
+  },
+  drain: {
+    from: ['ONLINE', 'DEPLOYING', 'MAINTENANCE'],
+    to: 'OFFLINE',
+    detail: 'DRAINING',
+    done: 'drained',
+    instead: {
+      REGISTERED: 'no instance of it has joined yet: pause it to hold its tasks back',
+      OFFLINE: `it is out of service already: ${activateIt}`,
+      ERROR: activateIt,
+    },
+  },
 }
 
 const historyLimit = 50
@@ -31,9 +69,13 @@ export const operateAgent = (
 ): Agent | Refused => {
   const row = rows[operation]
   if (agent.state === row.to && agent.detail === row.detail) return agent
-  if (!row.from.includes(agent.state))
-    return refuse('CONFLICT', `agent ${agent.name} is ${agent.state} (${agent.detail}) and cannot be ${row.done}`)
+  if (!row.from.includes(agent.state)) return refuse('CONFLICT', messageOf(agent, row))
   return recordChange(agent, { to: row.to, detail: row.detail, reason: reason ?? row.done, by, at })
+}
+
+const messageOf = ({ name, state, detail }: Agent, { done, instead }: Row): string => {
+  const help = instead?.[state]
+  return `agent ${name} is ${state} (${detail}) and cannot be ${done}${help ? `; ${help}` : ''}`
 }
 
 /** Moves the agent and keeps what happened. */

@@ -66,9 +66,18 @@ export const decideApproval = (approval: Approval, decision: Decision): Approval
 
 export type Delegation = { to: string; from?: string; comment?: string; by: string; at: number }
 
-/** Puts somebody in the place of an approver; of all of them unless `from` says whose. */
-export const delegateApproval = (approval: Approval, { to, from, comment, by, at }: Delegation): Approval | Refused => {
+/** Whether the last delegation was this one, and has the place that it was given. */
+const isRepeated = ({ approvers, history }: Approval, { to, from, by }: Delegation): boolean => {
+  const last = history.findLast(({ what }) => what === 'delegated')
+  const isDone = from === undefined ? approvers.length === 1 : !approvers.includes(from)
+  return last?.by === by && last.to?.[0] === to && approvers.includes(to) && isDone
+}
+
+/** Puts somebody in the place of an approver; of all of them unless `from` says whose. The same again changes nothing. */
+export const delegateApproval = (approval: Approval, delegation: Delegation): Approval | Refused => {
+  const { to, from, comment, by, at } = delegation
   if (!takesMore(approval, at)) return refuseClosed(approval, at)
+  if (isRepeated(approval, delegation)) return approval
   const { approvers, history, id } = approval
   if (from !== undefined && !approvers.includes(from))
     return refuse('CONFLICT', `${from} is no approver of ${id}; they are ${approvers.join(', ') || 'not named'}`)

@@ -5,7 +5,7 @@ export type ApprovalState = (typeof approvalStates)[number]
 
 /** What the waiting task asked for, besides its prompt. */
 export type ApprovalTerms = {
-  /** Names of people or groups: shown to whoever looks, not checked. */
+  /** Names of people, and of groups as `group:NAME`: shown to whoever looks, not checked. */
   approvers?: string[]
   /** So many different principals have to approve. @default 1 */
   quorum?: number

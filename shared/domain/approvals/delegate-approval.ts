@@ -16,8 +16,8 @@ export const delegateApproval = async (
 ): Promise<Approval> => {
   const start = await getApproval(ports, caller.tenant, id)
   const by = actorOf(caller)
-  return changeApproval(ports, start, (approval) => ({
-    ...orThrow(delegate(approval, { ...command, by, at: ports.clock.now() })),
-    stamp: stamp(caller, 'approval.delegate'),
-  }))
+  return changeApproval(ports, start, (approval) => {
+    const next = orThrow(delegate(approval, { ...command, by, at: ports.clock.now() }))
+    return next === approval ? approval : { ...next, stamp: stamp(caller, 'approval.delegate') }
+  })
 }

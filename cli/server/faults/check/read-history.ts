@@ -5,13 +5,40 @@ import type { Call, Restore } from './history.ts'
 type Line = { place: number; line: HistoryLine }
 export type History = { calls: Call[]; restores: Restore[]; torn: number }
 
-const parse = (text: string): HistoryLine | undefined => {
+const parse = (text: string): unknown => {
   try {
-    return JSON.parse(text) as HistoryLine
+    return JSON.parse(text)
   } catch {
     return undefined
   }
 }
+
+type Known = Partial<{ type: string; id: unknown; generation: unknown }>
+const isLine = (value: unknown): value is HistoryLine => {
+  const { type, id, generation } = (value ?? {}) as Known
+  return type === 'start'
+    ? typeof generation === 'number'
+    : ['call', 'answer'].includes(type ?? '') && typeof id === 'string'
+}
+
+/** A line that was torn begins as one and ends too soon; whatever else is none shows that the file is no history. */
+const linesOf = (file: string): (HistoryLine | undefined)[] => {
+  const texts = readFileSync(file, 'utf8').split('\n')
+  const lines = texts.flatMap((text, at) => {
+    if (text === '') return []
+    const value = parse(text)
+    const isTorn = value === undefined && text.startsWith('{')
+    if (isLine(value) || isTorn) return [isTorn ? undefined : (value as HistoryLine)]
+    throw new Error(`line ${at + 1} of ${file} is ${shorten(text)}, which is none of a history; ${whatIs}`)
+  })
+  if (lines.some((line) => line !== undefined)) return lines
+  throw new Error(
+    `line 1 of ${file} is ${shorten(texts[0] ?? '')}, and no line after it is one of a history; ${whatIs}`,
+  )
+}
+
+const whatIs = 'give a file that devcycle start --history FILE wrote'
+const shorten = (text: string): string => (text === '' ? 'empty' : JSON.stringify(text.slice(0, 60)))
 
 /** A call that does several things is as many calls. */
 const parts = (
@@ -45,8 +72,7 @@ const restoresOf = (lines: Line[]): Restore[] => {
 
 /** One history from the files of several runs of a server, in the order in which they are given. */
 export const readHistory = (files: string[]): History => {
-  const texts = files.flatMap((file) => readFileSync(file, 'utf8').split('\n')).filter((text) => text !== '')
-  const all = texts.map((text, place) => ({ place, line: parse(text) }))
+  const all = files.flatMap(linesOf).map((line, place) => ({ place, line }))
   const lines = all.filter((one): one is Line => one.line !== undefined)
   const answers = new Map(
     lines.flatMap(({ place, line }) => (line.type === 'answer' ? [[line.id, { place, line }]] : [])),
