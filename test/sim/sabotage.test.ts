@@ -34,13 +34,27 @@ vi.mock('#shared/domain/tasks/task-time.ts', async (original) => {
   }
 })
 
+vi.mock('#shared/domain/limits/places.ts', async (original) => {
+  const places = await original<typeof import('#shared/domain/limits/places.ts')>()
+  return {
+    ...places,
+    takePlace: (...[ports, tenant, limit, place]: Parameters<typeof places.takePlace>) =>
+      places.takePlace(ports, tenant, taken.out === 'bound' ? { ...limit, concurrency: Infinity } : limit, place),
+    leavePlace: (...[ports, tenant, limit, place]: Parameters<typeof places.leavePlace>) =>
+      taken.out === 'place' ? Promise.resolve(false) : places.leavePlace(ports, tenant, limit, place),
+  }
+})
+
 const { runSeed } = await import('./world/run-seed.ts')
 const most = 200
 
 /** Whether the checks say so of some seed when a part is taken out of the product. */
 const isNoticed = async (
   column: Column,
-  { move = '', ...options }: Parameters<typeof runSeed>[1] & { move?: 'fence' | 'era' | 'epoch' | 'look' | '' },
+  {
+    move = '',
+    ...options
+  }: Parameters<typeof runSeed>[1] & { move?: 'fence' | 'era' | 'epoch' | 'look' | 'bound' | 'place' | '' },
 ): Promise<boolean> => {
   taken.out = move
   for (let seed = 1; seed <= most; seed++)
@@ -60,6 +74,14 @@ describe('the checks notice within 200 seeds that', () => {
 
   it('a lease takes no new epoch', async () => {
     expect(await isNoticed('duplicated', { move: 'epoch' })).toBe(true)
+  })
+
+  it('a limit is counted and bounds nothing', async () => {
+    expect(await isNoticed('illegal_transition', { move: 'bound' })).toBe(true)
+  })
+
+  it('nobody gives the place of a limit back', async () => {
+    expect(await isNoticed('stuck', { move: 'place' })).toBe(true)
   })
 
   it('writes happen whatever revision is stored', async () => {
