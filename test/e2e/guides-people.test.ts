@@ -18,7 +18,7 @@ describe.concurrent('the guides to people and streams', () => {
   it('approvals.md: a task asks twice, is answered by two commands, and ends', async () => {
     const printed = await run('approvals', 'people')
     expect(printed).toContain('which branch?')
-    expect(printed).toMatch(/approvers +ann, release-team/)
+    expect(printed).toMatch(/approvers +ann, group:release-team/)
     expect(printed).toMatch(/apr_\w+ APPROVED/)
     expect(lastJson(printed)).toEqual({ branch: 'main', released: true })
   }, 60_000)
