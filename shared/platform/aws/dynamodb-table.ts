@@ -1,7 +1,8 @@
 import { DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb'
+import { createKeyLocks } from '../key-locks.ts'
 import type { Clock, Key, Random, Rev, Stored, Table } from '../platform.ts'
 import { ulid } from '../ulid.ts'
-import { checkTransaction, checkWrite, isKey, isPk } from '../write-rules.ts'
+import { checkTransaction, checkWrite, isKey, isPk, keyOf } from '../write-rules.ts'
 import { translated } from './aws-error.ts'
 import { batchGet } from './dynamodb-batch-get.ts'
 import { addTo } from './dynamodb-counter.ts'
@@ -14,10 +15,14 @@ type Options = { tableName: string; client?: DynamoDBClient; clock: Clock; rando
 const firstWaitMs = 200
 const mostWaitMs = 1600
 
-/** A table in DynamoDB. */
+/**
+ * A table in DynamoDB, which refuses a transaction that meets another one on an item: those of this process that move one
+ * counter go one after the other.
+ */
 export const createDynamoTable = ({ tableName, client = new DynamoDBClient({}), clock, random }: Options): Table => {
   const mint = (): Rev => ulid(clock.now(), (length) => random.bytes(length))
   const context = { client, tableName, clock, random, mint }
+  const turns = createKeyLocks()
 
   const get = async <V>(key: Key): Promise<Stored<V> | undefined> => {
     if (!isKey(key)) return undefined
@@ -43,7 +48,9 @@ export const createDynamoTable = ({ tableName, client = new DynamoDBClient({}), 
     },
     async transact(writes) {
       checkTransaction(writes)
-      return transactWrites(context, writes)
+      const counter = writes.find(({ op }) => op === 'add')
+      const transact = () => transactWrites(context, writes)
+      return counter === undefined ? transact() : turns.run(JSON.stringify(toKey(keyOf(counter))), transact)
     },
     query: async (query) => (isPk(query.pk) ? queryPage(context, query) : { items: [] }),
     queryKeys: async (query) => (isPk(query.pk) ? queryKeys(context, query) : { items: [] }),

@@ -1,10 +1,10 @@
 import { mkdirSync, rmSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { createKeyLocks } from '../key-locks.ts'
 import type { ObjectKey, Objects } from '../platform.ts'
 import { PlatformError } from '../platform-error.ts'
 import { flushFolder, makeFolder } from './durable-file.ts'
-import { createKeyLocks } from './key-locks.ts'
 import {
   contentPath,
   type Known,

@@ -9,8 +9,8 @@ import { mockClient } from 'aws-sdk-client-mock'
 import { afterEach, describe, expect, it } from 'vitest'
 import { toAttributes } from '#shared/platform/aws/dynamodb-item.ts'
 import { createDynamoTable } from '#shared/platform/aws/dynamodb-table.ts'
-import type { Item, Write } from '#shared/platform/platform.ts'
-import { anItem, aPut, aUlid, keyOf } from '#test/support/items.ts'
+import type { Item, Key, Write } from '#shared/platform/platform.ts'
+import { aKey, anItem, aPut, aUlid, keyOf } from '#test/support/items.ts'
 import { cancelled, conditionFailed, failedReason, none, sdkError } from './errors.ts'
 import { aTiming } from './timing.ts'
 
@@ -159,6 +159,25 @@ describe('a transaction', () => {
     expect(await aTable().table.transact(unconditional)).toEqual({ ok: true, revs: ['', rev] })
     dynamo.on(GetItemCommand).resolves({ Item: toAttributes(item, aUlid()) })
     expect(await aTable().table.transact(unconditional)).toEqual({ ok: false, conflicts: [{ at: 0 }] })
+  })
+
+  it('waits for others of this process that move the same counter, whatever became of them, and for no others', async () => {
+    const { table } = aTable()
+    let [under, most, sent] = [0, 0, 0]
+    dynamo.on(TransactWriteItemsCommand).callsFake(async () => {
+      most = Math.max(most, ++under)
+      await new Promise((resolve) => setTimeout(resolve, 5))
+      under--
+      if (++sent === 2) throw sdkError('ValidationException')
+      return {}
+    })
+    const count = (key: Key) => table.transact([aPut(anItem()), { op: 'add', key, by: 1 }])
+    const hot = aKey('counter')
+    const outcomes = await Promise.allSettled([hot, hot, hot, hot].map(count))
+    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled', 'fulfilled'])
+    expect(most).toBe(1)
+    await Promise.all([aKey('counter'), aKey('counter'), aKey('counter')].map(count))
+    expect(most).toBe(3)
   })
 
   it('is INVALID when DynamoDB refuses it for good', async () => {

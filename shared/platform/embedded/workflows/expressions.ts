@@ -1,6 +1,6 @@
 import type jsonata from 'jsonata'
 import { LRUCache } from 'lru-cache'
-import { createKeyLocks } from '../key-locks.ts'
+import { createKeyLocks } from '../../key-locks.ts'
 import type { Json } from './asl.ts'
 import { directPath } from './direct-path.ts'
 import { isModest } from './jsonata-bounds.ts'
