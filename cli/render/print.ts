@@ -14,7 +14,7 @@ export const printTable = (columns: Column[], rows: string[][], empty: string): 
 /** Names and values below each other; what is undefined is left out. */
 export const printFields = (fields: [name: string, value: string | undefined][]): void => {
   const known = fields.filter((field): field is [string, string] => field[1] !== undefined)
-  const width = Math.max(...known.map(([name]) => name.length)) + 2
+  const width = Math.max(0, ...known.map(([name]) => name.length)) + 2
   const indent = `\n${' '.repeat(width)}`
   for (const [name, value] of known) print(`${name.padEnd(width)}${value.replaceAll('\n', indent)}`)
 }
