@@ -15,7 +15,13 @@ export type Metered = {
   }
 }
 
-export type Line = 'dynamodb.write' | 'dynamodb.read' | 'sqs.request' | 'eventbridge.event' | 'lambda.request'
+export type Line =
+  | 'dynamodb.write'
+  | 'dynamodb.read'
+  | 'sqs.request'
+  | 'eventbridge.event'
+  | 'lambda.request'
+  | 'states.transition'
 
 const reads = new Set(['GetItemCommand', 'BatchGetItemCommand', 'QueryCommand', 'ScanCommand'])
 
