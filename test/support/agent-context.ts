@@ -52,7 +52,11 @@ export const anAgentContext = (task: Partial<AgentContext['task']> = {}): TestCo
     objects: {
       fetch,
       put: async (body) =>
-        store(typeof body === 'object' && 'file' in body ? readFileSync(body.file) : Buffer.from(body)),
+        store(
+          typeof body === 'object' && 'file' in body
+            ? readFileSync(path.join(workspace, body.file))
+            : Buffer.from(body),
+        ),
     },
     told,
     upload,

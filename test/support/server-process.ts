@@ -63,7 +63,7 @@ export const aDataFolder = () => {
       )
       const server = await until(
         () => (child.exitCode === null ? readJson<{ url: string }>(join(dataDir, 'server.json')) : failed(output)),
-        { what: 'the server' },
+        { seconds: 30, what: 'the server' },
       )
       const { apiKey } = readJson<{ apiKey: string }>(join(dataDir, 'credentials.json')) ?? { apiKey: '' }
       return {

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { objectRefSchema } from '#shared/contracts/common.ts'
 import { repositoryInput } from '../repository/check-out.ts'
 
 export const limits = {
@@ -24,6 +25,42 @@ export const notesInput = z.strictObject({
   to: refInput,
 })
 export type NotesInput = z.infer<typeof notesInput>
+
+/** As `git check-ref-format` has names of tags, and nothing that could be an option. */
+const tag = z
+  .string()
+  .min(1)
+  .max(200)
+  .regex(/^(?![-./])(?!.*(\.\.|\/\/|\/\.|@\{))[^\s\p{Cc}~^:?*[\\]+(?<!\.lock)(?<![./])$/u, 'expected the name of a tag')
+
+export const tagInput = z.strictObject({
+  repository: repositoryInput,
+  tag,
+  /** Of the annotated tag. */
+  message: z
+    .string()
+    .min(1)
+    .max(limits.markdown + 100),
+})
+export type TagInput = z.infer<typeof tagInput>
+export const tagResult = z.object({
+  tag: z.string(),
+  /** What was tagged: what was checked out. */
+  commit: z.string(),
+  /** A bundle of everything, the tag too. */
+  clone: objectRefSchema,
+})
+export type TagResult = z.infer<typeof tagResult>
+
+export const untagInput = z.strictObject({ repository: repositoryInput, tag })
+export type UntagInput = z.infer<typeof untagInput>
+export const untagResult = z.object({
+  tag: z.string(),
+  /** Whether it was there. */
+  removed: z.boolean(),
+  clone: objectRefSchema,
+})
+export type UntagResult = z.infer<typeof untagResult>
 
 export const bumps = ['major', 'minor', 'patch', 'none'] as const
 export type Bump = (typeof bumps)[number]
