@@ -23,8 +23,11 @@ const aContext = (): TestContext => {
   cleanUp.push(ctx.remove)
   return ctx
 }
-const run = (name: string, ctx: TestContext, input: unknown): Promise<unknown> =>
-  (agent.capabilities[name]?.handler as Handler)(ctx, input) as Promise<unknown>
+const run = async (name: string, ctx: TestContext, input: unknown): Promise<unknown> => {
+  const handler = agent.capabilities[name]?.handler as Handler | undefined
+  if (handler === undefined) throw new Error(`the agent does not offer ${name}`)
+  return handler(ctx, input)
+}
 /** The tags of a clone, and what they lead to. */
 const tagsOf = (repository: TestRepository, ctx: TestContext, clone: ObjectRef): Record<string, string> => {
   const file = path.join(ctx.workspace, clone.$ref)
