@@ -38,22 +38,24 @@ const createAnswering = (workflows: Workflows) => {
 
 type Host = { workflows: Workflows; commands: Commands }
 
-const pauseMs = 40
 const lastCommandsMs = 1000
 
 const runOf = (at: number) => ({ tenant: 'acme', workflow: `random-${at}`, run: `run-${at}` })
-const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, pauseMs))
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
-/** Runs machines on a host, so many at once, each to its end; `undefined` for one that does not come to an end. */
+/**
+ * Runs machines on a host, so many at once, each to its end, with a pause between looks, which are work for the host;
+ * `undefined` for one that does not come to an end.
+ */
 export const outcomesOn = async (
   { workflows, commands }: Host,
   machines: RandomMachine[],
-  { atOnce, patienceMs }: { atOnce: number; patienceMs: number },
+  { atOnce, patienceMs, pauseMs = 40 }: { atOnce: number; patienceMs: number; pauseMs?: number },
 ): Promise<(Outcome | undefined)[]> => {
   const answering = createAnswering(workflows)
   const stopping = new AbortController()
   const loop = (async () => {
-    for (let taken = 0; !stopping.signal.aborted; await pause()) {
+    for (let taken = 0; !stopping.signal.aborted; await pause(pauseMs)) {
       const all = await commands()
       const fresh = all.slice(taken)
       taken = all.length
@@ -67,7 +69,7 @@ export const outcomesOn = async (
     const run = runOf(at)
     await workflows.deploy({ ...run, version: '1', asl: machines[at]?.asl })
     await workflows.start({ ...run, version: '1', input: { n: at } })
-    for (const end = Date.now() + patienceMs; Date.now() < end; await pause()) {
+    for (const end = Date.now() + patienceMs; Date.now() < end; await pause(pauseMs)) {
       const found = await workflows.describe(run)
       if (found === undefined || found.status === 'RUNNING') continue
       ended[at] = found
