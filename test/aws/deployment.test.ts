@@ -18,13 +18,16 @@ import { createSystemClock, createSystemRandom } from '#shared/platform/system.t
 import { aRepository, type TestRepository } from '#test/support/git-repository.ts'
 import { until } from '#test/support/server-process.ts'
 import { awaited, callsOf, type Json } from './calls.ts'
+import { askForWorkflows } from './custom-resources.ts'
 import { clientConfig, type Deployment, deploy, type Reasons } from './deployment.ts'
 import { type EmulatorName, startEmulator } from './emulator.ts'
 import { type FargateTask, startFargateTask } from './fargate.ts'
 import { batchScenarios } from './scenarios/batches.ts'
 import { controlScenarios } from './scenarios/control.ts'
 import { conversationScenarios } from './scenarios/conversation.ts'
+import { type MessagesCannot, messageScenarios } from './scenarios/messages.ts'
 import { orderScenarios } from './scenarios/order.ts'
+import { type RunsCannot, runScenarios } from './scenarios/runs.ts'
 import { timeScenarios } from './scenarios/time.ts'
 import { topicScenarios } from './scenarios/topics.ts'
 
@@ -32,9 +35,12 @@ const noArchive = 'it keeps no events for a replay'
 const noFlowLogs = 'it has no network whose traffic could be logged'
 const noSockets = 'it has no WebSocket APIs; the edge tests call their function'
 const noVersions = 'its CloudFormation has no versions of state machines; the platform publishes its own'
+const noBranches =
+  'its Parallel has no Output, its branches share a token, and a step that is tried again keeps its own'
+const noCustom = 'it runs no custom resources: the suite asks their function'
 const noContainers = 'it has no ECS: the suite plays it'
 
-type Row = { refused: Reasons; recordedOnly: Reasons; batchRows: number }
+type Row = { refused: Reasons; recordedOnly: Reasons; batchRows: number; cannot: RunsCannot & MessagesCannot }
 
 /** What each emulator cannot take; every other resource of the app must exist. One of them does a large batch. */
 const rows: [EmulatorName, Row][] = [
@@ -49,6 +55,7 @@ const rows: [EmulatorName, Row][] = [
       },
       recordedOnly: {},
       batchRows: 1000,
+      cannot: { branches: noBranches },
     },
   ],
   [
@@ -57,6 +64,7 @@ const rows: [EmulatorName, Row][] = [
       refused: {},
       recordedOnly: { 'AWS::Events::Archive': noArchive, 'AWS::EC2::FlowLog': noFlowLogs },
       batchRows: 120,
+      cannot: { branches: noBranches },
     },
   ],
   [
@@ -64,6 +72,7 @@ const rows: [EmulatorName, Row][] = [
     {
       refused: {},
       batchRows: 120,
+      cannot: { stop: 'a run that is stopped waits for its step', sockets: noSockets },
       recordedOnly: {
         'AWS::Events::Archive': noArchive,
         'AWS::EC2::FlowLog': noFlowLogs,
@@ -71,6 +80,7 @@ const rows: [EmulatorName, Row][] = [
         'AWS::ECS::Cluster': noContainers,
         'AWS::ECS::Service': noContainers,
         'AWS::ECS::TaskDefinition': noContainers,
+        'Custom::DevCycleWorkflow': noCustom,
         'AWS::StepFunctions::StateMachineVersion': noVersions,
         'AWS::StepFunctions::StateMachineAlias': noVersions,
         'AWS::ApiGatewayV2::Api': noSockets,
@@ -88,7 +98,7 @@ const files = {
   'cart.test.js': "import { test } from 'node:test'\ntest('adds', () => {})\n",
 }
 
-describe.each(rows)('the app deployed to %s', (name, { refused, recordedOnly, batchRows }) => {
+describe.each(rows)('the app deployed to %s', (name, { refused, recordedOnly, batchRows, cannot }) => {
   let app: Deployment
   let repository: TestRepository
   const running: FargateTask[] = []
@@ -96,6 +106,7 @@ describe.each(rows)('the app deployed to %s', (name, { refused, recordedOnly, ba
   beforeAll(async () => {
     repository = aRepository(files)
     app = await deploy(await startEmulator(name), refused)
+    if ('Custom::DevCycleWorkflow' in recordedOnly) await askForWorkflows(app)
   })
   afterAll(async () => {
     for (const task of running) task.kill()
@@ -110,6 +121,16 @@ describe.each(rows)('the app deployed to %s', (name, { refused, recordedOnly, ba
     const task = startFargateTask(app, agent)
     running.push(task)
     return task
+  }
+  const registered = async (agent: string): Promise<boolean> =>
+    (await json('agents', 'list')).items.some((one: Json) => one.name === agent)
+  /** Sees to it that agents run; another test may have started them. */
+  const agents = async (...names: string[]): Promise<void> => {
+    for (const agent of names) {
+      if (await registered(agent)) continue
+      startAgent(agent)
+      await until(() => registered(agent), { seconds: 60, what: agent })
+    }
   }
   it('exists, all but what the emulator cannot have', () => {
     const missing = app.resources.filter(
@@ -134,11 +155,7 @@ describe.each(rows)('the app deployed to %s', (name, { refused, recordedOnly, ba
   })
 
   it('reviews a repository with an agent that runs by its task definition', async () => {
-    startAgent('code-reviewer')
-    await until(async () => (await json('agents', 'list')).items.some((one: Json) => one.name === 'code-reviewer'), {
-      seconds: 40,
-      what: 'the reviewer',
-    })
+    await agents('code-reviewer')
     const { code, stdout, stderr } = await app.cli('review', repository.folder)
     expect({ code, stderr }).toMatchObject({ code: 1 })
     expect(stdout).toMatch(/cart\.js:1\s+error\s+devcycle\/js-eval/)
@@ -233,6 +250,8 @@ describe.each(rows)('the app deployed to %s', (name, { refused, recordedOnly, ba
     conversationScenarios(() => app, calls)
     timeScenarios(calls)
     topicScenarios(calls)
+    messageScenarios(() => app, calls, cannot)
+    runScenarios(() => app, calls, { agents, repository: () => repository, cannot })
   })
 
   it('makes a task of an event, and an event of its end', async () => {
