@@ -43,7 +43,11 @@ describe.each(apiHosts)('an inbox that is nearly full on $host', ({ open }) => {
     expect(await countLetters(platform, inbox)).toMatchObject({ waiting: 100, inFlight: 0 })
 
     const got = await receiveLetters(platform, inbox, { max: 5, waitMs: 0 })
-    await acknowledgeMessages(platform, inbox, got.map(({ event }) => event.id))
+    await acknowledgeMessages(
+      platform,
+      inbox,
+      got.map(({ event }) => event.id),
+    )
     const again = await sendMany(platform, inbox, 30)
     expect([count(again, 'stored'), count(again, 'MAILBOX_FULL')]).toEqual([5, 25])
   })
@@ -107,7 +111,11 @@ describe('an inbox', () => {
     await sendMany(platform, inbox, 2)
     expect(await redriveMail(platform, inbox, undefined)).toBe(0)
     const others = await receiveLetters(platform, inbox, { max: 10, waitMs: 0 })
-    await acknowledgeMessages(platform, inbox, others.map(({ event }) => event.id))
+    await acknowledgeMessages(
+      platform,
+      inbox,
+      others.map(({ event }) => event.id),
+    )
     expect(await redriveMail(platform, inbox, [carrier.envelope.id])).toBe(1)
     const [again] = await receiveLetters(platform, inbox, { max: 10, waitMs: 0 })
     expect(again).toMatchObject({ letter: { receives: 1 }, event: { id: carrier.envelope.id } })

@@ -1,7 +1,7 @@
-import type { Carrier } from '#shared/domain/messages/deliver-message.ts'
-import type { Envelope } from '#shared/domain/messages/envelope.ts'
 import { newId } from '#shared/domain/ids.ts'
 import type { Inbox } from '#shared/domain/inboxes/letter.ts'
+import type { Carrier } from '#shared/domain/messages/deliver-message.ts'
+import type { Envelope } from '#shared/domain/messages/envelope.ts'
 import type { Platform } from '#shared/platform/platform.ts'
 
 /** An inbox of nobody's. */
