@@ -97,7 +97,8 @@ describe('supervised agents', () => {
     expect(done).toMatchObject({ status: 'SUCCEEDED', attempt: 2, result: { attempt: 2 } })
     const { items } = await server.client.get<{ items: AttemptResponse[] }>(`/tasks/${id}/attempts`)
     expect(items.map(({ outcome }) => outcome)).toEqual(['LEASE_LOST', 'SUCCEEDED'])
-    expect(Date.parse(items[1]?.startedAt ?? '') - Date.parse(items[0]?.finishedAt ?? '')).toBeLessThan(2000)
+    // Its end was heard: nobody waited until its lease was over, 30 s later.
+    expect(Date.parse(items[1]?.startedAt ?? '') - Date.parse(items[0]?.finishedAt ?? '')).toBeLessThan(12_000)
   }, 30_000)
 
   it('finishes what it runs when it is drained, and is started again when it is activated, or scaled', async () => {
