@@ -227,7 +227,7 @@ const writeItems = async (platform: Platform, byKey: Map<string, Change[]>): Pro
   const failed = new Set<string>()
   await Promise.all(
     [...latest.values()].map(({ item, of }) =>
-      platform.main.write({ op: 'put', item, expect: 'any' }).catch((error: unknown) => {
+      platform.main.write({ op: 'put', item, expect: 'any', untold: true }).catch((error: unknown) => {
         platform.telemetry.log('error', 'a derived record was not written', { key: of, error: String(error) })
         failed.add(of)
       }),

@@ -30,7 +30,14 @@ export type Stored<V = unknown> = Item<V> & { rev: Rev }
 /** What must be true of the stored item for a write to happen. */
 export type Expect = 'absent' | 'any' | { rev: Rev }
 
-export type Put = { op: 'put'; item: Item; expect: Expect; rev?: Rev }
+export type Put = {
+  op: 'put'
+  item: Item
+  expect: Expect
+  rev?: Rev
+  /** Nobody needs to hear of it: a host may leave the change out of the feed. */
+  untold?: true
+}
 export type Write = Put | { op: 'delete'; key: Key; expect: Expect } | { op: 'check'; key: Key; expect: Expect }
 
 /** A bound on a counter after the addition. */

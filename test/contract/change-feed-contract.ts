@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect } from 'vitest'
 import type { Change, ChangeFeed, FeedFilter, Key, Stoppable, Table } from '#shared/platform/platform.ts'
 import { eventually } from '#test/support/eventually.ts'
-import { aKey, anItem, aUlid, keyOf, stored } from '#test/support/items.ts'
+import { aKey, anItem, aUlid, keyOf, revsOf, stored } from '#test/support/items.ts'
 import { type Cannot, contractTest } from './contract-test.ts'
 
 export type FeedUnderTest = { main: Table; volatile: Table; feed: ChangeFeed; close: () => Promise<void> }
@@ -108,6 +108,19 @@ export const changeFeedContract = (
       await consuming(collect, () => eventually(() => expect(valuesOf(seen, last)).not.toEqual([])))
       expect(firstSights(valuesOf(seen, item))).toEqual(['kept'])
       expect(valuesOf(seen, elsewhere)).toEqual([])
+    })
+
+    it('may leave out what nobody needs to hear of, and tells what comes after it with what was there', async () => {
+      const { main } = made()
+      const first = await stored(main, anItem({ value: 'told' }))
+      const quiet = { op: 'put', item: { ...keyOf(first), type: 'note', value: 'untold' }, expect: 'any' } as const
+      const [rev = ''] = revsOf(await main.write({ ...quiet, untold: true }))
+      expect(await main.get(first)).toMatchObject({ value: 'untold', rev })
+      await stored(main, { ...keyOf(first), type: 'note', value: 'told again' })
+      const { seen, collect } = collector()
+      await consuming(collect, () => eventually(() => expect(valuesOf(seen, first)).toContain('told again')))
+      const last = seen.find(({ key, after }) => same(key, first) && after?.value === 'told again')
+      expect(last?.before).toEqual({ ...quiet.item, rev })
     })
 
     it('tells only of the types that a consumer asks for, and of their deletion', async () => {

@@ -72,11 +72,12 @@ const shards = 4
 
 const mark = ({ task, used, agent, day }: Ended): Write => {
   const item: Item = { ...countedKey(task.tenant, task.id), type: 'usage', value: { agent, day, used } }
-  return { op: 'put', item, expect: 'absent' }
+  return { op: 'put', item, expect: 'absent', untold: true }
 }
 
 const sum = (key: Key, before: Stored<DayUse> | undefined, { agent, day }: Ended, ended: Ended[]): Write => {
   const more = sumUse(ended.map(({ used }) => used))
   const value: DayUse = { agent, day, used: before ? addUse(before.value.used, more) : more }
-  return { op: 'put', item: { ...key, type: 'usage-day', value }, expect: before ? { rev: before.rev } : 'absent' }
+  const expect = before ? { rev: before.rev } : 'absent'
+  return { op: 'put', item: { ...key, type: 'usage-day', value }, expect, untold: true }
 }

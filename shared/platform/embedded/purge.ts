@@ -1,9 +1,11 @@
 import type { Clock, Telemetry } from '../platform.ts'
+import { referredToMs } from './sqlite-changes.ts'
 import { purgeLimit } from './sqlite-requests.ts'
 import type { WriterThread } from './writer-thread.ts'
 
 const everyMs = 60_000
-const keepChangesMs = 24 * 3_600_000
+/** Promised are 24 h; for what is read until then, the change before it is still there. */
+export const keepChangesMs = 24 * 3_600_000 + referredToMs
 
 type Options = { writer: WriterThread; clock: Clock; telemetry: Telemetry }
 

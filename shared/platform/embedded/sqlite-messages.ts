@@ -22,7 +22,7 @@ export const isNowhere = (places: RawItem['places']): boolean => {
 export type RawAdd = { op: 'add'; key: Key; by: number; bound?: Bound; rev: string }
 export type RawWrite =
   | RawAdd
-  | { op: 'put'; item: RawItem; expect: Expect }
+  | { op: 'put'; item: RawItem; expect: Expect; untold?: true }
   | { op: 'delete'; key: Key; expect: Expect }
   | { op: 'check'; key: Key; expect: Expect }
 

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { Key, Stored } from '../platform.ts'
+import { prepareChanges } from './sqlite-changes.ts'
 import type {
   AddRequest,
   PurgeRequest,
@@ -10,7 +11,7 @@ import type {
   TableName,
   WriteRequest,
 } from './sqlite-messages.ts'
-import { prepareChanges, prepareItems, type Row } from './sqlite-statements.ts'
+import { prepareItems, type Row } from './sqlite-statements.ts'
 
 /** How many rows one purge takes at most, so that writers never wait long for it. */
 export const purgeLimit = 500
@@ -60,13 +61,15 @@ export const createRequestRunner = (database: DatabaseSync) => {
   }
   const changes = prepareChanges(database)
 
-  const put = ({ table, now }: { table: TableName; now: number }, item: RawItem, row: Row | undefined) => {
-    tables[table].put(item, row)
-    if (table === 'main') changes.add({ now, type: item.type, before: alive(row, now)?.item, after: item.item })
+  type About = { table: TableName; now: number }
+  const put = ({ table, now }: About, { item, untold }: { item: RawItem; untold?: true }, row: Row | undefined) => {
+    const isTold = table === 'main' && !untold
+    const told = isTold ? changes.add({ now, type: item.type, before: alive(row, now), after: item.item }) : null
+    tables[table].put(item, row, told)
   }
   const remove = ({ table, now }: WriteRequest, row: Row): void => {
     tables[table].remove(row)
-    if (table === 'main' && alive(row, now)) changes.add({ now, type: typeOf(row), before: row.item })
+    if (table === 'main' && alive(row, now)) changes.add({ now, type: typeOf(row), before: row })
   }
 
   /** Nothing is expected of what is there, and nobody is told of it: it needs no look. Done twice it is the same. */
@@ -92,8 +95,9 @@ export const createRequestRunner = (database: DatabaseSync) => {
       if (conflicts.length > 0) return conflicts
       for (const [at, write] of writes.entries()) {
         const row = rows[at]
-        const item = write.op === 'add' ? counted(write, live[at]) : write.op === 'put' && write.item
-        if (item) put(request, item, row)
+        const item = write.op === 'add' && counted(write, live[at])
+        if (item) put(request, { item }, row)
+        else if (write.op === 'put') put(request, write, row)
         else if (write.op === 'delete' && row) remove(request, row)
       }
       return undefined
@@ -105,7 +109,7 @@ export const createRequestRunner = (database: DatabaseSync) => {
       const row = tables[table].find(add.key)
       const item = counted(add, alive(row, now))
       if (item === undefined) return undefined
-      put(request, item, row)
+      put(request, { item }, row)
       return (JSON.parse(item.item) as Stored<number>).value
     },
 

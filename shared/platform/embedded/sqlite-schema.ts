@@ -26,6 +26,11 @@ const migrations: string[] = [
    );
    CREATE TABLE checkpoints (consumer TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID;`,
   itemTable('workflows'),
+  // The last change of a row, and of a change the one before it of its key, which has what was there.
+  `ALTER TABLE main ADD COLUMN change INTEGER;
+   ALTER TABLE volatile ADD COLUMN change INTEGER;
+   ALTER TABLE workflows ADD COLUMN change INTEGER;
+   ALTER TABLE changes ADD COLUMN previous INTEGER;`,
 ]
 
 const writable = `

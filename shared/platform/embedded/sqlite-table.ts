@@ -103,7 +103,8 @@ export const createSqliteTable = ({
   const plan = (write: Write | Add): RawWrite => {
     if (write.op === 'add') return { ...write, rev: mint() }
     if (write.op !== 'put') return write
-    return { op: 'put', item: toRaw(write.item, write.rev ?? mint(), maxBytes), expect: write.expect }
+    const { item, expect, untold } = write
+    return { op: 'put', item: toRaw(item, write.rev ?? mint(), maxBytes), expect, ...(untold && { untold }) }
   }
   const send = async (writes: (Write | Add)[]): Promise<Outcome> => {
     const planned = writes.map(plan)

@@ -19,7 +19,7 @@ export type Cells = Cell[]
 
 const kinds = ['write', 'add', 'purge', 'checkpoint', 'inspect'] as const
 const codeOf = Object.fromEntries(kinds.map((kind, code) => [kind, code])) as Record<(typeof kinds)[number], number>
-const ops = { put: 0, delete: 1, check: 2, add: 3 } as const
+const ops = { put: 0, delete: 1, check: 2, add: 3, untold: 4 } as const
 const noPlace = 0
 const somePlaces = 1
 const placesLength = 8
@@ -41,7 +41,8 @@ const putWrite = (cells: Cells, write: RawWrite): void => {
 
 const putExpecting = (cells: Cells, write: Exclude<RawWrite, RawAdd>): void => {
   const { pk, sk } = write.op === 'put' ? write.item : write.key
-  cells.push(ops[write.op], expectCell(write.expect), pk, sk)
+  const op = write.op === 'put' && write.untold ? 'untold' : write.op
+  cells.push(ops[op], expectCell(write.expect), pk, sk)
   if (write.op !== 'put') return
   const { type, rev, item, expiresAt, places } = write.item
   cells.push(type, rev, item, expiresAt)
@@ -96,7 +97,8 @@ const takeWrite = (take: Take): RawWrite => {
   if (op === ops.delete) return { op: 'delete', key, expect }
   if (op === ops.check) return { op: 'check', key, expect }
   const [type, rev, item, expiresAt] = [text(take), text(take), text(take), take() as number | null]
-  return { op: 'put', item: { ...key, type, rev, item, expiresAt, places: takePlaces(take) }, expect }
+  const put: RawWrite = { op: 'put', item: { ...key, type, rev, item, expiresAt, places: takePlaces(take) }, expect }
+  return op === ops.untold ? { ...put, untold: true } : put
 }
 
 const takeRequest = (take: Take): WriterRequest => {

@@ -24,6 +24,7 @@ const requests: WriterRequest[] = [
       { op: 'put', item, expect: 'any' },
       { op: 'put', item: { ...item, expiresAt: 9, places: ['list', 'a', ...nowhere.slice(2)] }, expect: 'absent' },
       { op: 'put', item, expect: { rev: 'any' } },
+      { op: 'put', item, expect: 'absent', untold: true },
       { op: 'delete', key: { pk: 'acme#task#1', sk: 'head' }, expect: { rev: 'absent' } },
       { op: 'check', key: { pk: 'acme#task#2', sk: 'head' }, expect: 'absent' },
     ],
