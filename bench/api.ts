@@ -35,8 +35,14 @@ export const submitMany = async (product: Product, capability: string, count: nu
 }
 
 /** An answer of the API, by any method. */
-export const ask = async <T>({ url, apiKey }: Product, method: string, path: string, body?: unknown): Promise<T> => {
-  const headers = { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' }
+export const ask = async <T>(
+  { url, apiKey }: Product,
+  method: string,
+  path: string,
+  body?: unknown,
+  more: Record<string, string> = {},
+): Promise<T> => {
+  const headers = { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json', ...more }
   const response = await fetch(`${url}/api/v2${path}`, {
     method,
     headers,

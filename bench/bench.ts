@@ -11,6 +11,8 @@ import { burst } from './scenarios/burst.ts'
 import { fairness } from './scenarios/fairness.ts'
 import { killSwitch } from './scenarios/kill-switch.ts'
 import { afterwards, atRest } from './scenarios/memory.ts'
+import { messages } from './scenarios/messages.ts'
+import { nextStep } from './scenarios/next-step.ts'
 import { recovery } from './scenarios/recovery.ts'
 import type { Scenario } from './scenarios/scenario.ts'
 import { watchers } from './scenarios/sockets.ts'
@@ -19,6 +21,7 @@ import { startup } from './scenarios/startup.ts'
 import { streams } from './scenarios/streams.ts'
 import { throughput } from './scenarios/throughput.ts'
 import { topics } from './scenarios/topics.ts'
+import { waitingRuns } from './scenarios/waiting-runs.ts'
 import { workflowTransitions } from './scenarios/workflows.ts'
 import { startFloor, startProduct } from './targets.ts'
 
@@ -37,6 +40,9 @@ const scenarios: Record<string, Scenario> = {
   memory: afterwards,
   'kill-switch': killSwitch,
   topics,
+  messages,
+  'next-step': nextStep,
+  'waiting-runs': waitingRuns,
   startup,
   workflows: workflowTransitions,
 }
@@ -52,7 +58,7 @@ const floor = await startFloor()
 const rows: Row[] = []
 for (const name of chosen) {
   console.error(`… ${name}`)
-  rows.push(...((await scenarios[name]?.({ product, floor: floor.url })) ?? []))
+  rows.push(...((await scenarios[name]?.({ product, floor: floor.url, floorPid: floor.pid })) ?? []))
 }
 product.stop()
 floor.stop()

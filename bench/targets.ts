@@ -17,13 +17,17 @@ const readJson = <T>(file: string): T | undefined => {
   }
 }
 
+/** `BENCH_PROFILES=DIR` keeps there a CPU profile of each thread of the product. */
+const { BENCH_PROFILES: profiles } = process.env
+const profiling = profiles ? ['--cpu-prof', `--cpu-prof-dir=${profiles}`, '--cpu-prof-interval', '500'] : []
+
 /** The embedded server as a process of its own, on an empty data folder unless it is told of one. */
 export const startProduct = async (args: string[], folder?: string): Promise<Product> => {
   const dataDir = folder ?? join(mkdtempSync(join(tmpdir(), 'devcycle-bench-')), 'data')
   const began = performance.now()
   const child = spawn(
     process.execPath,
-    [here('../cli/devcycle.ts'), 'start', '--port', '0', '--data', dataDir, '--no-tour', ...args],
+    [...profiling, here('../cli/devcycle.ts'), 'start', '--port', '0', '--data', dataDir, '--no-tour', ...args],
     { stdio: 'ignore' },
   )
   for (;;) {
@@ -45,12 +49,12 @@ export const startProduct = async (args: string[], folder?: string): Promise<Pro
 }
 
 /** The floor as a process of its own. */
-export const startFloor = async (): Promise<{ url: string; stop: () => void }> => {
+export const startFloor = async (): Promise<{ url: string; pid: number; stop: () => void }> => {
   const child = fork(here('./floor-server.ts'), { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
   const { url } = await new Promise<{ url: string }>((resolve) =>
     child.once('message', (message) => resolve(message as { url: string })),
   )
-  return { url, stop: () => void child.kill('SIGKILL') }
+  return { url, pid: child.pid ?? 0, stop: () => void child.kill('SIGKILL') }
 }
 
 /** Resident megabytes of a process. */

@@ -1,6 +1,7 @@
 import { createSubmitter, register, submit } from '../api.ts'
 import { floorTask, timed } from '../floor.ts'
 import { startBullServer } from '../peers/bullmq.ts'
+import { inWords, type ProcessorTime, perOperation } from '../processor.ts'
 import { atLeast, type Row, shown } from '../row.ts'
 import { inParallel } from '../statistics.ts'
 import { startWorker } from '../worker.ts'
@@ -30,7 +31,7 @@ const createEnds = () => {
 }
 
 /** W2: ten workers with ten slots each, a hundred tasks always under way. */
-export const throughput: Scenario = async ({ product, floor }) => {
+export const throughput: Scenario = async ({ product, floor, floorPid }) => {
   await register(product, 'w2')
   const ends = createEnds()
   const options = { agent: 'w2', slots: shape.slots, workMs: 0, onStart: () => undefined, onEnd: ends.ended }
@@ -39,16 +40,17 @@ export const throughput: Scenario = async ({ product, floor }) => {
     inParallel(count, atOnce, async () => ends.until(await submitOne()))
   const submitter = createSubmitter(product, 'w2')
   await run(warmUp, () => submit(product, 'w2'))
-  const ours = await timed(() => run(tasks, () => submit(product, 'w2')))
+  const [ours, own] = await measured(product.pid, () => run(tasks, () => submit(product, 'w2')))
   await run(warmUp, submitter)
   const batched = await timed(() => run(tasks, submitter))
   await Promise.all(workers.map((worker) => worker.stop()))
   await inParallel(warmUp, atOnce, (n) => floorTask(floor, `w2-warm-${n}`))
-  const base = await timed(() => inParallel(tasks, atOnce, (n) => floorTask(floor, `w2-${n}`)))
+  const [base, least] = await measured(floorPid, () => inParallel(tasks, atOnce, (n) => floorTask(floor, `w2-${n}`)))
   const perSecond = (time: number): number => (tasks / time) * 1000
-  const measured = `${perSecond(ours).toFixed(0)} / ${perSecond(base).toFixed(0)} a second`
+  const rates = `${perSecond(ours).toFixed(0)} / ${perSecond(base).toFixed(0)} a second`
   return [
-    atLeast('W2 10 × 10: tasks a second, × floor', perSecond(ours) / perSecond(base), 0.5, measured),
+    atLeast('W2 10 × 10: tasks a second, × floor', perSecond(ours) / perSecond(base), 0.5, rates),
+    shown("W2: the floor's processor time / a task's", least.main / own.main, `${inWords(own)} / ${inWords(least)}`),
     atLeast(
       'W2, submitted in batches as well, × floor',
       perSecond(batched) / perSecond(base),
@@ -57,6 +59,15 @@ export const throughput: Scenario = async ({ product, floor }) => {
     ),
     ...(await peer(perSecond(ours))),
   ]
+}
+
+/** How long it takes, and what it takes of a server's processor for each task. */
+const measured = async (pid: number, work: () => Promise<void>): Promise<[number, ProcessorTime]> => {
+  let time = 0
+  const each = await perOperation(pid, tasks, async () => {
+    time = await timed(work)
+  })
+  return [time, each]
 }
 
 /** The same with BullMQ behind an HTTP front, on a Redis that flushes each write; nothing where there is no Redis. */

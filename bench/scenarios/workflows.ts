@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createEmbeddedPlatform, type EmbeddedPlatform } from '#shared/platform/embedded/create-embedded-platform.ts'
 import { noHosts } from '#test/support/no-hosts.ts'
+import { inWords, type ProcessorTime, perOperation } from '../processor.ts'
 import { atLeast, type Row, shown } from '../row.ts'
 import type { Scenario } from './scenario.ts'
 
@@ -60,19 +61,22 @@ const runAll = async ({ workflows }: EmbeddedPlatform, round: number): Promise<v
   await serving.stop()
 }
 
-const perSecond = async (work: () => Promise<void>): Promise<number> => {
+const none: ProcessorTime = { main: 0, workers: 0, helpers: 0 }
+
+/** How many a second, and what each takes of the processor. */
+const measured = async (work: () => Promise<void>): Promise<[number, ProcessorTime]> => {
   const began = performance.now()
-  await work()
-  return (transitions * 1000) / (performance.now() - began)
+  const each = await perOperation(process.pid, transitions, work)
+  return [(transitions * 1000) / (performance.now() - began), each]
 }
 
 /** Durable transitions of runs, against one durable write for each; the second of two rounds counts. */
 export const workflowTransitions: Scenario = async (): Promise<Row[]> => {
   const platform = await openPlatform()
-  let [writes, moves] = [0, 0]
+  let [writes, moves, least, own] = [0, 0, none, none]
   for (const round of [1, 2]) {
-    writes = await perSecond(() => floor(platform))
-    moves = await perSecond(() => runAll(platform, round))
+    ;[writes, least] = await measured(() => floor(platform))
+    ;[moves, own] = await measured(() => runAll(platform, round))
   }
   await platform.close()
   return [
@@ -81,6 +85,11 @@ export const workflowTransitions: Scenario = async (): Promise<Row[]> => {
       moves / writes,
       0.5,
       `${moves.toFixed(0)} of ${writes.toFixed(0)} a second`,
+    ),
+    shown(
+      "workflows: a write's processor time / a transition's",
+      least.main / own.main,
+      `${inWords(own)} / ${inWords(least)}`,
     ),
     shown(
       `workflows: ${runs} runs of ${steps} steps at once`,

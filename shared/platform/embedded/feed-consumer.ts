@@ -6,9 +6,9 @@ const saveEveryMs = 500
 const idleMs = 60_000
 /**
  * After a batch it rests, the longer the larger that was: what comes under load is handed out together, and derived
- * records are written once.
+ * records are written once; what comes alone is handed out at once, for the next step of a run waits for it.
  */
-const rest = { leastMs: 25, mostMs: 100, msEach: 0.5 }
+const rest = { leastMs: 1, mostMs: 100, msEach: 0.5 }
 const restAfter = (handed: number): number => Math.min(rest.mostMs, Math.max(rest.leastMs, handed * rest.msEach))
 const afterErrorMs = 500
 /** So many changes may wait behind failed ones; then the feed reads no further until some are done. */
