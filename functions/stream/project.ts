@@ -14,7 +14,7 @@ import { endLetter, handleLetter } from '#shared/domain/messages/handle-letter.t
 import { closeConnections } from '#shared/domain/realtime/close-connections.ts'
 import { attendSchedule } from '#shared/domain/schedules/attend-schedule.ts'
 import { attemptItem, attemptOfChange } from '#shared/domain/tasks/attempts.ts'
-import { endChildren as endChildrenOf } from '#shared/domain/tasks/cancel-children.ts'
+import { endChildren as endChildrenOf, endsChildren } from '#shared/domain/tasks/cancel-children.ts'
 import { handOnTasks } from '#shared/domain/tasks/hand-on-task.ts'
 import { publicEvent } from '#shared/domain/tasks/public-events.ts'
 import { releaseBlocked } from '#shared/domain/tasks/release-blocked.ts'
@@ -27,9 +27,9 @@ import { endApprovalStep } from '#shared/domain/workflows/steps/approval-step.ts
 import { endRowsStep } from '#shared/domain/workflows/steps/rows-step.ts'
 import { endChildStep } from '#shared/domain/workflows/steps/sub-workflow-step.ts'
 import { endTaskStep } from '#shared/domain/workflows/steps/task-step.ts'
-import type { Change, Item, Key, Platform } from '#shared/platform/platform.ts'
+import type { Change, CloudEvent, Item, Key, Platform } from '#shared/platform/platform.ts'
 import { decommissionedItem } from './decommissioned.ts'
-import { type Duties, doDuties } from './duties.ts'
+import { type Duties, type Duty, doDuties } from './duties.ts'
 import { noteEnds } from './note-ends.ts'
 import { notePerformance, placeForAgent, placeForInstance } from './place-tasks.ts'
 
@@ -73,42 +73,46 @@ const measure = ({ telemetry }: Platform, change: Change): void => {
   telemetry.metric('TaskDuration', task.transition.at - task.createdAt, 'Milliseconds', labels)
 }
 
-const publish = async ({ bus }: Platform, change: Change): Promise<void> => {
-  const event = publicEvent(change)
-  const refused = event === undefined ? [] : await bus.publish([event])
-  if (refused.length > 0) throw new Error(`the bus did not accept event ${event?.id}`)
+const tell = async ({ bus }: Platform, event: CloudEvent): Promise<void> => {
+  const refused = await bus.publish([event])
+  if (refused.length > 0) throw new Error(`the bus did not accept event ${event.id}`)
 }
 
-const tellWebhooks = async (platform: Platform, change: Change): Promise<void> => {
+const publish: Duty = (platform, change) => {
   const event = publicEvent(change)
-  if (event) await notifyWebhooks(platform, event)
+  if (event) return tell(platform, event)
+}
+
+const tellWebhooks: Duty = (platform, change) => {
+  const event = publicEvent(change)
+  if (event) return notifyWebhooks(platform, event)
 }
 
 /** Whoever submitted a task with a callback is told of it. */
-const tellCallback = async (platform: Platform, change: Change): Promise<void> => {
+const tellCallback: Duty = (platform, change) => {
   const task = transition(change)?.task
-  const event = task && publicEvent(change)
-  if (event) await notifyCallback(platform, task, event)
+  const event = task?.callback && publicEvent(change)
+  if (task && event) return notifyCallback(platform, task, event)
 }
 
 /** What a task that failed or was cancelled had called ends with it. */
-const endChildren = async (platform: Platform, change: Change): Promise<void> => {
+const endChildren: Duty = (platform, change) => {
   const task = transition(change)?.task
-  if (task !== undefined) await endChildrenOf(platform, task)
+  if (task && endsChildren(task)) return endChildrenOf(platform, task)
 }
 
 /** What an attempt has spent is charged when it ends; what it took ahead, and what a task that ended has not spent, goes back. */
-const settleBudget = async (platform: Platform, change: Change): Promise<void> => {
+const settleBudget: Duty = (platform, change) => {
   const task = transition(change)?.task
   if (task?.pool === undefined) return
-  if (isFinished(task)) await finishShares(platform, task)
-  else if (task.status !== 'RUNNING' && task.ranSeconds !== undefined) await trimShares(platform, task)
+  if (isFinished(task)) return finishShares(platform, task)
+  if (task.status !== 'RUNNING' && task.ranSeconds !== undefined) return trimShares(platform, task)
 }
 
 /** What a task waits for no more leaves nobody's inbox full. */
-const closeApproval = async (platform: Platform, change: Change): Promise<void> => {
+const closeApproval: Duty = (platform, change) => {
   const moved = transition(change)
-  if (moved !== undefined) await closeApprovalOf(platform, moved.before, moved.task)
+  if (moved?.before?.waiting?.approval !== undefined) return closeApprovalOf(platform, moved.before, moved.task)
 }
 
 const releaseFor = async (platform: Platform, change: Change): Promise<void> => {
@@ -128,9 +132,9 @@ const handOn = async (platform: Platform, change: Change): Promise<void> => {
 }
 
 /** A start of a schedule may wait for the end of the one before. */
-const startNext = async (platform: Platform, change: Change): Promise<void> => {
+const startNext: Duty = (platform, change) => {
   const task = transition(change)?.task
-  if (task?.schedule && isFinished(task)) await attendSchedule(platform, task.tenant, task.schedule, scheduleTools)
+  if (task?.schedule && isFinished(task)) return attendSchedule(platform, task.tenant, task.schedule, scheduleTools)
 }
 
 const endStepOfRows = async (platform: Platform, change: Change): Promise<void> => {
@@ -151,15 +155,15 @@ const handleMessage = (platform: Platform, change: Change): Promise<void> | void
   if (letter && isForTask(letter) && !(before && isForTask(before))) return handleLetter(platform, letter, checkInput)
 }
 
-const endMessage = async (platform: Platform, change: Change): Promise<void> => {
+const endMessage: Duty = (platform, change) => {
   const task = transition(change)?.task
-  if (task) await endLetter(platform, task)
+  if (task?.letter !== undefined) return endLetter(platform, task)
 }
 
 /** What a run waited for has ended: its step has. */
-const endStepOfTask = async (platform: Platform, change: Change): Promise<void> => {
+const endStepOfTask: Duty = (platform, change) => {
   const task = transition(change)?.task
-  if (task !== undefined) await endTaskStep(platform, task)
+  if (task?.workflow !== undefined) return endTaskStep(platform, task)
 }
 
 const endStepOfApproval = async (platform: Platform, change: Change): Promise<void> => {

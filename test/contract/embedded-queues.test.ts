@@ -21,6 +21,17 @@ queuesContract('memory', async () => {
   return { queues, close: async () => queues.close() }
 })
 
+test('what is sent while its record is written is handed out when that is done', async () => {
+  const writing = Promise.withResolvers<void>()
+  const queues = createMemoryQueues({ clock: createSystemClock(), written: () => writing.promise })
+  const sent = queues.send('q', [{ body: 'its record is under way' }])
+  await sleep(20)
+  expect(await queues.depth('q')).toEqual({ waiting: 0, inFlight: 0 })
+  writing.resolve()
+  await sent
+  expect(await queues.depth('q')).toEqual({ waiting: 1, inFlight: 0 })
+})
+
 describe('fairness in memory', () => {
   test('lets groups take turns', async () => {
     const { receive, send } = make()

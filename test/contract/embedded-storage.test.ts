@@ -146,6 +146,21 @@ describe('writer', () => {
     await close()
   })
 
+  test('tells when all that it was asked for is written, also when the last of it failed', async () => {
+    const { main, writer, close } = await aStorage(folder())
+    expect(writer.written()).toBeUndefined()
+    const text = await stored(main, anItem({ value: 'no number' }))
+    const item = anItem()
+    const writing = main.write(aPut(item))
+    const failing = main.add(text, 1).catch(() => 'failed')
+    await writer.written()
+    expect(writer.written()).toBeUndefined()
+    expect(await main.get(item)).toMatchObject(item)
+    expect((await writing).ok).toBe(true)
+    expect(await failing).toBe('failed')
+    await close()
+  })
+
   test('finishes what is under way when it is closed, and refuses what comes later', async () => {
     const home = folder()
     const { main, close } = await aStorage(home)

@@ -24,8 +24,17 @@ const toHeld = (message: QueueMessage, seq: number, now: number): Held => ({
   delivery: 0,
 })
 
+type Options = {
+  clock: Clock
+  /**
+   * Resolves when what is being written is written; `undefined`: nothing is. What is sent waits for it: who receives it
+   * sooner would have to wait for its record. @default nothing is ever waited for
+   */
+  written?: () => Promise<void> | undefined
+}
+
 /** Queues in memory, to be filled again from the records at each start. Nothing polls: a send wakes who waits. */
-export const createMemoryQueues = ({ clock }: { clock: Clock }): Queues & { close(): void } => {
+export const createMemoryQueues = ({ clock, written }: Options): Queues & { close(): void } => {
   const queues = new Map<string, MemoryQueue>()
   const agenda = createAgenda(clock)
   /** Ends of visibility, by message. */
@@ -86,6 +95,9 @@ export const createMemoryQueues = ({ clock }: { clock: Clock }): Queues & { clos
       queueOf(name)
     },
     async send(name, messages) {
+      const writing = written?.()
+      if (writing !== undefined) await writing
+      if (closed) return
       for (const message of messages) {
         const held = toHeld(message, ++lastSeq, clock.now())
         const { delaySeconds = 0 } = message

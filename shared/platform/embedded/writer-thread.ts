@@ -4,7 +4,13 @@ import { PlatformError } from '../platform-error.ts'
 import type { Answers, RawItem, TableName, WriterAnswer, WriterReply, WriterRequest } from './sqlite-messages.ts'
 import { toCells } from './sqlite-wire.ts'
 
-type Pending = { request: WriterRequest; resolve: (value: unknown) => void; reject: (error: Error) => void }
+type Pending = {
+  request: WriterRequest
+  resolve: (value: unknown) => void
+  reject: (error: Error) => void
+  /** Whoever waits until it is answered, also when it fails. */
+  afterwards?: (() => void)[]
+}
 /** Called after each commit, before it is acknowledged, with each key that it may have changed and what was put there. */
 export type CommitListener = (table: TableName, key: Key, item?: RawItem) => void
 
@@ -12,6 +18,8 @@ export type WriterThread = {
   /** Resolves after the commit that holds it was flushed. */
   send<R extends WriterRequest>(request: R): Promise<Answers[R['kind']]>
   onCommit(listener: CommitListener): void
+  /** Resolves when all that was sent until now is answered, also when it failed; `undefined`: there is nothing. */
+  written(): Promise<void> | undefined
   /** The newest change whose commit every listener was told of: nobody reads further, or it would see what they do not. */
   lastChange(): number
   close(): Promise<void>
@@ -32,7 +40,10 @@ export const startWriter = async (file: string): Promise<WriterThread> => {
 
   const failAll = (error: PlatformError): void => {
     failure = error
-    for (const { reject } of unanswered.splice(0)) reject(error)
+    for (const { reject, afterwards = [] } of unanswered.splice(0)) {
+      reject(error)
+      for (const go of afterwards) go()
+    }
   }
   const post = (): void => {
     if (outgoing.length === 0 || isBusy) return
@@ -74,6 +85,13 @@ export const startWriter = async (file: string): Promise<WriterThread> => {
         if (outgoing.push(request) === 1 && !isBusy) setImmediate(post) // what this turn asks for shares a commit
       }),
     onCommit: (listener) => void listeners.push(listener),
+    written() {
+      const last = unanswered.at(-1)
+      if (last === undefined) return undefined
+      return new Promise<void>((resolve) => {
+        last.afterwards = [...(last.afterwards ?? []), resolve]
+      })
+    },
     lastChange: () => lastChange,
     async close() {
       isBusy = false // what has gathered goes before the end
@@ -93,8 +111,9 @@ const tellOf = (request: WriterRequest, answer: WriterAnswer | null, tell: Commi
       else if (write.op !== 'check') tell(request.table, write.key)
 }
 
-const settle = ({ resolve, reject }: Pending, answer: WriterAnswer | null): void => {
+const settle = ({ resolve, reject, afterwards = [] }: Pending, answer: WriterAnswer | null): void => {
   if (answer === null) resolve(undefined)
   else if ('value' in answer) resolve(answer.value)
   else reject(new PlatformError(answer.refusal.code, answer.refusal.message))
+  for (const go of afterwards) go()
 }
