@@ -60,6 +60,11 @@ export const createExpressions = () => {
       throw failed(source, reasonOf(error))
     }
   }
+  const directly = (text: string, bindings: Bindings): Json | undefined => {
+    const source = expressionPattern.exec(text)?.[1]
+    const found = source === undefined ? text : compiledOf(source).direct?.(bindings)
+    return isFunction(found) ? undefined : (found as Json | undefined)
+  }
   const evaluateText = async (text: string, bindings: Bindings, tenant: string): Promise<Json> => {
     const source = expressionPattern.exec(text)?.[1]
     if (source === undefined) return text
@@ -76,19 +81,26 @@ export const createExpressions = () => {
     known.set(template, answer)
     return answer
   }
-  const evaluate = async (template: Json | undefined, bindings: Bindings, tenant: string): Promise<Json> => {
+  /** Most needs the library for nothing, and is known at once. */
+  const atOnce = (template: Json | undefined, bindings: Bindings, tenant: string): Json | Promise<Json> => {
     if (isStatic(template)) return template ?? null
-    if (typeof template === 'string') return evaluateText(template, bindings, tenant)
+    if (typeof template === 'string') return directly(template, bindings) ?? evaluateText(template, bindings, tenant)
     if (template === null || typeof template !== 'object') return template ?? null
+    return inside(template, bindings, tenant)
+  }
+  const inside = async (template: Json[] | Record<string, Json>, bindings: Bindings, tenant: string): Promise<Json> => {
     const values: Json[] = []
-    for (const part of Object.values(template)) values.push(await evaluate(part, bindings, tenant))
+    for (const part of Object.values(template)) {
+      const value = atOnce(part, bindings, tenant)
+      values.push(value instanceof Promise ? await value : value)
+    }
     if (Array.isArray(template)) return values
     return Object.fromEntries(Object.keys(template).map((key, at) => [key, values[at] ?? null]))
   }
   /** For the runs of one tenant. */
   const evaluateFor =
     (tenant: string): Evaluate =>
-    (template, bindings) =>
-      evaluate(template, bindings, tenant)
+    async (template, bindings) =>
+      atOnce(template, bindings, tenant)
   return { evaluateFor, close: thread.close }
 }

@@ -1,5 +1,6 @@
 import type { Key, RunEvent, RunRef, Write } from '../../platform.ts'
 import { type Changes, dueAtOf, type Frame, type Head } from './execution.ts'
+import { exceeds } from './jsonata-bounds.ts'
 
 /** Partitions of what comes due, and of what is still to be told to the consumer. */
 export const duePk = 'workflows#due'
@@ -46,8 +47,13 @@ const frameWrite = (pk: string, path: string, frame: Frame | undefined): Write =
 
 const rowCharacters = 64 * 1024
 
-/** Events in rows that are neither many nor large. */
+/** Events in rows that are neither many nor large; most transitions have few and small ones. */
 const eventRows = (events: RunEvent[]): RunEvent[][] => {
+  if (events.length === 0) return []
+  return exceeds(events, rowCharacters / 4) ? manyEventRows(events) : [events]
+}
+
+const manyEventRows = (events: RunEvent[]): RunEvent[][] => {
   const rows: RunEvent[][] = []
   let room = 0
   for (const event of events) {

@@ -45,9 +45,11 @@ export const createRunActors = (options: RunActorsOptions) => {
   let closed = false
 
   const find = async (ref: RunRef): Promise<Execution | undefined> => runs.get(runPk(ref)) ?? loadRun(table, ref)
-  const keep = (ref: RunRef, execution: Execution): void => {
-    if (execution.head.status === 'RUNNING') runs.set(runPk(ref), execution)
-    else runs.delete(runPk(ref))
+  /** One that is kept already, and has as many frames as then, stays where it is. */
+  const keep = (ref: RunRef, execution: Execution, frames: number): void => {
+    const id = runPk(ref)
+    if (execution.head.status !== 'RUNNING') runs.delete(id)
+    else if (execution.frames.size !== frames || runs.peek(id) !== execution) runs.set(id, execution)
   }
 
   const write = async (ref: RunRef, changes: Changes): Promise<void> => {
@@ -73,8 +75,9 @@ export const createRunActors = (options: RunActorsOptions) => {
     )
     const begun = input === undefined ? {} : { input, head: changes.head ?? execution.head }
     await write(ref, { ...changes, ...begun })
+    const frames = execution.frames.size
     apply(execution, changes)
-    keep(ref, execution)
+    keep(ref, execution, frames)
     for (const path of changes.unfinished) void post(ref, { kind: 'due', path }).catch(nothing) // the due index knows it too
     return answers
   }

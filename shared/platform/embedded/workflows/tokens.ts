@@ -1,15 +1,24 @@
+import { LRUCache } from 'lru-cache'
 import type { Random, RunRef } from '../../platform.ts'
 
 const separator = ':'
 
+type Place = { ref: RunRef; path: string }
+/** Of those made lately: most are answered soon. */
+const lately = new LRUCache<string, Place>({ max: 2000 })
+
 /** A new token; what cannot be guessed is at its end. */
 export const mintToken = ({ tenant, workflow, run }: RunRef, path: string, random: Random): string => {
   const address = Buffer.from(JSON.stringify([tenant, workflow, run, path])).toString('base64url')
-  return [address, Buffer.from(random.bytes(16)).toString('base64url')].join(separator)
+  const token = [address, Buffer.from(random.bytes(16)).toString('base64url')].join(separator)
+  lately.set(token, { ref: { tenant, workflow, run }, path })
+  return token
 }
 
 /** The run and the frame that a token was made for. */
-export const parseToken = (token: string): { ref: RunRef; path: string } | undefined => {
+export const parseToken = (token: string): Place | undefined => lately.get(token) ?? parse(token)
+
+const parse = (token: string): Place | undefined => {
   const [address = ''] = token.split(separator)
   try {
     const parts: unknown = JSON.parse(Buffer.from(address, 'base64url').toString('utf8'))
