@@ -6,6 +6,7 @@ import { CliError, exitCodes } from '../failure.ts'
 import { plain } from '../render/terminal.ts'
 import { type EmbeddedServer, startServer } from '../server/embedded-server.ts'
 import { type FaultPlan, readFaultPlan } from '../server/faults/plan.ts'
+import { giveBackMemory } from '../server/give-back-memory.ts'
 import { runTour, tourIsDue } from '../server/tour.ts'
 
 /** As the command line and `DEVCYCLE_*` give them. */
@@ -78,6 +79,7 @@ export const start = async (options: StartOptions): Promise<void> => {
   const server = await bringUp(options, dataDir, folders)
   const stopped = untilToldToStop()
   writeCompiled()
+  giveBackMemory()
   const due = options.tour && tourIsDue(dataDir, folders)
   const touring = due ? runTour(server, { dataDir, repository: process.cwd(), signal: stopped.signal }) : undefined
   await stopped.promise

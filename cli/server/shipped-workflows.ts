@@ -7,6 +7,10 @@ const folder = new URL('../../workflows/', import.meta.url)
 /** Stores the workflows that come with the product; one that somebody has stored under such a name is left alone. */
 export const keepShippedWorkflows = async (platform: Platform, tenant: string): Promise<void> => {
   const files = readdirSync(folder).filter((file) => file.endsWith('.yaml'))
-  const sources = files.map((file) => readFileSync(new URL(file, folder), 'utf8'))
-  await Promise.all(sources.map((source) => keepWorkflow(platform, tenant, { source })))
+  await Promise.all(
+    files.map((file) => {
+      const source = readFileSync(new URL(file, folder), 'utf8')
+      return keepWorkflow(platform, tenant, { name: file.replace(/\.yaml$/, ''), source })
+    }),
+  )
 }

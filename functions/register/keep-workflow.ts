@@ -1,14 +1,15 @@
+import type { Caller } from '#shared/domain/caller.ts'
 import { digest } from '#shared/domain/ids.ts'
 import { changeAliases, saveWorkflow } from '#shared/domain/workflows/save-workflow.ts'
 import { defaultAlias, type Workflow } from '#shared/domain/workflows/workflow.ts'
 import { findWorkflow, getVersion } from '#shared/domain/workflows/workflow-store.ts'
 import type { Platform } from '#shared/platform/platform.ts'
-import { compileWorkflow } from '#shared/workflow-language/compile/compile-workflow.ts'
-import { validate } from '#shared/workflow-language/validate/validate.ts'
+import { loadLanguage } from '#shared/workflow-language/loaded.ts'
 
 type Ports = Pick<Platform, 'main' | 'objects' | 'workflows' | 'clock' | 'random'>
 
 export type ShippedWorkflow = {
+  name: string
   source: string
   /** Percent of the runs that name no version that the latest version gets, the one before the rest. @default aliases stay as they are */
   share?: number
@@ -17,17 +18,26 @@ export type ShippedWorkflow = {
 const actor = 'shipped'
 
 /** Stores a workflow that comes with the product; one that somebody has stored under its name is left alone. */
-export const keepWorkflow = async (ports: Ports, tenant: string, { source, share }: ShippedWorkflow): Promise<void> => {
-  const { definition, problems } = validate(source)
-  if (definition === undefined) throw new Error(`a workflow that ships is not valid: ${problems[0]?.message}`)
-  const { workflow: name, description } = definition
+export const keepWorkflow = async (ports: Ports, tenant: string, shipped: ShippedWorkflow): Promise<void> => {
+  const { name, source, share } = shipped
   const before = (await findWorkflow(ports, tenant, name))?.value
   if (before && before.stamp.request !== actor) return
-  const caller = { tenant, principal: { kind: 'anyone' as const }, requestId: actor }
-  const save = () => saveWorkflow(ports, caller, { name, description, source, compiled: compileWorkflow(definition) })
-  const { latest } = before && (await isKept(ports, before, source)) ? before : (await save()).workflow
+  const { latest } = before && (await isKept(ports, before, source)) ? before : await save(ports, tenant, shipped)
   if (share !== undefined && latest > 1)
-    await changeAliases(ports, caller, name, { aliases: { [defaultAlias]: sharedBetween(latest - 1, latest, share) } })
+    await changeAliases(ports, callerIn(tenant), name, {
+      aliases: { [defaultAlias]: sharedBetween(latest - 1, latest, share) },
+    })
+}
+
+const callerIn = (tenant: string): Caller => ({ tenant, principal: { kind: 'anyone' }, requestId: actor })
+
+const save = async (ports: Ports, tenant: string, { name, source }: ShippedWorkflow): Promise<Workflow> => {
+  const { validate, compileWorkflow } = await loadLanguage()
+  const { definition, problems } = validate(source)
+  if (definition?.workflow !== name)
+    throw new Error(`workflow ${name} ships and is not valid: ${problems[0]?.message ?? 'it has another name'}`)
+  const command = { name, description: definition.description, source, compiled: compileWorkflow(definition) }
+  return (await saveWorkflow(ports, callerIn(tenant), command)).workflow
 }
 
 const isKept = async (ports: Ports, { tenant, name, latest }: Workflow, source: string): Promise<boolean> =>

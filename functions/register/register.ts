@@ -3,13 +3,14 @@ import type { Platform } from '#shared/platform/platform.ts'
 import { keepWorkflow } from './keep-workflow.ts'
 
 /** What the stack says of a workflow; CloudFormation makes texts of numbers. */
-type Properties = { Tenant: string; Source: string; Share?: string }
+type Properties = { Tenant: string; Name: string; Source: string; Share?: string }
 
 /** What a deploy brings is stored; what a deploy takes away stays, with its runs. */
 const keep = async (platform: Platform, { RequestType, ResourceProperties }: CloudFormationCustomResourceEvent) => {
   if (RequestType === 'Delete') return
-  const { Tenant, Source, Share } = ResourceProperties as unknown as Properties
-  await keepWorkflow(platform, Tenant, { source: Source, ...(Share !== undefined && { share: Number(Share) }) })
+  const { Tenant, Name, Source, Share } = ResourceProperties as unknown as Properties
+  const share = Share === undefined ? undefined : Number(Share)
+  await keepWorkflow(platform, Tenant, { name: Name, source: Source, share })
 }
 
 /** Does what CloudFormation asks of a workflow, and tells it how that went; without an answer it would wait. */

@@ -32,6 +32,7 @@ export class WorkflowsStack extends Stack {
       serviceTimeout: Duration.minutes(2),
       properties: {
         Tenant: tenant,
+        Name: name,
         Source: source,
         ...(config.workflowShare !== undefined && { Share: config.workflowShare }),
       },

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -36,6 +36,13 @@ const ask = (
     sent.on('error', reject)
     sent.end(body)
   })
+
+/** Linux tells what a process has in memory. */
+it.runIf(process.platform === 'linux')('a server at rest has given back what only its start needed', async () => {
+  const residentMb = (): number =>
+    Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${server.child.pid}/status`, 'utf8'))?.[1]) / 1024
+  await eventually(() => expect(residentMb()).toBeLessThan(165))
+})
 
 describe('a start that cannot work is one clear line and exit 1', () => {
   const refused = async (args: string[]): Promise<string> => {

@@ -21,7 +21,7 @@ describe('a workflow that ships', () => {
   })
   afterEach(() => close())
 
-  const keep = (value: string, share?: number) => keepWorkflow(platform, 'default', { source: sourceOf(value), share })
+  const keep = (value: string, share?: number) => keepWorkflow(platform, 'default', { name: 'shipped', source: sourceOf(value), share })
   const stored = async () => (await findWorkflow(platform, 'default', 'shipped'))?.value
 
   it('is stored once, and again when its definition has changed', async () => {

@@ -14,23 +14,24 @@ import {
   workflowPk,
 } from '#shared/domain/workflows/workflow-store.ts'
 import type { Platform, Stored } from '#shared/platform/platform.ts'
-import { compileWorkflow } from '#shared/workflow-language/compile/compile-workflow.ts'
+import { loadLanguage } from '#shared/workflow-language/loaded.ts'
 import type { Problem } from '#shared/workflow-language/problem.ts'
-import { type Capabilities, capabilitiesOf } from '#shared/workflow-language/validate/check-capabilities.ts'
-import { type Validated, validate } from '#shared/workflow-language/validate/validate.ts'
+import type { Capabilities } from '#shared/workflow-language/validate/check-capabilities.ts'
+import type { Validated } from '#shared/workflow-language/validate/validate.ts'
+import { schemaProblem } from '../../check-input.ts'
 import { ifMatch, iso, toETag } from '../../headers.ts'
-import { schemaProblem } from '../../json-schema.ts'
 import type { Handler } from '../../operation.ts'
 
 type Given = string | Record<string, unknown>
 
-const check = (definition: Given, capabilities?: Capabilities): Validated =>
-  validate(typeof definition === 'string' ? definition : { value: definition }, capabilities)
+const check = async (definition: Given, capabilities?: Capabilities): Promise<Validated> =>
+  (await loadLanguage()).validate(typeof definition === 'string' ? definition : { value: definition }, capabilities)
 
 /** The same with what the agents of the tenant offer. */
 const checkHere = async (platform: Platform, tenant: string, given: Given): Promise<Validated> => {
-  const { definition, problems } = check(given)
+  const { definition, problems } = await check(given)
   if (definition === undefined) return { problems }
+  const { capabilitiesOf } = await loadLanguage()
   const offered = await Promise.all(
     capabilitiesOf(definition).map(async (name) => {
       const agents = (await agentsOffering(platform, tenant, name)).map(({ value }) => value)
@@ -52,7 +53,7 @@ const requireDefinition = async (
   const { definition, problems } = await checkHere(platform, tenant, given)
   const failing = problems.filter((problem) => isFailing(strict, problem))
   if (definition === undefined || failing.length > 0) throw refused(failing)
-  const unusable = definition.input && schemaProblem(definition.input)
+  const unusable = definition.input && (await schemaProblem(definition.input))
   if (unusable) throw invalid('#/definition/input', 'SCHEMA', `the input schema cannot be used: ${unusable}`)
   return { definition, problems }
 }
@@ -78,6 +79,7 @@ const toWorkflow = ({ name, description, latest, aliases, createdAt, updatedAt }
 const create: Handler<OperationOf<'createWorkflow'>> = async ({ platform }, { caller, body }) => {
   const { definition, problems } = await requireDefinition(platform, caller.tenant, body)
   const { workflow: name, description } = definition
+  const { compileWorkflow } = await loadLanguage()
   const command = { name, description, source: body.definition, compiled: compileWorkflow(definition) }
   const { workflow, isNew } = await saveWorkflow(platform, caller, command)
   const shown = { ...toWorkflow(workflow), ...(problems.length > 0 && { problems }) }

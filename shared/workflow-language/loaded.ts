@@ -1,0 +1,9 @@
+/** The language of workflows, loaded with the first definition: a server that runs what it has does not carry it. */
+export const loadLanguage = async () => {
+  const [{ validate }, { capabilitiesOf }, { compileWorkflow }] = await Promise.all([
+    import('./validate/validate.ts'),
+    import('./validate/check-capabilities.ts'),
+    import('./compile/compile-workflow.ts'),
+  ])
+  return { validate, capabilitiesOf, compileWorkflow }
+}
