@@ -103,7 +103,8 @@ export type Change<V = unknown> = { id: string; key: Key; type: string; before?:
 export type Stoppable = { stop(): Promise<void> }
 
 /**
- * Every change of the main table, at least once, in order per key only; kept 24 h, one checkpoint a consumer.
+ * Every change of the main table, at least once, in order per key only; kept 24 h, one checkpoint a consumer. Those that
+ * were written `untold` may be left out.
  * `handle` answers the ids it could not process: they come again, and nothing later of the same key comes first.
  */
 export interface ChangeFeed {
