@@ -21,7 +21,8 @@ describe('a workflow that ships', () => {
   })
   afterEach(() => close())
 
-  const keep = (value: string, share?: number) => keepWorkflow(platform, 'default', { name: 'shipped', source: sourceOf(value), share })
+  const keep = (value: string, share?: number) =>
+    keepWorkflow(platform, 'default', { name: 'shipped', source: sourceOf(value), share })
   const stored = async () => (await findWorkflow(platform, 'default', 'shipped'))?.value
 
   it('is stored once, and again when its definition has changed', async () => {
@@ -82,16 +83,19 @@ describe('a workflow that ships', () => {
       }) as unknown as CloudFormationCustomResourceEvent
 
     it('is stored, and CloudFormation is told so; its end leaves it where it is', async () => {
-      await register(platform, eventOf('Create', { Tenant: 'default', Source: sourceOf('1') }))
-      await register(platform, eventOf('Update', { Tenant: 'default', Source: sourceOf('2'), Share: '25' }))
-      await register(platform, eventOf('Delete', { Tenant: 'default', Source: sourceOf('2') }))
+      await register(platform, eventOf('Create', { Tenant: 'default', Name: 'shipped', Source: sourceOf('1') }))
+      await register(
+        platform,
+        eventOf('Update', { Tenant: 'default', Name: 'shipped', Source: sourceOf('2'), Share: '25' }),
+      )
+      await register(platform, eventOf('Delete', { Tenant: 'default', Name: 'shipped', Source: sourceOf('2') }))
       expect(await stored()).toMatchObject({ latest: 2, aliases: { live: { 1: 75, 2: 25 } } })
       const told = { Status: 'SUCCESS', StackId: 'stack', RequestId: 'request', PhysicalResourceId: 'shippedrecord' }
       expect(answers).toMatchObject(Array.from({ length: 3 }, () => ({ method: 'PUT', body: told })))
     })
 
     it('ends the deploy with the reason when it cannot be stored', async () => {
-      await register(platform, eventOf('Create', { Tenant: 'default', Source: 'workflow: x' }))
+      await register(platform, eventOf('Create', { Tenant: 'default', Name: 'shipped', Source: 'workflow: x' }))
       expect(answers).toMatchObject([{ body: { Status: 'FAILED', Reason: expect.stringContaining('steps') } }])
     })
   })

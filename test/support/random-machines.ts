@@ -14,7 +14,7 @@ type Node =
   | { kind: 'succeed' }
   | Step
   | { kind: 'choice'; holds: boolean; yes: Node[]; no: Node[] }
-  | ({ kind: 'parallel'; branches: Node[][] } & Handling)
+  | ({ kind: 'parallel'; branches: Node[][]; given: boolean } & Handling)
   | ({ kind: 'map'; count: number; limit: number; failsAt: number; body: Node[] } & Handling)
 
 type State = Record<string, unknown>
@@ -96,6 +96,7 @@ const { sequence } = fc.letrec<{ node: Node; sequence: Node[] }>((tie) => ({
       arbitrary: fc.record({
         kind: fc.constant('parallel' as const),
         branches: fc.array(tie('sequence'), { minLength: 1, maxLength: 3 }),
+        given: fc.boolean(),
         ...handling,
       }),
     },
@@ -123,6 +124,18 @@ const kindsOf = (nodes: Node[]): string[] => [
 
 /** In a map: the variable that holds the item, and which one has the failures. */
 type Around = { item?: string; failsAt?: number }
+
+/** Keeps in a branch what all branches are given, and goes on with it. */
+const givenTo = (kept: string): Record<string, State> => ({
+  [kept]: aPass({ Assign: { [kept]: '{% $states.input.given %}' }, Output: '{% $states.input.given.was %}' }),
+})
+
+/** A first state that says nothing of what follows goes to the second. */
+const chained = (states: Record<string, State>): Record<string, State> => {
+  const [first = '', second] = Object.keys(states)
+  const state = states[first] ?? {}
+  return second === undefined || !goesOn(state) ? states : { ...states, [first]: { ...state, Next: second } }
+}
 
 /** Makes states of nodes; each has a name of its own. */
 const createCompiler = () => {
@@ -174,8 +187,12 @@ const createCompiler = () => {
         return { [own]: { Type: 'Choice', Choices, Default: Object.keys(no)[0] }, ...yes, ...no, ...joined }
       }
       case 'parallel': {
-        const branches = node.branches.map((branch) => sequenceOf(branch, around))
-        return { [own]: aParallel(branches, { ...rest, Next: end }), ...states, ...joined }
+        const branches = node.branches.map((branch) => ({
+          ...(node.given && givenTo(name('given'))),
+          ...sequenceOf(branch, around),
+        }))
+        const more = node.given && { Arguments: { given: '{% {"was": $states.input} %}' } }
+        return { [own]: aParallel(branches.map(chained), { ...more, ...rest, Next: end }), ...states, ...joined }
       }
       case 'map': {
         const item = name('item')
