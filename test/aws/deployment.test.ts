@@ -36,7 +36,7 @@ const noFlowLogs = 'it has no network whose traffic could be logged'
 const noSockets = 'it has no WebSocket APIs; the edge tests call their function'
 const noVersions = 'its CloudFormation has no versions of state machines; the platform publishes its own'
 const noBranches =
-  'its Parallel has no Output, its branches share a token, and a step that is tried again keeps its own'
+  'its Parallel has no Output, branches share a token, a step tried again keeps its own, and variables get lost'
 const noCustom = 'it runs no custom resources: the suite asks their function'
 const noContainers = 'it has no ECS: the suite plays it'
 
