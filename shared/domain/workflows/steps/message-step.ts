@@ -17,7 +17,7 @@ export const beginMessage = async (ports: StepPorts, run: Run, asked: Asked): Pr
 const putOnTopic = async (ports: StepPorts, run: Run, { id, step }: Asked): Promise<Begun> => {
   const topic = String(step.topic)
   const envelope = {
-    id: `${run.id}.${id}`,
+    id: idFromKey('msg', run.tenant, `step\n${run.id}\n${id}`),
     source: sourceOf(run),
     type: String(step.type ?? topic),
     subject: run.id,
