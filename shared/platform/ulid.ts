@@ -18,6 +18,11 @@ export const encodeCrockford = (bytes: Uint8Array): string => encodeBits(bytes, 
 let lastTime = -1
 let lastRandom: Uint8Array = new Uint8Array(10)
 
+/** The next one need not be greater than those before: for a time that begins again, in a simulation. */
+export const restartUlids = (): void => {
+  lastTime = -1
+}
+
 /** The next larger 80-bit number, in place; overflow wraps, which 2^80 ids a millisecond would take. */
 const increment = (bytes: Uint8Array): void => {
   for (let at = bytes.length - 1; at >= 0; at--) {

@@ -45,16 +45,47 @@ vi.mock('#shared/domain/limits/places.ts', async (original) => {
   }
 })
 
+vi.mock('#shared/domain/inboxes/send-letter.ts', async (original) => {
+  const real = await original<typeof import('#shared/domain/inboxes/send-letter.ts')>()
+  let times = 0
+  return {
+    ...real,
+    sendLetter: (...[ports, inbox, sent, stamp]: Parameters<typeof real.sendLetter>) =>
+      real.sendLetter(ports, inbox, taken.out === 'letter' ? { ...sent, replay: `${times++}` } : sent, stamp),
+  }
+})
+
+vi.mock('#shared/domain/inboxes/conversation.ts', async (original) => {
+  const real = await original<typeof import('#shared/domain/inboxes/conversation.ts')>()
+  return {
+    ...real,
+    joinConversation: async (...[ports, letter]: Parameters<typeof real.joinConversation>) =>
+      taken.out === 'order' ? { letter, writes: [] } : real.joinConversation(ports, letter),
+  }
+})
+
+vi.mock('#shared/domain/messages/message-store.ts', async (original) => {
+  const real = await original<typeof import('#shared/domain/messages/message-store.ts')>()
+  return {
+    ...real,
+    findMessage: async (...asked: Parameters<typeof real.findMessage>) => {
+      const found = await real.findMessage(...asked)
+      return taken.out === 'answer' && found?.value.envelope.kind === 'response' ? undefined : found
+    },
+    messagePuts: (...asked: Parameters<typeof real.messagePuts>) =>
+      real.messagePuts(...asked).map((put) => (taken.out === 'answer' ? { ...put, expect: 'any' as const } : put)),
+  }
+})
+
 const { runSeed } = await import('./world/run-seed.ts')
 const most = 200
+
+type Move = 'fence' | 'era' | 'epoch' | 'look' | 'bound' | 'place' | 'letter' | 'order' | 'answer' | ''
 
 /** Whether the checks say so of some seed when a part is taken out of the product. */
 const isNoticed = async (
   column: Column,
-  {
-    move = '',
-    ...options
-  }: Parameters<typeof runSeed>[1] & { move?: 'fence' | 'era' | 'epoch' | 'look' | 'bound' | 'place' | '' },
+  { move = '', ...options }: Parameters<typeof runSeed>[1] & { move?: Move },
 ): Promise<boolean> => {
   taken.out = move
   for (let seed = 1; seed <= most; seed++)
@@ -101,5 +132,17 @@ describe('the checks notice within 200 seeds that', () => {
     const kills: FaultPlan = [200, 500, 800].map((at, who) => ({ fault: 'F4', at, who }))
     const plan: FaultPlan = [...kills, { fault: 'F20', at: 700 }, { fault: 'F20', at: 1000 }]
     expect(await isNoticed('duplicated', { sabotage: 'generation', plan })).toBe(true)
+  })
+
+  it('a mailbox takes a match as often as it comes', async () => {
+    expect(await isNoticed('duplicated', { move: 'letter' })).toBe(true)
+  })
+
+  it('letters of one conversation do not wait for each other', async () => {
+    expect(await isNoticed('illegal_transition', { move: 'order' })).toBe(true)
+  })
+
+  it('a request is answered by whoever comes', async () => {
+    expect(await isNoticed('duplicated', { move: 'answer' })).toBe(true)
   })
 })

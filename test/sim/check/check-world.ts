@@ -4,6 +4,7 @@ import { idFromKey } from '#shared/domain/ids.ts'
 import type { World } from '../world/world.ts'
 import { checkCommits } from './check-commits.ts'
 import { checkLiveness } from './check-liveness.ts'
+import { checkMessages } from './check-messages.ts'
 import { checkRecords } from './check-records.ts'
 import { finalTasks } from './final-tasks.ts'
 
@@ -22,4 +23,5 @@ export const checkWorld = (world: World): Finding[] => [
   ...checkCommits(world),
   ...checkRecords(world),
   ...checkLiveness(world),
+  ...checkMessages(world),
 ]

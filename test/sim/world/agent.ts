@@ -4,6 +4,7 @@ import { laneQueues } from '#shared/domain/dispatch/lanes.ts'
 import type { Received } from '#shared/platform/platform.ts'
 import type { Seeded } from '../engine/random.ts'
 import type { Asking, Reply } from './call-api.ts'
+import { readMail } from './mail.ts'
 import type { Wish } from './wish.ts'
 import type { World } from './world.ts'
 
@@ -134,6 +135,14 @@ const work = async (working: Working): Promise<void> => {
     body: Record<string, unknown>,
     more: Partial<Asking> = {},
   ): Promise<Reply> => call({ principal, operation, params: { instance }, query: { wait: 20 }, body, ...more })
+  const { world, random, sleep } = working
+  if (world.talks)
+    void readMail({
+      agent: 'worker',
+      random,
+      sleep,
+      ask: (operation, { body = {}, query = {}, ...more }) => ask(operation, body, { query, ...more }),
+    })
   await Promise.all([beats({ ...working, ask, held, free }), leases({ ...working, ask, held, free })])
 }
 
@@ -193,10 +202,16 @@ const settle = ({ queues }: World, received: Received[], { status, body }: Reply
   queues.release(received.filter((message) => later && !got.has(message.body)))
 }
 
+/** A message that was handled by a task says it in its data. */
+const wishOf = (input: unknown): Wish => {
+  const { specversion, data } = input as { specversion?: string; data?: unknown }
+  return (specversion === undefined ? input : data) as Wish
+}
+
 /** Does one task as its input says, unless it is told to stop. */
 const run = async (joined: Joined, { taskId, fence, input, resume }: LeasedTask, mine: Held): Promise<void> => {
   const { sleep, kill, held, slow } = joined
-  const wish = input as Wish
+  const wish = wishOf(input)
   await sleep((wish.ms / 2) * slow())
   if (wish.poison) return kill()
   if (wish.calls && !mine.gone) await callAnother(joined, taskId, wish)

@@ -3,6 +3,8 @@ import type { Context } from '#functions/api/operation.ts'
 import { approvalHandlers } from '#functions/api/routes/v2/approvals.ts'
 import { controlHandlers } from '#functions/api/routes/v2/control.ts'
 import { inputHandlers } from '#functions/api/routes/v2/input.ts'
+import { mailboxHandlers } from '#functions/api/routes/v2/mailboxes.ts'
+import { messageHandlers } from '#functions/api/routes/v2/messages.ts'
 import { scheduleHandlers } from '#functions/api/routes/v2/schedules.ts'
 import { taskHandlers } from '#functions/api/routes/v2/tasks.ts'
 import { workerHandlers } from '#functions/api/routes/v2/worker.ts'
@@ -22,6 +24,8 @@ const handlers = {
   ...approvalHandlers,
   ...controlHandlers,
   ...scheduleHandlers,
+  ...messageHandlers,
+  ...mailboxHandlers,
 }
 
 /** `status` 0: nobody answered. */
@@ -35,6 +39,8 @@ export type Asking = {
   query?: Record<string, unknown>
   body?: Record<string, unknown>
   key?: string
+  /** Seconds that it is ready to wait for what it asks for. */
+  wait?: number
   /** Whether a message on its way there (`false`) or back (`true`) is lost. */
   isLost?: (back: boolean) => boolean
 }
@@ -70,7 +76,7 @@ export const callApi = (world: World, processes: Process[], asking: Asking): Pro
 
 /** What the HTTP app does around a handler, with the history that an operator would keep. */
 const handle = async (world: World, platform: Platform, asking: Asking): Promise<Reply> => {
-  const { principal, operation, params = {}, body, query, key, tenant = 'default' } = asking
+  const { principal, operation, params = {}, body, query, key, wait, tenant = 'default' } = asking
   const from = world.place()
   const call: Call = {
     id: `req-${from}`,
@@ -90,16 +96,20 @@ const handle = async (world: World, platform: Platform, asking: Asking): Promise
     if (principal.kind === 'instance' && operation !== 'leaveInstance')
       await renewInPassing(platform, caller, principal.id)
     const handler = handlers[operation] as unknown as AnyHandler
-    return handler({ platform, settings }, { caller, params, query, body, headers: headersOf(key) })
+    return handler({ platform, settings }, { caller, params, query, body, headers: headersOf(key, wait) })
   })
   call.to = world.place()
   call.answer = essence(operation, reply)
   return reply
 }
 
-const headersOf = (key: string | undefined) => ({
-  get: (name: string) => (name === 'idempotency-key' ? (key ?? null) : null),
-})
+const headersOf = (key: string | undefined, wait: number | undefined) => {
+  const headers: Record<string, string | undefined> = {
+    'idempotency-key': key,
+    prefer: wait === undefined ? undefined : `wait=${wait}`,
+  }
+  return { get: (name: string) => headers[name] ?? null }
+}
 
 const attempt = async (work: () => Promise<{ status: number; body?: unknown }>): Promise<Reply> => {
   try {

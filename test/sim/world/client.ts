@@ -2,6 +2,7 @@ import type { Principal } from '#shared/domain/caller.ts'
 import { priorities } from '#shared/domain/tasks/task.ts'
 import type { Asking, Reply } from './call-api.ts'
 import { answer, type Hands, plan, retry, unplan } from './people.ts'
+import { createTalker } from './talk.ts'
 import { drawWish, type Wish } from './wish.ts'
 import type { World } from './world.ts'
 
@@ -26,7 +27,8 @@ export const runClient = async ({ world, send, number, agent, isOver }: Options)
   const random = world.random.fork(`client ${number}`)
   const principal: Principal = { kind: 'key', id: `client-${number}`, role: 'admin' }
   const submitted: Submitted[] = []
-  const hands: Hands = { send, sleep: timeline.sleep, random, principal, name: `c${number}` }
+  const hands: Hands = { send, sleep: timeline.sleep, now: timeline.now, random, principal, name: `c${number}` }
+  const talk = createTalker(hands)
 
   const submit = async (one: Submitted): Promise<void> => {
     for (let tries = 1 + random.below(4); tries > 0; tries--) {
@@ -96,6 +98,8 @@ export const runClient = async ({ world, send, number, agent, isOver }: Options)
   ]
   while (!isOver()) {
     await timeline.sleep(random.chance(0.8) ? random.between(20, 2500) : random.between(2500, 12_000))
+    if (isOver()) break
+    if (world.talks && random.chance(0.35)) await talk()
     const ticket = random.number()
     if (!isOver()) await habits.find(([below]) => ticket < below)?.[1]()
   }

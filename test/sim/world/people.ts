@@ -7,6 +7,7 @@ import { drawWish } from './wish.ts'
 export type Hands = {
   send: (asking: Asking) => Promise<Reply>
   sleep: (ms: number) => Promise<void>
+  now: () => number
   random: Seeded
   principal: Principal
   /** Begins the idempotency keys. */

@@ -1,14 +1,16 @@
 import type { Finding } from '#cli/server/faults/check/history.ts'
-import { registerAgent } from '#shared/domain/agents/register-agent.ts'
+import type { Principal } from '#shared/domain/caller.ts'
 import { rebuildQueues, renewAfterOutage } from '#shared/domain/dispatch/rebuild-queues.ts'
 import { checkWorld } from '../check/check-world.ts'
 import { createSeeded } from '../engine/random.ts'
 import { type Agent, startAgent } from './agent.ts'
-import { type Asking, callApi } from './call-api.ts'
+import { type Asking, callApi, type Reply } from './call-api.ts'
 import { runClient } from './client.ts'
 import { drawPlan, type Fault, type FaultPlan } from './faults.ts'
 import { dueLoop, projectLoop, sweepLoop } from './loops.ts'
+import { readMail } from './mail.ts'
 import { createProcess, type Process } from './process.ts'
+import { setUp } from './set-up.ts'
 import { createWorld, type Sabotage, type World } from './world.ts'
 
 export type Run = {
@@ -59,7 +61,7 @@ export const runSeed = async (
     return process
   }
   const api = [start('api-1'), start('api-2')]
-  const agent = await register(world, api)
+  const agent = await setUp(world, api)
   const period = random.between(10_000, 60_000)
   start('projector', projectLoop(world))
   start('due', dueLoop())
@@ -80,6 +82,7 @@ export const runSeed = async (
     world.slots += Math.max(1, slots - 1)
     workers.push(startAgent({ world, send, number, agent, slots, direct }))
   }
+  if (world.talks) readAlone(world, send)
   let clients = 2
   for (let number = 0; number < 2; number++)
     void runClient({ world, send, number, agent: agent.id, isOver: () => left <= 0 }).then(() => clients--)
@@ -102,6 +105,17 @@ export const runSeed = async (
   }
 }
 
+/** Somebody reads the mailbox of the agent that never runs. */
+const readAlone = (world: World, send: (asking: Asking) => Promise<Reply>): void => {
+  const principal: Principal = { kind: 'key', id: 'reader', role: 'admin' }
+  void readMail({
+    agent: 'clerk',
+    random: world.random.fork('reader'),
+    sleep: world.timeline.sleep,
+    ask: (operation, more) => send({ principal, operation, ...more }),
+  })
+}
+
 /** What the embedded host does before its first request, again and again until it is done. */
 const bringUp = (world: World, [process]: Process[]): void => {
   if (process === undefined) return
@@ -112,30 +126,4 @@ const bringUp = (world: World, [process]: Process[]): void => {
     () => process.onDeath.delete(again),
     () => world.timeline.at(world.timeline.now() + 500, () => process.onDeath.delete(again) && again()),
   )
-}
-
-const register = async (world: World, [process]: Process[]): Promise<{ id: string; version: string }> => {
-  const caller = {
-    tenant: 'default',
-    principal: { kind: 'key' as const, id: 'setup', role: 'admin' as const },
-    requestId: 'setup',
-  }
-  if (world.random.chance(0.25)) world.limit = 2
-  let agent: { id: string; version: string } | undefined
-  const platform = process?.platform
-  if (platform === undefined) throw new Error('there is no process to register with')
-  const registering = registerAgent(platform, caller, {
-    name: 'worker',
-    type: 'sim',
-    version: '1.0.0',
-    capabilities: [{ name: 'work' }],
-    configuration: world.limit === undefined ? {} : { maxConcurrentTasks: world.limit },
-    labels: {},
-    idempotencyKey: 'worker',
-  }).then((one) => {
-    agent = one
-  })
-  await world.timeline.run(() => agent !== undefined)
-  await registering
-  return agent ?? { id: '', version: '' }
 }

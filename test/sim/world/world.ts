@@ -1,9 +1,9 @@
-import type { Call, Restore } from '#cli/server/faults/check/history.ts'
+import type { Call, Finding, Restore } from '#cli/server/faults/check/history.ts'
 import { projectedTypes } from '#functions/stream/project.ts'
 import { amountNames, type Pool } from '#shared/domain/budgets/pool.ts'
-import { isFinished, type Task } from '#shared/domain/tasks/task.ts'
-import type { CloudEvent } from '#shared/platform/platform.ts'
-import { ulid } from '#shared/platform/ulid.ts'
+import type { CloudEvent, Stored } from '#shared/platform/platform.ts'
+import { restartUlids, ulid } from '#shared/platform/ulid.ts'
+import { createLetterWatch } from '../check/watch-letters.ts'
 import { createSimFeed, type SimFeed } from '../engine/feed.ts'
 import { createSimObjects, type SimObjects } from '../engine/objects.ts'
 import { createSimQueues, type SimQueues } from '../engine/queues.ts'
@@ -12,6 +12,7 @@ import { type Commit, createSimTable, type SimTable } from '../engine/table.ts'
 import { createTimeline, type Timeline } from '../engine/timeline.ts'
 import { createFaultEngine, type FaultActs, type FaultEngine } from './fault-engine.ts'
 import type { FaultPlan } from './faults.ts'
+import { isOpen } from './is-open.ts'
 
 /** Takes a part of the product out, to see whether the checks notice. */
 export type Sabotage = 'cas' | 'sweep' | 'generation'
@@ -38,6 +39,10 @@ export type World = {
   place(): number
   /** How many tasks the agent's own limit lets run at once. */
   limit?: number
+  /** Whether people and agents send each other messages. */
+  talks: boolean
+  /** What went wrong with letters at the moment when it did. */
+  misread: Finding[]
   /** What was used of a budget that it did not have. */
   overspent: string[]
   /**
@@ -49,13 +54,12 @@ export type World = {
   calmAt?: number
   /** How many tasks of any kind the agents take at once; one slot of several is not for every lane. */
   slots: number
-  /** Tasks that have not ended. */
+  /** Tasks, messages and what became of them, by their ids, as long as something is still to be done about them. */
   open: Set<string>
 }
 
-/** Each world begins after all that were before it, so that ids of one process never run backwards. */
-const spanMs = 20 * 24 * 3_600_000
-let begun = 0
+/** Each world begins then, whatever was before it: what is made of times is the same again. */
+const beginning = Date.UTC(2026, 0, 1)
 
 type Options = {
   random: Seeded
@@ -66,7 +70,8 @@ type Options = {
 }
 
 export const createWorld = ({ random, plan, acts, sabotage, onRestore }: Options): World => {
-  const timeline = createTimeline(Date.UTC(2026, 0, 1) + begun++ * spanMs)
+  restartUlids()
+  const timeline = createTimeline(beginning)
   const commits: World['commits'] = []
   const open = new Set<string>()
   const overspent: string[] = []
@@ -77,11 +82,14 @@ export const createWorld = ({ random, plan, acts, sabotage, onRestore }: Options
   const follow = (commit: Commit): void => {
     feed.append(commit)
     if (commit.type === 'pool') count(commit)
-    if (commit.type !== 'task') return
-    commits.push({ ...commit, place: place(), generation })
-    const task = commit.after?.value as Task
-    if (isFinished(task)) open.delete(task.id)
-    else open.add(task.id)
+    if (commit.type === 'letter') letters.follow(commit)
+    if (commit.after) note(commit.after)
+    if (commit.type === 'task') commits.push({ ...commit, place: place(), generation })
+  }
+  const note = (row: Stored): void => {
+    const { id } = row.value as { id: string }
+    if (isOpen(row)) open.add(id)
+    else open.delete(id)
   }
   const count = ({ key, after }: Commit): void => {
     const { bounds, used } = (after?.value ?? { bounds: {}, used: {} }) as Pool
@@ -97,6 +105,7 @@ export const createWorld = ({ random, plan, acts, sabotage, onRestore }: Options
   const lag = (): number => (lagging && lags.chance(0.3) ? lags.between(1, 3000) : 0)
   const ignoresRevs = sabotage === 'cas'
   const main = createSimTable({ timeline, mint, lag, onCommit: follow, ignoresRevs })
+  const letters = createLetterWatch(main)
   const volatile = createSimTable({ timeline, mint, ignoresRevs })
   const published: CloudEvent[] = []
   const restores: Restore[] = []
@@ -113,8 +122,7 @@ export const createWorld = ({ random, plan, acts, sabotage, onRestore }: Options
     if (sabotage !== 'generation') generation++
     restores.push({ backup: backup.place, at: place() })
     open.clear()
-    for (const { type, value } of main.rows())
-      if (type === 'task' && !isFinished(value as Task)) open.add((value as Task).id)
+    for (const row of main.rows()) if (isOpen(row)) open.add((row.value as { id: string }).id)
     onRestore()
   }
   if (plan.some(({ fault }) => fault === 'F20')) {
@@ -152,6 +160,8 @@ export const createWorld = ({ random, plan, acts, sabotage, onRestore }: Options
     published,
     place,
     open,
+    talks: random.fork('talk').chance(0.5),
+    misread: letters.findings,
     overspent,
     slots: 0,
     callsFar: !lagging || !plan.some(({ fault }) => fault === 'F8' || fault === 'F15'),

@@ -13,10 +13,12 @@ type Options = {
   batches?: { final: FinalBatch[]; rowIdOf: (batch: string, row: number) => string }
 }
 
-const isAccepted = ({ answer }: Call): boolean => answer !== undefined && answer.status >= 200 && answer.status < 300
+export const isAccepted = ({ answer }: Call): boolean =>
+  answer !== undefined && answer.status >= 200 && answer.status < 300
 /** Nobody knows whether it happened. */
 const isOpen = ({ answer }: Call): boolean => answer === undefined || answer.status === 429 || answer.status >= 500
-const isTaken = (call: Call, restores: Restore[], before = Infinity): boolean =>
+/** Whether what a call did was taken back with the records. */
+export const isTaken = (call: Call, restores: Restore[], before = Infinity): boolean =>
   restores.some(({ backup, at }) => at < before && (call.to ?? Infinity) > backup && call.from < at)
 const taskOf = (call: Call): string => call.params.task ?? call.answer?.task?.id ?? ''
 
