@@ -45,13 +45,15 @@ vi.mock('#shared/domain/limits/places.ts', async (original) => {
   }
 })
 
-vi.mock('#shared/domain/inboxes/send-letter.ts', async (original) => {
-  const real = await original<typeof import('#shared/domain/inboxes/send-letter.ts')>()
+vi.mock('#shared/domain/inboxes/new-letter.ts', async (original) => {
+  const real = await original<typeof import('#shared/domain/inboxes/new-letter.ts')>()
   let times = 0
   return {
     ...real,
-    sendLetter: (...[ports, inbox, sent, stamp]: Parameters<typeof real.sendLetter>) =>
-      real.sendLetter(ports, inbox, taken.out === 'letter' ? { ...sent, replay: `${times++}` } : sent, stamp),
+    newLetter: (...asked: Parameters<typeof real.newLetter>) => {
+      const letter = real.newLetter(...asked)
+      return taken.out === 'letter' ? { ...letter, id: `${letter.id}${times++}` } : letter
+    },
   }
 })
 
