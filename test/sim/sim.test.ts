@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Task } from '#shared/domain/tasks/task.ts'
+import { createSimObjects } from './engine/objects.ts'
+import { createTimeline } from './engine/timeline.ts'
 import { faultNames, printPlan } from './world/faults.ts'
 import { runSeed } from './world/run-seed.ts'
 import { describeFailure } from './world/trace.ts'
@@ -22,6 +24,18 @@ const people = [
 ]
 
 describe('the simulated world', () => {
+  it('reads large bodies in the virtual moment in which they are asked for', async () => {
+    const timeline = createTimeline(0)
+    const objects = createSimObjects()
+    const key = { tenant: 'default', id: 'large' }
+    objects.put(key, Buffer.from('x'.repeat(100_000)))
+    const read: number[] = []
+    timeline.at(1, () => void new Response(objects.get(key)?.body).text().then(({ length }) => read.push(length)))
+    timeline.at(2, () => read.push(0))
+    await timeline.run(() => false)
+    expect(read).toEqual([100_000, 0])
+  })
+
   it('is the same again for the same seed', async () => {
     const story = async () => {
       const { world, fired } = await runSeed(7)
