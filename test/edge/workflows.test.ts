@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { checkInput } from '#functions/api/check-input.ts'
+import { readSubmit } from '#functions/api/read-submit.ts'
+import { runStep } from '#shared/domain/workflows/steps/run-step.ts'
 import { anApi, type TestApi } from '#test/support/api.ts'
 import { eventually } from '#test/support/eventually.ts'
 import { aRowWorker, type RowTask } from '#test/support/row-worker.ts'
@@ -40,6 +43,37 @@ const ended = (id: string) =>
   })
 const outcome = async (text: string, input?: unknown) => ended((await start(await save(text), input)).id)
 const stepOf = (run: { steps: { name: string }[] }, name: string) => run.steps.find((step) => step.name === name)
+
+const tools = { checkInput, readSubmit }
+
+describe('a command that comes late', () => {
+  it('begins nothing while its run undoes what it had completed', async () => {
+    const definition = `
+workflow: late-commands
+steps:
+  - name: booked
+    kind: task
+    capability: effect
+    input: { say: booked }
+    compensate: [{ name: thought, kind: wait, for: 3 }, { name: cancelled, kind: task, capability: effect, input: { say: cancelled } }]
+  - { name: paid, kind: task, capability: effect, input: { fail: DECLINED }, retry: { attempts: 1 } }
+`
+    const { id } = await start(await save(definition))
+    await eventually(async () => expect((await api.get(`/runs/${id}`)).body.state).toBe('COMPENSATING'))
+    const step = { kind: 'task', name: 'paid', capability: 'effect', input: { say: 'paid late' }, timeoutSeconds: 60 }
+    await runStep(api.platform, { tenant: 'default', run: id, token: 'late', step }, tools)
+    const run = await ended(id)
+    expect(run).toMatchObject({ state: 'FAILED', undone: [{ step: 'booked', undone: true }] })
+    const paid = run.steps.filter(({ name }: { name: string }) => name === 'paid')
+    expect(paid.map(({ error, task, undoes }: Record<string, unknown>) => [error, task === undefined, undoes])).toEqual(
+      [
+        ['DECLINED', false, undefined],
+        ['RUN_OVER', true, undefined],
+      ],
+    )
+    expect(effects).not.toContain('paid late')
+  })
+})
 
 describe('a run', () => {
   it('is known again under its key when the workflow takes another input by now', async () => {
