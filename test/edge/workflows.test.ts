@@ -46,6 +46,26 @@ const stepOf = (run: { steps: { name: string }[] }, name: string) => run.steps.f
 
 const tools = { checkInput, readSubmit }
 
+describe('a command that comes twice', () => {
+  it('begins one task, which its step waits for', async () => {
+    const definition = `
+workflow: repeated-commands
+steps: [{ name: first, kind: wait, for: 1h }, { name: rare, kind: task, capability: rare }]
+`
+    const { id: run } = await start(await save(definition))
+    const step = { kind: 'task', name: 'rare', capability: 'rare', timeoutSeconds: 60 }
+    const seen = async () => {
+      await runStep(api.platform, { tenant: 'default', run, token: 'twice', step }, tools)
+      return stepOf((await api.get(`/runs/${run}`)).body, 'rare')
+    }
+    const begun = await seen()
+    expect(begun).toMatchObject({ state: 'RUNNING', task: expect.stringMatching(/^tsk_/) })
+    await api.platform.clock.sleep(5)
+    expect(await seen()).toEqual(begun)
+    await api.post(`/runs/${run}/stop`, {})
+  })
+})
+
 describe('a command that comes late', () => {
   it('begins nothing while its run undoes what it had completed', async () => {
     const definition = `

@@ -16,7 +16,7 @@ import { beginTask, type StepTools } from './task-step.ts'
 import { beginTimer, endTimer } from './timer-step.ts'
 import { beginWaitForEvent } from './wait-for-event-step.ts'
 
-type Begin = (ports: StepPorts, run: Run, asked: Asked, tools: StepTools) => Promise<Begun>
+type Begin = (ports: StepPorts, run: Run, asked: Starting, tools: StepTools) => Promise<Begun>
 
 const beginnings: Record<string, Begin> = {
   task: beginTask,
@@ -94,7 +94,7 @@ const begin = async (
   const beginOne = beginnings[step.kind]
   try {
     if (beginOne === undefined) throw new DomainError('INVALID', `nothing does steps of kind ${step.kind}`)
-    const { output, ...begun } = await beginOne(ports, run, asked, tools)
+    const { output, ...begun } = await beginOne(ports, run, { ...asked, startedAt: step.startedAt }, tools)
     if (output !== undefined) await endStep(ports, step, { output })
     else await noteBegun(ports, step, begun)
   } catch (error) {

@@ -23,6 +23,9 @@ export type StepCommand = {
 /** A command with the id of this time that its step runs: a delivery that is repeated is the same one. */
 export type Asked = StepCommand & { id: string }
 
+/** A command whose step is kept, with the time since when it is: the same one for each delivery. */
+export type Starting = Asked & Pick<RunStep, 'startedAt'>
+
 /** What was begun for a step, or the outcome of one that is done at once. */
 export type Begun = Pick<RunStep, 'task' | 'approval' | 'child' | 'batch' | 'message' | 'subscription'> & {
   output?: unknown

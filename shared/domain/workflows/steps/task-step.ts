@@ -18,7 +18,7 @@ export type StepTools = { checkInput: CheckInput; readSubmit: (body: unknown) =>
 export const beginTask = async (
   ports: StepPorts,
   run: Run,
-  { id, step }: Asked,
+  { id, step, startedAt }: Starting,
   { checkInput, readSubmit }: StepTools,
 ): Promise<Begun> => {
   if (isEmpty(step)) return { output: [] }
