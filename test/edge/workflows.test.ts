@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { checkInput } from '#functions/api/check-input.ts'
 import { readSubmit } from '#functions/api/read-submit.ts'
+import { endOpenSteps } from '#shared/domain/workflows/steps/abandon-steps.ts'
 import { runStep } from '#shared/domain/workflows/steps/run-step.ts'
+import type { Table } from '#shared/platform/platform.ts'
 import { anApi, type TestApi } from '#test/support/api.ts'
 import { eventually } from '#test/support/eventually.ts'
 import { aRowWorker, type RowTask } from '#test/support/row-worker.ts'
@@ -62,6 +64,29 @@ steps: [{ name: first, kind: wait, for: 1h }, { name: rare, kind: task, capabili
     expect(begun).toMatchObject({ state: 'RUNNING', task: expect.stringMatching(/^tsk_/) })
     await api.platform.clock.sleep(5)
     expect(await seen()).toEqual(begun)
+    await api.post(`/runs/${run}/stop`, {})
+  })
+})
+
+describe('a step that is given up while its task is submitted', () => {
+  it('takes the task with it', async () => {
+    const definition = `
+workflow: given-up
+steps: [{ name: first, kind: wait, for: 1h }, { name: rare, kind: task, capability: rare }]
+`
+    const { id: run } = await start(await save(definition))
+    const step = { kind: 'task', name: 'rare', capability: 'rare', timeoutSeconds: 60 }
+    const { main, ...ports } = api.platform
+    const write: Table['write'] = async (one) => {
+      if (one.op === 'put' && one.item.type === 'task')
+        await endOpenSteps(api.platform, { tenant: 'default', id: run }, { why: 'nobody waits for it' })
+      return main.write(one)
+    }
+    const overtaken = { ...ports, main: { ...main, write } }
+    await runStep(overtaken, { tenant: 'default', run, token: 'given up', step }, tools)
+    const { task, state } = stepOf((await api.get(`/runs/${run}`)).body, 'rare') as { task?: string; state?: string }
+    expect(state).toBe('ABANDONED')
+    expect((await api.get(`/tasks/${task}`)).body.status).toBe('CANCELLED')
     await api.post(`/runs/${run}/stop`, {})
   })
 })

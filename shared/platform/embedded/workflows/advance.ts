@@ -7,6 +7,7 @@ import { revive } from './revive.ts'
 import { endRun } from './run-end.ts'
 import type { Tools } from './scope.ts'
 import { StatesError } from './states-error.ts'
+import { waitingFor } from './tokens.ts'
 
 /** What can happen to a run. `answer` and `heartbeat` name a token and the frame that it was given for. */
 export type Happening =
@@ -32,14 +33,6 @@ const begin = (draft: Draft, flow: Flow): boolean => {
   const frame = { path: rootPath, state, input: draft.input, variables: {}, retries: [] }
   flow.push(draft.put({ ...frame, phase, event, enteredAt: draft.now }))
   return true
-}
-
-/** The frame whose step has this token, while there is time for its answer. */
-const waitingFor = (draft: Draft, { path, token }: { path: string; token: string }): Frame | undefined => {
-  const frame = draft.find(path)
-  if (frame?.phase.kind !== 'task' || frame.phase.token !== token) return undefined
-  const { timeoutAt = Number.POSITIVE_INFINITY, heartbeatAt = Number.POSITIVE_INFINITY } = frame.phase
-  return draft.now < Math.min(timeoutAt, heartbeatAt) ? frame : undefined
 }
 
 const beat = (draft: Draft, frame: Frame): void => {

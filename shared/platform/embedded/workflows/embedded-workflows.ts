@@ -14,7 +14,7 @@ import type { Happening } from './advance.ts'
 import type { Json } from './asl.ts'
 import { createDueTimer } from './due-timer.ts'
 import type { Head } from './execution.ts'
-import { createExpressions } from './expressions.ts'
+import { createExpressions, type Expressions } from './expressions.ts'
 import { createMachines } from './machines.ts'
 import { createOutbox } from './outbox.ts'
 import { pathOf, refOf, runPk } from './rows.ts'
@@ -23,7 +23,7 @@ import { forgetRun, type RunTable, readHistory } from './run-store.ts'
 import { createRunWatchers } from './run-watchers.ts'
 import { parseToken } from './tokens.ts'
 
-type Options = { table: RunTable; clock: Clock; random: Random; telemetry: Telemetry }
+type Options = { table: RunTable; clock: Clock; random: Random; telemetry: Telemetry; expressions?: Expressions }
 
 export type EmbeddedWorkflows = Workflows & {
   /** Who is told of commands and ends from now on; one at a time. */

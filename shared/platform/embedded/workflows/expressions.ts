@@ -5,7 +5,7 @@ import type { Json } from './asl.ts'
 import { directPath } from './direct-path.ts'
 import { isModest } from './jsonata-bounds.ts'
 import { compile, isFunction, type Limits, reasonOf } from './jsonata-functions.ts'
-import { createJsonataThread } from './jsonata-thread.ts'
+import { createJsonataThread, type JsonataThread } from './jsonata-thread.ts'
 import { StatesError } from './states-error.ts'
 
 export type Bindings = Record<string, unknown>
@@ -14,7 +14,7 @@ export type Evaluate = (template: Json | undefined, bindings: Bindings) => Promi
 export type Expressions = ReturnType<typeof createExpressions>
 
 /** What takes longer than these goes to the thread that may take longer. */
-const quick: Limits = { timeout: 50, stack: 100, sequence: 100_000 }
+const usual: Limits = { timeout: 50, stack: 100, sequence: 100_000 }
 const exceededCodes = ['D1011', 'D1012', 'D2015']
 
 const expressionPattern = /^\{%([\s\S]*)%\}$/
@@ -23,7 +23,7 @@ const failed = (source: string, reason: string): StatesError =>
 
 type Compiled = { direct?: ReturnType<typeof directPath>; quick?: jsonata.Expression }
 
-const parse = (source: string): Compiled => {
+const parse = (source: string, quick: Limits): Compiled => {
   try {
     return isModest(source) ? { direct: directPath(source), quick: compile(source, quick) } : {}
   } catch (error) {
@@ -31,13 +31,14 @@ const parse = (source: string): Compiled => {
   }
 }
 
+type Options = { quick?: Limits; thread?: JsonataThread }
+
 /** Evaluates JSONata: what is modest here, within milliseconds, all else in a thread with hard bounds. */
-export const createExpressions = () => {
-  const thread = createJsonataThread()
+export const createExpressions = ({ quick = usual, thread = createJsonataThread() }: Options = {}) => {
   const compiled = new LRUCache<string, Compiled>({ max: 5000 })
 
   const compiledOf = (source: string): Compiled => {
-    const known = compiled.get(source) ?? parse(source)
+    const known = compiled.get(source) ?? parse(source, quick)
     compiled.set(source, known)
     return known
   }
@@ -104,3 +105,5 @@ export const createExpressions = () => {
       atOnce(template, bindings, tenant)
   return { evaluateFor, close: thread.close }
 }
+
+export type Expressions = ReturnType<typeof createExpressions>

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import type { Limits } from './jsonata-functions.ts'
-import type { WorkerAnswer, WorkerRequest } from './jsonata-worker.ts'
+import type { WorkerAnswer, WorkerRequest } from './jsonata-request.ts'
 
 const limits: Limits = { timeout: 1000, stack: 500, sequence: 1_000_000 }
 /** What does not end by its own limits, such as one long match of a pattern, ends with the thread. */

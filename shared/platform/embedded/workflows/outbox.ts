@@ -25,10 +25,10 @@ export const createOutbox = ({ table, clock, telemetry }: Options) => {
   let reading: Promise<void> | undefined
   let told: { key: Key; done: () => void; failed: (error: unknown) => void }[] = []
 
-  /** Deletes together what was told in one turn. */
+  /** Deletes together what was told meanwhile. */
   const forget = (key: Key): Promise<void> =>
     new Promise((done, failed) => {
-      if (told.push({ key, done, failed }) === 1) setImmediate(() => void deleteTold())
+      if (told.push({ key, done, failed }) === 1) void clock.sleep(0).then(deleteTold)
     })
   const deleteTold = async (): Promise<void> => {
     const batch = told

@@ -1,5 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import type { Random, RunRef } from '../../platform.ts'
+import type { Draft } from './draft.ts'
+import type { Frame } from './execution.ts'
 
 const separator = ':'
 
@@ -29,4 +31,12 @@ const parse = (token: string): Place | undefined => {
   } catch {
     return undefined
   }
+}
+
+/** The frame whose step has this token, while there is time for its answer. */
+export const waitingFor = (draft: Draft, { path, token }: { path: string; token: string }): Frame | undefined => {
+  const frame = draft.find(path)
+  if (frame?.phase.kind !== 'task' || frame.phase.token !== token) return undefined
+  const { timeoutAt = Number.POSITIVE_INFINITY, heartbeatAt = Number.POSITIVE_INFINITY } = frame.phase
+  return draft.now < Math.min(timeoutAt, heartbeatAt) ? frame : undefined
 }
