@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest'
 import type { Column } from '#cli/server/faults/check/history.ts'
 import type { Task } from '#shared/domain/tasks/task.ts'
+import type { RunStep } from '#shared/domain/workflows/run.ts'
 import type { FaultPlan } from './world/faults.ts'
 
 const taken = vi.hoisted(() => ({ out: '' }))
@@ -79,6 +80,32 @@ vi.mock('#shared/domain/messages/message-store.ts', async (original) => {
   }
 })
 
+vi.mock('#shared/domain/workflows/run-store.ts', async (original) => {
+  const real = await original<typeof import('#shared/domain/workflows/run-store.ts')>()
+  const open = (step: RunStep): RunStep => (taken.out === 'result' ? { ...step, state: 'RUNNING' } : step)
+  return {
+    ...real,
+    findStep: async (...asked: Parameters<typeof real.findStep>) => {
+      const found = await real.findStep(...asked)
+      return found && { ...found, value: open(found.value) }
+    },
+    changeStep: (...[ports, start, change]: Parameters<typeof real.changeStep>) =>
+      real.changeStep(ports, start, (step) => change(open(step))),
+  }
+})
+
+vi.mock('#shared/platform/embedded/workflows/tokens.ts', async (original) => {
+  const real = await original<typeof import('#shared/platform/embedded/workflows/tokens.ts')>()
+  return {
+    ...real,
+    waitingFor: (...[draft, answer]: Parameters<typeof real.waitingFor>) => {
+      const phase = draft.find(answer.path)?.phase
+      const token = taken.out === 'token' && phase?.kind === 'task' ? phase.token : answer.token
+      return real.waitingFor(draft, { ...answer, token })
+    },
+  }
+})
+
 const { runSeed } = await import('./world/run-seed.ts')
 const most = 200
 
@@ -95,7 +122,7 @@ const isNoticed = async (
   return false
 }
 
-describe('the checks notice within 200 seeds that', () => {
+describe('the checks notice within 200 seeds that', { timeout: 120_000 }, () => {
   it('nobody compares fences', async () => {
     expect(await isNoticed('stale_accepted', { move: 'fence' })).toBe(true)
   })
@@ -137,7 +164,8 @@ describe('the checks notice within 200 seeds that', () => {
   })
 
   it('a mailbox takes a match as often as it comes', async () => {
-    expect(await isNoticed('duplicated', { move: 'letter' })).toBe(true)
+    const plan: FaultPlan = [{ fault: 'F9', at: 100, calls: 900, probability: 0.15 }]
+    expect(await isNoticed('duplicated', { move: 'letter', plan })).toBe(true)
   })
 
   it('letters of one conversation do not wait for each other', async () => {
@@ -146,5 +174,13 @@ describe('the checks notice within 200 seeds that', () => {
 
   it('a request is answered by whoever comes', async () => {
     expect(await isNoticed('duplicated', { move: 'answer' })).toBe(true)
+  })
+
+  it('what came of a step is recorded as often as it is told', async () => {
+    expect(await isNoticed('duplicated', { move: 'result' })).toBe(true)
+  })
+
+  it('a machine takes an answer whatever token it has', async () => {
+    expect(await isNoticed('stale_accepted', { move: 'token' })).toBe(true)
   })
 })

@@ -7,7 +7,10 @@ import { runSeed } from './world/run-seed.ts'
 import { describeFailure } from './world/trace.ts'
 
 /** What became of what was said, in the words of its records. */
-const fates = ['letter DONE', 'letter DEAD', 'match DELIVERED', 'message SENT']
+const fates = [
+  ...['letter DONE', 'letter DEAD', 'match DELIVERED', 'message SENT'],
+  ...['run SUCCEEDED', 'run FAILED', 'run STOPPED', 'run-step SUCCEEDED', 'run-step FAILED', 'run-step ABANDONED'],
+]
 
 const people = [
   'cancelTask',
@@ -21,9 +24,12 @@ const people = [
   'replyToMessage',
   'acknowledgeMail',
   'redriveMail',
+  'startRun',
+  'stopRun',
+  'redriveRun',
 ]
 
-describe('the simulated world', () => {
+describe('the simulated world', { timeout: 120_000 }, () => {
   it('reads large bodies in the virtual moment in which they are asked for', async () => {
     const timeline = createTimeline(0)
     const objects = createSimObjects()

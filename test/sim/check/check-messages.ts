@@ -129,7 +129,6 @@ export const checkMessages = (world: World): Finding[] => {
   if (!world.talks) return []
   const records = createRecords(world)
   return [
-    ...world.misread,
     ...accepted(world, records),
     ...brought(records),
     ...matched(records),

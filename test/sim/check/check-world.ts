@@ -6,6 +6,7 @@ import { checkCommits } from './check-commits.ts'
 import { checkLiveness } from './check-liveness.ts'
 import { checkMessages } from './check-messages.ts'
 import { checkRecords } from './check-records.ts'
+import { checkRuns } from './check-runs.ts'
 import { finalTasks } from './final-tasks.ts'
 
 /** Everything that is wrong with what happened in a world, and with what is left of it. */
@@ -23,5 +24,7 @@ export const checkWorld = (world: World): Finding[] => [
   ...checkCommits(world),
   ...checkRecords(world),
   ...checkLiveness(world),
+  ...world.witnessed,
   ...checkMessages(world),
+  ...checkRuns(world),
 ]

@@ -10,8 +10,7 @@ const settled = ({ state, reason, receives, receipt, settledAt }: Letter): strin
   JSON.stringify([state, reason, receives, receipt, settledAt])
 
 /** Watches every change of every letter at the moment when it is made. */
-export const createLetterWatch = (main: Pick<SimTable, 'get'>) => {
-  const findings: Finding[] = []
+export const createLetterWatch = (main: Pick<SimTable, 'get'>, findings: Finding[]) => {
   /** Letters of one conversation in one inbox, in the order in which they came. */
   const lines = new Map<string, string[]>()
   const tell = (column: Finding['column'], { id, envelope }: Letter, message: string): void => {
@@ -48,7 +47,6 @@ export const createLetterWatch = (main: Pick<SimTable, 'get'>) => {
       tell('stale_accepted', after, `is ${settled(after)} after it was ${settled(before)}`)
   }
   return {
-    findings,
     follow({ before, after }: Commit): void {
       if (after === undefined) return
       const step: Step = { before: before?.value as Letter | undefined, after: after.value as Letter }

@@ -156,6 +156,8 @@ export const createSimTable = ({ timeline, mint, lag, onCommit, ignoresRevs = fa
       checkTransaction(writes)
       return writeAll(writes)
     },
+    /** Any number of writes, all or nothing. */
+    writeTogether: (writes: Write[]): Outcome => writeAll(writes),
     query,
     queryKeys,
     add(key: Key, by: number, bound?: Bound): number | undefined {

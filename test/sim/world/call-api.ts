@@ -5,6 +5,7 @@ import { controlHandlers } from '#functions/api/routes/v2/control.ts'
 import { inputHandlers } from '#functions/api/routes/v2/input.ts'
 import { mailboxHandlers } from '#functions/api/routes/v2/mailboxes.ts'
 import { messageHandlers } from '#functions/api/routes/v2/messages.ts'
+import { runHandlers } from '#functions/api/routes/v2/runs.ts'
 import { scheduleHandlers } from '#functions/api/routes/v2/schedules.ts'
 import { taskHandlers } from '#functions/api/routes/v2/tasks.ts'
 import { workerHandlers } from '#functions/api/routes/v2/worker.ts'
@@ -26,6 +27,7 @@ const handlers = {
   ...scheduleHandlers,
   ...messageHandlers,
   ...mailboxHandlers,
+  ...runHandlers,
 }
 
 /** `status` 0: nobody answered. */

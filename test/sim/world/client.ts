@@ -1,6 +1,7 @@
 import type { Principal } from '#shared/domain/caller.ts'
 import { priorities } from '#shared/domain/tasks/task.ts'
 import type { Asking, Reply } from './call-api.ts'
+import { createStarter } from './flows.ts'
 import { answer, type Hands, plan, retry, unplan } from './people.ts'
 import { createTalker } from './talk.ts'
 import { drawWish, type Wish } from './wish.ts'
@@ -29,6 +30,7 @@ export const runClient = async ({ world, send, number, agent, isOver }: Options)
   const submitted: Submitted[] = []
   const hands: Hands = { send, sleep: timeline.sleep, now: timeline.now, random, principal, name: `c${number}` }
   const talk = createTalker(hands)
+  const flow = createStarter(hands)
 
   const submit = async (one: Submitted): Promise<void> => {
     for (let tries = 1 + random.below(4); tries > 0; tries--) {
@@ -100,6 +102,7 @@ export const runClient = async ({ world, send, number, agent, isOver }: Options)
     await timeline.sleep(random.chance(0.8) ? random.between(20, 2500) : random.between(2500, 12_000))
     if (isOver()) break
     if (world.talks && random.chance(0.35)) await talk()
+    if (world.flows && random.chance(0.35)) await flow()
     const ticket = random.number()
     if (!isOver()) await habits.find(([below]) => ticket < below)?.[1]()
   }

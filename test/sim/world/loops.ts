@@ -2,6 +2,7 @@ import { project } from '#functions/stream/project.ts'
 import { attend, sweep } from '#functions/sweep/sweep.ts'
 import { dueQueue } from '#shared/domain/dispatch/due.ts'
 import type { Platform } from '#shared/platform/platform.ts'
+import type { Ports } from './process.ts'
 import type { World } from './world.ts'
 
 const pauseAfterErrorMs = 500
@@ -19,7 +20,7 @@ const forever = async ({ clock }: Platform, round: () => Promise<void>): Promise
 /** Hands the feed's changes to the projector, batch by batch. */
 export const projectLoop =
   ({ feed }: World) =>
-  (platform: Platform): void =>
+  ({ platform }: Ports): void =>
     void forever(platform, async () => {
       if (feed.pending() === 0) await feed.something()
       await platform.clock.sleep(25)
@@ -32,7 +33,7 @@ export const projectLoop =
 /** Looks at everything due, every so often. */
 export const sweepLoop =
   (everyMs: number) =>
-  (platform: Platform): void =>
+  ({ platform }: Ports): void =>
     void forever(platform, async () => {
       await platform.clock.sleep(everyMs)
       await sweep(platform)
@@ -41,7 +42,7 @@ export const sweepLoop =
 /** Does what reminders ask for. */
 export const dueLoop =
   () =>
-  (platform: Platform): void =>
+  ({ platform }: Ports): void =>
     void forever(platform, async () => {
       const received = await platform.queues.receive({ queues: [dueQueue], max: 10, waitSeconds: 20 })
       const failed = new Set(

@@ -1,6 +1,7 @@
-import type { Platform, Queues, ReceiveOptions, Table } from '#shared/platform/platform.ts'
+import type { RunTable } from '#shared/platform/embedded/workflows/run-store.ts'
+import type { Clock, Platform, Queues, ReceiveOptions, Table, Workflows } from '#shared/platform/platform.ts'
 import { PlatformError } from '#shared/platform/platform-error.ts'
-import { noWorkflows } from '#test/support/no-workflows.ts'
+import type { Seeded } from '../engine/random.ts'
 import type { SimTable } from '../engine/table.ts'
 import type { World } from './world.ts'
 
@@ -14,7 +15,11 @@ export type Process = {
   die(): void
 }
 
-type Life = { over: boolean; die: () => void }
+/** The ports that a process is started with; `runs` is for the one that runs machines. */
+export type Ports = { platform: Platform; runs: RunTable }
+
+/** `random`: no life draws what another one drew. */
+type Life = { over: boolean; random: Seeded; die: () => void }
 
 const silent: Platform['telemetry'] = {
   log: () => undefined,
@@ -24,15 +29,16 @@ const silent: Platform['telemetry'] = {
 }
 
 /** Makes a process; `start` is what it does after each start, besides what is asked of it. */
-export const createProcess = (world: World, name: string, start: (platform: Platform) => void): Process => {
+export const createProcess = (world: World, name: string, start: (ports: Ports) => void): Process => {
   const onDeath = new Set<() => void>()
   let life: Life
+  let lives = 0
   const live = (): Platform => {
-    const born: Life = { over: false, die: () => process.die() }
+    const born: Life = { over: false, random: world.random.fork(`${name} ${++lives}`), die: () => process.die() }
     life = born
-    const platform = createPorts(world, born, name)
-    start(platform)
-    return platform
+    const ports = createPorts(world, born, name)
+    start(ports)
+    return ports.platform
   }
   const process: Process = {
     name,
@@ -49,13 +55,13 @@ export const createProcess = (world: World, name: string, start: (platform: Plat
   return process
 }
 
-const createPorts = (world: World, life: Life, name: string): Platform => {
+const createPorts = (world: World, life: Life, name: string): Ports => {
   const { timeline, faults } = world
-  const latency = world.random.fork(`latency ${name}`)
+  const latency = life.random.fork('latency')
   const delay = (): number => (latency.chance(0.9) ? latency.between(0, 8) : latency.between(0, 250))
 
   /** Has the effect after a while, unless the process died; then, or in its stead, what the plan says. */
-  const call = <T>(effect: () => T): Promise<T> =>
+  const call = <T>(effect: () => T, whenLost: 'fail' | 'die' = 'fail'): Promise<T> =>
     new Promise((resolve, reject) => {
       const { dies, fails } = faults.nextCall()
       timeline.at(timeline.now() + delay(), () => {
@@ -64,7 +70,7 @@ const createPorts = (world: World, life: Life, name: string): Platform => {
         if (fails === 'before') return reject(new PlatformError('THROTTLED', 'the call was refused'))
         try {
           const value = effect()
-          if (dies === 'after') return life.die()
+          if (dies === 'after' || (fails === 'after' && whenLost === 'die')) return life.die()
           if (fails === 'after') return reject(new PlatformError('UNAVAILABLE', 'the answer of the call was lost'))
           resolve(value)
         } catch (error) {
@@ -74,8 +80,25 @@ const createPorts = (world: World, life: Life, name: string): Platform => {
     })
   /** For what takes its time: it is asked after a while, and answers only to the living. */
   const wait = async <T>(ask: () => Promise<T>): Promise<T> => {
-    const answer = await (await call(() => ({ promise: ask() }))).promise
-    return life.over ? new Promise<T>(() => undefined) : answer
+    const asked = await call(() => {
+      const promise = ask().then(
+        (value) => () => value,
+        (error: unknown) => (): T => {
+          throw error
+        },
+      )
+      return { promise }
+    })
+    const answer = await asked.promise
+    return life.over ? new Promise<T>(() => undefined) : answer()
+  }
+  const runs: RunTable = {
+    get: (key) => call(() => world.runs.get(key)),
+    getMany: (keys) => call(() => world.runs.getMany(keys)),
+    query: (query) => call(() => world.runs.query(query)),
+    queryKeys: (query) => call(() => world.runs.queryKeys(query)),
+    /** In its own process: it dies with what it does not know. */
+    writeTogether: (writes) => call(() => world.runs.writeTogether(writes), 'die'),
   }
   const table = (simulated: SimTable): Table => ({
     get: (key) => call(() => simulated.get(key)),
@@ -98,7 +121,7 @@ const createPorts = (world: World, life: Life, name: string): Platform => {
     depth: (queue) => call(() => world.queues.depth(queue)),
     ahead: async () => undefined,
   }
-  return {
+  const platform: Platform = {
     main: table(world.main),
     volatile: table(world.volatile),
     queues,
@@ -121,15 +144,42 @@ const createPorts = (world: World, life: Life, name: string): Platform => {
       stop: async () => undefined,
       protect: async () => undefined,
     },
-    workflows: noWorkflows,
+    workflows: workflowsOf(world, wait),
     telemetry: silent,
     clock: {
       now: () => timeline.now() + faults.skewOf(name),
-      sleep: (ms) => new Promise((resolve) => timeline.at(timeline.now() + ms, () => (life.over ? false : resolve()))),
+      sleep: sleepOf(world, life),
     },
-    random: world.random.fork(`random ${name}`),
+    random: life.random.fork('ports'),
     get generation() {
       return world.generation()
     },
+  }
+  return { platform, runs }
+}
+
+const sleepOf =
+  ({ timeline }: World, life: Life): Clock['sleep'] =>
+  (ms, signal) =>
+    new Promise((resolve, reject) => {
+      signal?.addEventListener('abort', reject)
+      timeline.at(timeline.now() + ms, () => (life.over || signal?.aborted ? false : resolve()))
+    })
+
+type Wait = <T>(ask: () => Promise<T>) => Promise<T>
+
+/** The machines are run by a process of their own; each call to it takes its time, and may be lost. */
+const workflowsOf = ({ machines }: World, wait: Wait): Workflows => {
+  const ask = <T>(work: (workflows: Workflows) => Promise<T>): Promise<T> => wait(() => machines.ask(work))
+  return {
+    deploy: (definition) => ask((workflows) => workflows.deploy(definition)),
+    start: (run) => ask((workflows) => workflows.start(run)),
+    stop: (run, failure) => ask((workflows) => workflows.stop(run, failure)),
+    describe: (run) => ask((workflows) => workflows.describe(run)),
+    history: (run, page) => ask((workflows) => workflows.history(run, page)),
+    succeed: (token, output) => wait(() => machines.answer(token, (workflows) => workflows.succeed(token, output))),
+    fail: (token, failure) => wait(() => machines.answer(token, (workflows) => workflows.fail(token, failure))),
+    heartbeat: (token) => ask((workflows) => workflows.heartbeat(token)),
+    redrive: (run) => ask((workflows) => workflows.redrive(run)),
   }
 }

@@ -9,7 +9,8 @@ import { runClient } from './client.ts'
 import { drawPlan, type Fault, type FaultPlan } from './faults.ts'
 import { dueLoop, projectLoop, sweepLoop } from './loops.ts'
 import { readMail } from './mail.ts'
-import { createProcess, type Process } from './process.ts'
+import { createProcess, type Ports, type Process } from './process.ts'
+import { machinesLoop } from './run-machines.ts'
 import { setUp } from './set-up.ts'
 import { createWorld, type Sabotage, type World } from './world.ts'
 
@@ -55,12 +56,13 @@ export const runSeed = async (
     bringUp(world, processes)
   }
   const world = createWorld({ random: random.fork('world'), plan, acts, sabotage, onRestore })
-  const start = (name: string, loop: (platform: Process['platform']) => void = () => undefined): Process => {
+  const start = (name: string, loop: (ports: Ports) => void = () => undefined): Process => {
     const process = createProcess(world, name, loop)
     processes.push(process)
     return process
   }
   const api = [start('api-1'), start('api-2')]
+  if (world.flows) start('machines', machinesLoop(world))
   const agent = await setUp(world, api)
   const period = random.between(10_000, 60_000)
   start('projector', projectLoop(world))

@@ -2,7 +2,11 @@ import { registerAgent } from '#shared/domain/agents/register-agent.ts'
 import type { Caller } from '#shared/domain/caller.ts'
 import { makeSubscription } from '#shared/domain/topics/change-subscription.ts'
 import type { Target } from '#shared/domain/topics/subscription.ts'
+import { saveWorkflow } from '#shared/domain/workflows/save-workflow.ts'
 import type { Platform } from '#shared/platform/platform.ts'
+import { compileWorkflow } from '#shared/workflow-language/compile/compile-workflow.ts'
+import { compensatedSteps } from '#shared/workflow-language/steps.ts'
+import { drawWorkflow, workflowNames } from './draw-workflow.ts'
 import type { Process } from './process.ts'
 import { handledType } from './talk.ts'
 import type { World } from './world.ts'
@@ -46,6 +50,15 @@ const prepareTalk = async (platform: Platform): Promise<void> => {
     await makeSubscription(platform, caller, { topic, target, idempotencyKey: `subscription-${at}` })
 }
 
+/** Workflows that people start, the second of which may start the first. */
+const prepareFlows = async ({ random, undoable }: World, platform: Platform): Promise<void> => {
+  for (const name of workflowNames) {
+    const definition = drawWorkflow(random.fork(name), name)
+    for (const step of compensatedSteps(definition)) undoable.add(step.name)
+    await saveWorkflow(platform, caller, { name, source: definition, compiled: compileWorkflow(definition) })
+  }
+}
+
 /** What is there before anything goes wrong. Answers the agent that does the tasks. */
 export const setUp = async (world: World, [process]: Process[]): Promise<Registered> => {
   if (process === undefined) throw new Error('there is no process to register with')
@@ -54,8 +67,9 @@ export const setUp = async (world: World, [process]: Process[]): Promise<Registe
   const preparing = registerWorker(world, platform).then(async (agent) => {
     if (world.talks) {
       await prepareTalk(platform)
-      await platform.clock.sleep(lagMs)
     }
+    if (world.flows) await prepareFlows(world, platform)
+    await platform.clock.sleep(lagMs)
     isReady = true
     return agent
   })

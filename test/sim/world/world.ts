@@ -4,6 +4,7 @@ import { amountNames, type Pool } from '#shared/domain/budgets/pool.ts'
 import type { CloudEvent, Stored } from '#shared/platform/platform.ts'
 import { restartUlids, ulid } from '#shared/platform/ulid.ts'
 import { createLetterWatch } from '../check/watch-letters.ts'
+import { createRunWatch, type RunWatch } from '../check/watch-runs.ts'
 import { createSimFeed, type SimFeed } from '../engine/feed.ts'
 import { createSimObjects, type SimObjects } from '../engine/objects.ts'
 import { createSimQueues, type SimQueues } from '../engine/queues.ts'
@@ -13,6 +14,7 @@ import { createTimeline, type Timeline } from '../engine/timeline.ts'
 import { createFaultEngine, type FaultActs, type FaultEngine } from './fault-engine.ts'
 import type { FaultPlan } from './faults.ts'
 import { isOpen } from './is-open.ts'
+import { createMachines, type Machines } from './machines.ts'
 
 /** Takes a part of the product out, to see whether the checks notice. */
 export type Sabotage = 'cas' | 'sweep' | 'generation'
@@ -24,6 +26,9 @@ export type World = {
   faults: FaultEngine
   main: SimTable
   volatile: SimTable
+  /** Runs of machines, as the host of workflows keeps them. */
+  runs: SimTable
+  machines: Machines
   queues: SimQueues
   objects: SimObjects
   feed: SimFeed
@@ -41,8 +46,13 @@ export type World = {
   limit?: number
   /** Whether people and agents send each other messages. */
   talks: boolean
-  /** What went wrong with letters at the moment when it did. */
-  misread: Finding[]
+  /** Whether people start runs of workflows. */
+  flows: boolean
+  /** What went wrong with letters and runs at the moment when it did. */
+  witnessed: Finding[]
+  watchRuns: RunWatch
+  /** Steps that other steps undo. */
+  undoable: Set<string>
   /** What was used of a budget that it did not have. */
   overspent: string[]
   /**
@@ -75,6 +85,7 @@ export const createWorld = ({ random, plan, acts, sabotage, onRestore }: Options
   const commits: World['commits'] = []
   const open = new Set<string>()
   const overspent: string[] = []
+  const witnessed: Finding[] = []
   let last = 0
   let generation = 1
   const place = (): number => ++last
@@ -83,8 +94,16 @@ export const createWorld = ({ random, plan, acts, sabotage, onRestore }: Options
     feed.append(commit)
     if (commit.type === 'pool') count(commit)
     if (commit.type === 'letter') letters.follow(commit)
+    watchRuns.follow(commit)
     if (commit.after) note(commit.after)
     if (commit.type === 'task') commits.push({ ...commit, place: place(), generation })
+  }
+  /** What is to be told of a run keeps the world going until it was told. */
+  const followMachine = (commit: Commit): void => {
+    watchRuns.followMachine(commit)
+    if (commit.type !== 'command' && commit.type !== 'end') return
+    if (commit.after) open.add(commit.key.sk)
+    else open.delete(commit.key.sk)
   }
   const note = (row: Stored): void => {
     const { id } = row.value as { id: string }
@@ -105,23 +124,34 @@ export const createWorld = ({ random, plan, acts, sabotage, onRestore }: Options
   const lag = (): number => (lagging && lags.chance(0.3) ? lags.between(1, 3000) : 0)
   const ignoresRevs = sabotage === 'cas'
   const main = createSimTable({ timeline, mint, lag, onCommit: follow, ignoresRevs })
-  const letters = createLetterWatch(main)
+  const letters = createLetterWatch(main, witnessed)
+  const machines = createMachines(place)
+  const watchRuns = createRunWatch({ place, findings: witnessed })
+  const runs = createSimTable({ timeline, mint, ignoresRevs, onCommit: followMachine })
   const volatile = createSimTable({ timeline, mint, ignoresRevs })
   const published: CloudEvent[] = []
   const restores: Restore[] = []
-  const backups: { place: number; main: ReturnType<SimTable['backup']>; feed: ReturnType<SimFeed['backup']> }[] = []
+  const backups: {
+    place: number
+    main: ReturnType<SimTable['backup']>
+    runs: ReturnType<SimTable['backup']>
+    feed: ReturnType<SimFeed['backup']>
+  }[] = []
 
   const backUp = (): void => {
-    backups.push({ place: place(), main: main.backup(), feed: feed.backup() })
+    backups.push({ place: place(), main: main.backup(), runs: runs.backup(), feed: feed.backup() })
   }
   const restore = (): void => {
     const backup = backups.at(-1 - random.below(Math.min(2, backups.length)))
     if (backup === undefined) return
     main.restore(backup.main)
+    runs.restore(backup.runs)
+    watchRuns.restored()
     feed.restore(backup.feed)
     if (sabotage !== 'generation') generation++
     restores.push({ backup: backup.place, at: place() })
     open.clear()
+    for (const { type, sk } of runs.rows()) if (type === 'command' || type === 'end') open.add(sk)
     for (const row of main.rows()) if (isOpen(row)) open.add((row.value as { id: string }).id)
     onRestore()
   }
@@ -145,6 +175,8 @@ export const createWorld = ({ random, plan, acts, sabotage, onRestore }: Options
     faults,
     main,
     volatile,
+    runs,
+    machines,
     feed,
     queues: createSimQueues({ timeline, random: random.fork('queues'), transit: () => faults.transit() }),
     objects: createSimObjects(),
@@ -161,7 +193,10 @@ export const createWorld = ({ random, plan, acts, sabotage, onRestore }: Options
     place,
     open,
     talks: random.fork('talk').chance(0.5),
-    misread: letters.findings,
+    flows: random.fork('flow').chance(0.5),
+    witnessed,
+    watchRuns,
+    undoable: new Set(),
     overspent,
     slots: 0,
     callsFar: !lagging || !plan.some(({ fault }) => fault === 'F8' || fault === 'F15'),

@@ -1,0 +1,120 @@
+import type { Definition, Step } from '#shared/contracts/workflows/definition.ts'
+import type { Seeded } from '../engine/random.ts'
+import { topics } from './talk.ts'
+import { drawWish } from './wish.ts'
+
+export const workflowNames = ['inner', 'outer'] as const
+/** Begins the names of steps that undo others. */
+export const undoing = 'undo_'
+
+type Drawing = { random: Seeded; workflow: string; next: () => number; depth: number }
+type Draw = (drawing: Drawing, name: string) => Step
+
+const wishOf = ({ random, next }: Drawing) => {
+  const { asks: _, calls: __, ...wish } = drawWish(random, { n: next() })
+  return { ...wish, ms: Math.min(wish.ms, 8000), fails: random.pick([0, 0, 0, 0, 0.5, 1]) }
+}
+
+/** What guards a step that may fail or take too long, and what undoes it. */
+const guards = (drawing: Drawing, name: string) => {
+  const { random } = drawing
+  const undo: Step = {
+    name: `${undoing}${name}`,
+    kind: 'task',
+    capability: 'work',
+    input: { ...wishOf(drawing), fails: 0 },
+  }
+  return {
+    timeout: 10 + random.below(110),
+    ...(random.chance(0.2) && { retry: { attempts: 2, initialSeconds: 1 } }),
+    ...(random.chance(0.25) && { catch: [{ steps: [] }] }),
+    ...(random.chance(0.4) && { compensate: [undo] }),
+  }
+}
+
+const task: Draw = (drawing, name) => ({
+  name,
+  kind: 'task',
+  capability: 'work',
+  input: wishOf(drawing),
+  ...guards(drawing, name),
+})
+const approval: Draw = (drawing, name) => ({
+  name,
+  kind: 'approval',
+  prompt: 'go on?',
+  ...guards(drawing, name),
+  ...(drawing.random.chance(0.5) && { onReject: 'continue' as const }),
+})
+const wait: Draw = ({ random }, name) => ({ name, kind: 'wait', for: 1 + random.below(20) })
+const message: Draw = (drawing, name) => ({
+  name,
+  kind: 'message',
+  topic: drawing.random.pick(topics),
+  body: { ...wishOf(drawing), fails: 0 },
+})
+const waitForEvent: Draw = (drawing, name) => ({
+  name,
+  kind: 'waitForEvent',
+  topic: drawing.random.pick(topics),
+  ...guards(drawing, name),
+})
+const inner: Draw = (drawing, name) => ({
+  name,
+  kind: 'subWorkflow',
+  workflow: 'inner',
+  input: { n: drawing.random.below(4) },
+  ...guards(drawing, name),
+})
+const branches = (drawing: Drawing) => ({ left: drawSteps(drawing, 2), right: drawSteps(drawing, 2) })
+const parallel: Draw = (drawing, name) => ({ name, kind: 'parallel', branches: branches(drawing) })
+const race: Draw = (drawing, name) => ({ name, kind: 'race', branches: branches(drawing) })
+const map: Draw = (drawing, name) => ({
+  name,
+  kind: 'map',
+  items: [1, 2, 3].slice(drawing.random.below(3)),
+  as: `item_${name}`,
+  concurrency: 1 + drawing.random.below(2),
+  steps: drawSteps(drawing, 1),
+})
+const choice: Draw = (drawing, name) => ({
+  name,
+  kind: 'choice',
+  cases: [{ when: '{% $input.n % 2 = 0 %}', steps: drawSteps(drawing, 2) }],
+  ...(drawing.random.chance(0.5) && { otherwise: drawSteps(drawing, 1) }),
+})
+const fail: Draw = (_, name) => ({ name, kind: 'fail', error: 'GAVE_UP' })
+
+const leaves: [number, Draw][] = [
+  [0.6, task],
+  [0.72, approval],
+  [0.82, wait],
+  [0.9, message],
+  [1, waitForEvent],
+]
+const blocks: [number, Draw][] = [
+  [0.35, parallel],
+  [0.6, map],
+  [0.85, choice],
+  [1, race],
+]
+
+const drawStep = (drawing: Drawing): Step => {
+  const { random, depth, workflow, next } = drawing
+  const ticket = random.number()
+  if (depth === 0 && workflow === 'outer' && random.chance(0.15)) return inner(drawing, `${workflow[0]}${next()}`)
+  const [rows, deeper] = depth < 2 && random.chance(0.35) ? [blocks, 1] : [leaves, 0]
+  const draw = rows.find(([below]) => ticket < below)?.[1] ?? task
+  return draw({ ...drawing, depth: depth + deeper }, `${workflow[0]}${next()}`)
+}
+const drawSteps = (drawing: Drawing, most: number): Step[] =>
+  Array.from({ length: 1 + drawing.random.below(most) }, () => drawStep(drawing))
+
+/** A small workflow: tasks, blocks, people, waits, messages, and what undoes a step when the run does not succeed. */
+export const drawWorkflow = (random: Seeded, workflow: string): Definition => {
+  let names = 0
+  const drawing = { random, workflow, next: () => ++names, depth: 0 }
+  const steps = drawSteps(drawing, 4)
+  const end = random.chance(0.25) ? [fail(drawing, 'end')] : []
+  return { workflow, steps: [...steps, ...end], ...(random.chance(0.2) && { timeout: 60 + random.below(120) }) }
+}
