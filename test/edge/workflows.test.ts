@@ -68,6 +68,30 @@ steps: [{ name: first, kind: wait, for: 1h }, { name: rare, kind: task, capabili
   })
 })
 
+describe('a step that begins while its run ends', () => {
+  it('is given up, and waits for no message', async () => {
+    const definition = `
+workflow: ending
+steps: [{ name: first, kind: wait, for: 1h }, { name: heard, kind: waitForEvent, topic: ending }]
+`
+    const { id: run } = await start(await save(definition))
+    const { main, ...ports } = api.platform
+    const write: Table['write'] = async (one) => {
+      if (one.op === 'put' && one.item.type === 'run-step') {
+        await api.post(`/runs/${run}/stop`, {})
+        await ended(run)
+      }
+      return main.write(one)
+    }
+    const overtaken = { ...ports, main: { ...main, write } }
+    const step = { kind: 'waitForEvent', name: 'heard', topic: 'ending', timeoutSeconds: 60 }
+    await runStep(overtaken, { tenant: 'default', run, token: 'ending', step }, tools)
+    expect(stepOf((await api.get(`/runs/${run}`)).body, 'heard')).toMatchObject({ state: 'ABANDONED' })
+    const { items } = (await api.get('/subscriptions')).body
+    expect(items.filter(({ topic }: { topic: string }) => topic === 'ending')).toEqual([])
+  })
+})
+
 describe('a step that is given up while its task is submitted', () => {
   it('takes the task with it', async () => {
     const definition = `
@@ -92,6 +116,29 @@ steps: [{ name: first, kind: wait, for: 1h }, { name: rare, kind: task, capabili
 })
 
 describe('a command that comes late', () => {
+  it('gives up nothing that undoes', async () => {
+    const definition = `
+workflow: late-losers
+steps:
+  - name: booked
+    kind: task
+    capability: effect
+    input: { say: booked }
+    compensate: [{ name: unbooked, kind: task, capability: rare }]
+  - { name: no, kind: fail, error: NO }
+`
+    const { id: run } = await start(await save(definition))
+    const undoing = () =>
+      eventually(async () => {
+        const step = stepOf((await api.get(`/runs/${run}`)).body, 'unbooked')
+        expect(step).toMatchObject({ state: 'RUNNING', task: expect.stringMatching(/^tsk_/) })
+      })
+    await undoing()
+    const step = { kind: 'abandon', name: 'raced', steps: ['booked', 'unbooked'] }
+    await runStep(api.platform, { tenant: 'default', run, id: 'losers', step }, tools)
+    await undoing()
+  })
+
   it('begins nothing while its run undoes what it had completed', async () => {
     const definition = `
 workflow: late-commands
