@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { checkInput } from '#functions/api/check-input.ts'
 import { readSubmit } from '#functions/api/read-submit.ts'
+import { endRun } from '#shared/domain/workflows/end-run.ts'
 import { endOpenSteps } from '#shared/domain/workflows/steps/abandon-steps.ts'
 import { runStep } from '#shared/domain/workflows/steps/run-step.ts'
 import type { Table } from '#shared/platform/platform.ts'
@@ -116,6 +117,33 @@ steps: [{ name: first, kind: wait, for: 1h }, { name: rare, kind: task, capabili
 })
 
 describe('a command that comes late', () => {
+  it('still sends what a run that succeeded has said last', async () => {
+    const { id: run } = await outcome(`
+workflow: last-words
+steps: [{ name: done, kind: set, value: 1 }]
+`)
+    const said = async (id: string, topic: string) => {
+      const step = { kind: 'message', name: id, topic, body: { id } }
+      await runStep(api.platform, { tenant: 'default', run, id, step }, tools)
+      return stepOf((await api.get(`/runs/${run}`)).body, id)
+    }
+    expect(await said('last', 'last-words')).toMatchObject({ state: 'SUCCEEDED' })
+    const main = { ...api.platform.main }
+    const put: Table['write'] = async (one) => {
+      const outcome = await api.platform.main.write(one)
+      const kept = { tenant: 'default', workflow: 'last-words', run }
+      if (one.op === 'put' && one.item.type === 'run-step') await endRun(api.platform, kept)
+      return outcome
+    }
+    const step = { kind: 'message', name: 'again', topic: 'last-words', body: {} }
+    await runStep(
+      { ...api.platform, main: { ...main, write: put } },
+      { tenant: 'default', run, id: 'again', step },
+      tools,
+    )
+    expect(stepOf((await api.get(`/runs/${run}`)).body, 'again')).toMatchObject({ state: 'SUCCEEDED' })
+  })
+
   it('gives up nothing that undoes', async () => {
     const definition = `
 workflow: late-losers

@@ -39,6 +39,13 @@ const refused = ({ run, steps }: Whole): Finding[] =>
     .filter(({ error }) => error === 'IDEMPOTENCY_CONFLICT')
     .map(({ name }) => told('unexpected', `${name} of ${run.id} was taken for another step`))
 
+/** What a run has sent was done, although it waited for nothing of it; only what would have to be undone may stay. */
+const sent = ({ run, steps }: Whole, undoable: ReadonlySet<string>): Finding[] =>
+  steps
+    .filter(({ kind, token, state }) => kind !== 'abandon' && token === undefined && state !== 'SUCCEEDED')
+    .filter(({ name }) => !undoable.has(name))
+    .map(({ name, state }) => told('lost', `${name} is ${state}, and run ${run.id} is ${run.state}`))
+
 /** Every run ends, and nothing that it began goes on without it. */
 const ended = ({ run, steps }: Whole): Finding[] => {
   if (!isOver(run)) return [told('stuck', `run ${run.id} is still ${run.state}`)]
@@ -129,7 +136,12 @@ export const checkRuns = (world: World): Finding[] => {
   const all = wholes(world)
   return [
     ...accepted(world, all),
-    ...all.flatMap((whole) => [...ended(whole), ...refused(whole), ...undone(whole, world.undoable)]),
+    ...all.flatMap((whole) => [
+      ...ended(whole),
+      ...refused(whole),
+      ...sent(whole, world.undoable),
+      ...undone(whole, world.undoable),
+    ]),
     ...stepEnds(world),
     ...machines(world, all),
     ...tokens(world),

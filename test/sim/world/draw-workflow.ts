@@ -7,7 +7,8 @@ export const workflowNames = ['inner', 'outer'] as const
 /** Begins the names of steps that undo others. */
 export const undoing = 'undo_'
 
-type Drawing = { random: Seeded; workflow: string; next: () => number; depth: number }
+/** `races`: whoever is slower is given up, whatever it was about to say. */
+type Drawing = { random: Seeded; workflow: string; next: () => number; depth: number; races?: true }
 type Draw = (drawing: Drawing, name: string) => Step
 
 const wishOf = ({ random, next }: Drawing) => {
@@ -15,20 +16,22 @@ const wishOf = ({ random, next }: Drawing) => {
   return { ...wish, ms: Math.min(wish.ms, 8000), fails: random.pick([0, 0, 0, 0, 0.5, 1]) }
 }
 
+const undoneBy = (drawing: Drawing, name: string): { compensate: Step[] } => {
+  const body = { ...wishOf(drawing), fails: 0 }
+  const undo: Step = drawing.random.chance(0.7)
+    ? { name: `${undoing}${name}`, kind: 'task', capability: 'work', input: body }
+    : { name: `${undoing}${name}`, kind: 'message', topic: drawing.random.pick(topics), body }
+  return { compensate: [undo] }
+}
+
 /** What guards a step that may fail or take too long, and what undoes it. */
 const guards = (drawing: Drawing, name: string) => {
   const { random } = drawing
-  const undo: Step = {
-    name: `${undoing}${name}`,
-    kind: 'task',
-    capability: 'work',
-    input: { ...wishOf(drawing), fails: 0 },
-  }
   return {
     timeout: 10 + random.below(110),
     ...(random.chance(0.2) && { retry: { attempts: 2, initialSeconds: 1 } }),
     ...(random.chance(0.25) && { catch: [{ steps: [] }] }),
-    ...(random.chance(0.4) && { compensate: [undo] }),
+    ...(random.chance(0.4) && undoneBy(drawing, name)),
   }
 }
 
@@ -52,6 +55,7 @@ const message: Draw = (drawing, name) => ({
   kind: 'message',
   topic: drawing.random.pick(topics),
   body: { ...wishOf(drawing), fails: 0 },
+  ...(drawing.random.chance(0.3) && undoneBy(drawing, name)),
 })
 const waitForEvent: Draw = (drawing, name) => ({
   name,
@@ -68,7 +72,7 @@ const inner: Draw = (drawing, name) => ({
 })
 const branches = (drawing: Drawing) => ({ left: drawSteps(drawing, 2), right: drawSteps(drawing, 2) })
 const parallel: Draw = (drawing, name) => ({ name, kind: 'parallel', branches: branches(drawing) })
-const race: Draw = (drawing, name) => ({ name, kind: 'race', branches: branches(drawing) })
+const race: Draw = (drawing, name) => ({ name, kind: 'race', branches: branches({ ...drawing, races: true }) })
 const map: Draw = (drawing, name) => ({
   name,
   kind: 'map',
@@ -105,7 +109,8 @@ const drawStep = (drawing: Drawing): Step => {
   if (depth === 0 && workflow === 'outer' && random.chance(0.15)) return inner(drawing, `${workflow[0]}${next()}`)
   const [rows, deeper] = depth < 2 && random.chance(0.35) ? [blocks, 1] : [leaves, 0]
   const draw = rows.find(([below]) => ticket < below)?.[1] ?? task
-  return draw({ ...drawing, depth: depth + deeper }, `${workflow[0]}${next()}`)
+  const chosen = draw === message && drawing.races ? wait : draw
+  return chosen({ ...drawing, depth: depth + deeper }, `${workflow[0]}${next()}`)
 }
 const drawSteps = (drawing: Drawing, most: number): Step[] =>
   Array.from({ length: 1 + drawing.random.below(most) }, () => drawStep(drawing))
