@@ -106,6 +106,18 @@ vi.mock('#shared/platform/embedded/workflows/tokens.ts', async (original) => {
   }
 })
 
+vi.mock('#shared/domain/workflows/steps/owed.ts', async (original) => {
+  const real = await original<typeof import('#shared/domain/workflows/steps/owed.ts')>()
+  return {
+    ...real,
+    compiledOf: async (...asked: Parameters<typeof real.compiledOf>) => {
+      const compiled = await real.compiledOf(...asked)
+      if (taken.out === 'late') return { ...compiled, steps: [] }
+      return taken.out === 'undo' ? { ...compiled, undone: [] } : compiled
+    },
+  }
+})
+
 const { runSeed } = await import('./world/run-seed.ts')
 const most = 200
 
@@ -182,5 +194,13 @@ describe('the checks notice within 200 seeds that', { timeout: 120_000 }, () => 
 
   it('a machine takes an answer whatever token it has', async () => {
     expect(await isNoticed('stale_accepted', { move: 'token' })).toBe(true)
+  })
+
+  it('steps begin while their run undoes', async () => {
+    expect(await isNoticed('unexpected', { move: 'late' })).toBe(true)
+  })
+
+  it('nothing is undone', async () => {
+    expect(await isNoticed('lost', { move: 'undo' })).toBe(true)
   })
 })
