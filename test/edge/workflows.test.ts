@@ -93,6 +93,57 @@ steps: [{ name: first, kind: wait, for: 1h }, { name: heard, kind: waitForEvent,
   })
 })
 
+describe('a step that is given up before it was noted what began for it', () => {
+  it('takes that with it when its command comes again', async () => {
+    const definition = `
+workflow: unnoted
+steps: [{ name: first, kind: wait, for: 1h }, { name: heard, kind: waitForEvent, topic: unnoted }]
+`
+    const { id: run } = await start(await save(definition))
+    const { main, ...ports } = api.platform
+    const write: Table['write'] = async (one) => {
+      if (one.op === 'put' && one.item.type === 'run-step' && one.expect !== 'absent') throw new Error('it died')
+      return main.write(one)
+    }
+    const step = { kind: 'waitForEvent', name: 'heard', topic: 'unnoted', timeoutSeconds: 60 }
+    const command = { tenant: 'default', run, token: 'unnoted', step }
+    const waiting = async () =>
+      (await api.get('/subscriptions')).body.items.filter(({ topic }: { topic: string }) => topic === 'unnoted')
+    await expect(runStep({ ...ports, main: { ...main, write } }, command, tools)).rejects.toThrow('it died')
+    await endOpenSteps(api.platform, { tenant: 'default', id: run }, { why: 'nobody waits for it' })
+    expect(await waiting()).toHaveLength(1)
+    await runStep(api.platform, command, tools)
+    expect(await waiting()).toEqual([])
+    await api.post(`/runs/${run}/stop`, {})
+  })
+
+  it('takes with it what is noted in that moment', async () => {
+    const definition = `
+workflow: noted
+steps: [{ name: first, kind: wait, for: 1h }, { name: heard, kind: waitForEvent, topic: noted }]
+`
+    const { id: run } = await start(await save(definition))
+    const { main, ...ports } = api.platform
+    const write: Table['write'] = async (one) => {
+      if (one.op === 'put' && one.item.type === 'run-step' && one.expect !== 'absent') throw new Error('it died')
+      return main.write(one)
+    }
+    const step = { kind: 'waitForEvent', name: 'heard', topic: 'noted', timeoutSeconds: 60 }
+    const command = { tenant: 'default', run, token: 'noted', step }
+    await expect(runStep({ ...ports, main: { ...main, write } }, command, tools)).rejects.toThrow('it died')
+    const query: Table['query'] = async (asked) => {
+      const page = await main.query(asked)
+      await runStep(api.platform, command, tools)
+      return page as never
+    }
+    const overtaken = { ...ports, main: { ...main, query } }
+    await endOpenSteps(overtaken, { tenant: 'default', id: run }, { why: 'nobody waits for it' })
+    const { items } = (await api.get('/subscriptions')).body
+    expect(items.filter(({ topic }: { topic: string }) => topic === 'noted')).toEqual([])
+    await api.post(`/runs/${run}/stop`, {})
+  })
+})
+
 describe('a step that is given up while its task is submitted', () => {
   it('takes the task with it', async () => {
     const definition = `

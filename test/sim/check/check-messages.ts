@@ -69,7 +69,8 @@ const brought = (records: Records): Finding[] =>
 const matched = ({ publications, subscriptions, matches, letters, tasks }: Records): Finding[] =>
   [...publications.values()].flatMap((publication) => {
     const wanting = subscriptions.filter(
-      ({ topic, deletedAt }) => deletedAt === undefined && isTopic(topic, publication.topic),
+      ({ topic, target, deletedAt }) =>
+        !('step' in target) && deletedAt === undefined && isTopic(topic, publication.topic),
     )
     return wanting.flatMap((subscription): Finding[] => {
       const match = matches.get(matchIdOf(subscription, publication.envelope.id))

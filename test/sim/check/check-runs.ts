@@ -1,6 +1,8 @@
 import { isAccepted, isTaken } from '#cli/server/faults/check/check-history.ts'
 import type { Finding } from '#cli/server/faults/check/history.ts'
+import type { Approval } from '#shared/domain/approvals/approval.ts'
 import { idFromKey } from '#shared/domain/ids.ts'
+import type { Subscription } from '#shared/domain/topics/subscription.ts'
 import { isOver, type Run, type RunStep } from '#shared/domain/workflows/run.ts'
 import { undoNameOf } from '#shared/domain/workflows/workflow.ts'
 import type { Head } from '#shared/platform/embedded/workflows/execution.ts'
@@ -45,6 +47,18 @@ const sent = ({ run, steps }: Whole, undoable: ReadonlySet<string>): Finding[] =
     .filter(({ kind, token, state }) => kind !== 'abandon' && token === undefined && state !== 'SUCCEEDED')
     .filter(({ name }) => !undoable.has(name))
     .map(({ name, state }) => told('lost', `${name} is ${state}, and run ${run.id} is ${run.state}`))
+
+/** Nobody is asked, and nothing is waited for, on behalf of a run that is over. */
+const leftOver = ({ main }: World, all: Whole[]): Finding[] => {
+  const over = new Set(all.filter(({ run }) => isOver(run)).map(({ run }) => run.id))
+  return [...main.rows()].flatMap(({ type, value }): Finding[] => {
+    const { target, deletedAt } = value as Subscription
+    const { step, state } = value as Approval
+    const isHeard = type === 'subscription' && deletedAt === undefined && 'step' in target && over.has(target.step.run)
+    const isAsked = type === 'approval' && step && over.has(step.run) && (state === 'PENDING' || state === 'ESCALATED')
+    return isHeard || isAsked ? [told('stuck', `${type} ${(value as { id: string }).id} outlives its run`)] : []
+  })
+}
 
 /** Every run ends, and nothing that it began goes on without it. */
 const ended = ({ run, steps }: Whole): Finding[] => {
@@ -142,6 +156,7 @@ export const checkRuns = (world: World): Finding[] => {
       ...sent(whole, world.undoable),
       ...undone(whole, world.undoable),
     ]),
+    ...leftOver(world, all),
     ...stepEnds(world),
     ...machines(world, all),
     ...tokens(world),
