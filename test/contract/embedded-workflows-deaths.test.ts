@@ -6,6 +6,7 @@ import {
   createEmbeddedWorkflows,
   type EmbeddedWorkflows,
 } from '#shared/platform/embedded/workflows/embedded-workflows.ts'
+import { runPk } from '#shared/platform/embedded/workflows/rows.ts'
 import type { RunTable } from '#shared/platform/embedded/workflows/run-store.ts'
 import type { RunEvent, RunRef } from '#shared/platform/platform.ts'
 import { createSystemRandom } from '#shared/platform/system.ts'
@@ -147,6 +148,25 @@ describe('a process that ends between two transitions of a run', () => {
   it('has many of them', () => {
     expect(writes).toBeGreaterThan(12)
     expect(expected).toMatchObject({ 'TaskSucceeded  1': 3, 'MapIterationSucceeded Each ': 3, 'ExecutionStarted  ': 1 })
+  })
+
+  it('keeps a run that ended in the moment in which its time came', async () => {
+    await inFolder('due', async (table) => {
+      const first = aProcess(table)
+      await begin(first.workflows)
+      await ended(first.workflows)
+      await first.die()
+      let looks = 0
+      const late: RunTable['queryKeys'] = async (query) => {
+        const page = await table.queryKeys(query)
+        const before = { pk: runPk(run), sk: 'head', place: '' }
+        return looks++ === 0 ? { ...page, items: [before, ...page.items] } : page
+      }
+      const second = aProcess({ ...table, queryKeys: late })
+      await eventually(() => expect(looks).toBeGreaterThan(1))
+      await second.die()
+      expect(await second.workflows.describe(run)).toMatchObject({ status: 'SUCCEEDED' })
+    })
   })
 
   it.each([false, true])(

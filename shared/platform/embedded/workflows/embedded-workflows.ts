@@ -17,7 +17,7 @@ import type { Head } from './execution.ts'
 import { createExpressions, type Expressions } from './expressions.ts'
 import { createMachines } from './machines.ts'
 import { createOutbox } from './outbox.ts'
-import { pathOf, refOf, runPk } from './rows.ts'
+import { headDueAt, pathOf, refOf, runPk } from './rows.ts'
 import { createRunActors } from './run-actors.ts'
 import { forgetRun, type RunTable, readHistory } from './run-store.ts'
 import { createRunWatchers } from './run-watchers.ts'
@@ -63,6 +63,7 @@ export const createEmbeddedWorkflows = ({ table, clock, random, telemetry }: Opt
     const path = pathOf(key)
     const head = path === undefined ? await headOf(ref) : undefined
     if (head?.stoppedAt === undefined) return void (await actors.post(ref, { kind: 'due', path }))
+    if ((headDueAt(head) ?? 0) > clock.now()) return // it ended while its time came
     actors.drop(ref)
     await forgetRun(table, ref)
   }
