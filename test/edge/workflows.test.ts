@@ -87,7 +87,7 @@ steps: [{ name: first, kind: wait, for: 1h }, { name: heard, kind: waitForEvent,
     const overtaken = { ...ports, main: { ...main, write } }
     const step = { kind: 'waitForEvent', name: 'heard', topic: 'ending', timeoutSeconds: 60 }
     await runStep(overtaken, { tenant: 'default', run, token: 'ending', step }, tools)
-    expect(stepOf((await api.get(`/runs/${run}`)).body, 'heard')).toMatchObject({ state: 'ABANDONED' })
+    expect(stepOf((await api.get(`/runs/${run}`)).body, 'heard')).toMatchObject({ state: 'FAILED', error: 'RUN_OVER' })
     const { items } = (await api.get('/subscriptions')).body
     expect(items.filter(({ topic }: { topic: string }) => topic === 'ending')).toEqual([])
   })

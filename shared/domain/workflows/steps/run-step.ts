@@ -98,7 +98,6 @@ const begin = async (
     const { output, ...begun } = await beginOne(ports, run, { ...asked, startedAt: step.startedAt }, tools)
     if (output !== undefined) await endStep(ports, step, { output })
     else await noteBegun(ports, step, begun)
-    await endWithRun(ports, step)
   } catch (error) {
     if (!isLasting(error)) throw error
     const fields = error.errors?.map(({ pointer, message }) => `${pointer}: ${message}`).join('; ')
