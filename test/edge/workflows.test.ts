@@ -87,7 +87,7 @@ steps: [{ name: first, kind: wait, for: 1h }, { name: heard, kind: waitForEvent,
     const overtaken = { ...ports, main: { ...main, write } }
     const step = { kind: 'waitForEvent', name: 'heard', topic: 'ending', timeoutSeconds: 60 }
     await runStep(overtaken, { tenant: 'default', run, token: 'ending', step }, tools)
-    expect(stepOf((await api.get(`/runs/${run}`)).body, 'heard')).toMatchObject({ state: 'FAILED', error: 'RUN_OVER' })
+    expect(stepOf((await api.get(`/runs/${run}`)).body, 'heard')).toMatchObject({ state: 'ABANDONED' })
     const { items } = (await api.get('/subscriptions')).body
     expect(items.filter(({ topic }: { topic: string }) => topic === 'ending')).toEqual([])
   })
@@ -236,10 +236,10 @@ steps:
     const run = await ended(id)
     expect(run).toMatchObject({ state: 'FAILED', undone: [{ step: 'booked', undone: true }] })
     const paid = run.steps.filter(({ name }: { name: string }) => name === 'paid')
-    expect(paid.map(({ error, task, undoes }: Record<string, unknown>) => [error, task === undefined, undoes])).toEqual(
+    expect(paid.map(({ state, task, undoes }: Record<string, unknown>) => [state, task === undefined, undoes])).toEqual(
       [
-        ['DECLINED', false, undefined],
-        ['RUN_OVER', true, undefined],
+        ['FAILED', false, undefined],
+        ['ABANDONED', true, undefined],
       ],
     )
     expect(effects).not.toContain('paid late')

@@ -106,13 +106,23 @@ vi.mock('#shared/platform/embedded/workflows/tokens.ts', async (original) => {
   }
 })
 
-vi.mock('#shared/domain/workflows/steps/owed.ts', async (original) => {
-  const real = await original<typeof import('#shared/domain/workflows/steps/owed.ts')>()
+vi.mock('#shared/domain/workflows/steps/step-command.ts', async (original) => {
+  const real = await original<typeof import('#shared/domain/workflows/steps/step-command.ts')>()
   return {
     ...real,
-    compiledOf: async (...asked: Parameters<typeof real.compiledOf>) => {
-      const compiled = await real.compiledOf(...asked)
-      if (taken.out === 'late') return { ...compiled, steps: [] }
+    parseStepCommand: (body: unknown) => {
+      const asked = real.parseStepCommand(body)
+      return taken.out === 'late' && asked ? { ...asked, undoes: true } : asked
+    },
+  }
+})
+
+vi.mock('#shared/domain/workflows/workflow-store.ts', async (original) => {
+  const real = await original<typeof import('#shared/domain/workflows/workflow-store.ts')>()
+  return {
+    ...real,
+    loadCompiled: async (...asked: Parameters<typeof real.loadCompiled>) => {
+      const compiled = await real.loadCompiled(...asked)
       return taken.out === 'undo' ? { ...compiled, undone: [] } : compiled
     },
   }
@@ -121,7 +131,10 @@ vi.mock('#shared/domain/workflows/steps/owed.ts', async (original) => {
 const { runSeed } = await import('./world/run-seed.ts')
 const most = 200
 
-type Move = 'fence' | 'era' | 'epoch' | 'look' | 'bound' | 'place' | 'letter' | 'order' | 'answer' | ''
+type OfTasks = 'fence' | 'era' | 'epoch' | 'look' | 'bound' | 'place'
+type OfMessages = 'letter' | 'order' | 'answer'
+type OfRuns = 'result' | 'token' | 'late' | 'undo'
+type Move = OfTasks | OfMessages | OfRuns | ''
 
 /** Whether the checks say so of some seed when a part is taken out of the product. */
 const isNoticed = async (

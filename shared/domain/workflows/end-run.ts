@@ -49,12 +49,6 @@ const endLeft = (ports: StepPorts, run: Run): Promise<unknown> =>
 
 type EndedMachine = RunDescription & { status: Ended }
 
-/** Ends what a run began and did not end, save what is owed. */
-const endSteps = async (ports: StepPorts, run: Run, ended: { why: string; undoing?: boolean }): Promise<void> => {
-  const compiled = await compiledOf(ports, run)
-  await endOpenSteps(ports, run, { ...ended, isOwed: (step) => isOwed(compiled, step) })
-}
-
 const endMachine = async (ports: StepPorts, found: Stored<Run>, ended: EndedMachine): Promise<void> => {
   const run = found.value
   const state = endStates[ended.status]
@@ -80,6 +74,11 @@ const endMachine = async (ports: StepPorts, found: Stored<Run>, ended: EndedMach
   await endOpenSteps(ports, run, { which: ({ undoes }) => !undoes, why }) // what came before the end was stored
   if (next.state === 'COMPENSATING') await beginUndo(ports, next)
 }
+
+const compiledOf = async (
+  ports: Pick<Platform, 'main' | 'objects'>,
+  { tenant, workflow, version }: Run,
+): Promise<CompiledWorkflow> => loadCompiled(ports, await getVersion(ports, tenant, workflow, version))
 
 const completed = async (ports: StepPorts, run: Run): Promise<RunStep[]> =>
   (await stepsOf(ports, run))

@@ -177,6 +177,7 @@ const workflowsOf = ({ machines }: World, wait: Wait): Workflows => {
     stop: (run, failure) => ask((workflows) => workflows.stop(run, failure)),
     describe: (run) => ask((workflows) => workflows.describe(run)),
     history: (run, page) => ask((workflows) => workflows.history(run, page)),
+    eventsAfter: (run, after, options) => ask((workflows) => workflows.eventsAfter(run, after, options)),
     succeed: (token, output) => wait(() => machines.answer(token, (workflows) => workflows.succeed(token, output))),
     fail: (token, failure) => wait(() => machines.answer(token, (workflows) => workflows.fail(token, failure))),
     heartbeat: (token) => ask((workflows) => workflows.heartbeat(token)),

@@ -1,7 +1,7 @@
 import type { Platform } from '../../../platform/platform.ts'
 import { cancelBatch, describeBatch } from '../../batches/batch.ts'
 import { createBatch } from '../../batches/create-batch.ts'
-import { DomainError, invalid } from '../../domain-error.ts'
+import { DomainError, type DomainErrorCode, invalid } from '../../domain-error.ts'
 import { type FanOut, isOver } from '../../fan-out/fan-out.ts'
 import { findFanOut } from '../../fan-out/fan-out-store.ts'
 import { idFromKey } from '../../ids.ts'
@@ -70,11 +70,13 @@ export const explainRows = async (ports: Pick<Platform, 'main'>, tenant: string,
   return { code: 'ITEMS_RUN', message, wouldChange: `see devcycle batches get ${batch}` }
 }
 
-/** Nobody waits for a batch any more; one that is over stays as it is. */
+const isGone: DomainErrorCode[] = ['ALREADY_FINISHED', 'NOT_FOUND']
+
+/** Nobody waits for a batch any more; one that is over, or never came to be, stays as it is. */
 export const cancelRows = async (ports: StepPorts, tenant: string, batch: string): Promise<void> => {
   try {
     await cancelBatch(ports, { tenant, principal: { kind: 'host', agent: 'workflows' }, requestId: batch }, batch)
   } catch (error) {
-    if (!(error instanceof DomainError) || error.code !== 'ALREADY_FINISHED') throw error
+    if (!(error instanceof DomainError) || !isGone.includes(error.code)) throw error
   }
 }

@@ -11,7 +11,7 @@ import { beginMessage, beginRequest } from './message-step.ts'
 import { isInOver } from './over-blocks.ts'
 import { beginRows } from './rows-step.ts'
 import { useState } from './state-step.ts'
-import { type Asked, type Begun, parseStepCommand, type StepPorts } from './step-command.ts'
+import { type Asked, type Begun, parseStepCommand, type Starting, type StepPorts } from './step-command.ts'
 import { beginChild } from './sub-workflow-step.ts'
 import { beginTask, type StepTools } from './task-step.ts'
 import { beginTimer, endTimer } from './timer-step.ts'
@@ -43,13 +43,22 @@ export const runStep = async (ports: StepPorts, body: unknown, tools: StepTools)
   if (asked === undefined)
     return ports.telemetry.log('error', 'a command of a run could not be read and was dropped', { body })
   const kept = await keepStep(ports, asked)
-  if (kept.value.state !== 'RUNNING') return endStep(ports, kept.value, { output: null })
   const run = (await findRun(ports, asked.tenant, asked.run))?.value
   if (run === undefined)
     return ports.telemetry.log('error', 'a command names a run that is not there', { run: asked.run })
-  const over = await whyOver(ports, run, kept.value)
-  if (over !== undefined) return abandonStep(ports, kept, over)
+  const over =
+    kept.value.state === 'RUNNING' ? await whyOver(ports, run, kept.value) : `its step is ${kept.value.state}`
+  if (over !== undefined) return endInVain(ports, run, { asked, kept, why: over })
   await begin(ports, run, { asked, step: kept.value }, tools)
+}
+
+type InVain = { asked: Asked; kept: Stored<RunStep>; why: string }
+
+/** A step that is over ends, or is told so once more; what was begun for it and never noted ends, where somebody waited. */
+const endInVain = async (ports: StepPorts, run: Run, { asked, kept, why }: InVain): Promise<void> => {
+  if (kept.value.state === 'RUNNING') await abandonStep(ports, kept, why)
+  else await endStep(ports, kept.value, { output: null })
+  if (asked.token !== undefined) await endBegun(ports, { ...kept.value, ...begunAs(run, asked) }, why)
 }
 
 /** The step as it is stored: before its run is looked at, so that whoever ends the run sees the step, or the step the end. */

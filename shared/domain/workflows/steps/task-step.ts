@@ -9,7 +9,7 @@ import { taskPk } from '../../tasks/task-store.ts'
 import { callerOfRun, type Run } from '../run.ts'
 import { endStep, type StepOutcome } from './end-step.ts'
 import { smallFields } from './small-fields.ts'
-import type { Asked, Begun, StepPorts } from './step-command.ts'
+import type { Asked, Begun, Starting, StepPorts } from './step-command.ts'
 
 /** What is submitted is what callers may submit, and is checked as theirs. */
 export type StepTools = { checkInput: CheckInput; readSubmit: (body: unknown) => SubmitCommand }
@@ -22,7 +22,7 @@ export const beginTask = async (
   { checkInput, readSubmit }: StepTools,
 ): Promise<Begun> => {
   if (isEmpty(step)) return { output: [] }
-  const deadline = ports.clock.now() + Number(step.timeoutSeconds) * 1000
+  const deadline = startedAt + Number(step.timeoutSeconds) * 1000
   const command = readSubmit(step.kind === 'batch' ? shardsOf(step) : taskOf(step))
   const wish = { ...command, deadline, idempotencyKey: `${run.id} ${id}`, workflow: { run: run.id, step: id } }
   const { id: task } = await submitTask(ports, callerOfRun(run), wish, checkInput)

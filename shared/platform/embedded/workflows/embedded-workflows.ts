@@ -38,8 +38,14 @@ type Answering = Extract<Happening, { token: string }>
 type Said = Answering extends infer A ? (A extends Answering ? Omit<A, 'path' | 'token'> : never) : never
 
 /** State machines in this process. Every step of a run is flushed before anybody hears of it; nothing is looked for by the clock. */
-export const createEmbeddedWorkflows = ({ table, clock, random, telemetry }: Options): EmbeddedWorkflows => {
-  const { evaluateFor, close: closeExpressions } = createExpressions()
+export const createEmbeddedWorkflows = ({
+  table,
+  clock,
+  random,
+  telemetry,
+  expressions = createExpressions(),
+}: Options): EmbeddedWorkflows => {
+  const { evaluateFor, close: closeExpressions } = expressions
   const machines = createMachines(table)
   const outbox = createOutbox({ table, clock, telemetry })
   const watchers = createRunWatchers({ clock })

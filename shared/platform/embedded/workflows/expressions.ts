@@ -11,7 +11,6 @@ import { StatesError } from './states-error.ts'
 export type Bindings = Record<string, unknown>
 /** The value of a literal or of an expression; throws `States.QueryEvaluationError`. */
 export type Evaluate = (template: Json | undefined, bindings: Bindings) => Promise<Json>
-export type Expressions = ReturnType<typeof createExpressions>
 
 /** What takes longer than these goes to the thread that may take longer. */
 const usual: Limits = { timeout: 50, stack: 100, sequence: 100_000 }
