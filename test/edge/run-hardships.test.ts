@@ -56,7 +56,11 @@ steps:
   - { name: last, kind: task, capability: echo, input: '{% $all %}' }
 `)
     expect(await ended(id, 280)).toMatchObject({ state: 'SUCCEEDED' })
-    expect(ran('echo').at(-1)?.input).toEqual(Array.from({ length: 10_000 }, (_, at) => at + 1))
+    const { $ref = '' } = (ran('echo').at(-1)?.input ?? {}) as { $ref?: string }
+    const stored = await api.platform.objects.get({ tenant: 'default', id: $ref })
+    const results: unknown = await new Response(stored?.body).json()
+    const inOrder = JSON.stringify(results) === JSON.stringify(Array.from({ length: 10_000 }, (_, at) => at + 1))
+    expect(inOrder).toBe(true)
     expect(new Set(ran('many').map(({ input }) => (input as { n: number }).n)).size).toBe(10_000)
     expect(ran('many')).toHaveLength(10_000)
   }, 300_000)

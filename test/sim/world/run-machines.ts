@@ -10,7 +10,7 @@ import type { World } from './world.ts'
 const limits = { timeout: 60_000, stack: 500, sequence: 1_000_000 }
 const expressions = createExpressions({
   quick: limits,
-  thread: {
+  apart: {
     evaluate: (source, bindings) => answerRequest({ source, bindings, limits, mostCharacters: 1_000_000 }),
     close: async () => undefined,
   },

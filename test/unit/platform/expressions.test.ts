@@ -118,6 +118,7 @@ describe('expressions that would take too much', () => {
       "$join($a, ', ')",
       '$exists($a) ? 1 : 2',
       '$toMillis($a.at) - $toMillis($b.at)',
+      '($b := $states.context.Execution.Input; $b.n % 2 = 0)',
       "$states.input.list[state = 'open' and by = $states.input.by].{'id': id, 'n': $count(parts)}",
       "'https://example.org/' & $a.owner & '/' & $a.name & '/pulls/' & $string($a.number) & '?q=' & $encodeUrlComponent($b)",
     ])
@@ -125,7 +126,9 @@ describe('expressions that would take too much', () => {
     for (const not of [
       '[1..10]',
       '$map($a, function($x) { $x })',
-      '($b := 1; $b)',
+      '($b := $a & $a; $b)',
+      '($count := $sort; $count($a))',
+      '($b := $sort; $b($a))',
       '$match($a, /x/)',
       '$join($a, $b)',
       '$pad($a, 9)',

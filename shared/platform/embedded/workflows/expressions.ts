@@ -5,14 +5,14 @@ import type { Json } from './asl.ts'
 import { directPath } from './direct-path.ts'
 import { isModest } from './jsonata-bounds.ts'
 import { compile, isFunction, type Limits, reasonOf } from './jsonata-functions.ts'
-import { createJsonataThread, type JsonataThread } from './jsonata-thread.ts'
+import { createJsonataProcess, type JsonataProcess } from './jsonata-process.ts'
 import { StatesError } from './states-error.ts'
 
 export type Bindings = Record<string, unknown>
 /** The value of a literal or of an expression; throws `States.QueryEvaluationError`. */
 export type Evaluate = (template: Json | undefined, bindings: Bindings) => Promise<Json>
 
-/** What takes longer than these goes to the thread that may take longer. */
+/** What takes longer than these goes to the process that may take longer. */
 const usual: Limits = { timeout: 50, stack: 100, sequence: 100_000 }
 const exceededCodes = ['D1011', 'D1012', 'D2015']
 
@@ -30,10 +30,10 @@ const parse = (source: string, quick: Limits): Compiled => {
   }
 }
 
-type Options = { quick?: Limits; thread?: JsonataThread }
+type Options = { quick?: Limits; apart?: JsonataProcess }
 
-/** Evaluates JSONata: what is modest here, within milliseconds, all else in a thread with hard bounds. */
-export const createExpressions = ({ quick = usual, thread = createJsonataThread() }: Options = {}) => {
+/** Evaluates JSONata: what is modest here, within milliseconds, all else in a process with hard bounds. */
+export const createExpressions = ({ quick = usual, apart = createJsonataProcess() }: Options = {}) => {
   const compiled = new LRUCache<string, Compiled>({ max: 5000 })
 
   const compiledOf = (source: string): Compiled => {
@@ -42,7 +42,7 @@ export const createExpressions = ({ quick = usual, thread = createJsonataThread(
     return known
   }
   const inThread = async (source: string, bindings: Bindings, tenant: string): Promise<unknown> => {
-    const answer = await thread.evaluate(source, bindings, tenant)
+    const answer = await apart.evaluate(source, bindings, tenant)
     if ('reason' in answer) throw failed(source, answer.reason)
     return answer.json === undefined ? undefined : (JSON.parse(answer.json) as unknown)
   }
@@ -102,7 +102,7 @@ export const createExpressions = ({ quick = usual, thread = createJsonataThread(
     (tenant: string): Evaluate =>
     async (template, bindings) =>
       atOnce(template, bindings, tenant)
-  return { evaluateFor, close: thread.close }
+  return { evaluateFor, close: apart.close }
 }
 
 export type Expressions = ReturnType<typeof createExpressions>

@@ -63,6 +63,8 @@ const rows: Record<string, Row> = {
   wildcard: () => 1,
   /** What does not come from the item is there as often as there are items. */
   variable: ({ value }, inStep) => (inStep && value !== '' ? Infinity : 1),
+  /** A name for a part of the data is as good as the part; one for more would be more each time that it is looked at. */
+  bind: ({ lhs, rhs }, inStep) => (!growths.has(String(lhs?.value)) && growthOf(rhs, inStep) <= 1 ? 1 : Infinity),
   path: ({ steps = [] }, inStep) =>
     steps.reduce((product, step, at) => product * Math.max(1, growthOf(step, inStep || at > 0)), 1),
   function: ({ procedure, arguments: given = [] }, inStep) => callGrowth(procedure, given, inStep),
@@ -71,7 +73,7 @@ const rows: Record<string, Row> = {
       ? callGrowth(rhs.procedure, [lhs, ...(rhs.arguments ?? [])], inStep)
       : callGrowth(rhs, [lhs], inStep),
   ...Object.fromEntries(
-    words('lambda partial regex transform bind descendant parent').map((type): [string, Row] => [type, never]),
+    words('lambda partial regex transform descendant parent').map((type): [string, Row] => [type, never]),
   ),
 }
 

@@ -1,4 +1,4 @@
-/** The thread of expressions that could take too much: it ends with them, and another one is started. */
+/** The thread of expressions that could take too much: its process hears of other things meanwhile. */
 import { parentPort } from 'node:worker_threads'
 import { answerRequest, type WorkerRequest } from './jsonata-request.ts'
 

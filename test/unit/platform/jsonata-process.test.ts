@@ -1,29 +1,29 @@
 import { setImmediate } from 'node:timers/promises'
 import { afterAll, describe, expect, it } from 'vitest'
-import { createJsonataThread } from '#shared/platform/embedded/workflows/jsonata-thread.ts'
+import { createJsonataProcess } from '#shared/platform/embedded/workflows/jsonata-process.ts'
 
-const thread = createJsonataThread()
-afterAll(() => thread.close())
+const apart = createJsonataProcess()
+afterAll(() => apart.close())
 
-/** Nothing else of this thread runs meanwhile. */
+/** Nothing else of this process runs meanwhile. */
 const keepBusy = (ms: number): void => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
 
-describe('the thread of expressions', () => {
+describe('the process of expressions', () => {
   it('answers none with the result of another whose answer came as its time was over', async () => {
-    expect(await thread.evaluate("'begun'", {}, 'acme')).toEqual({ json: '"begun"' })
+    expect(await apart.evaluate("'begun'", {}, 'acme')).toEqual({ json: '"begun"' })
     await setImmediate() // what follows is in front of the timers, and these in front of what other threads have sent
-    const late = thread.evaluate("'of a'", {}, 'acme')
-    const next = thread.evaluate("'of b'", {}, 'acme')
+    const late = apart.evaluate("'of a'", {}, 'acme')
+    const next = apart.evaluate("'of b'", {}, 'acme')
     keepBusy(2200)
     expect(await next).toEqual({ json: '"of b"' })
     expect([{ json: '"of a"' }, { reason: expect.stringContaining('took longer') }]).toContainEqual(await late)
-    expect(await thread.evaluate("'of c'", {}, 'acme')).toEqual({ json: '"of c"' })
+    expect(await apart.evaluate("'of c'", {}, 'acme')).toEqual({ json: '"of c"' })
   })
 
   it('lets tenants take turns, however many expressions one of them has', async () => {
     const order: string[] = []
     const evaluate = async (tenant: string, n: number): Promise<void> => {
-      await thread.evaluate(String(n), {}, tenant)
+      await apart.evaluate(String(n), {}, tenant)
       order.push(`${tenant} ${n}`)
     }
     const many = [0, 1, 2, 3, 4].map((n) => evaluate('many', n))
