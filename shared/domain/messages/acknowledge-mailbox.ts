@@ -1,9 +1,9 @@
 import type { Platform } from '../../platform/platform.ts'
-import { sideBySide } from '../side-by-side.ts'
 import { changeLetter } from '../inboxes/change-letter.ts'
 import { finish, type Inbox, positionOf } from '../inboxes/letter.ts'
 import { heldLetters } from '../inboxes/letter-store.ts'
 import { letterIdOf } from '../inboxes/new-letter.ts'
+import { sideBySide } from '../side-by-side.ts'
 
 type Ports = Pick<Platform, 'main' | 'volatile' | 'clock' | 'random'>
 

@@ -1,8 +1,8 @@
 import type { Change } from '../../platform/platform.ts'
 import type { ApiKey } from '../access/api-key.ts'
 import type { Principal } from '../caller.ts'
-import { sideBySide } from '../side-by-side.ts'
 import type { Instance } from '../instances/instance.ts'
+import { sideBySide } from '../side-by-side.ts'
 import { listConnections } from './connection-store.ts'
 import { leave, type TellPorts } from './tell.ts'
 
