@@ -5,16 +5,29 @@ import { compile } from './compile.ts'
 /** Steps that are nobody's but the machine's. */
 const ownKinds = new Set<StepKind>(['parallel', 'map', 'choice', 'wait', 'set', 'repeat', 'race', 'vote', 'fail'])
 
-/** A definition compiled, with what runs of it have to know. */
-export const compileWorkflow = (definition: Definition) => ({
-  machines: compile(definition),
-  steps: everyStep(definition.steps).flatMap(({ step, path }) => {
-    if (path.includes('compensate')) return []
+/** What a distributed map does for each item is in its own step. */
+const inRows = ({ steps }: Definition): Set<string> =>
+  new Set(
+    everyStep(steps).flatMap(({ step }) =>
+      step.kind === 'map' && step.distributed ? step.steps.map(({ name }) => name) : [],
+    ),
+  )
+
+const stepsIn = (definition: Definition): { name: string; kind: string }[] => {
+  const rows = inRows(definition)
+  return everyStep(definition.steps).flatMap(({ step, path }) => {
+    if (path.includes('compensate') || rows.has(step.name)) return []
     if (step.kind === 'vote') return step.voters.map((_, at) => ({ name: `${step.name}_${at + 1}`, kind: 'task' }))
     if (step.kind === 'map' && step.distributed)
       return [{ name: step.name, kind: step.itemsFrom === undefined ? 'batch' : 'rows' }]
     return ownKinds.has(step.kind) ? [] : [{ name: step.name, kind: step.kind }]
-  }),
+  })
+}
+
+/** A definition compiled, with what runs of it have to know. */
+export const compileWorkflow = (definition: Definition) => ({
+  machines: compile(definition),
+  steps: stepsIn(definition),
   undone: compensatedSteps(definition).map(({ name }) => name),
   ...(definition.input && { input: definition.input }),
 })
