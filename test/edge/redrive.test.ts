@@ -6,6 +6,8 @@ import { getRun } from '#shared/domain/workflows/run-store.ts'
 import { saveWorkflow } from '#shared/domain/workflows/save-workflow.ts'
 import { startRun } from '#shared/domain/workflows/start-run.ts'
 import type { EmbeddedPlatform } from '#shared/platform/embedded/create-embedded-platform.ts'
+import type { RunRef } from '#shared/platform/platform.ts'
+import { PlatformError } from '#shared/platform/platform-error.ts'
 import { compileWorkflow } from '#shared/workflow-language/compile/compile-workflow.ts'
 import { validate } from '#shared/workflow-language/validate/validate.ts'
 import { aPlatform } from '#test/support/embedded.ts'
@@ -51,4 +53,15 @@ it('leaves a run as it ended when its host cannot redrive it any more, and says 
 it('takes a run that is under way for redriven: the answer to a first call was lost', async () => {
   expect(await redriveRun(hostThatSays('RUNNING'), ann, run)).toMatchObject({ state: 'RUNNING', redrives: 1 })
   expect(await stored()).toMatchObject({ state: 'RUNNING', redrives: 1 })
+})
+
+it('ends again with a machine that went on and ended before its run was under way', async () => {
+  const lost = async (machine: RunRef) => {
+    await platform.workflows.redrive(machine)
+    throw new PlatformError('UNAVAILABLE', 'the answer was lost')
+  }
+  const workflows = { ...platform.workflows, redrive: lost }
+  await expect(redriveRun({ ...platform, workflows }, ann, run)).rejects.toThrow('the answer was lost')
+  await eventually(async () => expect(await stored()).toMatchObject({ state: 'FAILED', redrives: 1 }))
+  expect(await stored()).not.toHaveProperty('redriving')
 })

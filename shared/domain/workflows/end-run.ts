@@ -2,7 +2,7 @@ import type { Platform, RunDescription, RunEnd, Stored } from '../../platform/pl
 import { isForGood } from '../../platform/platform-error.ts'
 import { planBody } from '../bodies/body.ts'
 import { systemStamp } from '../caller.ts'
-import { finishRedrive } from './redrive-run.ts'
+import { finishRedrive, hasGoneOn } from './redrive-run.ts'
 import { type EndState, isInward, isOver, lookMs, type Run, type RunStep, type Undone } from './run.ts'
 import { changeRun, findRun, getRun, runPk, stepsOf } from './run-store.ts'
 import { deployVersion } from './save-workflow.ts'
@@ -35,17 +35,22 @@ export const endRun = async (
   if (seen === undefined || seen.status === 'RUNNING') return
   const ended = { ...seen, status: seen.status as Ended }
   if (isUndoName(workflow)) return endUndo(ports, found.value, ended)
+  if (hasGoneOn(found.value, seen)) {
+    await finishRedrive(ports, found)
+    return endRun(ports, { tenant, workflow, run: id })
+  }
   if (isOver(found.value)) await endLeft(ports, found.value)
   else if (found.value.state === 'RUNNING') await endMachine(ports, found, ended)
   else if (found.value.state === 'COMPENSATING') await beginUndo(ports, found.value)
 }
 
-/** What a death left open when it came between the end of a run and that of its steps. */
-const endLeft = (ports: StepPorts, run: Run): Promise<unknown> =>
-  endOpenSteps(ports, run, {
-    which: ({ startedAt }) => startedAt <= (run.finishedAt ?? 0), // later ones are those of a redrive
-    why: `run ${run.id} is ${run.state}`,
-  })
+/** What a death left open when it came between the end of a run and that of its steps; never what a redrive has begun. */
+const endLeft = async (ports: StepPorts, run: Run): Promise<void> => {
+  const left = new Set((await stepsOf(ports, run)).map(({ value }) => value.id))
+  const now = (await findRun(ports, run.tenant, run.id))?.value // a redrive is marked before anything begins for it
+  if (now === undefined || !isOver(now) || now.redriving !== undefined) return
+  await endOpenSteps(ports, run, { which: ({ id }) => left.has(id), why: `run ${run.id} is ${run.state}` })
+}
 
 type EndedMachine = RunDescription & { status: Ended }
 
@@ -130,7 +135,7 @@ const noteUndone = async (ports: StepPorts, { tenant, id }: Run, undone: Undone[
 /** Compares a run with its machine and with what its steps have begun, in case a start, a stop, an end or a redrive was lost. */
 export const attendRun = async (ports: StepPorts, tenant: string, id: string): Promise<void> => {
   const found = await findRun(ports, tenant, id)
-  if (found?.value.redriving) return finishRedrive(ports, found)
+  if (found?.value.redriving !== undefined) return finishRedrive(ports, found)
   if (found === undefined || isOver(found.value)) return
   const { state, workflow } = found.value
   const ref = { tenant, workflow: state === 'COMPENSATING' ? undoNameOf(workflow) : workflow, run: id }

@@ -33,8 +33,8 @@ export type Run = {
   /** The run that was done again by this one. */
   rerunOf?: string
   redrives: number
-  /** Its machine is being told to go on: the steps that it asks for are begun again. */
-  redriving?: true
+  /** When its machine had ended (ms), of one that is told to go on. */
+  redriving?: number
   startedAt: number
   finishedAt?: number
   dueAt?: number

@@ -12,7 +12,7 @@ const rows: Record<string, (value: unknown) => boolean> = {
   letter: (value) => (value as Letter).state === 'WAITING',
   message: (value) => (value as Message).state === 'PENDING',
   publication: (value) => (value as Publication).position !== undefined,
-  run: (value) => !isOver(value as Run),
+  run: (value) => !isOver(value as Run) || (value as Run).redriving !== undefined,
   match: (value) => (value as Match).state === 'PENDING',
 }
 

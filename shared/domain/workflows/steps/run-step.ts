@@ -90,7 +90,7 @@ const stepOf = ({ tenant, run, id, token, index, undoes, within, step }: Asked, 
  */
 const whyOver = async (ports: StepPorts, run: Run, step: RunStep): Promise<string | undefined> => {
   if (step.token === undefined) return undefined
-  if ((isOver(run) && !run.redriving) || (run.state === 'COMPENSATING' && !step.undoes))
+  if ((isOver(run) && run.redriving === undefined) || (run.state === 'COMPENSATING' && !step.undoes))
     return `run ${run.id} is ${run.state}`
   return (await isInOver(ports, run, step)) ? 'a block that it is in has ended without it' : undefined
 }
