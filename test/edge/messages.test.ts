@@ -187,7 +187,8 @@ describe.each(apiHosts)('a message to an agent on $host', ({ open }) => {
     expect((await api.get(`/messages/${id}`, { key: stranger })).body.code).toBe('NOT_FOUND')
     expect((await api.get(`/mailboxes/${mine}/messages`, { key: token })).body.items).toHaveLength(1)
     expect((await api.get(`/messages/${id}`, { key: token })).status).toBe(200)
-    const sent = await api.post('/messages', { to: { agent: other }, type: 'a' }, { key: token })
+    const claimed = { to: { agent: other }, type: 'a', source: '/agents/box.other' }
+    const sent = await api.post('/messages', claimed, { key: token })
     expect(sent.body.source).toBe(`/agents/${mine}`)
   })
 

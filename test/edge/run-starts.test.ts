@@ -47,6 +47,21 @@ describe('a message that a subscription matches', () => {
     )
   })
 
+  it('ends a circle of runs and messages, and names it', async () => {
+    const [workflow, topic] = [`circle-${randomUUID()}`, `t-${randomUUID()}`]
+    const definition = `workflow: ${workflow}\nsteps: [{ name: told, kind: message, topic: ${topic}, type: t, body: { n: 1 } }]`
+    expect((await api.post('/workflows', { definition })).status).toBe(201)
+    await subscribe(topic, { workflow })
+    await publishOn(topic, 'first', { n: 1 })
+    await eventually(async () => {
+      const runs = await runsOf(workflow)
+      expect(runs.map(({ state }) => state).filter((state) => state === 'FAILED')).toHaveLength(1)
+      expect(runs).toHaveLength(16)
+      const { error, cause } = (await api.get(`/runs/${runs.find(({ state }) => state === 'FAILED')?.id}`)).body
+      expect([error, cause]).toEqual(['HOP_LIMIT', expect.stringContaining(`goes round in ${topic} → ${topic}`)])
+    }, 20_000)
+  })
+
   it('is a dead letter with its reason when it does not fit the workflow, and starts no run', async () => {
     const [workflow, topic] = [await anEcho(), `t-${randomUUID()}`]
     const { id } = (await subscribe(topic, { workflow })).body

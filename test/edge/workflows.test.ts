@@ -248,6 +248,27 @@ output: '{% $child.inner %}'
     expect(await outcome(outer, { fail: 'AGENT_ERROR' })).toMatchObject({ state: 'FAILED', error: 'AGENT_ERROR' })
   })
 
+  it('maps over nothing, and tells time-outs by the name that tasks have', async () => {
+    const empty = `
+workflow: nothing
+steps:
+  - name: none
+    kind: map
+    distributed: true
+    items: '{% $input %}'
+    steps: [{ name: one, kind: task, capability: echo, input: { n: '{% $item %}' } }]
+  - name: asked
+    kind: approval
+    prompt: nobody looks
+    timeout: 1s
+    catch: [{ errors: [TIMEOUT], steps: [{ name: late, kind: set, value: '{% $askedError.error %}' }] }]
+output: { none: '{% $none %}', late: '{% $late %}' }
+`
+    expect(await outcome(empty, [])).toMatchObject({ state: 'SUCCEEDED', output: { none: [], late: 'TIMEOUT' } })
+    const uncaught = 'workflow: late\nsteps: [{ name: asked, kind: approval, prompt: nobody looks, timeout: 1s }]'
+    expect(await outcome(uncaught)).toMatchObject({ state: 'FAILED', error: 'TIMEOUT' })
+  })
+
   it('repeats until it is good, lets branches race, counts votes, and maps over a batch', async () => {
     const run = await outcome(`
 workflow: patterns

@@ -82,7 +82,7 @@ const buildMessage = async (ports: MessagePorts, caller: Caller, { id, sent, com
     ...attributes,
     id,
     kind,
-    source: source ?? sourceOf(caller, from?.name),
+    source: from ? sourceOf(caller, from.name) : (source ?? sourceOf(caller, undefined)),
     time: now,
     replyTo: attributes.replyTo ?? (kind === 'request' ? from?.name : undefined),
     expiresAt: expiresAt ?? ('topic' in to ? undefined : now + defaultLifeMs[kind]),

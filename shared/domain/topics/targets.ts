@@ -49,7 +49,8 @@ const toCapability: Deliver<'capability'> = async (ports, { id, subscription, ev
 /** The run of a match: once for each, since a match is one message. */
 const toWorkflow: Deliver<'workflow'> = async (ports, { id, subscription, event, target }, { checkInput }) => {
   const { workflow, version, input } = target
-  const command = { workflow, version, input: input === 'event' ? event : event.data, idempotencyKey: `match\n${id}` }
+  const wished = { workflow, version, input: input === 'event' ? event : event.data }
+  const command = { ...wished, hops: event.hops?.split(' '), idempotencyKey: `match\n${id}` }
   return (await startRun(ports, callerOf(subscription), command, checkInput)).id
 }
 

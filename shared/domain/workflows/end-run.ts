@@ -52,6 +52,9 @@ const endLeft = async (ports: StepPorts, run: Run): Promise<void> => {
   await endOpenSteps(ports, run, { which: ({ id }) => left.has(id), why: `run ${run.id} is ${run.state}` })
 }
 
+/** Step Functions' own name of a time-out is told as that of tasks. */
+const nameOf = (error: string | undefined): string | undefined => (error === 'States.Timeout' ? 'TIMEOUT' : error)
+
 type EndedMachine = RunDescription & { status: Ended }
 
 const endMachine = async (ports: StepPorts, found: Stored<Run>, ended: EndedMachine): Promise<void> => {
@@ -68,7 +71,7 @@ const endMachine = async (ports: StepPorts, found: Stored<Run>, ended: EndedMach
     stamp: systemStamp('run.end'),
   })
   for (const item of items) await ports.main.write({ op: 'put', item, expect: 'any' })
-  const end = { error: ended.error, cause: ended.cause, ...(state === 'SUCCEEDED' && { output: body }) }
+  const end = { error: nameOf(ended.error), cause: ended.cause, ...(state === 'SUCCEEDED' && { output: body }) }
   const next = await changeRun(ports, found, (current) => {
     if (current.state !== 'RUNNING') return current
     const last = { ...current, ...end, stamp: systemStamp('run.end') }

@@ -32,6 +32,8 @@ export type Run = {
   schedule?: string
   /** The run that was done again by this one. */
   rerunOf?: string
+  /** The topics and recipients that a message passed which led to it. */
+  hops?: string[]
   redrives: number
   /** When its machine had ended (ms), of one that is told to go on. */
   redriving?: number

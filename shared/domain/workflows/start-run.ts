@@ -27,6 +27,8 @@ export type StartCommand = {
   /** The schedule that starts it. */
   schedule?: string
   rerunOf?: string
+  /** What led to it: what it sends knows that. */
+  hops?: string[]
 }
 
 /**
@@ -40,7 +42,7 @@ export const startRun = async (
   checkInput: CheckInput,
 ): Promise<Run> => {
   const { tenant } = caller
-  const { workflow, version: wanted, input, idempotencyKey, parent, schedule, rerunOf } = command
+  const { workflow, version: wanted, input, idempotencyKey, parent, schedule, rerunOf, hops } = command
   const id = idempotencyKey ? runIdOf(tenant, workflow, idempotencyKey) : newId('run', ports)
   const submitted = digest({ workflow, wanted, input })
   const same = (known: Run): Run => {
@@ -69,6 +71,7 @@ export const startRun = async (
     ...(parent && { parent }),
     ...(schedule !== undefined && { schedule }),
     ...(rerunOf !== undefined && { rerunOf }),
+    ...(hops && { hops }),
   }
   const existing = await create(ports, run, planned.items)
   return existing ? same(existing) : beginRun(ports, run)

@@ -52,7 +52,9 @@ export const leftOut = (step: Step): string[] => {
   return rules === undefined ? [] : [`${name}Error`, ...othersOf(rules)]
 }
 
-const errorCode = '{% {"error": $states.errorOutput.Error, "cause": $states.errorOutput.Cause} %}'
+/** Step Functions' own name of a time-out is told as that of tasks. */
+const errorCode =
+  '{% {"error": $states.errorOutput.Error = "States.Timeout" ? "TIMEOUT" : $states.errorOutput.Error, "cause": $states.errorOutput.Cause} %}'
 
 const catchInto = (step: Step, at: number, context: Context, compileSteps: CompileSteps) => {
   const { name, catch: rules = [] } = step as Guarded

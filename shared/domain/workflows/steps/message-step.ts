@@ -25,7 +25,7 @@ const putOnTopic = async (ports: StepPorts, run: Run, { id, step }: Asked): Prom
     run: run.id,
     ...(step.conversation !== undefined && { conversation: String(step.conversation) }),
   }
-  const message = { topic, envelope, data: step.body ?? null }
+  const message = { topic, envelope, data: step.body ?? null, passed: run.hops }
   await publish(ports, run.tenant, message, stamp(callerOfRun(run), 'run.message'))
   return { output: { id: envelope.id } }
 }
@@ -37,7 +37,7 @@ const commandOf = (run: Run, asked: Asked): Omit<SendCommand, 'kind'> => ({
   source: sourceOf(run),
   subject: run.id,
   run: run.id,
-  passed: [],
+  passed: run.hops ?? [],
   idempotencyKey: keyOf(run, asked),
   ...(asked.step.conversation !== undefined && { conversation: String(asked.step.conversation) }),
 })

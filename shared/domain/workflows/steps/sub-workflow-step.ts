@@ -29,6 +29,7 @@ export const beginChild = async (
     input: step.input,
     idempotencyKey: `${run.id} ${id}`,
     parent: { run: run.id, step: id },
+    hops: run.hops,
   }
   const child = await startRun(ports, callerOfRun(run), command, checkInput)
   return { child: child.id, ...(token === undefined && { output: { run: child.id } }) }

@@ -24,7 +24,13 @@ export const beginTask = async (
   if (isEmpty(step)) return { output: [] }
   const deadline = startedAt + Number(step.timeoutSeconds) * 1000
   const command = readSubmit(step.kind === 'batch' ? shardsOf(step) : taskOf(step))
-  const wish = { ...command, deadline, idempotencyKey: `${run.id} ${id}`, workflow: { run: run.id, step: id } }
+  const wish = {
+    ...command,
+    deadline,
+    hops: run.hops,
+    idempotencyKey: `${run.id} ${id}`,
+    workflow: { run: run.id, step: id },
+  }
   const { id: task } = await submitTask(ports, callerOfRun(run), wish, checkInput)
   return { task }
 }
