@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { readPattern } from '#shared/domain/patterns/pattern.ts'
 import type { Step, StepKind } from '../../domain/workflows/definition.ts'
 import {
   jsonSchema,
@@ -125,16 +126,22 @@ const wait = z
   })
 
 const who = z.string().min(1).max(200)
-const approval = z.strictObject({
-  kind: z.literal('approval'),
-  ...undoable,
-  prompt: jsonSchema.refine((prompt) => prompt !== undefined, 'expected what people are asked'),
-  people: z.array(who).max(50).optional(),
-  groups: z.array(who).max(50).optional(),
-  quorum: z.int().min(1).max(10).optional(),
-  escalate: z.strictObject({ after: durationSchema, to: z.array(who).min(1).max(50) }).optional(),
-  onReject: z.enum(['fail', 'continue']).optional(),
-})
+const approval = z
+  .strictObject({
+    kind: z.literal('approval'),
+    ...undoable,
+    prompt: jsonSchema.refine((prompt) => prompt !== undefined, 'expected what people are asked'),
+    people: z.array(who).max(50).optional(),
+    groups: z.array(who).max(50).optional(),
+    quorum: z.int().min(1).max(10).optional(),
+    escalate: z.strictObject({ after: durationSchema, to: z.array(who).min(1).max(50) }).optional(),
+    onReject: z.enum(['fail', 'continue']).optional(),
+  })
+  .refine(
+    ({ people, groups, quorum = 1, escalate }) =>
+      people === undefined || groups !== undefined || quorum <= people.length + (escalate?.to.length ?? 0),
+    { message: 'more than there are people', path: ['quorum'] },
+  )
 
 const recipientText = 'expected a name, or an expression for one'
 const recipientName = z.union([nameSchema, expressionSchema], recipientText).optional()
@@ -172,12 +179,23 @@ const request = z.strictObject({
   ...letter,
 })
 
+/** What can be known before a step begins: expressions in a pattern have their values then. */
+const patternProblems = (pattern: unknown): { pointer: string; message: string }[] => {
+  if (JSON.stringify(pattern).includes('{%')) return []
+  const read = readPattern(pattern)
+  return 'problems' in read ? read.problems : []
+}
+
 const waitForEvent = z.strictObject({
   kind: z.literal('waitForEvent'),
   ...undoable,
   topic: topicSchema,
   pattern: z
     .record(z.string(), jsonSchema, 'expected an EventBridge pattern such as {type: [build.finished]}')
+    .superRefine((pattern, context) => {
+      for (const { pointer, message } of patternProblems(pattern))
+        context.addIssue({ code: 'custom', path: pointer.split('/').slice(1), message })
+    })
     .optional(),
   correlation: z
     .record(z.string(), jsonSchema, "expected fields of the message's data such as {build: '{% $input.build %}'}")

@@ -257,3 +257,15 @@ it('warns of a loop that may have more events than a run can have', () => {
     ),
   ])
 })
+
+it('reads patterns of events before a run waits for them, and knows a quorum that nobody can reach', () => {
+  const waits = (pattern: string) =>
+    problemsOf(inSteps(`{ name: a, kind: waitForEvent, topic: t, pattern: ${pattern} }`))
+  expect(waits('{ type: x }')[0]).toContain('#/steps/0/pattern/type')
+  expect(waits('{ data: { n: [{ numeric: [">", 5, "<", 1] }] } }')[0]).toContain('#/steps/0/pattern/data/n/0')
+  expect(waits('{ type: [x], subject: "{% $input.s %}" }')).toEqual([])
+  const asked = (more: string) => problemsOf(inSteps(`{ name: a, kind: approval, prompt: p, quorum: 2, ${more} }`))
+  expect(asked('people: [ann]')[0]).toContain('#/steps/0/quorum more than there are people')
+  expect(asked('people: [ann], escalate: { after: 1h, to: [bob] }')).toEqual([])
+  expect(asked('groups: [all]')).toEqual([])
+})
