@@ -1,7 +1,10 @@
 import type { Operation } from '#shared/contracts/operations.ts'
 import type { Caller } from '#shared/domain/caller.ts'
+import { idFromKey } from '#shared/domain/ids.ts'
 import { type RateState, type Submits, takeSubmits } from '#shared/domain/limits/submit-rate.ts'
-import type { Context, Handler, Reply } from './operation.ts'
+import { findTask } from '#shared/domain/tasks/task-store.ts'
+import { idempotencyKey } from './headers.ts'
+import type { Call, Context, Handler, Reply } from './operation.ts'
 
 /** https://datatracker.ietf.org/doc/html/draft-ietf-httpapi-ratelimit-headers-10 */
 export const rateHeaders = ({ name, rate, left, fullInSeconds }: RateState): Record<string, string> => ({
@@ -28,8 +31,14 @@ export const underSubmitRate = async (
   return { ...reply, headers: { ...reply.headers, ...rateHeaders(submits.state) } }
 }
 
+/** What was submitted under its key before is answered, not submitted anew. */
+const isKnown = async ({ platform }: Context, { caller: { tenant }, headers }: Call): Promise<boolean> => {
+  const key = idempotencyKey(headers)
+  return key !== undefined && (await findTask(platform, tenant, idFromKey('tsk', tenant, key))) !== undefined
+}
+
 /** A handler that submits a task, behind the tenant's submit rate. */
 export const withSubmitRate =
   <O extends Operation>(handler: Handler<O>): Handler<O> =>
-  (context, call) =>
-    underSubmitRate(context, call.caller, 1, () => handler(context, call))
+  async (context, call) =>
+    underSubmitRate(context, call.caller, (await isKnown(context, call)) ? 0 : 1, () => handler(context, call))

@@ -22,8 +22,17 @@ const dayOrTime = 'expected a UTC day such as 2026-01-31, or a time such as 2026
 export const daySchema = z.iso.datetime({ offset: true, error: dayOrTime }).or(z.iso.date(dayOrTime))
 
 const labelNameText = 'the name of a label has 1 to 63 characters'
+/** Text that is found again by what it is: half of a surrogate pair is none in any encoding. */
+const wellFormed = (text: string): boolean => text.isWellFormed()
+const wellFormedText = 'expected whole characters; half of a surrogate pair is none'
+/** A name that callers choose freely. */
+export const keySchema = z.string().min(1).max(200).refine(wellFormed, wellFormedText)
+
 export const labelsSchema = z
-  .record(z.string().min(1, labelNameText).max(63, labelNameText), z.string().max(256))
+  .record(
+    z.string().min(1, labelNameText).max(63, labelNameText).refine(wellFormed, wellFormedText),
+    z.string().max(256).refine(wellFormed, wellFormedText),
+  )
   .refine((labels) => Object.keys(labels).length <= 50, 'at most 50 labels')
 
 /** https://semver.org, without build metadata. */

@@ -24,6 +24,10 @@ export const cancelFilterSchema = z.strictObject({
   until: timeSchema.optional(),
 })
 
+/** No labels are no filter. */
+const says = (field: unknown): boolean =>
+  field !== undefined && (typeof field !== 'object' || field === null || Object.keys(field).length > 0)
+
 export const cancelTasksSchema = z
   .strictObject({
     filter: cancelFilterSchema.optional(),
@@ -34,7 +38,7 @@ export const cancelTasksSchema = z
     /** Only counts. */
     dryRun: z.boolean().default(false),
   })
-  .refine(({ filter, all }) => all === true || Object.keys(filter ?? {}).length > 0, {
+  .refine(({ filter = {}, all }) => all === true || Object.values(filter).some(says), {
     message: 'name at least one field of filter, or say "all": true',
     path: ['filter'],
   })

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { keySchema } from './common.ts'
 
 const countSchema = z.int().min(1).max(1_000_000)
 
@@ -21,9 +22,7 @@ export const budgetSchema = z.strictObject({
 /** `null` removes; a field that is left out stays. */
 const limitPatchSchema = z.strictObject({ concurrency: countSchema.nullish(), rate: rateSchema.nullish() })
 const keyed = <T extends z.ZodType>(value: T, most: number) =>
-  z
-    .record(z.string().min(1).max(200), value)
-    .refine((record) => Object.keys(record).length <= most, `at most ${most} at once`)
+  z.record(keySchema, value).refine((record) => Object.keys(record).length <= most, `at most ${most} at once`)
 
 /** A merge patch: https://www.rfc-editor.org/rfc/rfc7396 */
 export const patchLimitsSchema = z.strictObject({

@@ -4,6 +4,7 @@ import {
   idSchema,
   isObject,
   jsonSchema,
+  keySchema,
   labelQuery,
   labelsSchema,
   limitQuery,
@@ -29,8 +30,6 @@ export const taskStatusSchema = z.enum([
   'FAILED',
   'CANCELLED',
 ])
-
-const keySchema = z.string().min(1).max(200)
 
 /** Hard conditions on who does a task: without anybody who meets them it waits. */
 export const requirementsSchema = z.strictObject({

@@ -52,6 +52,31 @@ describe('an input that means an object', () => {
   })
 })
 
+describe('text that is no text', () => {
+  const half = '\ud800'
+  it.each([
+    ['/fairnessKey', { fairnessKey: half }],
+    ['/affinityKey', { affinityKey: half }],
+    ['/labels/team', { labels: { team: half } }],
+  ])('is refused at #%s of a task', async (pointer, more) => {
+    expect(fieldsOf(await submit(more))).toEqual([
+      `#${pointer}: expected whole characters; half of a surrogate pair is none`,
+    ])
+  })
+
+  it('is refused as the key of a limit, and nothing is stored', async () => {
+    const keys = { [half]: { concurrency: 1 } }
+    expect(fieldsOf(await api.request('PATCH', '/limits', { body: { keys } }))).toHaveLength(1)
+    expect((await api.get('/limits')).status).toBe(200)
+  })
+})
+
+describe('what would cancel everything', () => {
+  it.each([{}, { filter: {} }, { filter: { labels: {} } }])('is refused without saying so: %j', async (body) => {
+    expect(fieldsOf(await api.post('/tasks:cancel', body))[0]).toContain('#/filter: name at least one field of filter')
+  })
+})
+
 describe('a webhook', () => {
   const create = (events: string[]) => api.post('/webhooks', { url: 'https://example.com/hook', events })
 

@@ -26,4 +26,14 @@ describe('several tasks in one call above the submit rate', () => {
     clock.forward(61_000)
     expect(await submitAll()).toEqual([404, 202, 422, 404, 202, 202, 202])
   })
+
+  it('answers a submit that was accepted under its key, and counts it no more', async () => {
+    await api.request('PATCH', '/limits', { body: { submitRate: { count: 1, seconds: 600 } } })
+    clock.forward(3_600_000)
+    const submit = (key: string) => api.post('/tasks', { capability: 'many' }, { headers: { 'idempotency-key': key } })
+    const first = await submit('first')
+    expect(first.status).toBe(202)
+    expect(await submit('second')).toMatchObject({ status: 429 })
+    expect(await submit('first')).toMatchObject({ status: 202, body: { id: first.body.id } })
+  })
 })

@@ -3,6 +3,7 @@ import { readPattern } from '#shared/domain/patterns/pattern.ts'
 import type { Step, StepKind } from '../../domain/workflows/definition.ts'
 import {
   jsonSchema,
+  keySchema,
   labelsSchema,
   nameSchema,
   objectRefSchema,
@@ -61,7 +62,7 @@ const work = {
   priority: prioritySchema.optional(),
   labels: labelsSchema.optional(),
   requirements: requirementsSchema.optional(),
-  affinityKey: z.string().min(1).max(200).optional(),
+  affinityKey: keySchema.optional(),
   budget: budgetSchema.optional(),
 }
 const namesWho = ({ capability, agent }: { capability?: string; agent?: string }): boolean =>
