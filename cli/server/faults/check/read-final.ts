@@ -53,6 +53,10 @@ const eventsOf = async (client: Client, id: string): Promise<Event[]> => {
   }
 }
 
+/** The platform made it by itself: of another task, a batch, a schedule, a run, or a message with a handler. */
+const isDerived = ({ parent, batch, schedule, workflowRun, capability }: TaskResponse): boolean =>
+  [parent, batch, schedule, workflowRun].some((one) => one !== undefined) || capability?.startsWith('message:') === true
+
 const readOne = async (client: Client, task: TaskResponse): Promise<FinalTask> => {
   const [events, attempts] = await Promise.all([
     eventsOf(client, task.id),
@@ -61,7 +65,7 @@ const readOne = async (client: Client, task: TaskResponse): Promise<FinalTask> =
   return {
     id: task.id,
     status: task.status,
-    derived: task.parent !== undefined || task.batch !== undefined,
+    derived: isDerived(task),
     batch: task.batch,
     waits: waits(task),
     states: events
