@@ -156,6 +156,17 @@ describe.each(hosts)('control on $host', ({ open }) => {
     ])
   })
 
+  it('hands nothing out that was submitted after the pause, to a call that had just begun either', async () => {
+    await register('pauses')
+    const joined = await join('pauses')
+    const waiting = lease(joined, 1, 2)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    expect((await api.post('/agents/pauses/pause')).status).toBe(200)
+    const id = await submit('pauses')
+    expect(await waiting).toEqual([])
+    expect((await api.get(`/tasks/${id}`)).body.status).toBe('QUEUED')
+  })
+
   it('names what cannot be done to an agent, drains it, and brings it back', async () => {
     await register('moves')
     const joined = await join('moves')

@@ -28,7 +28,7 @@ export const leaseTasks = async (ports: Ports, request: LeaseRequest): Promise<T
     const came = await receiveTasks(ports, receiving)
     if (came.early) continue
     if (came.received.length === 0) return []
-    if (ports.clock.now() - open.readAt > trustMs && !handsOut(await getAgentOf(ports, instance))) {
+    if (isStale(ports, open, came.received) && !handsOut(await getAgentOf(ports, instance))) {
       await ports.queues.release(came.received) // paused while the call waited
       open = await untilOpen(ports, instance, until)
       continue
@@ -70,8 +70,14 @@ const getAgentOf = async (ports: Ports, { tenant, agent }: Instance): Promise<Ag
 
 /** So long a waiting call trusts what it read of the agent: longer, and it may have been paused meanwhile. */
 const trustMs = 250
+/** Clocks of a queue and of who receives differ by so much. */
+const skewMs = 100
 
 type Open = { agent: Agent; readAt: number }
+
+/** What was sent after the agent was read may have been sent after it was paused. */
+const isStale = ({ clock }: Ports, { readAt }: Open, received: Received[]): boolean =>
+  clock.now() - readAt > trustMs || received.some(({ sentAt }) => sentAt + skewMs > readAt)
 
 /** The agent, once it is not paused or in maintenance; `undefined`: it still is when the time is over. */
 const untilOpen = async (ports: Ports, { tenant, agent }: Instance, until: number): Promise<Open | undefined> => {
