@@ -184,7 +184,8 @@ describe.each(apiHosts)('budgets on $host', ({ open: host }) => {
     expect(await taskOf(first.taskId)).toMatchObject({ status: 'FAILED', failure: { code: 'BUDGET' } })
     await cancel(heir.body.id)
     for (const child of children.slice(1)) expect((await complete(child)).body.status).toBe('SUCCEEDED')
-    await expect.poll(async () => (await leftOf(parent.taskId)).tokens, { timeout: 5000 }).toBe(500)
+    // the token that was one too many is charged if there is room again when the child's account is closed
+    await expect.poll(async () => (await leftOf(parent.taskId)).tokens, { timeout: 5000 }).toBeOneOf([499, 500])
   }, 30_000)
 
   it('count what each attempt used by itself', async () => {
