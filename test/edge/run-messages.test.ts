@@ -39,7 +39,7 @@ const why = async (id: string) => (await api.get(`/runs/${id}/why`)).body
 describe('a message of a run', () => {
   it('comes into the mailbox of an agent, of an agent that offers something, and into a queue', async () => {
     const box = await anAgent('box')
-    await api.post('/queues', { name: 'work' })
+    await api.post('/queues', { name: 'chores' })
     const run = await ended(
       await startOf(
         `
@@ -47,7 +47,7 @@ workflow: telling-agents
 steps:
   - { name: told, kind: message, to: { agent: box }, type: build.finished, body: { n: '{% $input %}' }, conversation: c }
   - { name: offered, kind: message, to: { capability: '{% "box" & ".do" %}' }, type: again, conversation: c }
-  - { name: queued, kind: message, to: { queue: work }, type: work.came }
+  - { name: queued, kind: message, to: { queue: chores }, type: work.came }
 output: '{% $told.id %}'
 `,
         7,
@@ -67,7 +67,7 @@ output: '{% $told.id %}'
     })
     await api.post('/mailboxes/box/ack', { ids: [first.id] }, { key: box.token })
     expect((await box.mail()).type).toBe('again')
-    const received = (await api.post('/queues/work/receive', { max: 1 })).body.messages
+    const received = (await api.post('/queues/chores/receive', { max: 1 })).body.messages
     expect(received[0].message).toMatchObject({ type: 'work.came', workflowrun: run.id })
     const listed = (await api.get('/messages?kind=workflow')).body.items
     expect(listed.map(({ workflowRun }: { workflowRun: string }) => workflowRun)).toEqual([run.id, run.id, run.id])
