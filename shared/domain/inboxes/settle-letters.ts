@@ -1,7 +1,8 @@
 import type { Platform } from '../../platform/platform.ts'
 import { compete } from '../contention.ts'
 import { type DomainErrorCode, isRefused, type Refused } from '../domain-error.ts'
-import { acknowledge, extend, type Inbox, type Letter, revive } from './letter.ts'
+import { reviveLetter } from './change-letter.ts'
+import { acknowledge, extend, type Inbox, type Letter } from './letter.ts'
 import { addToCount, findLetter, listDeadLetters } from './letter-store.ts'
 import { ifRoom } from './room.ts'
 import { saveLetter } from './save-letter.ts'
@@ -59,12 +60,8 @@ export const extendLetters = (ports: Ports, inbox: Inbox, receipts: string[], ms
 /** Dead letters wait again, so many at most, while there is room. Answers how many. */
 export const reviveLetters = async (ports: Ports, inbox: Inbox, limit: number): Promise<number> => {
   const { items } = await listDeadLetters(ports, inbox, { limit })
-  const now = ports.clock.now()
-  const dead = items.filter(({ value }) => value.state === 'DEAD')
-  const saved = await Promise.all(
-    dead.map((found) =>
-      ifRoom(ports, inbox, async () => (await saveLetter(ports, found, revive(found.value, now))) !== undefined),
-    ),
+  const revived = await Promise.all(
+    items.map(({ value }) => ifRoom(ports, inbox, () => reviveLetter(ports, value, ({ state }) => state === 'DEAD'))),
   )
-  return saved.filter(Boolean).length
+  return revived.filter(Boolean).length
 }
