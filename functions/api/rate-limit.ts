@@ -21,11 +21,11 @@ type Answer = Reply | Response
 export const underSubmitRate = async (
   { platform }: Context,
   { principal, tenant }: Caller,
-  count: number,
+  countOf: () => Promise<number>,
   submit: (submits?: Submits) => Promise<Answer>,
 ): Promise<Answer> => {
-  if (principal.kind === 'instance' || count === 0) return submit()
-  const submits = await takeSubmits(platform, tenant, count)
+  if (principal.kind === 'instance') return submit()
+  const submits = await takeSubmits(platform, tenant, countOf)
   const reply = await submit(submits)
   if (submits === undefined || reply instanceof Response) return reply
   return { ...reply, headers: { ...reply.headers, ...rateHeaders(submits.state) } }
@@ -40,5 +40,7 @@ const isKnown = async ({ platform }: Context, { caller: { tenant }, headers }: C
 /** A handler that submits a task, behind the tenant's submit rate. */
 export const withSubmitRate =
   <O extends Operation>(handler: Handler<O>): Handler<O> =>
-  async (context, call) =>
-    underSubmitRate(context, call.caller, (await isKnown(context, call)) ? 0 : 1, () => handler(context, call))
+  (context, call) => {
+    const countOf = async () => ((await isKnown(context, call)) ? 0 : 1)
+    return underSubmitRate(context, call.caller, countOf, () => handler(context, call))
+  }

@@ -29,12 +29,17 @@ export class RateLimitedError extends DomainError {
 export type Submits = { state: RateState; taken: number; refusal: RateLimitedError }
 
 /**
- * Counts what a client submits, as many of it as the rate has room for; none is `RATE_LIMITED`. `undefined`: the tenant
- * has no such rate.
+ * Counts what a client submits anew, as many of it as the rate has room for; none is `RATE_LIMITED`. `undefined`: the
+ * tenant has no such rate, for which nobody is asked how many there are, or there is nothing to count.
  */
-export const takeSubmits = async (ports: Ports, tenant: string, count: number): Promise<Submits | undefined> => {
+export const takeSubmits = async (
+  ports: Ports,
+  tenant: string,
+  countOf: () => Promise<number>,
+): Promise<Submits | undefined> => {
   const rate = (await knownLimits(ports, tenant, undefined)).limits.submitRate
-  if (rate === undefined) return undefined
+  const count = rate === undefined ? 0 : await countOf()
+  if (rate === undefined || count === 0) return undefined
   const { taken, left, at } = await takeUpTo(ports, { tenant, limit: submitLimitId, rate }, count)
   const fullInSeconds = Math.ceil(((rate.count - left) * rate.seconds) / rate.count)
   const state = { name: 'submit', rate, left: Math.max(0, Math.floor(left + 0.001)), fullInSeconds }

@@ -77,12 +77,17 @@ export const submitTasks: Handler<OperationOf<'submitTasks'>> = async (context, 
     One[],
     One[],
   ]
-  return underSubmitRate(context, caller, fresh.length, async (submits) => {
-    const answers = await Promise.all([
-      ...all.filter((one) => 'refusal' in one).map((one) => refused(context, caller, one)),
-      ...before.map((one) => submitOne(context, caller, one)),
-    ])
-    const items = [...answers, ...(await submitWithin(context, caller, fresh, submits))]
-    return { status: 200, body: { items: items.toSorted((a, b) => a.index - b.index) } }
-  })
+  return underSubmitRate(
+    context,
+    caller,
+    async () => fresh.length,
+    async (submits) => {
+      const answers = await Promise.all([
+        ...all.filter((one) => 'refusal' in one).map((one) => refused(context, caller, one)),
+        ...before.map((one) => submitOne(context, caller, one)),
+      ])
+      const items = [...answers, ...(await submitWithin(context, caller, fresh, submits))]
+      return { status: 200, body: { items: items.toSorted((a, b) => a.index - b.index) } }
+    },
+  )
 }
