@@ -195,11 +195,11 @@ describe.each(apiHosts)('topics on $host', ({ open }) => {
     const topic = aTopic()
     const id = await subscribe({ topic, target: { bus: true } })
     const publishing = vi.spyOn(api.platform.bus, 'publish')
-    publishing.mockRejectedValueOnce(new Error('ECONNREFUSED 10.0.0.7'))
+    publishing.mockRejectedValue(new Error('ECONNREFUSED 10.0.0.7'))
     await tell(topic, 1)
     const reason = { code: 'INTERNAL', message: 'internal error; the server log has it' }
     expect(await matched(id, 1)).toMatchObject([{ state: 'PENDING', reason }])
-    publishing.mockRejectedValueOnce(new PlatformError('UNAVAILABLE', 'table devcycle-main did not work'))
+    publishing.mockRejectedValue(new PlatformError('UNAVAILABLE', 'table devcycle-main did not work'))
     await tell(topic, 2)
     const [second] = await matched(id, 2)
     expect(second?.reason).toEqual({ code: 'UNAVAILABLE', message: 'the platform is unavailable; try again' })
