@@ -9,6 +9,8 @@ import type { Scenario } from './scenario.ts'
 
 const runs = 1000
 const steps = 10
+/** One after the other: what a single run waits for. */
+const few = 50
 /** A start and an answer of each step. */
 const transitions = runs * (steps + 1)
 
@@ -32,59 +34,72 @@ const openPlatform = (): Promise<EmbeddedPlatform> =>
     log: () => undefined,
   })
 
-/** As many durable writes one after the other, in as many places at once, as the runs have transitions. */
-const floor = async ({ volatile }: EmbeddedPlatform): Promise<void> => {
-  const chain = async (run: number): Promise<void> => {
-    for (let at = 0; at <= steps; at++) {
-      const item = { pk: `floor#run#${run}`, sk: 'head', type: 'floor', value: { run, at } }
-      await volatile.write({ op: 'put', item, expect: 'any' })
-    }
+/** As many durable writes one after the other as a run has transitions. */
+const write = async ({ volatile }: EmbeddedPlatform, run: number): Promise<void> => {
+  for (let at = 0; at <= steps; at++) {
+    const item = { pk: `floor#run#${run}`, sk: 'head', type: 'floor', value: { run, at } }
+    await volatile.write({ op: 'put', item, expect: 'any' })
   }
-  await Promise.all(Array.from({ length: runs }, (_, run) => chain(run)))
 }
 
-/** All runs at once, each step answered as soon as it asks. */
-const runAll = async ({ workflows }: EmbeddedPlatform, round: number): Promise<void> => {
-  const ends = Promise.withResolvers<void>()
-  let left = runs
+/** Runs whose steps are answered as soon as they ask, each until its end. */
+const serveRuns = async ({ workflows }: EmbeddedPlatform) => {
+  const ref = { tenant: 'default', workflow: 'ten-steps' }
+  const ends = new Map<string, () => void>()
   const serving = workflows.serve({
     onCommand: async (body) => void (await workflows.succeed((body as { token: string }).token, { done: true })),
-    async onEnd() {
-      if (--left === 0) ends.resolve()
-    },
+    onEnd: async ({ run }) => ends.get(run)?.(),
   })
-  const ref = { tenant: 'default', workflow: 'ten-steps' }
   await workflows.deploy({ ...ref, version: '1', asl: machine })
-  const start = (at: number) => workflows.start({ ...ref, run: `${round}-${at}`, version: '1', input: { at } })
-  await Promise.all(Array.from({ length: runs }, (_, at) => start(at)))
-  await ends.promise
-  await serving.stop()
+  const run = async (id: string): Promise<void> => {
+    const ended = new Promise<void>((resolve) => ends.set(id, resolve))
+    await workflows.start({ ...ref, run: id, version: '1', input: { id } })
+    await ended
+    ends.delete(id)
+  }
+  return { run, stop: () => serving.stop() }
+}
+
+const numbers = (count: number): number[] => Array.from({ length: count }, (_, at) => at)
+
+const inTurn = async (count: number, one: (at: number) => Promise<void>): Promise<void> => {
+  for (const at of numbers(count)) await one(at)
 }
 
 const none: ProcessorTime = { main: 0, workers: 0, helpers: 0 }
 
-/** How many a second, and what each takes of the processor. */
-const measured = async (work: () => Promise<void>): Promise<[number, ProcessorTime]> => {
+/** How many transitions a second, and what each takes of the processor. */
+const measured = async (count: number, work: () => Promise<unknown>): Promise<[number, ProcessorTime]> => {
   const began = performance.now()
-  const each = await perOperation(process.pid, transitions, work)
-  return [(transitions * 1000) / (performance.now() - began), each]
+  const each = await perOperation(process.pid, count * (steps + 1), work)
+  return [(count * (steps + 1) * 1000) / (performance.now() - began), each]
 }
 
-/** Durable transitions of runs, against one durable write for each; the second of two rounds counts. */
+/** Durable transitions of runs, against one durable write for each; of all runs at once the second of two rounds counts. */
 export const workflowTransitions: Scenario = async (): Promise<Row[]> => {
   const platform = await openPlatform()
+  const { run, stop } = await serveRuns(platform)
   let [writes, moves, least, own] = [0, 0, none, none]
   for (const round of [1, 2]) {
-    ;[writes, least] = await measured(() => floor(platform))
-    ;[moves, own] = await measured(() => runAll(platform, round))
+    ;[writes, least] = await measured(runs, () => Promise.all(numbers(runs).map((at) => write(platform, at))))
+    ;[moves, own] = await measured(runs, () => Promise.all(numbers(runs).map((at) => run(`${round}-${at}`))))
   }
+  const [writesInTurn] = await measured(few, () => inTurn(few, (at) => write(platform, at)))
+  const [movesInTurn] = await measured(few, () => inTurn(few, (at) => run(`few-${at}`)))
+  await stop()
   await platform.close()
   return [
     atLeast(
-      'workflows: transitions × one durable write each',
+      'workflows: transitions × one durable write each, 1,000 runs at once',
       moves / writes,
       0.5,
       `${moves.toFixed(0)} of ${writes.toFixed(0)} a second`,
+    ),
+    atLeast(
+      'workflows: transitions × one durable write each, one run after the other',
+      movesInTurn / writesInTurn,
+      0.5,
+      `${movesInTurn.toFixed(0)} of ${writesInTurn.toFixed(0)} a second`,
     ),
     shown(
       "workflows: a write's processor time / a transition's",
