@@ -94,6 +94,7 @@ export const workflowTransitions: Scenario = async (): Promise<Row[]> => {
       moves / writes,
       0.5,
       `${moves.toFixed(0)} of ${writes.toFixed(0)} a second`,
+      { known: 0.04 },
     ),
     atLeast(
       'workflows: transitions × one durable write each, one run after the other',
