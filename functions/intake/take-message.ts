@@ -1,5 +1,5 @@
 import { idFromKey } from '#shared/domain/ids.ts'
-import { publish } from '#shared/domain/topics/publish.ts'
+import { putOnTopic } from '#shared/domain/messages/put-on-topic.ts'
 import type { CloudEvent, Platform } from '#shared/platform/platform.ts'
 import { isFinal, tellRefused } from './refused.ts'
 
@@ -43,7 +43,13 @@ export const takeMessage = async (platform: Platform, event: BusEvent): Promise<
     const { envelope, ...rest } = toMessage(event)
     const id = idFromKey('msg', tenant, `event\n${event.source}\n${event.id}`)
     const by = { actor: `event:${event.source}`, action: 'event.take', request: event.id }
-    await publish(platform, tenant, { ...rest, topic: topicOf(event.source), envelope: { ...envelope, id } }, by)
+    const kind = 'event' as const
+    await putOnTopic(
+      platform,
+      tenant,
+      { ...rest, topic: topicOf(event.source), envelope: { ...envelope, id, kind } },
+      by,
+    )
     return { message: id }
   } catch (error) {
     if (!isFinal(error)) throw error

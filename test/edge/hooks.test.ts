@@ -71,6 +71,8 @@ describe.each(apiHosts)('hooks on $host', ({ open }) => {
     })
     const path = `/subscriptions/${await subscriptionOf(topic)}/matches`
     const match = { state: 'DELIVERED', became: task.id, message: opened.body.message }
+    const sent = { kind: 'event', to: { topic }, type: 'github.pull_request.opened', data: { number: 7 } }
+    expect(await api.get(`/messages/${opened.body.message}`)).toMatchObject({ status: 200, body: sent })
     await eventually(async () => expect((await api.get(path)).body.items).toMatchObject([match]))
   })
 

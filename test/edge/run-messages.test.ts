@@ -73,6 +73,25 @@ output: '{% $told.id %}'
     expect(listed.map(({ workflowRun }: { workflowRun: string }) => workflowRun)).toEqual([run.id, run.id, run.id])
   })
 
+  it('on a topic is a message as any other', async () => {
+    const topic = 'told-on-a-topic'
+    await api.post('/queues', { name: topic })
+    const subscription = { topic, pattern: { kind: ['workflow'] }, target: { queue: topic } }
+    expect((await api.post('/subscriptions', subscription)).status).toBe(201)
+    const definition = `
+workflow: telling-a-topic
+steps: [{ name: told, kind: message, topic: ${topic}, type: build.finished, body: { n: 1 } }]
+output: '{% $told.id %}'
+`
+    const run = await ended(await startOf(definition))
+    const sent = { kind: 'workflow', to: { topic }, type: 'build.finished', workflowRun: run.id, data: { n: 1 } }
+    expect(await api.get(`/messages/${run.output}`)).toMatchObject({ status: 200, body: sent })
+    await eventually(async () => {
+      const [received] = (await api.post(`/queues/${topic}/receive`, { max: 1 })).body.messages
+      expect(received.message).toMatchObject({ id: run.output, kind: 'workflow', topic })
+    })
+  })
+
   it('fails its step when nobody is there, so that the run can do something else', async () => {
     const run = await ended(
       await startOf(`

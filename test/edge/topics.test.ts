@@ -152,6 +152,8 @@ describe.each(apiHosts)('topics on $host', ({ open }) => {
     const [match] = await matched(forward, 1)
     await eventually(() => expect(seen.map(({ id }) => id)).toContain(match?.became))
     expect(seen.find(({ id }) => id === match?.became)).toMatchObject({ topic: next, hops: `${topic} ${next}` })
+    const kept = { kind: 'event', to: { topic: next }, type: 'deploy.done', dataRef: { $ref: expect.any(String) } }
+    expect(await api.get(`/messages/${match?.became}`)).toMatchObject({ status: 200, body: kept })
     stop()
   })
 

@@ -1,7 +1,7 @@
 import type { Platform } from '../../platform/platform.ts'
 import { DomainError } from '../domain-error.ts'
 import { idFromKey } from '../ids.ts'
-import { publish } from '../topics/publish.ts'
+import { putOnTopic } from '../messages/put-on-topic.ts'
 import { signingSecrets } from '../webhooks/webhook.ts'
 import type { Hook, HookReaders, HookRequest } from './hook.ts'
 import { findHook, findSeen, noteSeen } from './hook-store.ts'
@@ -37,9 +37,9 @@ export const receiveHook = async (
   const seen = await findSeen(ports, hook, delivery)
   if (seen !== undefined) return { message: seen, duplicate: true }
   const id = idFromKey('msg', tenant, `${hook.id}\n${delivery}`)
-  const envelope = { id, source: `hooks/${name}`, type, subject, time: ports.clock.now() }
+  const envelope = { id, kind: 'event' as const, source: `hooks/${name}`, type, subject, time: ports.clock.now() }
   const by = { actor: `hook:${name}`, action: 'hook.receive', request: requestId }
-  await publish(ports, tenant, { topic, envelope, data, passed }, by)
+  await putOnTopic(ports, tenant, { topic, envelope, data, passed }, by)
   await noteSeen(ports, hook, { delivery, message: id })
   return { message: id, duplicate: false }
 }

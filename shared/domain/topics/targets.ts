@@ -7,13 +7,13 @@ import type { Inbox } from '../inboxes/letter.ts'
 import { sendLetter } from '../inboxes/send-letter.ts'
 import { envelopeOf } from '../messages/envelope.ts'
 import { mailboxOf } from '../messages/mailbox.ts'
+import { putOnTopic } from '../messages/put-on-topic.ts'
 import { inboxOf } from '../queues/queue.ts'
 import { getQueue } from '../queues/queue-store.ts'
 import { type CheckInput, submitTask } from '../tasks/submit-task.ts'
 import { deliverTo } from '../webhooks/notify.ts'
 import { startRun } from '../workflows/start-run.ts'
 import { endStep } from '../workflows/steps/end-step.ts'
-import { publish } from './publish.ts'
 import { kindOf, type Subscription, type Target, type TargetKind } from './subscription.ts'
 
 export type TopicPorts = Omit<Platform, 'feed' | 'hosts' | 'generation'>
@@ -76,7 +76,7 @@ const toTopic: Deliver<'topic'> = async (ports, { id, subscription, event, targe
   const message = idFromKey('msg', tenant, `match\n${id}`)
   const envelope = { ...envelopeOf(event), id: message }
   const passed = event.hops?.split(' ') ?? []
-  await publish(
+  await putOnTopic(
     ports,
     tenant,
     { topic: target.topic, envelope, data: event.data, passed },

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type BusEvent, takeMessage } from '#functions/intake/take-message.ts'
+import { findMessage } from '#shared/domain/messages/message-store.ts'
 import { loadEvent } from '#shared/domain/topics/attend-match.ts'
 import { listPublications } from '#shared/domain/topics/topic-store.ts'
 import { aPlatform } from '#test/support/embedded.ts'
@@ -32,6 +33,8 @@ describe('an event on the bus', () => {
     const event = anEvent()
     const first = await takeMessage(embedded.platform, event)
     expect(await takeMessage(embedded.platform, event)).toEqual(first)
+    const kept = await findMessage(embedded.platform, 'default', first?.message ?? '')
+    expect(kept?.value).toMatchObject({ to: { topic: 'bus.com.example.shop' }, data: { value: { amount: 5 } } })
     expect(await on('bus.com.example.shop')).toEqual([
       {
         specversion: '1.0',
@@ -42,6 +45,7 @@ describe('an event on the bus', () => {
         time: '2026-01-31T12:00:00.000Z',
         datacontenttype: 'application/json',
         tenantid: 'default',
+        kind: 'event',
         topic: 'bus.com.example.shop',
         hops: 'bus.com.example.shop',
         data: { amount: 5 },

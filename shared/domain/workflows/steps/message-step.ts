@@ -2,8 +2,8 @@ import { stamp } from '../../caller.ts'
 import { idFromKey } from '../../ids.ts'
 import type { Recipient } from '../../messages/message.ts'
 import { findMessage } from '../../messages/message-store.ts'
+import { putOnTopic } from '../../messages/put-on-topic.ts'
 import { type SendCommand, sendMessage } from '../../messages/send-message.ts'
-import { publish } from '../../topics/publish.ts'
 import { callerOfRun, type Run } from '../run.ts'
 import type { Asked, Begun, StepPorts } from './step-command.ts'
 
@@ -12,12 +12,13 @@ const keyOf = (run: Run, { id }: Asked): string => `${run.id} ${id}`
 
 /** Puts a message of the run on a topic, or sends it to whom it is for; the same step again is the same message. */
 export const beginMessage = async (ports: StepPorts, run: Run, asked: Asked): Promise<Begun> =>
-  asked.step.topic === undefined ? sendOne(ports, run, asked) : putOnTopic(ports, run, asked)
+  asked.step.topic === undefined ? sendOne(ports, run, asked) : tellTopic(ports, run, asked)
 
-const putOnTopic = async (ports: StepPorts, run: Run, { id, step }: Asked): Promise<Begun> => {
+const tellTopic = async (ports: StepPorts, run: Run, { id, step }: Asked): Promise<Begun> => {
   const topic = String(step.topic)
   const envelope = {
     id: idFromKey('msg', run.tenant, `step\n${run.id}\n${id}`),
+    kind: 'workflow' as const,
     source: sourceOf(run),
     type: String(step.type ?? topic),
     subject: run.id,
@@ -26,7 +27,7 @@ const putOnTopic = async (ports: StepPorts, run: Run, { id, step }: Asked): Prom
     ...(step.conversation !== undefined && { conversation: String(step.conversation) }),
   }
   const message = { topic, envelope, data: step.body ?? null, passed: run.hops }
-  await publish(ports, run.tenant, message, stamp(callerOfRun(run), 'run.message'))
+  await putOnTopic(ports, run.tenant, message, stamp(callerOfRun(run), 'run.message'))
   return { output: { id: envelope.id } }
 }
 
