@@ -40,6 +40,15 @@ export const workflowsContract = (
       })
     })
 
+    it('gives lists with lists in them as they are written, part by part', async () => {
+      const asl = aMachine({
+        First: aPass({ Assign: { list: [1, 2], lists: [['{% $states.input %}'], '{% $states.input %}'] } }),
+        Second: { Type: 'Succeed', Output: [[1, 2], ['{% $list %}'], '{% $list %}', '{% $lists %}', 3] },
+      })
+      const output = [[1, 2], [[1, 2]], [1, 2], [[[7]], [7]], 3]
+      expect(await runs().outcome(asl, [7])).toMatchObject({ status: 'SUCCEEDED', output })
+    })
+
     it('waits for the answer of a step, and goes on with it', async () => {
       const run = await runs().begin(
         aMachine({ Ask: aStep({ Output: { was: '{% $states.result.ok %}' } }, { question: '{% $states.input.q %}' }) }),

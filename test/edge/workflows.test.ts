@@ -40,6 +40,23 @@ describe('a run', () => {
     expect((await api.post('/workflows/changing/runs', { input: 1 })).status).toBe(422)
   })
 
+  it('keeps lists in lists as they are written', async () => {
+    const run = await outcome(`
+workflow: lists
+steps:
+  - { name: a, kind: set, value: ['{% [1, 2] %}', 3] }
+  - { name: b, kind: parallel, branches: { one: [{ name: inner, kind: set, value: [[4]] }] } }
+  - name: c
+    kind: map
+    distributed: true
+    items: [5]
+    steps: [{ name: row, kind: task, capability: echo, input: ['{% $a %}', '{% $item %}'] }]
+output: [[1, 2], ['{% $a %}'], '{% $a %}', '{% $b %}', '{% $c %}']
+`)
+    const a = [[1, 2], 3]
+    expect(run).toMatchObject({ state: 'SUCCEEDED', output: [[1, 2], [a], a, { one: [[4]] }, [{ said: [a, 5] }]] })
+  })
+
   it('hands the outputs of its steps on, and answers what its definition says', async () => {
     const run = await outcome(
       `

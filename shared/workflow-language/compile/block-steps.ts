@@ -123,5 +123,5 @@ const compileBatch = (step: MapStep, context: Context, compileSteps: CompileStep
 const rowsOf = ({ items, as = 'item' }: MapStep, { input }: TaskStep, bindings: Bindings): unknown => {
   if (input === undefined) return bind(items, bindings)
   const { [as]: _item, index: _index, ...outer } = bindings
-  return wrap(`[$map(${listCode(items, bindings)}, function($${as}, $index) { ${toCode(input, outer)} })]`)
+  return wrap(`[$map(${listCode(items, bindings)}, function($${as}, $index) { ${toCode(input, outer)} })[]]`)
 }

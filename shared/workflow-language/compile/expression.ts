@@ -31,18 +31,25 @@ export const bind = (value: unknown, bindings: Bindings): unknown => {
 /** A value as one piece of JSONata. */
 export const toCode = (value: unknown, bindings: Bindings): string => {
   if (isExpression(value)) return `(${boundCode(value, bindings)})`
-  if (Array.isArray(value)) return `[${value.map((one) => toCode(one, bindings)).join(', ')}]`
+  if (Array.isArray(value)) return arrayCode(value, bindings)
   if (value === null || typeof value !== 'object') return JSON.stringify(value ?? null)
   return `{${Object.entries(value)
     .map(([key, one]) => `${JSON.stringify(key)}: ${toCode(one, bindings)}`)
     .join(', ')}}`
 }
 
+/** JSONata joins what an expression in a list gives with the list: what a function gives stays one part of it. */
+const arrayCode = (values: unknown[], bindings: Bindings): string => {
+  const parts = values.map((one) => toCode(one, bindings))
+  if (!values.some(isExpression)) return `[${parts.join(', ')}]`
+  return `[$map([${parts.map((part) => `function() { ${part} }`).join(', ')}], function($one) { $one() })[]]`
+}
+
 /** A list, whatever an expression answers: JSONata gives one thing instead of a list of one, and nothing for none. */
 export const listCode = (items: unknown, bindings: Bindings): string => `$append([], ${toCode(items, bindings)})`
 
-/** A value as `Output` takes it: an expression, or fields. */
+/** A value as `Output` takes it: an expression, or a list or fields, each part of which is evaluated by itself. */
 export const asOutput = (value: unknown): unknown => {
-  const isObject = value !== null && typeof value === 'object' && !Array.isArray(value)
-  return isObject || isExpression(value) ? value : wrap(toCode(value, {}))
+  const hasParts = value !== null && typeof value === 'object'
+  return hasParts || isExpression(value) ? value : wrap(toCode(value, {}))
 }

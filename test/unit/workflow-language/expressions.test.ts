@@ -24,6 +24,18 @@ it('makes a list of what JSONata gives as one thing, or as nothing', async () =>
   expect(JSON.parse(JSON.stringify(found))).toEqual([[{ n: 1 }, { n: 2 }], [{ n: 1 }], [], []])
 })
 
+it.each([
+  [[[1, 2], [3]], [[1, 2], [3]]],
+  [['{% $states.list %}', 1], [[1, 2], 1]],
+  [['{% $states.list %}'], [[1, 2]]],
+  [[['{% $states.list %}'], []], [[[1, 2]], []]],
+  [['{% $states.none %}'], []],
+  [{ a: ['{% $states.one %}', '{% $states.list[0] %}'] }, { a: [[1], 1] }],
+])('keeps the lists of %j as they are written', async (value, expected) => {
+  const states = { list: [1, 2], one: [1] }
+  expect(JSON.parse(JSON.stringify(await evaluate(toCode(value, {}), states)))).toEqual(expected)
+})
+
 it('writes a value with expressions in it as one expression', async () => {
   const code = toCode({ a: '{% $states.x + 1 %}', b: [1, 'two', null, true], 'odd "key"': {} }, {})
   expect(JSON.parse(JSON.stringify(await evaluate(code, { x: 1 })))).toEqual({
