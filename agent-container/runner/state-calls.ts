@@ -10,10 +10,14 @@ type Access = {
   /** The lease is somebody else's. */
   lost: (reason: string) => void
 }
+type Held = { task: string; fence: string }
 type Names = 'getState' | 'putState'
 type Answers = { [N in Names]: (argument: SlotCalls[N]['argument']) => Promise<SlotCalls[N]['answer']> }
 
 const pathOf = ({ run, key }: { run: string; key: string }): string => `/runs/${run}/state/${encodeURIComponent(key)}`
+
+const pathUnder = ({ task, fence }: Held, place: { run: string; key: string }): string =>
+  `${pathOf(place)}?${new URLSearchParams({ task, fence })}`
 
 /** The answer in place of a refusal that has one. */
 const unless = <T>(status: number, answer: T) => {
@@ -23,18 +27,18 @@ const unless = <T>(status: number, answer: T) => {
   }
 }
 
-/** The runner's side of what the agents of a run share. A change is made under the fence of its task, once. */
-export const createStateCalls = (
-  { source, signal, mask, lost }: Access,
-  held: { task: string; fence: string },
-): Answers => ({
-  getState: (argument) =>
-    (
-      sendUntilAnswered(source, { method: 'GET', path: pathOf(argument), signal }) as Promise<
-        SlotCalls['getState']['answer']
-      >
-    ).catch(unless(404, null)),
-  putState: ({ value, rev, ...place }) =>
+/** The runner's side of what the agents of a run share, under the fence of its task. A change is made once. */
+export const createStateCalls = ({ source, signal, mask, lost }: Access, held: Held): Answers => {
+  const tellStale = (error: unknown): never => {
+    if (error instanceof Refusal && error.code === 'STALE_FENCE') lost(error.message)
+    throw error
+  }
+  const getState: Answers['getState'] = (argument) => {
+    const request = { method: 'GET' as const, path: pathUnder(held, argument), signal }
+    const answer = sendUntilAnswered(source, request) as Promise<SlotCalls['getState']['answer']>
+    return answer.catch(unless(404, null)).catch(tellStale)
+  }
+  const putState: Answers['putState'] = ({ value, rev, ...place }) =>
     sendUntilAnswered(source, {
       method: 'PUT',
       path: pathOf(place),
@@ -44,8 +48,6 @@ export const createStateCalls = (
     })
       .then(() => true)
       .catch(unless(412, false))
-      .catch((error: unknown) => {
-        if (error instanceof Refusal && error.code === 'STALE_FENCE') lost(error.message)
-        throw error
-      }),
-})
+      .catch(tellStale)
+  return { getState, putState }
+}

@@ -216,10 +216,11 @@ export const runValueSchema = z
   })
   .meta({ id: 'RunValue' })
 export const runValuePageSchema = pageSchema(runValueSchema).meta({ id: 'RunValuePage' })
-export const listRunValuesQuery = z.strictObject(pageQuery)
+/** An instance names the task that it does for the run. */
+const holding = { task: idSchema('tsk').optional(), fence: z.string().min(1).max(100).optional() }
+export const listRunValuesQuery = z.strictObject({ ...pageQuery, ...holding })
+export const getRunValueQuery = z.strictObject(holding)
 export const putRunValueSchema = z.strictObject({
   value: boundedJson(32),
-  /** An instance names the task that it does for the run. */
-  task: idSchema('tsk').optional(),
-  fence: z.string().min(1).max(100).optional(),
+  ...holding,
 })

@@ -97,6 +97,16 @@ describe('what the agents of a run share', () => {
     const held = { task: task.taskId, fence: task.fence }
     expect((await put('x', { value: 1, ...held }, {}, token)).status).toBe(200)
     expect((await put('x', { value: 1 }, {}, token)).body.code).toBe('FORBIDDEN')
+    const read = (path: string, key = token) => api.get(`/runs/${path}`, { key })
+    const named = `?task=${task.taskId}&fence=${task.fence}`
+    const agentKey = await api.keyOf('default', 'agent')
+    for (const path of [`${id}/state`, `${id}/state/x`]) {
+      expect((await read(`${path}${named}`)).status).toBe(200)
+      expect((await read(path)).body.code).toBe('FORBIDDEN')
+      expect((await read(path, agentKey)).body.code).toBe('FORBIDDEN')
+      expect((await read(`${path}${named}9`)).body.code).toBe('STALE_FENCE')
+      expect((await read(`${path.replace(id, await startOf(stuck))}${named}`)).body.code).toBe('FORBIDDEN')
+    }
     expect((await put('x', { value: 1, ...held, fence: '0.9' }, {}, token)).body.code).toBe('STALE_FENCE')
     const other = await startOf(stuck)
     expect((await putIn(other)('x', { value: 1, ...held }, {}, token)).body.code).toBe('FORBIDDEN')

@@ -1,4 +1,5 @@
 import {
+  getRunValueQuery,
   listRunsQuery,
   listRunValuesQuery,
   listWorkflowsQuery,
@@ -198,17 +199,22 @@ const runs = {
     path: '/runs/{run}/state',
     tag: 'Runs',
     summary: 'List the values that the agents of a run share',
+    description: 'An instance names the task that it does for the run, and its fence.',
     audience: people,
     query: listRunValuesQuery,
     answers: { 200: { description: 'A page of values, by key.', schema: runValuePageSchema } },
+    refusals: ['STALE_FENCE'],
   },
   getRunValue: {
     method: 'GET',
     path: '/runs/{run}/state/{key}',
     tag: 'Runs',
     summary: 'Get a value that the agents of a run share',
+    description: 'An instance names the task that it does for the run, and its fence.',
     audience: people,
+    query: getRunValueQuery,
     answers: { 200: { description: 'The value, with its state as `ETag`.', schema: runValueSchema } },
+    refusals: ['STALE_FENCE'],
   },
   putRunValue: {
     method: 'PUT',

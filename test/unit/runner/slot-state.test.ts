@@ -22,7 +22,10 @@ const aBoard = ({ lose = 0, stale = false } = {}) => {
   }
   const send = async (request: WorkerRequest): Promise<WorkerAnswer> => {
     requests.push(request)
-    const key = request.path.split('/').at(-1) ?? ''
+    const { pathname, search } = new URL(request.path, 'http://localhost')
+    const key = pathname.split('/').at(-1) ?? ''
+    if (request.method === 'GET' && search !== '?task=tsk_00000000000000000000000001&fence=1.1')
+      return refusal(403, 'FORBIDDEN')
     const current = values.get(key)
     if (request.method === 'GET') return current ? { status: 200, body: current } : refusal(404, 'NOT_FOUND')
     if (stale) return refusal(409, 'STALE_FENCE')

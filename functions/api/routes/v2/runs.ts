@@ -83,12 +83,17 @@ const rerun: Handler<OperationOf<'rerunRun'>> = async ({ platform }, { caller, p
 const toValue = (stored: Stored<RunValue>) => ({ key: keyOfValue(stored), value: stored.value.value, rev: stored.rev })
 
 const listValues: Handler<OperationOf<'listRunValues'>> = async ({ platform }, { caller, params, query }) => {
-  const page = await listRunValues(platform, await find(platform, caller, params), query)
+  const run = await find(platform, caller, params)
+  const { task, fence, ...paging } = query
+  await requireHolder(platform, caller, run, { task, fence })
+  const page = await listRunValues(platform, run, paging)
   return { status: 200, body: { items: page.items.map(toValue), nextCursor: page.cursor ?? null } }
 }
 
-const getValue: Handler<OperationOf<'getRunValue'>> = async ({ platform }, { caller, params }) => {
-  const stored = await getRunValue(platform, await find(platform, caller, params), params.key ?? '')
+const getValue: Handler<OperationOf<'getRunValue'>> = async ({ platform }, { caller, params, query }) => {
+  const run = await find(platform, caller, params)
+  await requireHolder(platform, caller, run, query)
+  const stored = await getRunValue(platform, run, params.key ?? '')
   return { status: 200, body: toValue(stored), headers: { etag: toETag(stored.rev) } }
 }
 
