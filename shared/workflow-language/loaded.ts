@@ -1,9 +1,10 @@
 /** The language of workflows, loaded with the first definition: a server that runs what it has does not carry it. */
 export const loadLanguage = async () => {
-  const [{ validate }, { capabilitiesOf }, { compileWorkflow }] = await Promise.all([
+  const [{ validate }, { capabilitiesOf }, { workflowsOf }, { compileWorkflow }] = await Promise.all([
     import('./validate/validate.ts'),
     import('./validate/check-capabilities.ts'),
+    import('./validate/check-workflows.ts'),
     import('./compile/compile-workflow.ts'),
   ])
-  return { validate, capabilitiesOf, compileWorkflow }
+  return { validate, capabilitiesOf, workflowsOf, compileWorkflow }
 }

@@ -28,6 +28,7 @@ export type ProblemCode =
   | 'TOO_LONG'
   | 'NOT_HERE'
   | 'UNKNOWN_CAPABILITY'
+  | 'UNKNOWN_WORKFLOW'
   | 'SCHEMA_MISMATCH'
 
 export const failing = (code: ProblemCode, path: Path, message: string, offset?: number): Finding => ({

@@ -98,6 +98,32 @@ steps:
     expect((await api.post('/workflows', { definition })).body.problems).toHaveLength(4)
   })
 
+  it('warns of workflows that it starts and that do not exist; strictly, refuses it', async () => {
+    const steps = [{ name: 'a', kind: 'subWorkflow', workflow: 'calld' }]
+    const definition = { workflow: 'calling', steps }
+    await api.post('/workflows', { definition: define('called') })
+    const problem = {
+      code: 'UNKNOWN_WORKFLOW',
+      pointer: '#/steps/0/workflow',
+      message: expect.stringContaining('called?'),
+    }
+    const validated = (strict: boolean) => api.post('/workflows/validate', { definition, strict })
+    expect((await validated(false)).body).toMatchObject({ valid: true, problems: [problem] })
+    expect((await validated(true)).body).toMatchObject({ valid: false, problems: [problem] })
+    expect((await api.post('/workflows', { definition, strict: true })).status).toBe(422)
+    expect(await api.post('/workflows', { definition })).toMatchObject({ status: 201, body: { problems: [problem] } })
+    await api.post('/workflows', { definition: define('calld') })
+    expect((await validated(true)).body).toEqual({ valid: true, problems: [] })
+  })
+
+  it('is refused with the place of what in its input is no JSON Schema', async () => {
+    const definition = 'workflow: schema\ninput: { type: strin }\nsteps: [{ name: a, kind: set, value: 1 }]'
+    const message = expect.stringContaining('line 2, column 10: no JSON Schema: must be')
+    const errors = [{ pointer: '#/definition/input/type', code: 'SCHEMA', message }]
+    expect(await api.post('/workflows', { definition })).toMatchObject({ status: 422, body: { errors } })
+    expect((await api.post('/workflows/validate', { definition })).body).toMatchObject({ valid: false })
+  })
+
   it('starts once under a key, refuses an input that does not fit, and is another tenant’s no more', async () => {
     const definition = { ...define('keyed'), input: { type: 'object', required: ['x'] } }
     await api.post('/workflows', { definition })

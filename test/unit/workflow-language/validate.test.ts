@@ -199,7 +199,8 @@ it('knows what the items of a map are, and what its list is, when agents say it'
       `{ name: mended, kind: map, items: '{% $review.issues %}', as: one, steps: ${mend(input)} }`,
       more || '{ name: last, kind: set, value: 1 }',
     )
-  const warned = (definition: string) => validate(definition, capabilities).problems.map(({ message }) => message)
+  const warned = (definition: string) =>
+    validate(definition, { capabilities, workflows: new Set() }).problems.map(({ message }) => message)
   expect(warned(text('$one.path'))).toEqual([])
   expect(warned(text('$one.pth'))).toEqual([
     'the result.issues[] of code.review has no pth; it has rule, path; did you mean path?',
@@ -268,4 +269,36 @@ it('reads patterns of events before a run waits for them, and knows a quorum tha
   expect(asked('people: [ann]')[0]).toContain('#/steps/0/quorum more than there are people')
   expect(asked('people: [ann], escalate: { after: 1h, to: [bob] }')).toEqual([])
   expect(asked('groups: [all]')).toEqual([])
+})
+
+it.each([
+  ['{ type: strin }', '2:10 #/input/type no JSON Schema: must be equal to one of the allowed values: array, boolean,'],
+  ['{ properties: { n: { minimum: x } } }', '2:29 #/input/properties/n/minimum no JSON Schema: must be number'],
+  ['{ $ref: "https://elsewhere.example/a" }', "2:10 #/input/$ref the schema cannot be used: can't resolve reference"],
+  ['{ properties: { n: { pattern: "(" } } }', '2:29 #/input/properties/n/pattern the schema cannot be used: Invalid'],
+  ['{ properties: 5 }', '2:10 #/input/properties no JSON Schema: must be object'],
+])('finds what is no JSON Schema in the input %s', (input, expected) => {
+  const problems = problemsOf(`workflow: w\ninput: ${input}\nsteps: [${task('a')}]`)
+  expect(problems).toEqual([expect.stringContaining(`error SCHEMA ${expected}`)])
+})
+
+it('warns of workflows that do not exist, wherever a step starts one', () => {
+  const text = inSteps(
+    '{ name: a, kind: subWorkflow, workflow: relaese }',
+    '{ name: b, kind: set, value: 1 }',
+    '{ name: c, kind: task, agent: a, compensate: [{ name: d, kind: subWorkflow, workflow: none }] }',
+  )
+  const known = { capabilities: new Map(), workflows: new Set(['release']) }
+  const { problems } = validate(text, known)
+  expect(problems).toEqual([
+    {
+      severity: 'warning',
+      code: 'UNKNOWN_WORKFLOW',
+      message: 'there is no workflow relaese: the step will fail; did you mean release?',
+      pointer: '#/steps/0/workflow',
+      line: 3,
+      column: 35,
+    },
+    expect.objectContaining({ pointer: '#/steps/2/compensate/0/workflow', line: 5 }),
+  ])
 })

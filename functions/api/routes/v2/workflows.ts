@@ -3,10 +3,11 @@ import type { Definition } from '#shared/contracts/workflows/definition.ts'
 import type { WorkflowResponse } from '#shared/contracts/workflows.ts'
 import { agentsOffering } from '#shared/domain/agents/agent-store.ts'
 import { loadBody } from '#shared/domain/bodies/body.ts'
-import { DomainError, invalid } from '#shared/domain/domain-error.ts'
+import { DomainError } from '#shared/domain/domain-error.ts'
 import { changeAliases, saveWorkflow } from '#shared/domain/workflows/save-workflow.ts'
 import type { Workflow, WorkflowVersion } from '#shared/domain/workflows/workflow.ts'
 import {
+  findWorkflow,
   getVersion,
   getWorkflow,
   listVersions,
@@ -17,29 +18,49 @@ import type { Platform, Stored } from '#shared/platform/platform.ts'
 import { loadLanguage } from '#shared/workflow-language/loaded.ts'
 import type { Problem } from '#shared/workflow-language/problem.ts'
 import type { Capabilities } from '#shared/workflow-language/validate/check-capabilities.ts'
-import type { Validated } from '#shared/workflow-language/validate/validate.ts'
-import { schemaProblem } from '../../check-input.ts'
+import type { Known, Validated } from '#shared/workflow-language/validate/validate.ts'
 import { ifMatch, iso, toETag } from '../../headers.ts'
 import type { Handler } from '../../operation.ts'
 
 type Given = string | Record<string, unknown>
 
-const check = async (definition: Given, capabilities?: Capabilities): Promise<Validated> =>
-  (await loadLanguage()).validate(typeof definition === 'string' ? definition : { value: definition }, capabilities)
+const check = async (definition: Given, known?: Known): Promise<Validated> =>
+  (await loadLanguage()).validate(typeof definition === 'string' ? definition : { value: definition }, known)
 
-/** The same with what the agents of the tenant offer. */
-const checkHere = async (platform: Platform, tenant: string, given: Given): Promise<Validated> => {
-  const { definition, problems } = await check(given)
-  if (definition === undefined) return { problems }
-  const { capabilitiesOf } = await loadLanguage()
+/** Of some capabilities those that agents of the tenant offer. */
+const offeredOf = async (platform: Platform, tenant: string, names: string[]): Promise<Capabilities> => {
   const offered = await Promise.all(
-    capabilitiesOf(definition).map(async (name) => {
+    names.map(async (name) => {
       const agents = (await agentsOffering(platform, tenant, name)).map(({ value }) => value)
       const [capability] = agents.flatMap(({ capabilities }) => capabilities.filter((one) => one.name === name))
       return [name, capability] as const
     }),
   )
-  return check(given, new Map(offered.flatMap(([name, one]) => (one ? [[name, one] as const] : []))))
+  return new Map(offered.flatMap(([name, one]) => (one ? [[name, one] as const] : [])))
+}
+
+/** So many names are looked at for one that somebody may have meant. */
+const mostNames = 1000
+
+/** Of some workflows those that there are; when one is missing, others too, of which one may be meant. */
+const existingOf = async (platform: Platform, tenant: string, names: string[]): Promise<Set<string>> => {
+  const found = await Promise.all(names.map((name) => findWorkflow(platform, tenant, name)))
+  const existing = found.flatMap((one) => one?.value.name ?? [])
+  if (existing.length === names.length) return new Set(existing)
+  const { items } = await listWorkflows(platform, tenant, { limit: mostNames })
+  return new Set([...existing, ...items.map(({ value }) => value.name)])
+}
+
+/** The same with what the tenant has: who offers what, and its workflows. */
+const checkHere = async (platform: Platform, tenant: string, given: Given): Promise<Validated> => {
+  const { definition, problems } = await check(given)
+  if (definition === undefined) return { problems }
+  const { capabilitiesOf, workflowsOf } = await loadLanguage()
+  const [capabilities, workflows] = await Promise.all([
+    offeredOf(platform, tenant, capabilitiesOf(definition)),
+    existingOf(platform, tenant, workflowsOf(definition)),
+  ])
+  return check(given, { capabilities, workflows })
 }
 
 const isFailing = (strict: boolean | undefined, { severity }: Problem): boolean =>
@@ -53,8 +74,6 @@ const requireDefinition = async (
   const { definition, problems } = await checkHere(platform, tenant, given)
   const failing = problems.filter((problem) => isFailing(strict, problem))
   if (definition === undefined || failing.length > 0) throw refused(failing)
-  const unusable = definition.input && (await schemaProblem(definition.input))
-  if (unusable) throw invalid('#/definition/input', 'SCHEMA', `the input schema cannot be used: ${unusable}`)
   return { definition, problems }
 }
 
