@@ -12,6 +12,14 @@ export const checkKey = (key: unknown, pointer: string): string => {
   throw invalid(pointer, 'INVALID', 'an idempotency key has 1 to 255 visible ASCII characters')
 }
 
+/** The `Last-Event-ID`, if any: none but what a stream gives as an id. */
+export const lastEventId = (headers: Headers, shape: RegExp): string | undefined => {
+  const id = headers.get('last-event-id') ?? ''
+  if (id === '') return undefined
+  if (shape.test(id)) return id
+  throw invalid('#/headers/Last-Event-ID', 'INVALID', `${id.slice(0, 50)} is the id of no event of this stream`)
+}
+
 const maxWaitSeconds = 25
 
 /** Seconds of `Prefer: wait=N`, at most 25. https://www.rfc-editor.org/rfc/rfc7240#section-4.3 */

@@ -1,4 +1,4 @@
-import { DomainError, type DomainErrorCode } from '#shared/domain/domain-error.ts'
+import { DomainError, type DomainErrorCode, sentenceOfRefusal } from '#shared/domain/domain-error.ts'
 import type { Platform } from '#shared/platform/platform.ts'
 import { PlatformError } from '#shared/platform/platform-error.ts'
 
@@ -9,15 +9,9 @@ const passing: DomainErrorCode[] = ['NOT_FOUND', 'CONFLICT', 'CONTENDED']
 export const isFinal = (error: unknown): error is Error =>
   error instanceof DomainError ? !passing.includes(error.code) : error instanceof PlatformError && !error.retryable
 
-/** What is wrong, field by field. */
-const reasonOf = (error: Error): string => {
-  const fields = error instanceof DomainError ? (error.errors ?? []) : []
-  return [error.message, ...fields.map(({ pointer, message }) => `${pointer}: ${message}`)].join('; ')
-}
-
 /** Nobody waits for an answer: the log says why, the metric that there was one. */
 export const tellRefused = ({ telemetry }: Platform, event: { id: string; source: string }, error: Error): void => {
-  const reason = reasonOf(error)
+  const reason = error instanceof DomainError ? sentenceOfRefusal(error) : error.message
   telemetry.log('error', 'an event could not be taken in', { event: event.id, source: event.source, reason })
   telemetry.metric('EventsRefused', 1, 'Count')
 }

@@ -56,3 +56,11 @@ export const orThrow = <T extends object>(value: T | Refused): T => {
 
 export const invalid = (pointer: string, code: string, message: string): DomainError =>
   new DomainError('INVALID', message, [{ pointer, code, message }])
+
+/** A refusal with the fields that it is about as one sentence, which says nothing twice. */
+export const sentenceOfRefusal = ({ message, errors = [] }: DomainError): string => {
+  const told = errors.filter((one) => one.message === message || !message.includes(one.message))
+  const fields = told.map((one) => `${one.pointer}: ${one.message}`).join('; ')
+  const saysMore = told.every((one) => one.message !== message)
+  return [saysMore ? message : '', fields].filter(Boolean).join(': ')
+}

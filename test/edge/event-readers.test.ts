@@ -82,6 +82,20 @@ describe('many readers of one task', () => {
     for (const [at, seen] of resumed.entries()) expect(seen).toEqual(whole.slice(at + 1))
   })
 
+  it('go on at the end when they say to have seen more, and are refused when they have seen none of it', async () => {
+    const { id, call } = await running()
+    const rest = follow(id, { after: 99_999 })
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    await call('complete', { result: 0 })
+    expect((await rest).map((one) => one.id)).toEqual([3])
+    expect(await follow(id, { after: 99_999 })).toEqual([])
+    for (const after of ['x', '-1', '1.5', '99999999999']) {
+      const headers = { accept: 'text/event-stream', 'last-event-id': after }
+      const { status, body } = await api.get(`/tasks/${id}/events`, { headers })
+      expect([status, body.errors?.[0].pointer]).toEqual([422, '#/headers/Last-Event-ID'])
+    }
+  })
+
   it('are told what the projector wrote late', async () => {
     const { id, call } = await running()
     const first = await follow(id, { most: 2 })

@@ -106,6 +106,19 @@ steps:
     expect(rest).toEqual(events.slice(events.indexOf(undo as RunStreamEvent) + 1))
   })
 
+  it('go on at the end for who says to have seen more, and are refused to who has seen none of them', async () => {
+    const id = await startOf('workflow: one\nsteps: [{ name: a, kind: task, capability: double, input: 2 }]')
+    const last = (await follow(id)).at(-1)
+    expect(await follow(id, { after: '99999' })).toEqual([last])
+    expect(await follow(id, { after: `${last?.id}.7` })).toEqual([last])
+    expect((await api.get(`/runs/${id}/events?after=99999`)).body.items).toEqual([last])
+    for (const after of ['x', '-1', '1.2.3', '99999999999']) {
+      const headers = { accept: 'text/event-stream', 'last-event-id': after }
+      const { status, body } = await api.get(`/runs/${id}/events`, { headers })
+      expect([status, body.errors?.[0].pointer]).toEqual([422, '#/headers/Last-Event-ID'])
+    }
+  })
+
   it('are a list where nobody takes a stream, and not there for a stranger', async () => {
     const id = await startOf('workflow: one\nsteps: [{ name: a, kind: task, capability: double, input: 2 }]')
     await follow(id)

@@ -108,6 +108,21 @@ output: '{% $instead %}'
     expect(run).toMatchObject({ state: 'SUCCEEDED', output: 'there is no agent no-such-agent' })
   })
 
+  it('has passed what a message did that the run waited for, so that circles through runs end', async () => {
+    const start = await startOf(`
+workflow: ball
+steps:
+  - { name: came, kind: waitForEvent, topic: ball.there }
+  - { name: back, kind: message, topic: ball.here, type: hit }
+`)
+    await eventually(async () => expect((await why(start)).steps).toMatchObject([{ code: 'WAITING_FOR_EVENT' }]))
+    const hops = Array.from({ length: 15 }, (_, at) => (at % 2 === 0 ? 'ball.there' : 'ball.here'))
+    const hit = { to: { topic: 'ball.there' }, type: 'hit', hops }
+    expect((await api.post('/messages', hit)).status).toBe(202)
+    const cause = expect.stringContaining('ball.here → ball.there → ball.here')
+    expect(await ended(start)).toMatchObject({ state: 'FAILED', error: 'HOP_LIMIT', cause })
+  })
+
   it('makes whoever handles it one of the run, who shares its state and tells others of the run', async () => {
     const hand = await anAgent('hand', { messages: [{ type: 'begin' }] })
     const other = await anAgent('other')

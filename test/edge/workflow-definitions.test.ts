@@ -22,7 +22,11 @@ describe('a workflow', () => {
     const { items } = (await api.get('/workflows/w/versions')).body
     expect(items.map(({ version }: { version: number }) => version)).toEqual([2, 1])
     expect((await api.get('/workflows/w/versions/1')).body.definition).toEqual(define('w'))
-    expect((await api.get('/workflows/w/versions/9')).status).toBe(404)
+    expect((await api.get('/workflows/w/versions/9')).body.detail).toBe('workflow w has no version 9')
+    for (const version of ['abc', '0', '1.5', '-1', '1e3'])
+      expect((await api.get(`/workflows/w/versions/${version}`)).body.errors).toMatchObject([
+        { pointer: '#/path/version', message: `${version} is no version; versions are numbered from 1` },
+      ])
     expect((await api.get('/workflows')).body.items).toHaveLength(1)
   })
 

@@ -96,6 +96,7 @@ const definitions = {
     summary: 'Get a version of a workflow',
     audience: admins,
     answers: { 200: { description: 'The version with its definition.', schema: workflowVersionSchema } },
+    refusals: ['INVALID'],
   },
 } as const satisfies Record<string, Operation>
 

@@ -2,7 +2,7 @@ import type { CloudEvent, Platform } from '../../platform/platform.ts'
 import { isForGood, PlatformError, sentenceOf } from '../../platform/platform-error.ts'
 import { loadBody } from '../bodies/body.ts'
 import { remind } from '../dispatch/due.ts'
-import { DomainError, type DomainErrorCode } from '../domain-error.ts'
+import { DomainError, type DomainErrorCode, sentenceOfRefusal } from '../domain-error.ts'
 import { idFromKey } from '../ids.ts'
 import { toCloudEvent } from '../messages/envelope.ts'
 import { arrive, giveUp, type Match, putOff } from './match.ts'
@@ -21,8 +21,7 @@ const isFinal = (error: unknown): boolean =>
 const reasonOf = (error: unknown): { code: string; message: string } => {
   if (error instanceof PlatformError) return { code: error.code, message: sentenceOf(error) }
   if (!(error instanceof DomainError)) return { code: 'INTERNAL', message: 'internal error; the server log has it' }
-  const fields = (error.errors ?? []).map((one) => `${one.pointer}: ${one.message}`)
-  return { code: error.code, message: [error.message, ...fields].join('; ') }
+  return { code: error.code, message: sentenceOfRefusal(error) }
 }
 
 type Matched = { match: Match; subscription: Subscription; event: CloudEvent }

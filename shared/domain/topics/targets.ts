@@ -13,7 +13,7 @@ import { getQueue } from '../queues/queue-store.ts'
 import { type CheckInput, submitTask } from '../tasks/submit-task.ts'
 import { deliverTo } from '../webhooks/notify.ts'
 import { startRun } from '../workflows/start-run.ts'
-import { endStep } from '../workflows/steps/end-step.ts'
+import { wakeStep } from '../workflows/steps/wake-step.ts'
 import { kindOf, type Subscription, type Target, type TargetKind } from './subscription.ts'
 
 export type TopicPorts = Omit<Platform, 'feed' | 'hosts' | 'generation'>
@@ -96,8 +96,7 @@ const toSocket: Deliver<'socket'> = async () => undefined
 
 /** The first message ends the step; the others are nobody's. */
 const toStep: Deliver<'step'> = async (ports, { subscription, event, target }) => {
-  const { tenant } = subscription
-  await endStep(ports, { tenant, ...target.step }, { output: event })
+  await wakeStep(ports, { tenant: subscription.tenant, ...target.step }, event)
   return target.step.run
 }
 

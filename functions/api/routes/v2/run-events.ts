@@ -4,15 +4,17 @@ import { isOver, type Run } from '#shared/domain/workflows/run.ts'
 import { findRun, getRun, runKey } from '#shared/domain/workflows/run-store.ts'
 import { undoNameOf } from '#shared/domain/workflows/workflow.ts'
 import type { RunEvent, RunRef, Stored } from '#shared/platform/platform.ts'
-import { iso, wantsStream } from '../../headers.ts'
+import { iso, lastEventId, wantsStream } from '../../headers.ts'
 import type { Context, Handler } from '../../operation.ts'
 import { pacedStream } from '../../paced-stream.ts'
 
 /** How far each of the machines of a run was told: its own, and the one that undoes. */
 type Place = { run: number; undo: number }
 
-const parsePlace = (id: string | null | undefined): Place | undefined => {
-  const [, run, undo] = /^(\d{1,9})(?:\.(\d{1,9}))?$/.exec(id ?? '') ?? []
+const idShape = /^(\d{1,9})(?:\.(\d{1,9}))?$/
+
+const parsePlace = (id: string | undefined): Place | undefined => {
+  const [, run, undo] = idShape.exec(id ?? '') ?? []
   return run === undefined ? undefined : { run: Number(run), undo: Number(undo ?? 0) }
 }
 const idOf = ({ run, undo }: Place): string => (undo > 0 ? `${run}.${undo}` : String(run))
@@ -48,6 +50,20 @@ const readOn = async ({ platform }: Context, run: Run, place: Place, { ms, signa
   }
   const own = await read(run.workflow, 'run', isUndone(run) ? 0 : ms)
   return own.events.length > 0 || !isUndone(run) ? own : read(undoNameOf(run.workflow), 'undo', ms)
+}
+
+/** The place; where a machine has not come to it, the end of what that has done by now. */
+const reached = async ({ platform }: Context, run: Run, place: Place): Promise<Place> => {
+  const { tenant, id } = run
+  const reachedIn = async (workflow: string, event: number): Promise<number> => {
+    const ref: RunRef = { tenant, workflow, run: id }
+    if (event === 0 || (await platform.workflows.eventsAfter(ref, event - 1, { ms: 0 })).length > 0) return event
+    return (await platform.workflows.history(ref, { limit: 1, order: 'descending' })).events[0]?.id ?? 0
+  }
+  return {
+    run: await reachedIn(run.workflow, place.run),
+    undo: isUndone(run) ? await reachedIn(undoNameOf(run.workflow), place.undo) : 0,
+  }
 }
 
 const commentMs = 15_000
@@ -111,7 +127,8 @@ export const answerRunEvents: Handler<OperationOf<'followRun'>> = async (
   { caller, params, query, headers, signal },
 ) => {
   const found = await getRun(context.platform, caller.tenant, params.run ?? '')
-  const from = parsePlace(headers.get('last-event-id')) ?? parsePlace(query.after) ?? { run: 0, undo: 0 }
+  const seen = parsePlace(lastEventId(headers, idShape)) ?? parsePlace(query.after) ?? { run: 0, undo: 0 }
+  const from = await reached(context, found.value, seen)
   if (wantsStream(headers)) {
     const body = pacedStream(frames(context, found, from, signal))
     return new Response(body, { headers: { 'content-type': 'text/event-stream', 'cache-control': 'no-store' } })

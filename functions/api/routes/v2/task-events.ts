@@ -5,7 +5,7 @@ import type { Task } from '#shared/domain/tasks/task.ts'
 import { isLast, readEvents, type TaskEvent } from '#shared/domain/tasks/task-events.ts'
 import { findTask, getTask, taskKey } from '#shared/domain/tasks/task-store.ts'
 import type { Platform, Stored } from '#shared/platform/platform.ts'
-import { iso, wantsStream } from '../../headers.ts'
+import { iso, lastEventId, wantsStream } from '../../headers.ts'
 import type { Context, Handler } from '../../operation.ts'
 import { pacedStream } from '../../paced-stream.ts'
 import { sharedFrames } from '../../shared-frames.ts'
@@ -18,7 +18,7 @@ export const answerEvents: Handler<OperationOf<'listTaskEvents'>> = async (
   { caller, params, query, headers, signal },
 ) => {
   const start = await getTask(context.platform, caller.tenant, params.task ?? '')
-  const after = lastSeen(headers) ?? Math.max(query.after, cursorSeq(query.cursor))
+  const after = lastSeen(headers, start.value) ?? Math.max(query.after, cursorSeq(query.cursor))
   if (wantsStream(headers)) return streamEvents(context, start, after, signal)
   const events = await readEvents(context.platform, { task: start.value, after, limit: query.limit })
   const last = events.at(-1)?.seq
@@ -26,9 +26,10 @@ export const answerEvents: Handler<OperationOf<'listTaskEvents'>> = async (
   return { status: 200, body: { items: events.map(toEvent), nextCursor: more ? String(last) : null } }
 }
 
-const lastSeen = (headers: Headers): number | undefined => {
-  const id = headers.get('last-event-id')
-  return id !== null && /^\d{1,9}$/.test(id) ? Number(id) : undefined
+/** Who was told more than there is now goes on at the end. */
+const lastSeen = (headers: Headers, { seq }: Task): number | undefined => {
+  const id = lastEventId(headers, /^\d{1,9}$/)
+  return id === undefined ? undefined : Math.min(Number(id), seq)
 }
 
 const cursorSeq = (cursor: string | undefined): number => {

@@ -3,7 +3,7 @@ import type { Definition } from '#shared/contracts/workflows/definition.ts'
 import type { WorkflowResponse } from '#shared/contracts/workflows.ts'
 import { agentsOffering } from '#shared/domain/agents/agent-store.ts'
 import { loadBody } from '#shared/domain/bodies/body.ts'
-import { DomainError } from '#shared/domain/domain-error.ts'
+import { DomainError, invalid } from '#shared/domain/domain-error.ts'
 import { changeAliases, saveWorkflow } from '#shared/domain/workflows/save-workflow.ts'
 import type { Workflow, WorkflowVersion } from '#shared/domain/workflows/workflow.ts'
 import {
@@ -148,9 +148,16 @@ const versions: Handler<OperationOf<'listWorkflowVersions'>> = async ({ platform
   }
 }
 
+/** A version in an address is its number: aliases lead runs to versions, and are none. */
+const versionNumber = (wanted: string): number => {
+  if (/^[1-9]\d{0,7}$/.test(wanted)) return Number(wanted)
+  throw invalid('#/path/version', 'INVALID', `${wanted.slice(0, 80)} is no version; versions are numbered from 1`)
+}
+
 const getOne: Handler<OperationOf<'getWorkflowVersion'>> = async ({ platform }, { caller, params }) => {
   const { tenant } = caller
-  const version = await getVersion(platform, tenant, params.workflow ?? '', Number(params.version) || 0)
+  const { workflow = '', version: wanted = '' } = params
+  const version = await getVersion(platform, tenant, workflow, versionNumber(wanted))
   const definition = await loadBody(platform, { tenant, pk: workflowPk(tenant, version.name), body: version.source })
   return { status: 200, body: { ...toVersion(version), definition } }
 }

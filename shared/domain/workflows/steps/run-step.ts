@@ -1,5 +1,5 @@
 import type { Stored } from '../../../platform/platform.ts'
-import { DomainError } from '../../domain-error.ts'
+import { DomainError, sentenceOfRefusal } from '../../domain-error.ts'
 import { newRev } from '../../ids.ts'
 import { isOver, type Run, type RunStep } from '../run.ts'
 import { changeStep, findRun, findStep, stepItem } from '../run-store.ts'
@@ -109,8 +109,7 @@ const begin = async (
     else await noteBegun(ports, step, begun)
   } catch (error) {
     if (!isLasting(error)) throw error
-    const fields = error.errors?.map(({ pointer, message }) => `${pointer}: ${message}`).join('; ')
-    await endStep(ports, step, { error: error.code, cause: [error.message, fields].filter(Boolean).join(': ') })
+    await endStep(ports, step, { error: error.code, cause: sentenceOfRefusal(error) })
   }
 }
 
