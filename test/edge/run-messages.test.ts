@@ -116,7 +116,7 @@ steps:
   - { name: back, kind: message, topic: ball.here, type: hit }
 `)
     await eventually(async () => expect((await why(start)).steps).toMatchObject([{ code: 'WAITING_FOR_EVENT' }]))
-    const hops = Array.from({ length: 15 }, (_, at) => (at % 2 === 0 ? 'ball.there' : 'ball.here'))
+    const hops = Array.from({ length: 15 }, (_, at) => (at % 2 === 0 ? 'ball.here' : 'ball.there'))
     const hit = { to: { topic: 'ball.there' }, type: 'hit', hops }
     expect((await api.post('/messages', hit)).status).toBe(202)
     const cause = expect.stringContaining('ball.here → ball.there → ball.here')
