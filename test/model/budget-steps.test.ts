@@ -205,6 +205,42 @@ it('what a completion has spent is not taken for spent by nobody before it is st
   expect(headOf(world, idOf(2))).toMatchObject({ status: 'RUNNING', usage: { tokens: 8 } })
 })
 
+/** Two that are under way on a hundred tokens: the second one has spent 45, and taken some ahead. */
+const plantAhead = async (world: World): Promise<void> => {
+  await plantChildren(world, 100)
+  for (let n = 0; n < 9; n++) await reportProgress(world.ports, caller, idOf(2), { fence, usage: { tokens: 5 } })
+  expect(poolOf(world)?.used.tokens).toBeGreaterThan(45)
+}
+
+it('a completion gets what others took ahead, and does not take its own share for that', async () => {
+  const world = scheduledPorts(atOnce)
+  await plantAhead(world)
+  await reportProgress(world.ports, caller, idOf(1), { fence, usage: { tokens: 11 } })
+  await complete(world, idOf(1), 44)
+  expect(headOf(world, idOf(1))).toMatchObject({ status: 'SUCCEEDED', usage: { tokens: 55 } })
+})
+
+it('a completion gets what others took ahead although they take it again as soon as it went back', async () => {
+  const world = scheduledPorts(atOnce)
+  await plantAhead(world)
+  let more = 1
+  const main: Table = {
+    ...world.ports.main,
+    async transact(writes) {
+      const outcome = await world.ports.main.transact(writes)
+      const back = writes.some(({ op, ...rest }) => op === 'check' && 'key' in rest && rest.key.pk.endsWith(idOf(2)))
+      if (back && more === 1) {
+        more--
+        await reportProgress(world.ports, caller, idOf(2), { fence, usage: { tokens: 1 } })
+      }
+      return outcome
+    },
+  }
+  await completeTask({ ...world.ports, main }, caller, idOf(1), { fence, usage: { tokens: 54 } })
+  expect(headOf(world, idOf(1))).toMatchObject({ status: 'SUCCEEDED' })
+  expect([more, poolOf(world)?.used.tokens]).toEqual([0, 100])
+})
+
 it.each([
   ['is changed by others all the time', async () => ({ ok: false as const, conflicts: [] })],
   ['cannot be written', () => Promise.reject(new Error('throttled'))],

@@ -1,5 +1,5 @@
 import type { Platform } from '../../platform/platform.ts'
-import { isContended } from '../contention.ts'
+import { compete, isContended } from '../contention.ts'
 import { taskKey } from '../keys.ts'
 import { processMemory } from '../process-memory.ts'
 import { isFinished, type Task } from '../tasks/task.ts'
@@ -15,31 +15,57 @@ const many = 200
 const pauses = { firstMs: 1000, longestMs: 30_000 }
 const audits = processMemory<{ at: number; pauseMs: number }>()
 
-/** Looks through the pools of a chain for what there was too little of. */
-export const auditChain = async (
+type Asked = Pick<PlanOutcome, 'chain' | 'short'>
+
+/**
+ * Asks for `task` until nothing lacks, or it lacks before and after a look through the pools while no other hand changed
+ * these: what one look gives back, somebody else may have taken ahead again.
+ */
+export const findEnough = async <A extends Asked>(
   ports: Ports,
-  tenant: string,
-  { chain, short }: Pick<PlanOutcome, 'chain' | 'short'>,
-): Promise<void> => {
-  const lacksOf = ({ stored }: Link) => short.filter(({ pool }) => pool === stored.value)
-  await Promise.all(chain.map((link) => auditPool(ports, tenant, link.id, lacksOf(link))))
+  { tenant, task }: { tenant: string; task: string },
+  ask: () => Promise<A>,
+): Promise<A> => {
+  let seen: string | undefined
+  return compete(ports, `what the budget of task ${task} is drawn on by`, async () => {
+    const asked = await ask()
+    const now = revsOf(asked)
+    if (asked.short.length === 0 || now === seen) return { done: asked }
+    seen = now
+    const looks = await Promise.all(
+      asked.chain.map((link) => auditPool(ports, tenant, link.id, { lacks: lacksOf(asked, link), but: task })),
+    )
+    return looks.includes(false) ? { done: await ask() } : undefined
+  })
 }
+
+const lacksOf = ({ short }: Asked, { stored }: Link): Lack[] => short.filter(({ pool }) => pool === stored.value)
+
+const revsOf = (asked: Asked): string =>
+  asked.chain.flatMap((link) => (lacksOf(asked, link).length > 0 ? [link.stored.rev] : [])).join()
 
 /**
  * Finds shares whose task has ended, or was never stored, and settles them: before anything is refused for good. What
- * other tasks took ahead goes back until there is enough of what lacks.
+ * tasks took ahead goes back until there is enough of what lacks, but nothing of the task that it lacks. `false`: it was
+ * looked through just before.
  */
-export const auditPool = async (ports: Ports, tenant: string, pool: string, lacks: Lack[] = []): Promise<void> => {
+export const auditPool = async (
+  ports: Ports,
+  tenant: string,
+  pool: string,
+  { lacks = [], but }: { lacks?: Lack[]; but?: string } = {},
+): Promise<boolean> => {
   const known = audits(ports.main)
   const id = [tenant, pool, ...lacks.map(({ name }) => name)].join('#') // who looked for another amount left its steps alone
   const now = ports.clock.now()
   const last = known.get(id)
-  if (last && now - last.at < last.pauseMs) return
+  if (last && now - last.at < last.pauseMs) return false
   if (last) known.set(id, { ...last, at: now })
-  const { open, settled, trimmed } = await lookThrough(ports, tenant, pool, lacks)
+  const { open, settled, trimmed } = await lookThrough(ports, { tenant, pool, but }, lacks)
   const pauseMs = trimmed > 0 ? 0 : settled > 0 || !last ? pauses.firstMs : longer(last.pauseMs)
   if (open > many) known.set(id, { at: now, pauseMs })
   else known.delete(id)
+  return true
 }
 
 const longer = (pauseMs: number): number => Math.min(Math.max(2 * pauseMs, pauses.firstMs), pauses.longestMs)
@@ -51,7 +77,9 @@ export const attendPool = async (ports: Ports, { tenant, id, pool }: Task): Prom
 
 type Seen = { open: number; settled: number; trimmed: number }
 
-const lookThrough = async (ports: Ports, tenant: string, pool: string, lacks: Lack[]): Promise<Seen> => {
+type Sought = { tenant: string; pool: string; but: string | undefined }
+
+const lookThrough = async (ports: Ports, { tenant, pool, but }: Sought, lacks: Lack[]): Promise<Seen> => {
   const seen = { open: 0, settled: 0, trimmed: 0 }
   let cursor: string | undefined
   do {
@@ -61,7 +89,7 @@ const lookThrough = async (ports: Ports, tenant: string, pool: string, lacks: La
       seen.open++
       const open = { pool, task, share, head: heads[at]?.value }
       if (await settleShare(ports, tenant, open)) seen.settled++
-      else if (lacks.length > 0 && (await trimOne(ports, open))) seen.trimmed++
+      else if (lacks.length > 0 && task !== but && (await trimOne(ports, open))) seen.trimmed++
       else continue
       if (lacks.length > 0 && (await isEnough(ports, tenant, pool, lacks))) return seen
     }

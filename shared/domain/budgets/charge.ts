@@ -1,9 +1,18 @@
 import type { Platform, Write } from '../../platform/platform.ts'
 import type { Task, Usage } from '../tasks/task.ts'
 import { addUsage } from '../tasks/usage-sum.ts'
-import { auditChain } from './audit-pool.ts'
+import { findEnough } from './audit-pool.ts'
 import { type AmountName, type Amounts, boundingPool, leftInChain, rounded } from './pool.ts'
-import { changeShares, loadChain, type Plan, type Planner, type PlanOutcome, sharesOf } from './pool-store.ts'
+import {
+  changeShares,
+  type Link,
+  loadChain,
+  type Plan,
+  type Planner,
+  type PlanOutcome,
+  type Short,
+  sharesOf,
+} from './pool-store.ts'
 import { aheadOf, spentBy, spentInChain, spentNames } from './spent.ts'
 import { stepOf } from './step.ts'
 
@@ -29,14 +38,11 @@ const growing =
  */
 const chargeShares = async (ports: Ports, { tenant, id, pool, ...rest }: Charged): Promise<PlanOutcome> => {
   const spent = spentBy(rest)
-  const once = () => changeShares(ports, { tenant, pool, task: id }, growing(spent))
-  const first = await once()
-  if (first.short.length === 0) return first
-  await auditChain(ports, tenant, first)
-  return once()
+  const owner = { tenant, pool, task: id }
+  return findEnough(ports, owner, () => changeShares(ports, owner, growing(spent)))
 }
 
-const namesOf = ({ short }: PlanOutcome): AmountName[] => short.map(({ name }) => name)
+const namesOf = ({ short }: Pick<PlanOutcome, 'short'>): AmountName[] => short.map(({ name }) => name)
 
 /** Records what a task has spent, up to what there is. Answers what there was too little of. */
 export const charge = async (ports: Ports, task: Charged): Promise<AmountName[]> =>
@@ -66,13 +72,13 @@ export const chargeCompletion = async (
 export const spentMessage = (names: AmountName[]): string => `its budget of ${names.join(' and ')} is spent`
 
 /** What is left for a task, by all pools that bound it, with what it took ahead; `undefined`: it has no budget. */
-export const budgetLeft = async (ports: Pick<Platform, 'main'>, task: Charged): Promise<Amounts | undefined> => {
-  const { tenant, id, pool } = task
-  if (pool === undefined) return undefined
-  const chain = await loadChain(ports, tenant, pool)
+export const budgetLeft = async (ports: Pick<Platform, 'main'>, task: Charged): Promise<Amounts | undefined> =>
+  task.pool === undefined ? undefined : leftOn(ports, task, await loadChain(ports, task.tenant, task.pool))
+
+const leftOn = async (ports: Pick<Platform, 'main'>, task: Charged, chain: Link[]): Promise<Amounts> => {
   const left = leftInChain(chain.map(({ stored }) => stored.value))
   if (task.usage === undefined) return left
-  const shares = await sharesOf(ports, { tenant, task: id }, chain)
+  const shares = await sharesOf(ports, { tenant: task.tenant, task: task.id }, chain)
   for (const [link, spent] of spentInChain(chain, spentBy(task)))
     for (const name of spentNames)
       if (left[name] !== undefined && spent[name] !== undefined)
@@ -82,20 +88,23 @@ export const budgetLeft = async (ports: Pick<Platform, 'main'>, task: Charged): 
 
 /** What a task cannot start without and of which nothing is left, after all that is over went back. */
 export const nothingLeft = async (ports: Ports, task: Charged): Promise<{ left?: Amounts; none: AmountName[] }> => {
-  const first = await budgetLeft(ports, task)
-  if (first === undefined || noneOf(first).length === 0) return { left: first, none: [] }
-  const chain = await loadChain(ports, task.tenant, task.pool)
-  const pools = chain.map(({ stored }) => stored.value)
-  const short = noneOf(first).flatMap((name) => {
-    const pool = pools[boundingPool(pools, name)]
-    return pool === undefined ? [] : [{ pool, name, lacking: least }]
+  const { tenant, id, pool } = task
+  if (pool === undefined) return { none: [] }
+  const { left, short } = await findEnough(ports, { tenant, task: id }, async () => {
+    const chain = await loadChain(ports, tenant, pool)
+    const left = await leftOn(ports, task, chain)
+    return { left, chain, short: noneOf(left).flatMap((name) => shortOf(chain, name)) }
   })
-  await auditChain(ports, task.tenant, { chain, short })
-  const left = (await budgetLeft(ports, task)) ?? {}
-  return { left, none: noneOf(left) }
+  return { left, none: namesOf({ short }) }
 }
 
 /** Any amount is something to start with. */
 const least = 1e-9
 
 const noneOf = (left: Amounts): AmountName[] => spentNames.filter((name) => (left[name] ?? 1) <= 0)
+
+const shortOf = (chain: Link[], name: AmountName): Short => {
+  const pools = chain.map(({ stored }) => stored.value)
+  const pool = pools[boundingPool(pools, name)]
+  return pool === undefined ? [] : [{ pool, name, lacking: least }]
+}

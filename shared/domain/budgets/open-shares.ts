@@ -1,7 +1,7 @@
 import type { Item, Platform, Write } from '../../platform/platform.ts'
 import { DomainError, type FieldError } from '../domain-error.ts'
 import type { Budget, Task } from '../tasks/task.ts'
-import { auditChain } from './audit-pool.ts'
+import { findEnough } from './audit-pool.ts'
 import { nothingLeft } from './charge.ts'
 import {
   type AmountName,
@@ -61,11 +61,10 @@ export const openShares = async (ports: Ports, task: Task, above: string | undef
   if (above === undefined) return []
   const { tenant, id } = task
   const planner = onceEach(planFor(boundsOf(task.budget ?? {})))
-  const open = () => changeShares(ports, { tenant, pool: above, task: id }, refuseClosed(planner))
-  const first = await open()
-  if (first.short.length === 0) return first.shares
-  await auditChain(ports, tenant, first)
-  const { short, chain, shares } = await open()
+  const owner = { tenant, pool: above, task: id }
+  const { short, chain, shares } = await findEnough(ports, owner, () =>
+    changeShares(ports, owner, refuseClosed(planner)),
+  )
   if (short.length > 0) throw refusal(short, task, chain)
   return shares
 }
