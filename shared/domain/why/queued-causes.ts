@@ -141,12 +141,15 @@ const busy: Cause = (situation) => {
   const { task, queue, agent } = situation
   const { slots, running, room, usable, kept } = slotsOf(situation)
   const ahead = queue?.ahead ?? 0
-  if (room > 0 && ahead === 0) return undefined
+  if (ahead < room) return undefined
   const reserve = kept > 0 ? `, ${kept} more ${kept === 1 ? 'is' : 'are'} kept free for higher lanes,` : ''
   const fewer = kept > 0 && agent?.configuration.reservedSlots ? ', or fewer reservedSlots of its agent' : ''
   return {
     code: 'ALL_SLOTS_BUSY',
-    message: `${running} of ${slots} slots of ${task.target?.agentName} are busy${reserve} and ${turn(ahead)}`,
+    message:
+      room > 0
+        ? `${room} of ${slots} slots of ${task.target?.agentName} are free for it, but ${turn(ahead)}`
+        : `${running} of ${slots} slots of ${task.target?.agentName} are busy${reserve} and ${turn(ahead)}`,
     evidence: {
       slots,
       running,

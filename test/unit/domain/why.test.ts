@@ -106,6 +106,17 @@ describe('why of a queued task', () => {
     expect(about({ ...held, target: undefined, deadline: now }).code).toBe('DEADLINE')
   })
 
+  it('is nothing for as many in line as there are free slots', () => {
+    const live = [{ ...instance, slots: 3, running: 1 }]
+    const second = { live, queue: { ahead: 1 } }
+    expect(about({}, second)).toMatchObject({ code: 'DISPATCHING' })
+    expect(about({}, { live, queue: { ahead: 2 } })).toMatchObject({
+      code: 'ALL_SLOTS_BUSY',
+      message: '2 of 3 slots of reviewer are free for it, but 2 tasks come before it',
+      evidence: { position: 3, slots: 3, running: 1 },
+    })
+  })
+
   it('is the reserve where the free slots are kept for higher lanes', () => {
     const live = [{ ...instance, slots: 10, running: 9 }]
     const next = { live, queue: { ahead: 0 } }
