@@ -1,11 +1,12 @@
-import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { aGuideServer } from '#test/support/guide-server.ts'
 
-const sleeper = fileURLToPath(new URL('../fixtures/agents/sleeper', import.meta.url))
 let guides: Awaited<ReturnType<typeof aGuideServer>>
 beforeAll(async () => {
-  guides = await aGuideServer([{ guide: 'resources', name: 'careful' }], ['--agent', sleeper])
+  guides = await aGuideServer([
+    { guide: 'resources', name: 'careful' },
+    { guide: 'control', name: 'sleeper' },
+  ])
 }, 30_000)
 afterAll(() => guides?.close())
 
