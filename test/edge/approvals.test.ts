@@ -22,10 +22,10 @@ const lease = async (joined: Joined) =>
   (await api.post(`/instances/${joined.instanceId}/lease?wait=5`, { max: 1 }, { key: joined.token })).body.tasks[0]
 
 /** A task that waits for an approval, with its instance. */
-const asking = async (name: string, terms = {}) => {
+const asking = async (name: string, terms = {}, more = {}) => {
   await api.post('/agents', { name, capabilities: [{ name }] })
   const joined: Joined = (await api.post('/instances', { agent: name })).body
-  const { id } = (await api.post('/tasks', { capability: name })).body
+  const { id } = (await api.post('/tasks', { capability: name, ...more })).body
   const { fence } = await lease(joined)
   const body = { fence, kind: 'approval', prompt: { ship: '1.2.3' }, checkpoint: { at: 1 }, ...terms }
   const waiting = await api.post(`/tasks/${id}/wait`, body, { key: joined.token })
@@ -231,6 +231,13 @@ describe('time and an approval', () => {
     expect((await taskOf(id)).failure.code).toBe('TIMEOUT')
     await until(() => eventsOf(approval).length === 3)
     expect(eventsOf(approval)).toEqual(['requested.v1', 'escalated.v1', 'expired.v1'])
+  })
+
+  it('promises no time after the deadline of its task', async () => {
+    const deadline = new Date(clock.now() + 60_000).toISOString()
+    const { approval } = await asking('short.time', { expiresInSeconds: 120, escalateAfterSeconds: 90 }, { deadline })
+    const asked = await approvalOf(approval)
+    expect([asked.expiresAt, asked.escalateAt]).toEqual([deadline, undefined])
   })
 
   it('can be given after the escalation', async () => {

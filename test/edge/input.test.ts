@@ -286,7 +286,8 @@ describe('time and a waiting task', () => {
   it('ends at the deadline that its submitter gave', async () => {
     const deadline = new Date(clock.now() + hour).toISOString()
     const { id, call } = await running('given.deadline', { deadline })
-    await call('wait', ask)
+    const { body } = await call('wait', { ...ask, expiresInSeconds: 7200 })
+    expect(body.waiting.expiresAt).toBe(deadline)
     await pass(hour + 1000)
     await until(async () => (await taskOf(id)).failure?.code === 'DEADLINE')
   })

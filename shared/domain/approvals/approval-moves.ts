@@ -15,7 +15,8 @@ export const requestApproval = (
   { id, prompt, terms, now, expiresAt, by }: Request,
 ): Omit<Approval, 'stamp'> => {
   const { approvers = [], quorum = 1, onReject = 'fail', escalateAfterSeconds, escalateTo = [] } = terms
-  const escalateAt = escalateAfterSeconds === undefined ? undefined : now + escalateAfterSeconds * 1000
+  const escalation = now + (escalateAfterSeconds ?? Number.POSITIVE_INFINITY) * 1000
+  const escalateAt = escalation < expiresAt ? escalation : undefined
   return {
     ...asker,
     id,
@@ -30,7 +31,7 @@ export const requestApproval = (
     expiresAt,
     decisions: [],
     history: [{ what: 'requested', by, at: now }],
-    dueAt: Math.min(escalateAt ?? expiresAt, expiresAt),
+    dueAt: escalateAt ?? expiresAt,
   }
 }
 

@@ -82,7 +82,10 @@ type Asked = { command: WaitCommand; prompt: Awaited<ReturnType<typeof planBody>
 /** What the head says of the wait, and the approval where it is one. */
 const ask = (task: Task, { command, prompt, now, caller }: Asked): { waiting: Waiting; items: Item[] } => {
   const { kind, fence, expiresInSeconds = defaultExpirySeconds } = command
-  const expiresAt = now + expiresInSeconds * 1000
+  const expiresAt = Math.min(
+    now + expiresInSeconds * 1000,
+    task.deadlineGiven ? task.deadline : Number.POSITIVE_INFINITY,
+  )
   const text = typeof command.prompt === 'string' ? command.prompt : JSON.stringify(command.prompt)
   const said = prompt.body.in === 'head' ? { prompt: command.prompt } : { prompt: `${text.slice(0, shortPrompt)}…` }
   const waiting: Waiting = { kind, ...said, since: now, expiresAt }

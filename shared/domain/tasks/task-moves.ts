@@ -171,7 +171,7 @@ export const waitTask = (
       answer: { fence: task.lease?.fence ?? '', digest },
       ranMs: (task.ranMs ?? 0) + (now - (task.lease?.since ?? now)),
       lease: undefined,
-      dueAt: task.deadlineGiven ? Math.min(waiting.expiresAt, task.deadline) : waiting.expiresAt,
+      dueAt: waiting.expiresAt,
     },
     { reason: 'WAITING', message: `waits for ${waiting.kind}` },
   )
