@@ -27,7 +27,10 @@ export const timingProblem = (timing: Timing, now: number): { pointer: string; m
   if ('rate' in timing) return undefined
   const { expression, timeZone } = timing.cron
   if (!isTimeZone(timeZone))
-    return { pointer: '#/cron/timeZone', message: `there is no time zone ${timeZone}; give one such as Europe/Berlin` }
+    return {
+      pointer: '#/cron/timeZone',
+      message: `there is no time zone ${timeZone}; give an IANA name such as Europe/Berlin`,
+    }
   try {
     if (cronOf(timing.cron).nextRun()) return undefined
     return { pointer: '#/cron/expression', message: `${expression} never comes` }
@@ -38,7 +41,9 @@ export const timingProblem = (timing: Timing, now: number): { pointer: string; m
   }
 }
 
+/** An IANA name, in any case; offsets such as `+05:00`, which know no summer, are none. */
 const isTimeZone = (timeZone: string): boolean => {
+  if (!/^[a-z]/i.test(timeZone)) return false
   try {
     return Intl.DateTimeFormat('en', { timeZone }).resolvedOptions().timeZone !== ''
   } catch {

@@ -126,7 +126,12 @@ describe.each(hosts)('schedules on $host', ({ open }) => {
       return [answer.status, answer.body.errors?.[0].pointer]
     }
     expect(await refused({ cron: { expression: '99 * * * *' } })).toEqual([422, '#/cron/expression'])
-    expect(await refused({ cron: { expression: '0 9 * * *', timeZone: 'Nowhere' } })).toEqual([422, '#/cron/timeZone'])
+    for (const timeZone of ['Nowhere', '+05:00', '-0530', '+00'])
+      expect(await refused({ cron: { expression: '0 9 * * *', timeZone } })).toEqual([422, '#/cron/timeZone'])
+    for (const timeZone of ['UTC', 'Europe/Kiev', 'Etc/GMT+5', 'asia/calcutta'])
+      expect((await create({ task: { capability: 'x' }, cron: { expression: '0 9 * * *', timeZone } })).status).toBe(
+        201,
+      )
     expect(await refused({ at: '2001-01-01T00:00:00Z' })).toEqual([422, '#/at'])
     expect(await refused({})).toEqual([422, '#/cron'])
     expect(await refused({ rate: { everySeconds: 5 }, at: soon() })).toEqual([422, '#/cron'])
