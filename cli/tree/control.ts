@@ -22,7 +22,7 @@ export const addControl = (tasks: Command): void => {
     .command('cancel-many')
     .description('cancel every unfinished task that the options name; the kill switch')
     .option('--agent <agent>', 'tasks of this agent')
-    .option('--capability <name>', 'tasks of this capability')
+    .option('--capability <name>', 'tasks of this capability; message:TYPE: those that handle messages')
     .addOption(oneOf('--status <status>', 'tasks in this state', unfinished))
     .addOption(new Option('--priority <priority>', 'tasks of this lane').choices(['low', 'normal', 'high', 'urgent']))
     .option('--label <key:value>', 'tasks with this label; repeatable', collect)

@@ -118,7 +118,7 @@ const addList = (tasks: Command): void => {
     .description('list tasks, newest first')
     .addOption(oneOf('--status <status>', 'only tasks in this state', statuses))
     .option('--agent <agent>', 'only tasks of this agent')
-    .option('--capability <name>', 'only tasks of this capability')
+    .option('--capability <name>', 'only tasks of this capability; message:TYPE: those that handle messages')
     .addOption(new Option('--priority <priority>', 'only tasks of this lane').choices(priorities))
     .option('--label <key:value>', 'only tasks with this label; repeatable', collect)
     .option('--limit <n>', 'at most so many', whole(1, 200), 20)

@@ -38,7 +38,7 @@ const addCreate = (webhooks: Command): void => {
     .description('make a webhook, and print its id and its secret, which is told here alone')
     .argument('<url>', 'where events are posted to')
     .option('--event <type>', 'only events such as task.failed or task.*; repeatable', collect)
-    .option('--capability <name>', 'only of tasks of this capability')
+    .option('--capability <name>', 'only of tasks of this capability; message:TYPE: those that handle messages')
     .option('--label <key:value>', 'only of tasks with this label; repeatable', collect)
     .option('--description <text>', 'what it is for')
     .option('--idempotency-key <key>', 'the same key with the same options gives the same webhook')

@@ -7,6 +7,12 @@ export const nameSchema = z
   .max(100)
   .regex(/^[A-Za-z0-9._-]+$/, 'use letters, digits, ".", "-" and "_"')
 
+/** Whose tasks are looked for: a capability, or the `message:TYPE` of tasks that handle messages of that type. */
+export const taskCapabilitySchema = z
+  .string()
+  .max(208)
+  .regex(/^([A-Za-z0-9._-]{1,100}|message:[\s\S]{1,200})$/, 'use letters, digits, ".", "-" and "_", or message:TYPE')
+
 /** `<prefix>_` and 128 bits in Crockford base 32. */
 export const idSchema = (prefix: string) =>
   z

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { idSchema, labelsSchema, nameSchema, prioritySchema, timeSchema } from './common.ts'
+import { idSchema, labelsSchema, prioritySchema, taskCapabilitySchema, timeSchema } from './common.ts'
 import { taskStatusSchema } from './tasks.ts'
 
 const reason = z.string().min(1).max(500).optional()
@@ -16,7 +16,7 @@ export const cancelFilterSchema = z.strictObject({
   status: taskStatusSchema.exclude(['SUCCEEDED', 'FAILED', 'CANCELLED']).optional(),
   /** Name or id. */
   agent: z.string().min(1).max(100).optional(),
-  capability: nameSchema.optional(),
+  capability: taskCapabilitySchema.optional(),
   priority: prioritySchema.optional(),
   labels: labelsSchema.optional(),
   parent: idSchema('tsk').optional(),

@@ -13,6 +13,7 @@ import {
   pageQuery,
   pageSchema,
   prioritySchema,
+  taskCapabilitySchema,
   timeSchema,
   wantedVersionSchema,
 } from './common.ts'
@@ -162,7 +163,7 @@ export const listTasksQuery = z.strictObject({
   ...pageQuery,
   status: taskStatusSchema.optional(),
   agent: z.string().max(100).optional(),
-  capability: nameSchema.optional(),
+  capability: taskCapabilitySchema.optional(),
   priority: prioritySchema.optional(),
   label: labelQuery,
   parent: idSchema('tsk').optional(),

@@ -1,6 +1,14 @@
 import * as z from 'zod'
 import { publicEventTypes } from '#shared/domain/webhooks/event-types.ts'
-import { idSchema, jsonSchema, labelsSchema, nameSchema, pageQuery, pageSchema, timeSchema } from './common.ts'
+import {
+  idSchema,
+  jsonSchema,
+  labelsSchema,
+  pageQuery,
+  pageSchema,
+  taskCapabilitySchema,
+  timeSchema,
+} from './common.ts'
 
 /** `task.succeeded`, `task.*`, `*`. */
 const eventSchema = z.enum([...publicEventTypes, 'task.*', 'agent.*', 'approval.*', '*'])
@@ -24,8 +32,8 @@ export const callbackSchema = z.strictObject({
 
 const settings = {
   events: z.array(eventSchema).min(1).max(50),
-  /** Only of tasks of this capability. */
-  capability: nameSchema.optional(),
+  /** Only of tasks of this capability; `message:TYPE` of those that handle messages. */
+  capability: taskCapabilitySchema.optional(),
   /** Only of tasks with all of these labels. */
   labels: labelsSchema.optional(),
   description: z.string().max(500).optional(),

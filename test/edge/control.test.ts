@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { anApi, anAwsApi, type TestApi } from '#test/support/api.ts'
 import { dynoxideBinary } from '#test/support/aws-servers.ts'
+import { until } from '#test/support/server-process.ts'
 
 const hosts = [
   { host: 'the embedded host', open: anApi },
@@ -94,6 +95,21 @@ describe.each(hosts)('control on $host', ({ open }) => {
     const never = { since: '2026-02-01T00:00:00Z', until: '2026-01-01T00:00:00Z' }
     const errors = [{ pointer: '#/filter/since', code: 'RANGE' }]
     expect(await ask({ filter: never })).toMatchObject({ status: 422, body: { errors } })
+  })
+
+  it('finds what handles messages by the capability that it shows', async () => {
+    await api.post('/agents', { name: 'listener', capabilities: [], messages: [{ type: 'note left/é' }] })
+    await api.post('/messages', { kind: 'event', to: { agent: 'listener' }, type: 'note left/é' })
+    const capability = 'message:note left/é'
+    const listed = async () => (await api.get(`/tasks?capability=${encodeURIComponent(capability)}`)).body.items
+    const [task] = await until(async () => ((await listed()).length > 0 ? listed() : undefined))
+    expect(task).toMatchObject({ status: 'QUEUED', capability })
+    expect((await api.post('/tasks:cancel', { filter: { capability } })).body).toMatchObject({ cancelled: 1 })
+    for (const wrong of ['message:', 'other:x', ''])
+      expect(await api.get(`/tasks?capability=${wrong}`)).toMatchObject({
+        status: 422,
+        body: { errors: [{ pointer: '#/query/capability' }] },
+      })
   })
 
   it('tells a held heartbeat at once of what is cancelled, and of what it did not report', async () => {

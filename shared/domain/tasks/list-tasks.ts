@@ -1,6 +1,6 @@
 import type { Page, Platform, Query } from '../../platform/platform.ts'
 import { sortableTime } from '../keys.ts'
-import { type Priority, runOfTask, type Task, type TaskStatus } from './task.ts'
+import { capabilityOf, type Priority, runOfTask, type Task, type TaskStatus } from './task.ts'
 import { childrenPk, runTasksPk, taskListPk } from './task-store.ts'
 
 export type TaskFilter = {
@@ -23,7 +23,7 @@ export const matches = (filter: TaskFilter, task: Task): boolean =>
   [
     filter.status === undefined || task.status === filter.status,
     filter.agent === undefined || task.target?.agentName === filter.agent || task.target?.agent === filter.agent,
-    filter.capability === undefined || task.capability === filter.capability,
+    filter.capability === undefined || capabilityOf(task) === filter.capability,
     filter.priority === undefined || task.priority === filter.priority,
     filter.parent === undefined || task.parent === filter.parent,
     filter.workflowRun === undefined || runOfTask(task) === filter.workflowRun,

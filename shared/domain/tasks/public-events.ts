@@ -3,7 +3,7 @@ import type { Agent } from '../agents/agent.ts'
 import type { Approval } from '../approvals/approval.ts'
 import { approvalEvent } from '../approvals/approval-events.ts'
 import { fullType } from '../webhooks/event-types.ts'
-import { isFinished, type Task } from './task.ts'
+import { capabilityOf, isFinished, type Task } from './task.ts'
 
 /** The `source` of everything the platform publishes. */
 export const eventSource = 'io.devcycle'
@@ -37,13 +37,22 @@ const endTypes = { SUCCEEDED: 'task.succeeded', FAILED: 'task.failed', CANCELLED
 const taskEvent = (change: Change<Task>): CloudEvent | undefined => {
   const task = change.after?.value
   if (task === undefined || !isFinished(task) || change.before?.value.status === task.status) return undefined
-  const { id, tenant, status, capability, target, labels, failure, attempt } = task
+  const { id, tenant, status, target, labels, failure, attempt } = task
   return {
     ...envelope(change, tenant, task.transition.at),
     type: fullType(endTypes[status as keyof typeof endTypes]),
     subject: id,
     ...(task.traceparent && { traceparent: task.traceparent }),
-    data: { id, status, capability, agent: target?.agentName, version: target?.version, labels, attempt, failure },
+    data: {
+      id,
+      status,
+      capability: capabilityOf(task),
+      agent: target?.agentName,
+      version: target?.version,
+      labels,
+      attempt,
+      failure,
+    },
   }
 }
 

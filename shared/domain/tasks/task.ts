@@ -174,6 +174,10 @@ export type Task = {
   stamp: Stamp
 }
 
+/** What is to be done; of a distributed task its shards do it. */
+export const capabilityOf = ({ capability, fanOut }: Pick<Task, 'capability' | 'fanOut'>): string | undefined =>
+  capability ?? fanOut?.capability
+
 /** The run whose values a task shares. */
 export const runOfTask = ({ workflow, run }: Pick<Task, 'workflow' | 'run'>): string | undefined => workflow?.run ?? run
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { listTasks } from '#shared/domain/tasks/list-tasks.ts'
+import { listTasks, matches } from '#shared/domain/tasks/list-tasks.ts'
 import type { Task } from '#shared/domain/tasks/task.ts'
 import type { Platform, Query } from '#shared/platform/platform.ts'
 import { aTask } from '#test/support/builders.ts'
@@ -56,4 +56,10 @@ it('looks on for a first one that matches, in few reads and not for ever', async
     cursor: expect.any(String),
   })
   expect(far.asked.reduce((sum, one) => sum + one, 0)).toBeLessThan(11_000)
+})
+
+it('finds a distributed task by the capability of its shards', () => {
+  const task = aTask({ capability: undefined, fanOut: { id: 'bat_1', capability: 'text.count' } })
+  expect(matches({ capability: 'text.count', labels: [] }, task)).toBe(true)
+  expect(matches({ capability: 'text.other', labels: [] }, task)).toBe(false)
 })

@@ -1,7 +1,7 @@
 import type { TaskResponse } from '#shared/contracts/tasks.ts'
 import { loadBody } from '#shared/domain/bodies/body.ts'
 import { isObjectRef } from '#shared/domain/objects/object-ref.ts'
-import { maxAttemptsOf, runOfTask, type Task } from '#shared/domain/tasks/task.ts'
+import { capabilityOf, maxAttemptsOf, runOfTask, type Task } from '#shared/domain/tasks/task.ts'
 import { taskPk } from '#shared/domain/tasks/task-store.ts'
 import { describeCallback } from '#shared/domain/webhooks/callback.ts'
 import type { Platform } from '#shared/platform/platform.ts'
@@ -37,7 +37,7 @@ export const toTask = async (platform: Platform, task: Task): Promise<TaskRespon
   status: task.status,
   agent: task.target?.agentName ?? null,
   version: task.target?.version ?? null,
-  capability: task.capability ?? task.fanOut?.capability ?? null,
+  capability: capabilityOf(task) ?? null,
   priority: task.priority,
   labels: task.labels,
   ...(task.parent !== undefined && { parent: task.parent }),
