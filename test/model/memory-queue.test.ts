@@ -90,7 +90,8 @@ const settle = (which: number, how: 'delete' | 'release') => ({
     if (how === 'delete') return
     const there = model.waiting.get(known.body)
     const stays = there && (there.seq >= known.seq || (there.for === known.for && there.order === known.order))
-    if (!stays) model.waiting.set(known.body, { ...known, seq: there?.seq ?? known.seq, since: clock.now() })
+    const { for: receiver, order } = known
+    if (!stays) model.waiting.set(known.body, { ...(there ?? known), for: receiver, order, since: clock.now() })
   },
   toString: () => `${how} ${which}`,
 })
