@@ -13,7 +13,7 @@ import {
 import { Certificate } from 'aws-cdk-lib/aws-certificatemanager'
 import type { IFunction } from 'aws-cdk-lib/aws-lambda'
 import { LogGroup } from 'aws-cdk-lib/aws-logs'
-import { Construct } from 'constructs'
+import { Construct, type IDependable } from 'constructs'
 import { acknowledge, acknowledgePolicy } from '../acknowledge.ts'
 import type { StageConfig } from '../config.ts'
 import { explainRefusals } from './gateway-refusals.ts'
@@ -51,6 +51,8 @@ export class PublicApi extends Construct {
   readonly restApi: LambdaRestApi
   /** Where it answers: the own domain if there is one. */
   readonly url: string
+  /** That the APIs of the account may write logs: API Gateway refuses a stage that logs before that. */
+  readonly mayLog: IDependable
 
   constructor(scope: Construct, id: string, { restApiName, handler, config }: PublicApiProps) {
     super(scope, id)
@@ -74,6 +76,7 @@ export class PublicApi extends Construct {
       },
     })
     this.requireTls13(this.restApi.node.defaultChild as CfnRestApi)
+    this.mayLog = this.restApi.node.findChild('Account')
     explainRefusals(this.restApi)
     this.acknowledgeRules()
     this.url = domain === undefined ? this.restApi.url : this.addDomain(domain)

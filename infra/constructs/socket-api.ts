@@ -3,7 +3,7 @@ import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway'
 import { type CfnApi, LogGroupLogDestination, WebSocketApi, WebSocketStage } from 'aws-cdk-lib/aws-apigatewayv2'
 import { WebSocketLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations'
 import { LogGroup } from 'aws-cdk-lib/aws-logs'
-import { Construct } from 'constructs'
+import { Construct, type IDependable } from 'constructs'
 import { acknowledge, acknowledgeWildcards } from '../acknowledge.ts'
 import type { StageConfig } from '../config.ts'
 import type { PlatformFunction } from './platform-function.ts'
@@ -46,6 +46,11 @@ export class SocketApi extends Construct {
       accessLogSettings: { destination: new LogGroupLogDestination(logs), format: accessLogFormat },
     })
     this.url = `${this.webSocketApi.apiEndpoint}/live`
+  }
+
+  /** Its stage comes after what lets it write logs. */
+  logAfter(mayLog: IDependable): void {
+    this.stage.node.addDependency(mayLog)
   }
 
   /** The function that takes connections and answers what they send. */

@@ -66,6 +66,7 @@ export class ApiStack extends Stack {
     this.gateway = new AgentGateway(this, 'AgentGateway', this.functionProps('agent-gateway'))
     for (const edge of [this.api, this.gateway]) this.serveApp(edge)
     this.publicApi = new PublicApi(this, 'Public', { restApiName: prefix, handler: this.api, config })
+    this.socketApi.logAfter(this.publicApi.mayLog)
     this.stream = this.addProjector()
     this.sweep = this.addSweep()
     this.deliver = this.addDeliverer()
@@ -206,6 +207,7 @@ export class ApiStack extends Stack {
       this.functionProps('deliver', { timeout: Duration.minutes(1) }),
     )
     deliver.keepRecords(data.main)
+    this.keepObjects(deliver)
     deliver.dispatch(prefix)
     deliver.addEventSource(
       new SqsEventSource(data.deliveries.queue, { batchSize: 10, maxConcurrency: 50, reportBatchItemFailures: true }),

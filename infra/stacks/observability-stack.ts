@@ -1,6 +1,7 @@
 import { Duration, Stack } from 'aws-cdk-lib'
 import { ComparisonOperator, Dashboard, Metric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch'
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions'
+import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
 import { Topic } from 'aws-cdk-lib/aws-sns'
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions'
 import type { Construct } from 'constructs'
@@ -26,10 +27,26 @@ export class ObservabilityStack extends Stack {
   constructor(scope: Construct, id: string, props: ObservabilityStackProps) {
     super(scope, id, props)
     const { prefix, config, data, api } = props
-    this.alarms = new Topic(this, 'Alarms', { enforceSSL: true })
+    this.alarms = this.topicOfAlarms()
     if (config.alarmEmail) this.alarms.addSubscription(new EmailSubscription(config.alarmEmail))
     for (const row of [...answering(api), ...following(prefix, api), ...setAside(data)]) this.addAlarm(row)
     new Dashboard(this, 'Dashboard', { dashboardName: prefix, widgets: graphs({ prefix, data, api, period }) })
+  }
+
+  /** Its policy stands in the place of the one that a topic has by itself, so it has to say that alarms may publish. */
+  private topicOfAlarms(): Topic {
+    const topic = new Topic(this, 'Alarms', { enforceSSL: true })
+    const { account } = this
+    const alarms = this.formatArn({ service: 'cloudwatch', resource: 'alarm:*' })
+    topic.addToResourcePolicy(
+      new PolicyStatement({
+        principals: [new ServicePrincipal('cloudwatch.amazonaws.com')],
+        actions: ['sns:Publish'],
+        resources: [topic.topicArn],
+        conditions: { ArnLike: { 'aws:SourceArn': alarms }, StringEquals: { 'aws:SourceAccount': account } },
+      }),
+    )
+    return topic
   }
 
   private addAlarm({ id, metric, threshold, description }: AlarmRow): void {

@@ -5,7 +5,7 @@ import type { Task } from '#shared/domain/tasks/task.ts'
 import type { Change, Platform, Stored } from '#shared/platform/platform.ts'
 import { aTask } from '#test/support/builders.ts'
 import { aPlatform } from '#test/support/embedded.ts'
-import { flat, type Synthesized, synthesize } from '../synthesize.ts'
+import { flat, type Json, type Synthesized, synthesize } from '../synthesize.ts'
 
 /** Alarms that AWS gives every account. */
 const freeAlarms = 10
@@ -48,6 +48,18 @@ const projected = async (): Promise<Map<string, string[]>> => {
 
 export const observabilitySuite = (dev: Synthesized) =>
   describe('observability', () => {
+    it('lets alarms of the account publish to their topic, and nobody without TLS', () => {
+      const [policy] = dev.resources('AWS::SNS::TopicPolicy')
+      const statements: Json[] = policy?.properties.PolicyDocument.Statement
+      const allow = statements.find(({ Effect }) => Effect === 'Allow')
+      expect(allow).toMatchObject({ Action: 'sns:Publish', Principal: { Service: 'cloudwatch.amazonaws.com' } })
+      expect(flat(allow.Condition.ArnLike['aws:SourceArn'])).toMatch(/:cloudwatch:.*:alarm:\*$/)
+      expect(allow.Condition.StringEquals['aws:SourceAccount']).toEqual({ Ref: 'AWS::AccountId' })
+      expect(statements.find(({ Effect }) => Effect === 'Deny')?.Condition).toEqual({
+        Bool: { 'aws:SecureTransport': 'false' },
+      })
+    })
+
     const alarms = dev.resources('AWS::CloudWatch::Alarm')
 
     it('wakes somebody for whatever is set aside, late, refused or broken', () => {

@@ -19,7 +19,7 @@ const allowed: Record<string, string[]> = {
   WorkflowSteps: ['dynamodb', 'events', 'lambda', 's3', 'sqs', 'states', 'xray'],
   Register: ['dynamodb', 'lambda', 's3', 'states', 'xray'],
   Deployer: ['iam', 'states', 'xray'],
-  Deliver: ['dynamodb', 'sqs', 'xray'],
+  Deliver: ['dynamodb', 's3', 'sqs', 'xray'],
   Intake: ['dynamodb', 's3', 'sqs', 'xray'],
   Bootstrap: ['dynamodb', 'xray'],
 }

@@ -27,6 +27,13 @@ export const socketsSuite = (dev: Synthesized) =>
       expect(stage?.properties.AccessLogSettings.Format).not.toMatch(/header|querystring|path|authorizer/i)
     })
 
+    it('logs only once API Gateway may, as the HTTP API does', () => {
+      const [account, ...more] = dev.resources('AWS::ApiGateway::Account')
+      expect(more).toEqual([])
+      expect(stage?.whole.DependsOn).toContain(account?.id)
+      expect(dev.resources('AWS::ApiGateway::Stage')[0]?.whole.DependsOn).toContain(account?.id)
+    })
+
     it('is where every function tells clients to connect', () => {
       const functions = dev
         .resources('AWS::Lambda::Function')
