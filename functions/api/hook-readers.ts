@@ -2,6 +2,7 @@ import { verify as verifyGithub } from '@octokit/webhooks-methods'
 import { Webhook } from 'standardwebhooks'
 import { invalid } from '#shared/domain/domain-error.ts'
 import type { HookReader, HookReaders, HookRequest } from '#shared/domain/hooks/hook.ts'
+import { mostHops } from '#shared/domain/topics/topic.ts'
 import { HttpError } from './errors.ts'
 import { checkShape } from './read-body.ts'
 
@@ -35,9 +36,11 @@ const header = ({ headers }: HookRequest, name: string): string => {
 const textOf = (value: unknown): string | undefined =>
   typeof value === 'string' && value !== '' ? value.slice(0, longest) : undefined
 
-/** As many as it says: a way that was cut off would never be too long. */
-const hopsOf = (value: unknown): string[] | undefined =>
-  typeof value === 'string' && value !== '' ? value.split(' ') : undefined
+/** One more than there may be is enough: a way that was cut off below that would never be too long. */
+const hopsOf = (value: unknown): string[] | undefined => {
+  const hops = typeof value === 'string' ? value.split(' ').filter(Boolean) : []
+  return hops.length === 0 ? undefined : hops.slice(0, mostHops + 1).map((hop) => hop.slice(0, longest))
+}
 
 /** https://www.standardwebhooks.com */
 const standardWebhooks: HookReader = {

@@ -7,6 +7,7 @@ import {
   idSchema,
   isObject,
   jsonSchema,
+  keySchema,
   labelsSchema,
   nameSchema,
   objectRefSchema,
@@ -17,7 +18,7 @@ import {
 import { taskSchema } from './tasks.ts'
 import { topicSchema } from './topics.ts'
 
-const attributeSchema = z.string().min(1).max(200)
+const attributeSchema = keySchema
 
 /** The types of agents, labels that they have, a capability that they offer. */
 const agentChoiceSchema = z.strictObject({

@@ -103,6 +103,15 @@ describe.each(apiHosts)('hooks on $host', ({ open }) => {
     expect(tooLarge).toMatchObject({ status: 413, body: { code: 'PAYLOAD_TOO_LARGE' } })
   })
 
+  it('end what goes round over another system, however long the names on its way are', async () => {
+    const long = 'x'.repeat(180)
+    const { send } = await aHook(api, { topic: long })
+    const hops = (count: number) => Array.from({ length: count }, () => long).join(' ')
+    const come = (count: number) => send({ specversion: '1.0', type: 'a', hops: hops(count) })
+    expect(await come(15)).toMatchObject({ status: 202 })
+    expect(await come(16)).toMatchObject({ status: 409, body: { code: 'HOP_LIMIT' } })
+  })
+
   it('take each secret for a day after a new one, and none that was never theirs', async () => {
     const { hook, send } = await aHook(api, { topic: 'x' })
     const rotated = await api.post(`/hooks/${hook.name}/rotate-secret`)

@@ -52,8 +52,22 @@ describe('an input that means an object', () => {
   })
 })
 
+describe('a request', () => {
+  it('is refused when its response would go to nobody', async () => {
+    await api.post('/agents', { name: 'answerer' })
+    const request = { kind: 'request', to: { agent: 'answerer' }, type: 'x', replyTo: 'no-such-agent' }
+    expect(fieldsOf(await api.post('/messages', request))[0]).toBe(
+      '#/replyTo: there is no agent no-such-agent that could be replied to',
+    )
+  })
+})
+
 describe('text that is no text', () => {
   const half = '\ud800'
+  it.each(['type', 'subject', 'source', 'conversation', 'correlationId'])('is no %s of a message', async (field) => {
+    const refused = await api.post('/messages', { to: { topic: 'x' }, type: 'x', [field]: half })
+    expect(fieldsOf(refused)[0]).toContain(`#/${field}: expected whole characters`)
+  })
   it.each([
     ['/fairnessKey', { fairnessKey: half }],
     ['/affinityKey', { affinityKey: half }],

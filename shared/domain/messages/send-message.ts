@@ -1,3 +1,4 @@
+import { findAgent } from '../agents/agent-store.ts'
 import { planBody } from '../bodies/body.ts'
 import { type Caller, stamp } from '../caller.ts'
 import { DomainError, invalid } from '../domain-error.ts'
@@ -45,6 +46,7 @@ export const sendMessage = async (
   const before = idempotencyKey === undefined ? undefined : await findMessage(ports, tenant, id)
   if (before) return sameOrConflict(before.value, sent)
   requireSense(command, ports.clock.now())
+  await requireReplyTo(ports, tenant, command)
   await requireContent(ports, tenant, { value: command.data, pointer: '#/data' })
   const { message, items } = await buildMessage(ports, caller, { id, sent, command })
   await deliverOut(ports, message, items, command.data)
@@ -65,6 +67,16 @@ const requireSense = ({ kind, to, expiresAt }: Omit<SendCommand, 'idempotencyKey
     throw invalid('#/expiresAt', 'PAST', `${new Date(expiresAt).toISOString()} has passed; give a time ahead`)
   if (expiresAt !== undefined && expiresAt > now + longestLifeMs)
     throw invalid('#/expiresAt', 'TOO_LATE', `a message lives ${longestLifeMs / 86_400_000} days at most`)
+}
+
+/** A response would get lost on its way to nobody. */
+const requireReplyTo = async (
+  ports: MessagePorts,
+  tenant: string,
+  { kind, replyTo }: Pick<SendCommand, 'kind' | 'replyTo'>,
+): Promise<void> => {
+  if (kind === 'request' && replyTo !== undefined && (await findAgent(ports, tenant, replyTo)) === undefined)
+    throw invalid('#/replyTo', 'NOT_FOUND', `there is no agent ${replyTo} that could be replied to`)
 }
 
 type Plan = { id: string; sent: string; command: Omit<SendCommand, 'idempotencyKey'> }
