@@ -1,11 +1,11 @@
 import * as z from 'zod'
 
-/** Names of agents and capabilities: letters, digits, `.`, `-`, `_`. */
+/** Names of agents and capabilities: letters, digits, `.`, `-`, `_`; none that an address would take for a folder. */
 export const nameSchema = z
   .string()
   .min(1)
   .max(100)
-  .regex(/^[A-Za-z0-9._-]+$/, 'use letters, digits, ".", "-" and "_"')
+  .regex(/^(?!\.{1,2}$)[A-Za-z0-9._-]+$/, 'use letters, digits, ".", "-" and "_", and not "." or ".." alone')
 
 /** Whose tasks are looked for: a capability, or the `message:TYPE` of tasks that handle messages of that type. */
 export const taskCapabilitySchema = z

@@ -17,6 +17,7 @@ const reasons = {
 }
 const ministackWorkflows = {
   ...reasons,
+  'gives lists with lists in them as they are written, part by part': 'it leaves an Output aside that is a list',
   'ends a step without heartbeats with States.HeartbeatTimeout': 'it does not look at HeartbeatSeconds',
   'chooses the first condition that holds, with what it gives and assigns': 'it leaves Assign of a rule aside',
   'ends the other branches with the first that fails': 'it waits for every branch',

@@ -1,4 +1,4 @@
-import { isScalar, LineCounter, type Pair, parseDocument, type Scalar, type YAMLMap } from 'yaml'
+import { type Document, isScalar, LineCounter, type Pair, parseDocument, type Scalar, visit, type YAMLMap } from 'yaml'
 import { type Finding, failing, type Path, type Problem, toPointer } from '../problem.ts'
 
 /** The most that a definition may have. */
@@ -32,7 +32,8 @@ const unreadable = (problems: Problem[]) => ({ source: sourceOf(undefined), prob
 const parse = (text: string): { source: Source; problems: Problem[] } => {
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
-  const problems = document.errors.map(({ message, pos: [at] }) => ({
+  const wrong = [...document.errors, ...document.warnings, ...unresolved(document)]
+  const problems = wrong.map(({ message, pos: [at] }) => ({
     ...withoutPlace(failing('SYNTAX', [], message)),
     ...placeAt(lines, at),
   }))
@@ -42,6 +43,20 @@ const parse = (text: string): { source: Source; problems: Problem[] } => {
     return { ...withoutPlace(finding), ...(at !== undefined && placeAt(lines, at)) }
   }
   return { source: { value: document.toJS({ maxAliasCount: 100 }), locate }, problems: [] }
+}
+
+type Wrong = { message: string; pos: [number, ...number[]] }
+
+/** References to what was not named before. */
+const unresolved = (document: Document.Parsed): Wrong[] => {
+  const found: Wrong[] = []
+  visit(document, {
+    Alias(_, alias) {
+      if (alias.resolve(document) !== undefined) return
+      found.push({ message: `nothing before it is named &${alias.source}`, pos: [alias.range?.[0] ?? 0] })
+    },
+  })
+  return found
 }
 
 const placeAt = (lines: LineCounter, offset: number): { line: number; column: number } => {

@@ -1,4 +1,5 @@
 import type { Definition, Step } from '#shared/contracts/workflows/definition.ts'
+import { isUndoName } from '#shared/domain/workflows/workflow.ts'
 import { knownFunctions } from '../expressions/functions.ts'
 import { type Finding, failing, type Path } from '../problem.ts'
 import { blockVariable, everyStep, hasTries, isTimed, outlives, timedVariables, tryVariable } from '../steps.ts'
@@ -6,9 +7,9 @@ import { blockVariable, everyStep, hasTries, isTimed, outlives, timedVariables, 
 const reserved = new Set(['input', 'run', 'item', 'index', 'output', 'error', 'states'])
 
 /** Names that two things have, or that mean something else already. */
-export const checkNames = ({ steps }: Definition): Finding[] => {
+export const checkNames = ({ workflow, steps }: Definition): Finding[] => {
   const owners = new Map<string, Path>()
-  return everyStep(steps).flatMap(({ step, path }) =>
+  const ofSteps = everyStep(steps).flatMap(({ step, path }) =>
     namesIn(step).flatMap(({ name, field }) => {
       const place = [...path, field]
       const before = owners.get(name)
@@ -16,7 +17,13 @@ export const checkNames = ({ steps }: Definition): Finding[] => {
       return before === undefined ? checkReserved(name, place) : [duplicate(name, place, before)]
     }),
   )
+  return [...checkOwn(workflow), ...ofSteps]
 }
+
+const checkOwn = (workflow: string): Finding[] =>
+  isUndoName(workflow)
+    ? [failing('RESERVED_NAME', ['workflow'], 'names that end in .undo are those of machines that undo')]
+    : []
 
 /** The variables that a step brings. */
 const namesIn = (step: Step): { name: string; field: string }[] => [

@@ -14,10 +14,29 @@ const maxNesting = 200
 export const checkShape = (value: unknown): { definition: Definition } | { findings: Finding[] } => {
   const deep = deepest(value)
   if (deep) return { findings: [failing('TOO_DEEP', deep, `nested deeper than ${maxNesting} levels`)] }
+  const odd = notJson(value)
+  if (odd.length > 0) return { findings: odd }
   const parsed = definitionSchema.safeParse(value, { reportInput: true })
   if (!parsed.success) return { findings: parsed.error.issues.flatMap((issue) => explain(issue, value)) }
   const limits = checkLimits(parsed.data)
   return limits.length > 0 ? { findings: limits } : { definition: parsed.data }
+}
+
+const plain: unknown[] = [Object.prototype, Array.prototype, null]
+
+/** What YAML can say and JSON cannot. The value is not too deep. */
+const notJson = (value: unknown, path: Path = []): Finding[] => {
+  if (typeof value === 'number' && !Number.isFinite(value))
+    return [failing('SCHEMA', path, `JSON has no number ${value}`)]
+  if (value === null || typeof value !== 'object') return []
+  if (!plain.includes(Object.getPrototypeOf(value)))
+    return [failing('SCHEMA', path, 'expected what JSON has: text, a number, true, false, null, a list or fields')]
+  return Object.entries(value).flatMap(([key, child]) => {
+    const inside = [...path, Array.isArray(value) ? Number(key) : key]
+    return key === '__proto__'
+      ? [failing('SCHEMA', inside, 'a field must not be named __proto__')]
+      : notJson(child, inside)
+  })
 }
 
 /** The first place that is too deep; without recursion, whatever comes. */
@@ -62,8 +81,20 @@ const explain = (issue: z.core.$ZodIssue, value: unknown): Finding[] => {
     return [failing('SCHEMA', path, `expected ${nameOf(issue.expected)}, not ${shown(given)}`)]
   if (issue.code === 'invalid_value')
     return [failing('SCHEMA', path, `expected ${issue.values.map(String).join(', ')}, not ${shown(given)}`)]
+  if (issue.code === 'too_small' && issue.message.startsWith('Too small'))
+    return [failing('SCHEMA', path, `expected at least ${amountOf(issue.origin, issue.minimum)}, not ${sizeOf(given)}`)]
+  if (issue.code === 'too_big' && issue.message.startsWith('Too big'))
+    return [failing('SCHEMA', path, `expected at most ${amountOf(issue.origin, issue.maximum)}, not ${sizeOf(given)}`)]
   return [failing('SCHEMA', path, issue.message)]
 }
+
+const units: Record<string, string> = { array: 'item', string: 'character' }
+const amountOf = (origin: string, bound: number | bigint): string => {
+  const unit = units[origin]
+  return unit === undefined ? String(bound) : `${bound} ${unit}${Number(bound) === 1 ? '' : 's'}`
+}
+const sizeOf = (given: unknown): string =>
+  typeof given === 'string' || Array.isArray(given) ? String(given.length) : shown(given)
 
 const nameOf = (type: string): string =>
   ({ array: 'a list', record: 'fields', object: 'fields', int: 'a whole number' })[type] ?? `a ${type}`

@@ -302,3 +302,31 @@ it('warns of workflows that do not exist, wherever a step starts one', () => {
     expect.objectContaining({ pointer: '#/steps/2/compensate/0/workflow', line: 5 }),
   ])
 })
+
+it.each([
+  ['{ name: a, kind: set, value: .nan }', '3:27 #/steps/0/value JSON has no number NaN'],
+  ['{ name: a, kind: set, value: [1, -.inf] }', '3:38 #/steps/0/value/1 JSON has no number -Infinity'],
+  ['{ name: a, kind: set, value: !!binary aGk= }', '3:27 #/steps/0/value expected what JSON has'],
+  [
+    '{ name: a, kind: set, value: { __proto__: 1 } }',
+    '3:36 #/steps/0/value/__proto__ a field must not be named __proto__',
+  ],
+  [
+    '{ name: a, kind: task, agent: b, retry: { attempts: 0 } }',
+    '3:47 #/steps/0/retry/attempts expected at least 1, not 0',
+  ],
+  ['{ name: a, kind: task, agent: b, retry: [] }', '3:38 #/steps/0/retry expected at least 1 item, not 0'],
+  ['{ name: a, kind: vote, voters: [], quorum: 1 }', '3:27 #/steps/0/voters expected at least 1 item, not 0'],
+])('refuses what no definition has: %s', (step, expected) => {
+  expect(problemsOf(inSteps(step))[0]).toContain(`error SCHEMA ${expected}`)
+})
+
+it('finds the place of names and tags of YAML that mean nothing, and of a name that a machine has', () => {
+  expect(problemsOf(inSteps('{ name: a, kind: set, value: *none }'))).toEqual([
+    'error SYNTAX 3:34 # nothing before it is named &none',
+  ])
+  expect(problemsOf('workflow: !!js/function w\nsteps: [1]')[0]).toMatch(/^error SYNTAX 1:11 # Unresolved tag/)
+  expect(problemsOf(`workflow: w.undo\nsteps: [${task('a')}]`)).toEqual([
+    'error RESERVED_NAME 1:1 #/workflow names that end in .undo are those of machines that undo',
+  ])
+})
