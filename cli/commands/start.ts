@@ -3,6 +3,7 @@ import { basename, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { writeCompiled } from '../compile-cache.ts'
 import { CliError, exitCodes } from '../failure.ts'
+import { checkReadable, checkWritable } from '../input/files.ts'
 import { plain } from '../render/terminal.ts'
 import { type EmbeddedServer, startServer } from '../server/embedded-server.ts'
 import { type FaultPlan, readFaultPlan } from '../server/faults/plan.ts'
@@ -90,10 +91,29 @@ export const start = async (options: StartOptions): Promise<void> => {
 }
 
 const planOf = (file: string): FaultPlan => {
+  const refuse = (error: unknown, wanted = ''): never => {
+    throw new CliError(`--fault-plan: ${(error as Error).message}${wanted}`, exitCodes.usage, { cause: error })
+  }
+  try {
+    checkReadable(file)
+  } catch (error) {
+    refuse(error, '; give a file of JSON with the rules')
+  }
   try {
     return readFaultPlan(file)
   } catch (error) {
-    throw new CliError((error as Error).message, exitCodes.usage, { cause: error })
+    return refuse(error)
+  }
+}
+
+const historyOf = (file: string): string => {
+  const path = resolve(file)
+  try {
+    checkWritable(path)
+    return path
+  } catch (error) {
+    const message = `--history: ${(error as Error).message}; give a file in a folder that is there`
+    throw new CliError(message, exitCodes.usage, { cause: error })
   }
 }
 
@@ -102,7 +122,7 @@ const bringUp = async (options: StartOptions, dataDir: string, agents: string[])
   const egressAllow = options.egressAllow.flatMap((one) => one.split(',')).filter(Boolean)
   const began = performance.now()
   const faultPlan = options.faultPlan === undefined ? undefined : planOf(options.faultPlan)
-  const history = options.history === undefined ? undefined : resolve(options.history)
+  const history = options.history === undefined ? undefined : historyOf(options.history)
   const onFailedAgent = (folder: string, reason: string): void =>
     console.error(`agent ${basename(folder)} does not start: ${plain(reason)}; see ${join(dataDir, 'server.log')}`)
   const server = await startServer({

@@ -107,6 +107,16 @@ describe('a start that cannot work is one clear line and exit 1', () => {
     expect([code, stderr]).toEqual([1, expect.stringContaining('/no/such/agent')])
   })
 
+  it.each(['--history', '--fault-plan'])('a file of %s that cannot be is wrong usage', async (option) => {
+    const args = ['start', '--no-agents', '--data', join(tmpdir(), 'never-made'), option, '/no/such/file']
+    const { code, stderr } = await runCli(args)
+    expect([code, stderr]).toEqual([
+      2,
+      expect.stringMatching(/^devcycle: --[a-z-]+: \/no\/such\/file [^\n]+; give [^\n]+\n$/),
+    ])
+    expect([stderr.includes(option), stderr.includes('ENOENT')]).toEqual([true, false])
+  })
+
   it('an option that does not exist, or a port that is none, is wrong usage', async () => {
     expect((await runCli(['start', '--nope'])).code).toBe(2)
     expect((await runCli(['start', '--port', '99999'])).code).toBe(2)

@@ -35,7 +35,7 @@ it('a task may put the list of shards into an object', async () => {
 
 it.each([
   ['is no JSON', 2, Buffer.from('[1, 2'), /which makes its shards, answered object obj_0+2, which is not JSON/],
-  ['is no list', 3, Buffer.from('{"a": 1}'), /answered a object; expected a list of at most 10000/],
+  ['is no list', 3, Buffer.from('{"a": 1}'), /answered an object; expected a list of at most 10000/],
   ['is too large to be read', 4, Buffer.alloc(16 * 1024 * 1024 + 1, 32), /of 16777217 bytes, more than 16777216/],
 ])('an object that %s fails the distributed task and says why', async (_, n, content, message) => {
   expect(await dividedBy(objectId(n), content)).toMatchObject({

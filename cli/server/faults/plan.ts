@@ -87,11 +87,4 @@ export const parseFaultPlan = (text: string, file = 'the fault plan'): FaultPlan
   throw new Error(`${file}: ${error.issues.map(({ path, message }) => `#/${path.join('/')}: ${message}`).join('; ')}`)
 }
 
-export const readFaultPlan = (file: string): FaultPlan => {
-  try {
-    return parseFaultPlan(readFileSync(file, 'utf8'), file)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === undefined) throw error
-    throw new Error(`the fault plan ${file} cannot be read: ${(error as Error).message}`, { cause: error })
-  }
-}
+export const readFaultPlan = (file: string): FaultPlan => parseFaultPlan(readFileSync(file, 'utf8'), file)

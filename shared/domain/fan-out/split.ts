@@ -48,8 +48,13 @@ const listOf = async (ports: FanOutPorts, tenant: string, value: unknown): Promi
   if ('problem' in content) return content
   const list = content.value
   if (Array.isArray(list) && list.length <= treeLimits.children) return { list }
-  const what = Array.isArray(list) ? `a list of ${list.length}` : list === null ? 'null' : `a ${typeof list}`
-  return { problem: what }
+  return { problem: kindOf(list) }
+}
+
+const kindOf = (value: unknown): string => {
+  if (Array.isArray(value)) return `a list of ${value.length}`
+  if (value === null) return 'null'
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`
 }
 
 const contentOf = async (

@@ -28,11 +28,14 @@ const ofTheMoment: DomainErrorCode[] = [
   'ALREADY_FINISHED',
 ]
 
-const problemOf = (error: unknown): { code: string; message: string } | undefined => {
+/** Why a row can be no task; `undefined`: the refusal is not about the row. */
+export const problemOf = (error: unknown): { code: string; message: string } | undefined => {
   if (error instanceof PlatformError && !error.retryable) return { code: error.code, message: error.message }
   if (!(error instanceof DomainError) || ofTheMoment.includes(error.code)) return undefined
-  const fields = (error.errors ?? []).map(({ pointer, message }) => `${pointer}: ${message}`)
-  return { code: error.code, message: [error.message, ...fields].join('; ').slice(0, 500) }
+  const { code, message, errors = [] } = error
+  const fields = errors.map((field) => `${field.pointer}: ${field.message}`)
+  const isSaid = errors.some((field) => message.includes(field.message))
+  return { code, message: [...new Set(isSaid ? fields : [message, ...fields])].join('; ').slice(0, 500) }
 }
 
 /**

@@ -34,3 +34,9 @@ it.each([
 ])('a file of %s is no history, which is told by its line', (name, lines, message) => {
   expect(() => readHistory([aFile(name, ...lines)])).toThrow(message)
 })
+
+it('a file that is not there is told, with what would be right', () => {
+  expect(() => readHistory(['/no/such/file'])).toThrow(
+    '/no/such/file cannot be read: there is no such file; give a file that devcycle start --history FILE wrote',
+  )
+})

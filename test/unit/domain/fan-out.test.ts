@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { DomainError, invalid } from '#shared/domain/domain-error.ts'
 import {
   countPage,
   doneOf,
@@ -25,6 +26,7 @@ import {
   swept,
 } from '#shared/domain/fan-out/fan-out.ts'
 import { rangeRows, readLines } from '#shared/domain/fan-out/read-rows.ts'
+import { problemOf } from '#shared/domain/fan-out/submit-rows.ts'
 
 const aFanOut = (change: Partial<FanOut> = {}): FanOut => ({
   id: 'bat_1',
@@ -285,5 +287,25 @@ describe('rows', () => {
         expect(covered).toEqual(Array.from({ length }, (_, at) => from + at))
       }),
     )
+  })
+})
+
+describe('why a row can be no task', () => {
+  const pointer = '#/input/n'
+  it.each([
+    ['once', invalid(pointer, 'X', 'it is missing'), '#/input/n: it is missing'],
+    [
+      'with the field',
+      new DomainError('INVALID', `${pointer}: it is missing`, [{ pointer, code: 'X', message: 'it is missing' }]),
+      '#/input/n: it is missing',
+    ],
+    [
+      'with what it is about',
+      new DomainError('INVALID', 'it does not fit', [{ pointer, code: 'X', message: 'it is missing' }]),
+      'it does not fit; #/input/n: it is missing',
+    ],
+    ['alone', new DomainError('NOT_FOUND', 'there is no agent x'), 'there is no agent x'],
+  ])('is told %s', (_, error, message) => {
+    expect(problemOf(error)?.message).toBe(message)
   })
 })

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { reasonOf } from '../../../input/files.ts'
 import type { HistoryLine } from '../history-file.ts'
 import type { Call, Restore } from './history.ts'
 
@@ -23,7 +24,7 @@ const isLine = (value: unknown): value is HistoryLine => {
 
 /** A line that was torn begins as one and ends too soon; whatever else is none shows that the file is no history. */
 const linesOf = (file: string): (HistoryLine | undefined)[] => {
-  const texts = readFileSync(file, 'utf8').split('\n')
+  const texts = textOf(file).split('\n')
   const lines = texts.flatMap((text, at) => {
     if (text === '') return []
     const value = parse(text)
@@ -35,6 +36,14 @@ const linesOf = (file: string): (HistoryLine | undefined)[] => {
   throw new Error(
     `line 1 of ${file} is ${shorten(texts[0] ?? '')}, and no line after it is one of a history; ${whatIs}`,
   )
+}
+
+const textOf = (file: string): string => {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    throw new Error(`${file} cannot be read: ${reasonOf(error)}; ${whatIs}`, { cause: error })
+  }
 }
 
 const whatIs = 'give a file that devcycle start --history FILE wrote'
