@@ -152,6 +152,8 @@ export const taskSchema = z
     schedule: idSchema('sch').optional(),
     /** The run that it is a step of. */
     workflowRun: idSchema('run').optional(),
+    /** The topics and agents that led to it, when a message did. */
+    hops: z.array(z.string()).optional(),
     /** The task that this one does again. */
     retryOf: idSchema('tsk').optional(),
   })

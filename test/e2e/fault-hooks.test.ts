@@ -70,6 +70,21 @@ describe('a server that fails on purpose', () => {
     const late = await startWorkers()
     const last = await server.client.create<TaskResponse>('/tasks', { capability: 'do', input: 'last' })
     await until(async () => (await server.client.get<TaskResponse>(`/tasks/${last.id}`)).status === 'SUCCEEDED')
+    const target = { capability: 'do' }
+    const onTopic = (topic: string) => server.client.create<{ id: string }>('/subscriptions', { topic, target })
+    const [, short] = [await onTopic('kept.things'), await onTopic('short.things')]
+    for (const topic of ['kept.things', 'short.things'])
+      await server.client.create('/messages', { kind: 'event', to: { topic }, type: 'thing.came', data: topic })
+    await server.client.create('/messages', { kind: 'command', to: { capability: 'do' }, data: 'commanded' })
+    const timing = { cron: { expression: '0 0 1 1 *' } }
+    const schedule = await server.client.create<{ id: string }>('/schedules', { ...timing, task: target })
+    await server.client.create(`/schedules/${schedule.id}/run`, {})
+    const inputs = async () =>
+      (await server.client.get<{ items: TaskResponse[] }>('/tasks?limit=4')).items.filter(
+        ({ hops, schedule: of }) => hops !== undefined || of !== undefined,
+      )
+    await until(async () => (await inputs()).length === 3)
+    await server.client.request('DELETE', `/subscriptions/${short.id}`)
     const good = await check()
     for (const column of ['lost', 'unexpected', 'duplicated', 'stale_accepted', 'illegal_transition', 'stuck'])
       expect(count(good.stdout, column), `${column} of ${good.stdout}`).toBe(0)

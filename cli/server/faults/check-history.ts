@@ -52,12 +52,16 @@ const main = async (): Promise<number> => {
     data: values.data ?? process.env.DEVCYCLE_DATA,
   })
   const rowsOf = rowsOfBatches(readHistory(positionals).calls)
-  const { tasks, batches } = await readFinal(client, { patienceSeconds: patience, rowsOf })
+  const matchTaskOf = (match: string) => idFromKey('tsk', tenant, `match\n${match}`)
+  const { tasks, batches, causes } = await readFinal(client, { patienceSeconds: patience, rowsOf, matchTaskOf })
   const { calls, restores, torn } = readHistory(positionals) // with what was asked while others came to rest
-  const idOf = ({ key, operation }: Call) =>
-    key === undefined || operation !== 'submitTask' ? undefined : idFromKey('tsk', tenant, key)
+  const idOf = ({ key, operation, kind, params }: Call) => {
+    if (key === undefined) return undefined
+    if (operation === 'retryTask') return idFromKey('tsk', tenant, `retry\n${params.task}\n${key}`)
+    return operation === 'submitTask' || kind === 'command' ? idFromKey('tsk', tenant, key) : undefined
+  }
   const rowIdOf = (batch: string, row: number) => idFromKey('tsk', tenant, `${batch}\n${row}`)
-  const findings = checkHistory({ calls, tasks, restores, idOf, batches: { final: batches, rowIdOf } })
+  const findings = checkHistory({ calls, tasks, restores, idOf, batches: { final: batches, rowIdOf }, causes })
   const counts = Object.fromEntries(
     columns.map((column) => [column, findings.filter((one) => one.column === column).length]),
   )

@@ -65,6 +65,7 @@ const askedOf = async (request: Request, id: string, found: Pick<Asked, 'operati
     ...(typeof body?.fence === 'string' && { fence: body.fence }),
     ...(key !== null && { key }),
     ...(body && { digest: digestOf(body) }),
+    ...(found.operation === 'sendMessage' && typeof body?.kind === 'string' && { kind: body.kind.slice(0, 20) }),
     ...(found.operation === 'createBatch' && { rows: refOf(body?.input) }),
   }
   return { ...asked, ...(each && { each }) }
@@ -93,6 +94,7 @@ const answeredOf = async (response: Response): Promise<Answered & { each?: { sta
     ...(typeof body?.code === 'string' && { code: body.code }),
     ...(isTask(body) && { task: { id: body.id, status: String(body.status) } }),
     ...(typeof body?.id === 'string' && body.id.startsWith('bat_') && { batch: body.id }),
+    ...(typeof body?.id === 'string' && body.id.startsWith('run_') && { run: body.id }),
     ...(leased.length > 0 && {
       leased: leased.map(({ taskId, fence }) => ({ id: String(taskId), fence: String(fence) })),
     }),

@@ -1,7 +1,8 @@
 import { checkBatches } from './check-batch.ts'
+import { checkCauses } from './check-causes.ts'
 import { checkTask, isTerminal } from './check-task.ts'
 import { compareFences } from './fences.ts'
-import type { Call, FinalBatch, FinalTask, Finding, Restore } from './history.ts'
+import type { Call, FinalBatch, FinalCauses, FinalTask, Finding, Restore } from './history.ts'
 
 type Options = {
   calls: Call[]
@@ -11,6 +12,8 @@ type Options = {
   idOf: (call: Call) => string | undefined
   /** What became of batches. @default nothing is known of any */
   batches?: { final: FinalBatch[]; rowIdOf: (batch: string, row: number) => string }
+  /** What made tasks by itself. @default nothing is known of it */
+  causes?: FinalCauses
 }
 
 export const isAccepted = ({ answer }: Call): boolean =>
@@ -20,6 +23,9 @@ const isOpen = ({ answer }: Call): boolean => answer === undefined || answer.sta
 /** Whether what a call did was taken back with the records. */
 export const isTaken = (call: Call, restores: Restore[], before = Infinity): boolean =>
   restores.some(({ backup, at }) => at < before && (call.to ?? Infinity) > backup && call.from < at)
+/** A message of kind `command` is a submit. */
+const isSubmit = ({ operation, kind }: Call): boolean =>
+  operation === 'submitTask' || (operation === 'sendMessage' && kind === 'command')
 const taskOf = (call: Call): string => call.params.task ?? call.answer?.task?.id ?? ''
 
 /** Everything that is wrong with a history and what it left behind. */
@@ -30,7 +36,14 @@ export const checkHistory = (options: Options): Finding[] => [
   ...stale(options),
   ...options.tasks.flatMap(checkTask),
   ...ofBatches(options),
+  ...ofCauses(options),
 ]
+
+const ofCauses = ({ calls, tasks, restores = [], causes }: Options): Finding[] => {
+  if (causes === undefined) return []
+  const started = calls.filter((call) => call.operation === 'startRun' && isAccepted(call) && !isTaken(call, restores))
+  return checkCauses({ accepted: started, causes, tasks })
+}
 
 const ofBatches = ({ calls, tasks, restores = [], batches }: Options): Finding[] => {
   if (batches === undefined) return []
@@ -50,7 +63,7 @@ const lost = ({ calls, tasks, restores = [] }: Options): Finding[] => {
       const task = byId.get(id)
       const told = call.answer?.task?.status ?? ''
       const wanted = promised[call.operation] && (isTerminal(told) ? told : promised[call.operation])
-      if (call.operation === 'submitTask' && task === undefined)
+      if (isSubmit(call) && task === undefined)
         return [{ column: 'lost', task: id, message: `${id} was accepted (${call.id}) and is not there` }]
       if (wanted !== undefined && task?.status !== wanted)
         return [
@@ -64,15 +77,23 @@ const lost = ({ calls, tasks, restores = [] }: Options): Finding[] => {
     })
 }
 
-/** Operations that make tasks, and so may have made one without telling. */
-const makers = new Set(['submitTask', 'submitTasks', 'retryTask', 'createBatch'])
+/** Operations that make tasks besides a submit, and so may have made some without telling. */
+const makers = new Set(['submitTasks', 'retryTask', 'createBatch'])
 
-const unexpected = ({ calls, tasks, idOf }: Options): Finding[] => {
-  const making = calls.filter(({ operation }) => makers.has(operation))
+/** Of a subscription that is gone nobody knows what it matched. */
+const isMatched = ({ calls, causes }: Options): ((task: FinalTask) => boolean) => {
+  const areGone = calls.some((call) => call.operation === 'deleteSubscription' && (isAccepted(call) || isOpen(call)))
+  return ({ id, ofTopic }) => causes?.matched.has(id) === true || (areGone && ofTopic === true)
+}
+
+const unexpected = (options: Options): Finding[] => {
+  const { calls, tasks, idOf } = options
+  const making = calls.filter((call) => isSubmit(call) || makers.has(call.operation))
   const known = new Set(making.flatMap((call) => [call.answer?.task?.id, idOf(call), ...(call.answer?.made ?? [])]))
-  const strangers = tasks.filter(({ id, derived }) => !derived && !known.has(id))
+  const matched = isMatched(options)
+  const strangers = tasks.filter((task) => !task.derived && !known.has(task.id) && !matched(task))
   const open = making.filter((call) => isOpen(call) && idOf(call) === undefined)
-  const mayBe = open.every(({ operation }) => operation === 'submitTask') ? open.length : Infinity
+  const mayBe = open.every(isSubmit) ? open.length : Infinity
   const failures = calls.filter(({ answer }) => answer?.status === 500)
   return [
     ...strangers
@@ -90,7 +111,7 @@ const unexpected = ({ calls, tasks, idOf }: Options): Finding[] => {
 
 const duplicated = ({ calls, restores = [] }: Options): Finding[] => [
   ...twice(
-    calls.filter((call) => call.operation === 'submitTask' && isAccepted(call) && idsKeyed(call)),
+    calls.filter((call) => isSubmit(call) && isAccepted(call) && idsKeyed(call)),
     (call) => `${call.principal} ${call.key}`,
     (call) => call.answer?.task?.id ?? '',
     'one idempotency key made two tasks',

@@ -10,6 +10,8 @@ export type Asked = {
   key?: string
   /** Digest of the body: the same wish again, or another one. */
   digest?: string
+  /** Of a message. */
+  kind?: string
   /** The object whose lines are the rows of a batch. */
   rows?: string
 }
@@ -23,6 +25,8 @@ export type Answered = {
   task?: { id: string; status: string }
   /** The batch that the answer is. */
   batch?: string
+  /** The run that the answer is. */
+  run?: string
   /** What a lease handed out. */
   leased?: { id: string; fence: string }[]
   /** The tasks that a call of several made, or lists. */
@@ -38,6 +42,10 @@ export type FinalTask = {
   status: string
   /** The platform made it by itself: a child, a row of a batch, a run of a schedule. */
   derived?: boolean
+  /** Messages on topics led to it: a subscription made it, if nobody else did. */
+  ofTopic?: boolean
+  /** The schedule that started it. */
+  schedule?: string
   /** The batch that it is a row of. */
   batch?: string
   /** It has a reason to wait: a start time, or something that blocks it. */
@@ -60,6 +68,17 @@ export type FinalBatch = {
   rows: number
   /** Rows that could be no tasks. */
   refused: Set<number>
+}
+
+/** What made tasks by itself, as it is in the end. */
+export type FinalCauses = {
+  /** Tasks that something says that it made, and what says so. */
+  told: { task: string; by: string }[]
+  /** The tasks that the matches of subscriptions are, or become. */
+  matched: Set<string>
+  /** How often each schedule says that it started something. */
+  starts: Map<string, number>
+  runs: Set<string>
 }
 
 /** What a history can get wrong, as the columns of its report. */

@@ -2,10 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { BatchResponse } from '#shared/contracts/batches.ts'
 import type { AttemptResponse, TaskResponse } from '#shared/contracts/tasks.ts'
 import type { Client } from '../../../client/client.ts'
+import { CliError, exitCodes } from '../../../failure.ts'
 import { isTerminal } from './check-task.ts'
-import type { FinalBatch, FinalTask } from './history.ts'
+import type { FinalBatch, FinalCauses, FinalTask } from './history.ts'
 import { listAll } from './list-all.ts'
 import { listBatches, readBatch } from './read-batches.ts'
+import { readCauses } from './read-causes.ts'
 
 type Page<T> = { items: T[]; nextCursor: string | null }
 type Event = { seq: number; type: string; data: { status: string; from?: string } }
@@ -67,6 +69,8 @@ const readOne = async (client: Client, task: TaskResponse): Promise<FinalTask> =
     status: task.status,
     derived: isDerived(task),
     batch: task.batch,
+    ofTopic: task.hops !== undefined,
+    schedule: task.schedule,
     waits: waits(task),
     states: events
       .filter(({ type }) => type === 'task.state')
@@ -76,17 +80,45 @@ const readOne = async (client: Client, task: TaskResponse): Promise<FinalTask> =
   }
 }
 
-/** What a server has now of all its tasks and batches; `rowsOf` tells the object that a batch is made from. */
+/** Tasks that something says that it made since the list was read. */
+const readNewer = async (client: Client, { told }: FinalCauses, tasks: FinalTask[]): Promise<FinalTask[]> => {
+  const known = new Set(tasks.map(({ id }) => id))
+  const newer: FinalTask[] = []
+  for (const task of new Set(told.map((one) => one.task)))
+    if (!known.has(task)) {
+      const found = await orMissing(client.get<TaskResponse>(`/tasks/${task}`))
+      if (found) newer.push(await readOne(client, found))
+    }
+  return newer
+}
+
+const orMissing = <T>(asking: Promise<T>): Promise<T | undefined> =>
+  asking.catch((error: unknown) => {
+    if (error instanceof CliError && error.exitCode === exitCodes.notFound) return undefined
+    throw error
+  })
+
+type Final = { tasks: FinalTask[]; batches: FinalBatch[]; causes: FinalCauses }
+type FinalOptions = {
+  patienceSeconds: number
+  /** The object that a batch is made from. */
+  rowsOf: Map<string, string>
+  /** The id of the task that a match becomes. */
+  matchTaskOf: (match: string) => string
+}
+
+/** What a server has now of all its tasks and batches, and of what else makes tasks. */
 export const readFinal = async (
   client: Client,
-  { patienceSeconds, rowsOf }: { patienceSeconds: number; rowsOf: Map<string, string> },
-): Promise<{ tasks: FinalTask[]; batches: FinalBatch[] }> => {
+  { patienceSeconds, rowsOf, matchTaskOf }: FinalOptions,
+): Promise<Final> => {
   const { tasks: waiting, batches } = await atRest(client, patienceSeconds)
   const tasks: FinalTask[] = []
   const take = async (): Promise<void> => {
     for (let task = waiting.pop(); task; task = waiting.pop()) tasks.push(await readOne(client, task))
   }
   await Promise.all(Array.from({ length: atOnce }, take))
-  const read = batches.map((batch) => readBatch(client, batch, rowsOf.get(batch.id)))
-  return { tasks, batches: await Promise.all(read) }
+  const read = await Promise.all(batches.map((batch) => readBatch(client, batch, rowsOf.get(batch.id))))
+  const causes = await readCauses(client, matchTaskOf)
+  return { tasks: [...tasks, ...(await readNewer(client, causes, tasks))], batches: read, causes }
 }

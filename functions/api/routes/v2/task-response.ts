@@ -63,6 +63,7 @@ export const toTask = async (platform: Platform, task: Task): Promise<TaskRespon
   ...(task.callback && { callback: await describeCallback(platform, task) }),
   ...(task.schedule && { schedule: task.schedule }),
   ...shownRun(task),
+  ...(task.hops && { hops: task.hops }),
   ...(task.retryOf && { retryOf: task.retryOf }),
 })
 
