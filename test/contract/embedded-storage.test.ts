@@ -225,6 +225,29 @@ describe('writer', () => {
   })
 })
 
+describe('what one read has shown', () => {
+  test('the next one shows as well, however it asks, also before the writer was heard', async () => {
+    const { main, close } = await aStorage(folder())
+    const parent = aKey()
+    const item = await stored(main, anItem({ value: 0, index: { parent } }))
+    const byKey = async () => (await main.get(item))?.value
+    const byParent = async () => (await main.query({ index: 'parent', pk: parent.pk })).items[0]?.value
+    const byPart = async () => (await main.query({ pk: item.pk })).items[0]?.value
+    const reads = [byKey, byParent, byPart]
+    for (let value = 1; value <= 30; value++) {
+      for (const read of reads) expect(await read()).toBe(value - 1) // kept from now on, as far as it is
+      const writing = main.write(aPut({ ...item, value }, 'any'))
+      await new Promise(setImmediate) // it is on its way; no message of the writer is heard until this is awaited again
+      const first = reads[value % 3] ?? byKey
+      const end = performance.now() + 5000
+      while ((await first()) !== value && performance.now() < end);
+      for (const read of reads) expect(await read()).toBe(value)
+      await writing
+    }
+    await close()
+  })
+})
+
 describe('a reader that waits', () => {
   test('is told by the commit, not by looking again', async () => {
     const { main, close } = await aStorage(folder())

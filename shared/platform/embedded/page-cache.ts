@@ -27,9 +27,12 @@ const sizeOf = ({ items }: Page): number | undefined => {
   return size
 }
 
+type Written = { key: Key; item?: RawItem }
+
 /**
- * Short first pages of the `parent` index. Whatever is committed to one of their items, or into their partition, ends
- * them before it is acknowledged: what is kept is never older than the last acknowledged write.
+ * Short first pages of the `parent` index. Whatever is written to one of their items, or into their partition, ends
+ * them before it is committed, and none of these is kept until that is told: what is kept is never older than the last
+ * acknowledged write, nor than what another read has shown.
  */
 export const createPageCache = (placeOfParent: number) => {
   const pages = new LRUCache<string, Kept>({
@@ -40,6 +43,7 @@ export const createPageCache = (placeOfParent: number) => {
   /** Pages by their partition, and by the items on them. */
   const byPart = new Map<string, Set<string>>()
   const byItem = new Map<string, Set<string>>()
+  let [partsUnderWay, itemsUnderWay] = [new Set<string>(), new Set<string>()]
 
   const link = (map: Map<string, Set<string>>, key: string, id: string): void =>
     void map.set(key, (map.get(key) ?? new Set()).add(id))
@@ -66,19 +70,23 @@ export const createPageCache = (placeOfParent: number) => {
       if (kept) return kept.page
       const page = read()
       const size = sizeOf(page)
-      if (size === undefined) return page
-      const entry: Kept = { part: partOf(index, pk), page: freeze(page), items: page.items.map(idOf), size }
+      const [part, items] = [partOf(index, pk), page.items.map(idOf)]
+      if (size === undefined || partsUnderWay.has(part) || items.some((item) => itemsUnderWay.has(item))) return page
+      const entry: Kept = { part, page: freeze(page), items, size }
       pages.set(id, entry)
       link(byPart, entry.part, id)
       for (const item of entry.items) link(byItem, item, id)
       return page
     },
-    /** Ends the pages that a commit changed. */
-    committed(key: Key, item?: RawItem): void {
+    /** These are being written, and no others: ends the pages that this changes. */
+    posted(writes: Written[]): void {
+      if (writes.length === 0 && itemsUnderWay.size === 0) return
+      itemsUnderWay = new Set(writes.map(({ key }) => idOf(key)))
+      const parents = writes.flatMap(({ item }) => item?.places[placeOfParent] ?? [])
+      partsUnderWay = new Set(parents.map((parent) => partOf('parent', parent)))
       if (pages.size === 0) return
-      end(byItem.get(idOf(key)))
-      const parent = item?.places[placeOfParent]
-      if (parent) end(byPart.get(partOf('parent', parent)))
+      for (const id of itemsUnderWay) end(byItem.get(id))
+      for (const part of partsUnderWay) end(byPart.get(part))
     },
   }
 }

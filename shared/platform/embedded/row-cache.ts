@@ -27,19 +27,26 @@ export const itemOf = <V>(row: Row): Stored<V> => {
 
 /**
  * Rows of one table that were lately read or written. This process is the only writer of its folder and tells every
- * commit here before it acknowledges it: what is kept is never older than the last acknowledged write.
+ * commit here before it acknowledges it: what is kept is never older than the last acknowledged write. A row whose write
+ * is under way is read from the file each time: a query may have shown it as it is there already.
  */
 export const createRowCache = () => {
   const rows = new LRUCache<string, Row>({ ...most, sizeCalculation: ({ item }) => item.length })
+  let underWay = new Set<string>()
   return {
     /** The kept row, else what `read` finds. */
     get(key: Key, read: () => Row | undefined): Row | undefined {
       const id = idOf(key)
+      if (underWay.has(id)) return read()
       const kept = rows.get(id)
       if (kept) return kept
       const found = read()
       if (found) rows.set(id, found)
       return found
+    },
+    /** These are being written, and no others. */
+    posted(keys: Key[]): void {
+      if (keys.length > 0 || underWay.size > 0) underWay = new Set(keys.map(idOf))
     },
     /** Takes over what was committed; without the item, that the row is another one now or gone. */
     committed(key: Key, item?: RawItem): void {

@@ -20,7 +20,7 @@ import { checkTransaction, checkWrite, valueText } from '../write-rules.ts'
 import { createChangeWaiters } from './change-waiters.ts'
 import { createPageCache } from './page-cache.ts'
 import { createRowCache, itemOf, type Row } from './row-cache.ts'
-import type { RawConflict, RawItem, RawWrite, TableName } from './sqlite-messages.ts'
+import type { RawConflict, RawItem, RawWrite, TableName, WriterRequest } from './sqlite-messages.ts'
 import { readKeys, readQuery, readScan } from './sqlite-queries.ts'
 import type { WriterThread } from './writer-thread.ts'
 
@@ -52,6 +52,15 @@ const toConflict = ({ at, current }: RawConflict): Conflict => ({
 const revOf = (write: RawWrite): Rev => {
   if (write.op === 'put') return write.item.rev
   return write.op === 'add' ? write.rev : ''
+}
+
+/** The rows of a table that a request may change, and what is put there. */
+const writtenBy = (request: WriterRequest, table: TableName): { key: Key; item?: RawItem }[] => {
+  if (request.kind === 'add') return request.table === table ? [{ key: request.add.key }] : []
+  if (request.kind !== 'write' || request.table !== table) return []
+  return request.writes.map((write) =>
+    write.op === 'put' ? { key: write.item, item: write.item } : { key: write.key },
+  )
 }
 
 type Options = {
@@ -89,9 +98,14 @@ export const createSqliteTable = ({
   writer.onCommit((table, key, item) => {
     if (table !== name) return
     cache?.committed(key, item)
-    pages?.committed(key, item)
     waiters.notify(key)
   })
+  if (cached)
+    writer.onPost((requests) => {
+      const written = requests.flatMap((request) => writtenBy(request, name))
+      cache?.posted(written.map(({ key }) => key))
+      pages?.posted(written)
+    })
   const mint = (): Rev => ulid(clock.now(), (length) => random.bytes(length))
 
   const read = <V>(key: Key): Stored<V> | undefined => {

@@ -13,11 +13,15 @@ type Pending = {
 }
 /** Called after each commit, before it is acknowledged, with each key that it may have changed and what was put there. */
 export type CommitListener = (table: TableName, key: Key, item?: RawItem) => void
+/** Called with all that goes to the writer at once; the times before are over by then. */
+export type PostListener = (requests: readonly WriterRequest[]) => void
 
 export type WriterThread = {
   /** Resolves after the commit that holds it was flushed. */
   send<R extends WriterRequest>(request: R): Promise<Answers[R['kind']]>
   onCommit(listener: CommitListener): void
+  /** From then on until the commit is told readers of the file may see what is written, or not yet. */
+  onPost(listener: PostListener): void
   /** Resolves when all that was sent until now is answered, also when it failed; `undefined`: there is nothing. */
   written(): Promise<void> | undefined
   /** The newest change whose commit every listener was told of: nobody reads further, or it would see what they do not. */
@@ -32,6 +36,7 @@ export type WriterThread = {
 export const startWriter = async (file: string): Promise<WriterThread> => {
   const worker = new Worker(new URL('./sqlite-writer.ts', import.meta.url), { workerData: { file } })
   const listeners: CommitListener[] = []
+  const postListeners: PostListener[] = []
   const unanswered: Pending[] = []
   let outgoing: WriterRequest[] = []
   let isBusy = false
@@ -46,7 +51,9 @@ export const startWriter = async (file: string): Promise<WriterThread> => {
     }
   }
   const post = (): void => {
-    if (outgoing.length === 0 || isBusy) return
+    if (isBusy) return
+    for (const listener of postListeners) listener(outgoing)
+    if (outgoing.length === 0) return
     isBusy = true
     worker.postMessage(toCells(outgoing))
     outgoing = []
@@ -85,6 +92,7 @@ export const startWriter = async (file: string): Promise<WriterThread> => {
         if (outgoing.push(request) === 1 && !isBusy) setImmediate(post) // what this turn asks for shares a commit
       }),
     onCommit: (listener) => void listeners.push(listener),
+    onPost: (listener) => void postListeners.push(listener),
     written() {
       const last = unanswered.at(-1)
       if (last === undefined) return undefined
