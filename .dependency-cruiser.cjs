@@ -74,7 +74,7 @@ module.exports = {
       '^infra/',
       [
         'infra/',
-        'shared/platform/aws/(table-definition|settings|state-machine-names)\\.ts$',
+        'shared/platform/aws/(table-definition|settings|state-machine-names|port-permissions)\\.ts$',
         'shared/workflow-language/',
         'shared/domain/workflows/workflow\\.ts$',
         'agent-container/.*/?settings\\.ts$',

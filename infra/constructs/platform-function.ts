@@ -8,6 +8,7 @@ import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs'
 import type { IBucket } from 'aws-cdk-lib/aws-s3'
 import type { IQueue } from 'aws-cdk-lib/aws-sqs'
 import type { Construct } from 'constructs'
+import { ownPermissions, type PortPermission, portPermissions } from '#shared/platform/aws/port-permissions.ts'
 import type { SettingsEnvironment } from '#shared/platform/aws/settings.ts'
 import { tableDefinition } from '#shared/platform/aws/table-definition.ts'
 import { acknowledgePolicy, acknowledgeWildcards } from '../acknowledge.ts'
@@ -28,43 +29,6 @@ export interface PlatformFunctionProps {
   /** Where events go that could not be handled. @default nowhere: the function only has callers that wait */
   readonly onFailure?: IQueue
 }
-
-const readActions = ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:Query']
-const writeActions = ['dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem', 'dynamodb:ConditionCheckItem']
-const dispatchActions = [
-  'sqs:CreateQueue',
-  'sqs:TagQueue',
-  'sqs:GetQueueUrl',
-  'sqs:GetQueueAttributes',
-  'sqs:SendMessage',
-]
-const receiveActions = ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:ChangeMessageVisibility']
-
-/** https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsstepfunctions.html */
-const runActions = {
-  stateMachine: [
-    'states:StartExecution',
-    'states:SendTaskSuccess',
-    'states:SendTaskFailure',
-    'states:SendTaskHeartbeat',
-  ],
-  execution: [
-    'states:StopExecution',
-    'states:DescribeExecution',
-    'states:GetExecutionHistory',
-    'states:RedriveExecution',
-  ],
-}
-const deployActions = [
-  'states:CreateStateMachine',
-  'states:UpdateStateMachine',
-  'states:PublishStateMachineVersion',
-  'states:TagResource',
-  'states:CreateStateMachineAlias',
-  'states:DescribeStateMachineAlias',
-  'states:ListStateMachineAliases',
-  'states:DeleteStateMachineAlias',
-]
 
 /** A function on arm64 and Node 24, traced, with a log group of its own. It may do nothing until it is told what. */
 export class PlatformFunction extends LambdaFunction {
@@ -88,60 +52,74 @@ export class PlatformFunction extends LambdaFunction {
     acknowledgeWildcards(this, { '*': 'X-Ray has no resources to name' })
   }
 
-  private readRecords(table: ITableV2): void {
-    this.permit(readActions, [table.tableArn, ...tableDefinition.indexes.map((one) => indexArn(table, one.indexName))])
-  }
-
   keepRecords(table: ITableV2): void {
-    this.readRecords(table)
-    this.permit(writeActions, [table.tableArn])
+    const indexes = tableDefinition.indexes.map(({ indexName }) => `${table.tableArn}/index/${indexName}`)
+    this.allow(portPermissions.records.actions, { table: [table.tableArn], index: indexes })
   }
 
-  /** Listing only tells a missing object from a forbidden one. */
   keepObjects(bucket: IBucket): void {
-    this.permit(['s3:GetObject', 's3:PutObject', 's3:DeleteObject'], [bucket.arnForObjects('*')])
-    this.permit(['s3:ListBucket'], [bucket.bucketArn])
+    acknowledgeWildcards(this, {
+      [`${Stack.of(bucket).stackName}:ExportsOutputFnGetAttObjectsA92BA4F1ArnDE4464BF/*`]:
+        'the objects of the own bucket',
+    })
+    this.allow(portPermissions.objects.actions, { object: [bucket.arnForObjects('*')], bucket: [bucket.bucketArn] })
   }
 
   /** Makes the queues of agents, sends to them, and counts what waits. */
   dispatch(prefix: string): void {
-    this.permit(dispatchActions, [this.queues(prefix)])
+    this.allow(portPermissions.dispatch.actions, { queue: [this.queues(prefix)] })
   }
 
   /** Hands out to callers what the queues of agents hold. */
   receive(prefix: string): void {
-    this.permit(receiveActions, [this.queues(prefix)])
+    this.allow(portPermissions.receive.actions, { queue: [this.queues(prefix)] })
   }
 
-  /** Starts, stops, and tells of runs, and answers their steps. */
+  publish(bus: IEventBus): void {
+    this.allow(portPermissions.publish.actions, { bus: [bus.eventBusArn] })
+  }
+
+  /** Starts, stops, and describes runs. */
   runWorkflows(prefix: string): void {
-    this.permit(runActions.stateMachine, [this.machines(prefix, 'stateMachine')])
-    this.permit(runActions.execution, [this.machines(prefix, 'execution')])
+    const [machine, execution] = [this.machines(prefix, 'stateMachine'), this.machines(prefix, 'execution')]
+    this.allow(portPermissions.runs.actions, { machine: [machine], execution: [execution] })
   }
 
-  /** Makes the state machines of workflows that are posted; they act as `role` and as nothing else. */
-  deployWorkflows(prefix: string, role: IRole): void {
-    this.permit(deployActions, [this.machines(prefix, 'stateMachine')])
-    this.permit(['iam:PassRole'], [role.roleArn], { StringEquals: { 'iam:PassedToService': 'states.amazonaws.com' } })
+  /** Tells what happened in runs. */
+  tellOfRuns(prefix: string): void {
+    this.allow(portPermissions.histories.actions, { execution: [this.machines(prefix, 'execution')] })
+  }
+
+  /** Ends the steps of runs. */
+  answerSteps(prefix: string): void {
+    this.allow(portPermissions.answers.actions, { machine: [this.machines(prefix, 'stateMachine')] })
   }
 
   /** Has machines made by the function that may, and sees whether they are there. */
   haveWorkflowsDeployed(prefix: string, deployer: IFunction): void {
-    this.permit(['states:DescribeStateMachineAlias'], [this.machines(prefix, 'stateMachine')])
-    this.permit(['lambda:InvokeFunction'], [deployer.functionArn])
+    const machine = [this.machines(prefix, 'stateMachine')]
+    this.allow(portPermissions.deploy.actions, { machine, function: [deployer.functionArn] })
   }
 
-  publish(bus: IEventBus): void {
-    bus.grantPutEventsTo(this)
-  }
-
-  permit(actions: string[], resources: string[], conditions?: Record<string, unknown>): void {
-    this.addToRolePolicy(new PolicyStatement({ actions, resources, conditions }))
+  /** Makes the state machines of workflows that are posted; they act as `role` and as nothing else. */
+  deployWorkflows(prefix: string, role: IRole): void {
+    this.allow(ownPermissions.machines, { machine: [this.machines(prefix, 'stateMachine')] })
+    this.permit(['iam:PassRole'], [role.roleArn], { StringEquals: { 'iam:PassedToService': 'states.amazonaws.com' } })
   }
 
   /** Hears of the ends of runs, and reads whose they are. */
   readMachines(prefix: string): void {
-    this.permit(['states:ListTagsForResource'], [this.machines(prefix, 'stateMachine')])
+    this.allow(ownPermissions.runEnds, { machine: [this.machines(prefix, 'stateMachine')] })
+  }
+
+  permit(actions: readonly string[], resources: string[], conditions?: Record<string, unknown>): void {
+    this.addToRolePolicy(new PolicyStatement({ actions: [...actions], resources, conditions }))
+  }
+
+  /** Every action on the resources of its kind; a kind without any does not compile. */
+  protected allow<A extends PortPermission['actions']>(actions: A, resources: Record<keyof A, string[]>): void {
+    for (const [kind, named] of Object.entries<readonly string[]>(actions as Record<string, readonly string[]>))
+      this.permit(named, resources[kind as keyof A])
   }
 
   private machines(prefix: string, resource: 'stateMachine' | 'execution'): string {
@@ -163,5 +141,3 @@ export class PlatformFunction extends LambdaFunction {
     return Stack.of(this).formatArn({ service: 'sqs', resource })
   }
 }
-
-const indexArn = (table: ITableV2, index: string): string => `${table.tableArn}/index/${index}`

@@ -3,6 +3,7 @@ import { apiSuite } from './suites/api-suite.ts'
 import { appSuite } from './suites/app-suite.ts'
 import { edgesSuite } from './suites/edges-suite.ts'
 import { functionsSuite } from './suites/functions-suite.ts'
+import { needsSuite } from './suites/needs-suite.ts'
 import { networkSuite } from './suites/network-suite.ts'
 import { observabilitySuite } from './suites/observability-suite.ts'
 import { permissionsSuite } from './suites/permissions-suite.ts'
@@ -17,6 +18,7 @@ const dev = synthesize()
 appSuite(dev)
 stateSuite(dev)
 permissionsSuite(dev)
+needsSuite(dev)
 edgesSuite(dev)
 functionsSuite(dev)
 apiSuite(dev)

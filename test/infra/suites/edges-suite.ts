@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { projectedTypes } from '#functions/stream/project.ts'
-import { projectedTypes as filtered } from '#infra/stacks/api-stack.ts'
+import { projectedTypes as filtered } from '#infra/constructs/projector.ts'
 import { flat, type Json, type Synthesized } from '../synthesize.ts'
 
 export const edgesSuite = (dev: Synthesized) =>

@@ -1,0 +1,115 @@
+import { fileURLToPath } from 'node:url'
+import ts from 'typescript'
+
+const root = fileURLToPath(new URL('../../', import.meta.url))
+const ports = ['platform.ts', 'workflows.ts'].map((name) => `${root}shared/platform/${name}`)
+
+/** Operations of the API that a function is never asked for: what only they do is left out. */
+export type Skipped = (operationId: string) => boolean
+const none: Skipped = () => false
+
+/** What is written at the top of a file: all of its names together. */
+type Top = ts.Node
+type Mentions = { tops: Set<Top>; operations: Set<string> }
+
+const topOf = (node: ts.Node): Top => {
+  let top = node
+  while (!ts.isSourceFile(top.parent)) top = top.parent
+  return top
+}
+
+const isTypeOnly = (node: ts.Node): boolean =>
+  ts.isTypeNode(node) || ts.isTypeAliasDeclaration(node) || ts.isImportDeclaration(node)
+
+/** `get: …` in `const taskHandlers = { get: … }`. */
+const operationOf = (node: ts.Node): string | undefined => {
+  if (!ts.isPropertyAssignment(node) && !ts.isShorthandPropertyAssignment(node)) return undefined
+  const owner = node.parent.parent
+  const isHandlers = ts.isVariableDeclaration(owner) && owner.name.getText().endsWith('Handlers')
+  return isHandlers ? node.name.getText() : undefined
+}
+
+/** `Table.get`, or `main` of the platform itself. */
+const nameOf = (declaration: ts.Declaration, name: string): string | undefined => {
+  const { parent } = declaration
+  if (ts.isInterfaceDeclaration(parent)) return `${parent.name.text}.${name}`
+  const isPlatform = ts.isTypeLiteralNode(parent) && ts.isTypeAliasDeclaration(parent.parent)
+  return isPlatform && parent.parent.name.getText() === 'Platform' ? name : undefined
+}
+
+const load = (files: string[]) => {
+  const config = ts.getParsedCommandLineOfConfigFile(
+    `${root}tsconfig.json`,
+    {},
+    {
+      ...ts.sys,
+      onUnRecoverableConfigFileDiagnostic: (one) => {
+        throw new Error(String(one.messageText))
+      },
+    },
+  )
+  const program = ts.createProgram(files, { ...config?.options, noEmit: true })
+  return { program, checker: program.getTypeChecker() }
+}
+
+/**
+ * The operations of ports that the code of functions can come to, by the names that declarations mention: whoever has a
+ * function of the domain in its reach is taken to call it.
+ */
+export const reachedOperations = (functions: string[]) => {
+  const fileOf = (name: string) => `${root}functions/${name}/handler.ts`
+  const { program, checker } = load(functions.map(fileOf))
+
+  const symbolsAt = (node: ts.Identifier): ts.Symbol[] => {
+    const { parent } = node
+    const found: (ts.Symbol | undefined)[] = [checker.getSymbolAtLocation(node)]
+    if (ts.isBindingElement(parent) && ts.isObjectBindingPattern(parent.parent))
+      found.push(checker.getTypeAtLocation(parent.parent).getProperty((parent.propertyName ?? parent.name).getText()))
+    if (ts.isShorthandPropertyAssignment(parent)) found.push(checker.getShorthandAssignmentValueSymbol(parent))
+    return found.filter((one) => one !== undefined)
+  }
+  const declarationsOf = (symbol: ts.Symbol): ts.Declaration[] =>
+    (symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol).declarations ?? []
+
+  const mentionsOf = (top: Top, skips: Skipped): Mentions => {
+    const mentions: Mentions = { tops: new Set(), operations: new Set() }
+    const note = (symbol: ts.Symbol): void => {
+      for (const declaration of declarationsOf(symbol)) {
+        const { fileName } = declaration.getSourceFile()
+        const operation = ports.includes(fileName) ? nameOf(declaration, symbol.name) : undefined
+        if (operation !== undefined) mentions.operations.add(operation)
+        else if (isOurs(fileName) && !ts.isSourceFile(declaration)) mentions.tops.add(topOf(declaration))
+      }
+    }
+    const visit = (node: ts.Node): void => {
+      const operation = operationOf(node)
+      if (isTypeOnly(node) || (operation !== undefined && skips(operation))) return
+      if (ts.isIdentifier(node)) symbolsAt(node).forEach(note)
+      ts.forEachChild(node, visit)
+    }
+    visit(top)
+    return mentions
+  }
+  const isOurs = (fileName: string): boolean =>
+    fileName.startsWith(root) && !/node_modules|shared\/platform\//.test(fileName.slice(root.length))
+
+  /** Functions have most of the domain in common. */
+  const known = new Map<Top, Mentions>()
+  const mentionsOnce = (top: Top, skips: Skipped): Mentions => {
+    const mentions = (skips === none ? known.get(top) : undefined) ?? mentionsOf(top, skips)
+    if (skips === none) known.set(top, mentions)
+    return mentions
+  }
+
+  return (name: string, skips: Skipped = none): Set<string> => {
+    const left: Top[] = [...(program.getSourceFile(fileOf(name))?.statements ?? [])]
+    const [seen, operations] = [new Set(left), new Set<string>()]
+    for (let top = left.pop(); top !== undefined; top = left.pop()) {
+      const mentions = mentionsOnce(top, skips)
+      for (const operation of mentions.operations) operations.add(operation)
+      left.push(...[...mentions.tops].filter((next) => !seen.has(next)))
+      for (const next of mentions.tops) seen.add(next)
+    }
+    return operations
+  }
+}
