@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { createPageCache } from '#shared/platform/embedded/page-cache.ts'
 import type { RawItem } from '#shared/platform/embedded/sqlite-messages.ts'
-import type { Page, Stored } from '#shared/platform/platform.ts'
+import type { Key, Page, Stored } from '#shared/platform/platform.ts'
 
 const item = (sk: string, more: Partial<Stored> = {}): Stored => ({
   pk: 'p',
@@ -24,25 +24,27 @@ const reader = (page: Page) => {
 const query = { index: 'parent', pk: 'offers' } as const
 
 describe('kept pages', () => {
-  it('are read once, until one of their items or their partition changes', () => {
+  it('are read once, until one of their items or their partition changes, and each time while that is under way', () => {
     const cache = createPageCache(2)
     const { reads, read } = reader({ items: [item('a')] })
     const get = () => cache.get(query, read)
-    get()
-    get()
+    const getTwice = () => [get(), get()]
+    const write = (key: Key, raw?: RawItem) => {
+      cache.posted([{ key, ...(raw && { item: raw }) }])
+      getTwice()
+      cache.posted([])
+      getTwice()
+    }
+    getTwice()
     expect(reads.count).toBe(1)
-    cache.committed({ pk: 'p', sk: 'b' }, raw('b', 'others'))
-    get()
+    write({ pk: 'p', sk: 'b' }, raw('b', 'others'))
     expect(reads.count).toBe(1)
-    cache.committed({ pk: 'p', sk: 'a' }, raw('a', null)) // it leaves the partition
-    get()
-    expect(reads.count).toBe(2)
-    cache.committed({ pk: 'p', sk: 'c' }, raw('c', 'offers')) // another one enters it
-    get()
-    expect(reads.count).toBe(3)
-    cache.committed({ pk: 'p', sk: 'a' }) // deleted
-    get()
+    write({ pk: 'p', sk: 'a' }, raw('a', null)) // it leaves the partition
     expect(reads.count).toBe(4)
+    write({ pk: 'p', sk: 'c' }, raw('c', 'offers')) // another one enters it
+    expect(reads.count).toBe(7)
+    write({ pk: 'p', sk: 'a' }) // deleted
+    expect(reads.count).toBe(10)
   })
 
   it('take a bounded room: a long one is not kept, and of others those that were asked for last', () => {
