@@ -40,13 +40,13 @@ export const agentHostsContract = (
         const instances = await up(agent)
         expect(instances).toHaveLength(count)
         return instances
-      }, 15_000)
+      })
     const eventuallyRunning = (agent: HostedAgent, count: number): Promise<HostedInstance[]> =>
       eventually(async () => {
         const instances = await up(agent)
         expect(instances.map(({ state }) => state)).toEqual(Array.from({ length: count }, () => 'RUNNING'))
         return instances
-      }, 15_000)
+      })
 
     it('has no instances of what was never scaled', async () => {
       expect(await made().hosts.instances(made().anAgent())).toEqual([])
@@ -95,7 +95,7 @@ export const agentHostsContract = (
         expect(rest).toEqual([])
         expect(next?.state).toBe('RUNNING')
         expect(next?.id).not.toBe(first?.id)
-      }, 15_000)
+      })
       await hosts.scale(agent, 0)
       await eventuallyUp(agent, 0)
     })
@@ -111,7 +111,7 @@ export const agentHostsContract = (
         const ids = idsOf((await hosts.instances(agent)).filter(({ state }) => state !== 'STOPPED'))
         expect(ids).not.toContain(stopped)
         expect(ids).not.toContain(drained)
-      }, 15_000)
+      })
       await hosts.stop(stopped ?? '')
       await hosts.drain(drained ?? '')
       await hosts.scale(agent, 0)

@@ -57,7 +57,7 @@ describe('power loss', () => {
       await feed.stop()
       expect(new Set(told.map(({ after }) => after?.rev))).toEqual(new Set(found.map(({ rev }) => rev)))
       await close()
-    }, 30_000)
+    })
 })
 
 describe('an acknowledgement', () => {
@@ -122,7 +122,7 @@ describe('the lock of a data folder', () => {
     const { platform, close } = await aPlatform(home)
     expect(await platform.main.get(keyOf(aPair(4)[0]))).toMatchObject(aPair(4)[0])
     await close()
-  }, 30_000)
+  })
 
   test('keeps out a second platform of the same process, and the first goes on', async () => {
     const home = folder()

@@ -24,7 +24,7 @@ export const contentionContract = ({ it, table, writers }: TableSuite): void => 
       expect(winner.rev).not.toBe(current.rev)
       current = winner
     }
-  }, 60_000)
+  })
 
   it('loses no update of writers that try again with what a conflict brought', async () => {
     const first = await stored(table(), anItem({ value: 0 }))

@@ -10,7 +10,7 @@ let server: ServerProcess
 beforeAll(async () => {
   server = await folder.start(['--no-agents'])
   await server.client.create('/agents', { name: none.agent, capabilities: none.capabilities })
-}, 30_000)
+})
 afterAll(() => folder.close())
 
 const cli = (...words: string[]) => runCli(words, { DEVCYCLE_DATA: folder.dataDir })

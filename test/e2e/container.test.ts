@@ -44,7 +44,7 @@ describe("the container's file tree", () => {
       env,
       stdio: 'ignore',
     })
-  }, 30_000)
+  })
   afterAll(async () => {
     container.kill('SIGKILL')
     await folder.close()
@@ -55,7 +55,7 @@ describe("the container's file tree", () => {
     (await fetch(`http://127.0.0.1:${port}/ping`)).json() as Promise<{ status: string }>
 
   it('runs tasks', async () => {
-    const { id } = await server.client.create<TaskResponse>('/tasks', { capability: 'test.sleep', input: { ms: 300 } })
+    const { id } = await server.client.create<TaskResponse>('/tasks', { capability: 'test.sleep', input: { ms: 1500 } })
     await until(async () => (await ping().catch(() => undefined))?.status === 'HealthyBusy', {
       what: 'a busy container',
     })
@@ -63,9 +63,9 @@ describe("the container's file tree", () => {
       const task = await server.client.get<TaskResponse>(`/tasks/${id}`)
       return task.status === 'SUCCEEDED' ? task : undefined
     })
-    expect(done.result).toEqual({ slept: 300, attempt: 1 })
+    expect(done.result).toEqual({ slept: 1500, attempt: 1 })
     await until(async () => (await ping()).status === 'Healthy', { what: 'an idle container' })
-  }, 30_000)
+  })
 
   it('answers invocations', async () => {
     const invoke = (body: unknown) =>
@@ -75,10 +75,10 @@ describe("the container's file tree", () => {
     const bad = await invoke({ capability: 'test.sleep', input: {} })
     expect([bad.status, ((await bad.json()) as { error: string }).error]).toEqual([422, expect.stringContaining('ms')])
     expect((await fetch(`http://127.0.0.1:${port}/nothing`)).status).toBe(404)
-  }, 30_000)
+  })
 
   it('drains on SIGTERM: finishes what runs, leaves, and exits 0', async () => {
-    const { id } = await server.client.create<TaskResponse>('/tasks', { capability: 'test.sleep', input: { ms: 800 } })
+    const { id } = await server.client.create<TaskResponse>('/tasks', { capability: 'test.sleep', input: { ms: 1500 } })
     await until(async () => (await server.client.get<TaskResponse>(`/tasks/${id}`)).status === 'RUNNING', {
       what: 'the start',
     })
@@ -90,5 +90,5 @@ describe("the container's file tree", () => {
       '/agents/sleeper/instances',
     )
     expect(items).toMatchObject([{ state: 'OFFLINE', detail: 'LEFT' }])
-  }, 30_000)
+  })
 })

@@ -34,7 +34,7 @@ beforeAll(async () => {
   mkdirSync(agent)
   writeFileSync(join(agent, 'agent.ts'), blockOf('write-an-agent.md', 'agent.ts'))
   server = await folder.start(['--agent', agent])
-}, 30_000)
+})
 afterAll(async () => {
   await folder.close()
   rmSync(home, { recursive: true, force: true })
@@ -64,7 +64,7 @@ describe('the agents of docs/write-an-agent.md', () => {
       failure: { retryable: false },
     })
     await expect(submit('words.count', { words: 3 })).rejects.toThrow('input schema of words.count')
-  }, 40_000)
+  })
 
   it.skipIf(!requires('python3'))(
     'the Python agent works over the bare protocol',

@@ -7,7 +7,7 @@ beforeAll(async () => {
     { guide: 'resources', name: 'careful' },
     { guide: 'control', name: 'sleeper' },
   ])
-}, 30_000)
+})
 afterAll(() => guides?.close())
 
 /** What a block of a guide prints. */
@@ -18,13 +18,13 @@ describe('the guides to control and resources', () => {
     const printed = await run('control', 'one')
     expect(printed).toMatch(/CANCELLED: it was cancelled by key:/)
     expect(printed.match(/tsk_\w+ CANCELLED/g)).toHaveLength(2)
-  }, 60_000)
+  })
 
   it('control.md: many are cancelled at once', async () => {
     const printed = await run('control', 'many')
     expect(printed).toContain('3 tasks would be cancelled')
     expect(printed).toContain('3 tasks cancelled')
-  }, 60_000)
+  })
 
   it('control.md: an agent that is paused starts nothing until it is resumed', async () => {
     const printed = await run('control', 'agent')
@@ -32,11 +32,11 @@ describe('the guides to control and resources', () => {
     expect(printed).toContain('PAUSED: agent sleeper is paused')
     expect(printed).toMatch(/sleeper (ONLINE|BUSY|IDLE) /)
     expect(printed).toContain('SUCCEEDED')
-  }, 60_000)
+  })
 
   it('resources.md: a task that takes too much is ended, and its neighbour is not', async () => {
     const printed = await run('resources', 'hog')
     expect(printed).toContain('done')
     expect(printed).toMatch(/RESOURCE_LIMIT: the task used \d+ MB of memory, more than the 256 MB/)
-  }, 60_000)
+  })
 })

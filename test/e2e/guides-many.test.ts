@@ -7,7 +7,7 @@ beforeAll(async () => {
     { guide: 'batch', name: 'upper' },
     { guide: 'distributed', name: 'numbers' },
   ])
-}, 30_000)
+})
 afterAll(() => guides?.close())
 
 // One after the other: the guide looks at the newest batch.
@@ -23,11 +23,11 @@ describe('the guide to batches', () => {
       { line: 4, code: 'INVALID' },
     ])
     expect(lines.filter((line) => line.startsWith('tsk_'))).toHaveLength(3)
-  }, 60_000)
+  })
 
   it('does the same over HTTP', async () => {
     expect(await guides.run('batch', 'batch-http')).toEqual(['2', '[ 202, 422 ]', ''])
-  }, 60_000)
+  })
 })
 
 describe.concurrent('the guide to distributed tasks', () => {
@@ -42,11 +42,11 @@ describe.concurrent('the guide to distributed tasks', () => {
       failure: { code: 'AGENT_ERROR', message: expect.stringContaining('shard 1: AGENT_ERROR: -1 is negative') },
     })
     expect(quorum).toEqual({ status: 'SUCCEEDED', result: [1, null, 9] })
-  }, 60_000)
+  })
 
   it('calls child tasks', async () => {
     const lines = await guides.run('distributed', 'calls')
     expect(lines).toContain('5')
     expect(lines.filter((line) => line.startsWith('tsk_'))).toHaveLength(3)
-  }, 60_000)
+  })
 })

@@ -7,7 +7,7 @@ beforeAll(async () => {
     { guide: 'approvals', name: 'releaser' },
     { guide: 'streaming', name: 'summer' },
   ])
-}, 30_000)
+})
 afterAll(() => guides?.close())
 
 /** What a block of a guide prints. */
@@ -21,12 +21,12 @@ describe.concurrent('the guides to people and streams', () => {
     expect(printed).toMatch(/approvers +ann, group:release-team/)
     expect(printed).toMatch(/apr_\w+ APPROVED/)
     expect(lastJson(printed)).toEqual({ branch: 'main', released: true })
-  }, 60_000)
+  })
 
   it('streaming.md: a task sums up what it is given while it runs, and tells each sum', async () => {
     const printed = await run('streaming', 'stream')
     expect(printed).toContain('5 records, ended')
     expect(printed).toContain('{"seq":5,"sum":15}')
     expect(lastJson(printed)).toEqual({ sum: 15 })
-  }, 60_000)
+  })
 })

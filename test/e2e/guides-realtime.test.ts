@@ -13,7 +13,7 @@ describe('the guide to sockets', () => {
     guides = await aGuideServer([])
     mkdirSync(guides.home, { recursive: true })
     writeFileSync(join(guides.home, 'dashboard.mjs'), blockOf('guides/realtime.md', 'dashboard.mjs'))
-  }, 30_000)
+  })
   afterAll(() => guides?.close())
 
   it('shows a page what happens to a task', async () => {
@@ -21,7 +21,7 @@ describe('the guide to sockets', () => {
     expect(lines).toContain('watching tasks')
     expect(lines.filter((line) => /^tsk_\w+ [A-Z]+$/.test(line)).length).toBeGreaterThan(2)
     expect(lines.filter((line) => /^tsk_\w+ CANCELLED$/.test(line))).toHaveLength(2) // the page's and the command's
-  }, 60_000)
+  })
 })
 
 describe('devcycle watch', () => {

@@ -4,7 +4,7 @@ import { aGuideServer } from '#test/support/guide-server.ts'
 let guides: Awaited<ReturnType<typeof aGuideServer>>
 beforeAll(async () => {
   guides = await aGuideServer([{ guide: 'scheduling', name: 'stamper' }])
-}, 30_000)
+})
 afterAll(() => guides?.close())
 
 describe('the guide to scheduling', () => {
@@ -14,16 +14,16 @@ describe('the guide to scheduling', () => {
     expect(lines.some((line) => /^status +SCHEDULED$/.test(line))).toBe(true)
     expect(lines.some((line) => /^chosen +only stamper offers text\.stamp$/.test(line))).toBe(true)
     expect(lines.some((line) => line.includes('START_TIME'))).toBe(true)
-  }, 60_000)
+  })
 
   it('waits for what nobody meets, and says why', async () => {
     const [line] = await guides.run('scheduling', 'requirements')
     expect(line).toMatch(
       /^QUEUED: no agent that offers text\.stamp can: stamper: its version [\d.]+ is not in >=2\.0\.0/,
     )
-  }, 60_000)
+  })
 
   it('takes turns between the values of a label', async () => {
     expect(await guides.run('scheduling', 'fairness')).toContain('red')
-  }, 60_000)
+  })
 })

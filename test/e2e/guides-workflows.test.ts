@@ -14,7 +14,7 @@ beforeAll(async () => {
   for (const page of ['guides/workflows.md', 'guides/patterns.md'])
     for (const { name, text } of markedBlocks(page))
       if (name.endsWith('.yaml')) writeFileSync(join(guides.home, name), text)
-}, 30_000)
+})
 afterAll(() => guides?.close())
 
 describe('the guide to workflows', () => {
@@ -24,22 +24,22 @@ describe('the guide to workflows', () => {
     expect(lines.some((line) => /step editors: waits for approval apr_\w+ of editors until/.test(line))).toBe(true)
     expect(lines.some((line) => /^undone +published$/.test(line))).toBe(true)
     expect(lines.some((line) => /✓ undo: withdrawn +SUCCEEDED/.test(line))).toBe(true)
-  }, 60_000)
+  })
 
   it('shares a value between agents that work side by side', async () => {
     expect((await guides.run('workflows', 'board')).join('')).toBe('{  "letters": 12}')
-  }, 60_000)
+  })
 
   it('asks an agent that handles the request as one of the run', async () => {
     expect((await guides.run('workflows', 'price')).map((line) => line.trim()).join('')).toBe(
       '{"price": 3,"seen": true}price.known',
     )
-  }, 60_000)
+  })
 
   it('starts runs by a message and by a schedule', async () => {
     const lines = await guides.run('workflows', 'starts')
     expect(lines.map((line) => line.trim()).join('')).toMatch(/price 1.*\{"price": 4,"seen": true\}$/)
-  }, 60_000)
+  })
 
   it('warns of a capability that nobody offers, and leads runs to a version', async () => {
     expect(await guides.run('workflows', 'aliases')).toEqual([
@@ -49,7 +49,7 @@ describe('the guide to workflows', () => {
       expect.stringMatching(/^article +1 +live: 1×100/),
       '',
     ])
-  }, 60_000)
+  })
 })
 
 describe('the guide to patterns', () => {

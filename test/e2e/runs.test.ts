@@ -37,7 +37,7 @@ beforeAll(async () => {
   writeFileSync(join(home, 'scribe', 'agent.ts'), agent)
   appendFileSync(ledger, '')
   server = await start()
-}, 60_000)
+})
 afterAll(() => folder.close())
 
 const env = () => ({ DEVCYCLE_DATA: folder.dataDir, DEVCYCLE_URL: server.url, DEVCYCLE_API_KEY: server.apiKey })

@@ -99,7 +99,7 @@ describe('supervised agents', () => {
     expect(items.map(({ outcome }) => outcome)).toEqual(['LEASE_LOST', 'SUCCEEDED'])
     // Its end was heard: nobody waited until its lease was over, 30 s later.
     expect(Date.parse(items[1]?.startedAt ?? '') - Date.parse(items[0]?.finishedAt ?? '')).toBeLessThan(12_000)
-  }, 30_000)
+  })
 
   it('finishes what it runs when it is drained, and is started again when it is activated, or scaled', async () => {
     const { id } = await submit('test.sleep', { ms: 1500 })
@@ -121,12 +121,12 @@ describe('supervised agents', () => {
     await live(2)
     await operate('scale', { instances: null })
     await live(1)
-  }, 60_000)
+  })
 
   it('goes on to the next task for as long as there are any', async () => {
     const submitted = await Promise.all(Array.from({ length: 8 }, () => submit('test.sleep', { ms: 1 })))
     for (const { id } of submitted) expect((await ended(id)).status).toBe('SUCCEEDED')
-  }, 30_000)
+  })
 
   it('shows a slot nothing of its surroundings but what it needs', async () => {
     const { id } = await submit('test.environment', null)
@@ -149,7 +149,7 @@ describe('supervised agents', () => {
       code: 'RESOURCE_LIMIT',
       message: expect.stringContaining('memory'),
     })
-  }, 30_000)
+  })
 
   it('times an attempt out and kills its process', async () => {
     const { id } = await submit('test.sleep', { ms: 60_000 }, { timeoutSeconds: 1, retry: { attempts: 1 } })
@@ -173,7 +173,7 @@ describe('supervised agents', () => {
     expect((await ended(large.id)).resultRef).toBeDefined()
     const result = await server.client.get<{ text: string }>(`/tasks/${large.id}/result`)
     expect(result.text).toHaveLength(1_000_000)
-  }, 30_000)
+  })
 
   it('is refused in one line when a second server wants the same folder', async () => {
     const second = await runCli(['start', '--port', '0', '--data', folder.dataDir])

@@ -15,7 +15,7 @@ const folder = aDataFolder()
 let server: ServerProcess
 beforeAll(async () => {
   server = await folder.start(['--no-agents'])
-}, 30_000)
+})
 afterAll(() => folder.close())
 
 /** A request with whatever `Host` and `Origin` a browser could be made to send. */

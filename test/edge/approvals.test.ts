@@ -41,7 +41,7 @@ describe.each(hosts)('an approval on $host', ({ open }) => {
   beforeAll(async () => {
     api = await open()
     second = await api.keyOf('default')
-  }, 30_000)
+  })
   afterAll(() => api?.close())
 
   it('stands in the inbox while its task waits, and lets it go on with what was said', async () => {

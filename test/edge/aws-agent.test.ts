@@ -54,7 +54,7 @@ describe.skipIf(dynoxideBinary() === undefined)(`an agent on AWS (without dynoxi
       orphanSeconds: 30,
       log: () => undefined,
     })
-  }, 40_000)
+  })
   afterAll(async () => {
     await runner?.drain(1)
     lambda?.close()
@@ -83,7 +83,7 @@ describe.skipIf(dynoxideBinary() === undefined)(`an agent on AWS (without dynoxi
       },
       { what: 'the deletion of the message' },
     )
-  }, 60_000)
+  })
 
   it('lets go of the message of a task that is cancelled while it runs', async () => {
     const { id } = (await api.post('/tasks', { capability: 'test.sleep', input: { ms: 60_000 } })).body

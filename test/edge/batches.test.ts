@@ -48,7 +48,7 @@ const create = async (body: object, headers = {}) => api.post('/batches', body, 
 describe.each(hosts)('a batch on $host', ({ open }) => {
   beforeAll(async () => {
     api = await open()
-  }, 30_000)
+  })
   afterAll(() => api?.close())
 
   it('makes a task of each row, and ends when they have', async () => {
@@ -71,7 +71,7 @@ describe.each(hosts)('a batch on $host', ({ open }) => {
     expect(shown).toMatchObject({ batch: made.body.id, priority: 'low', labels: { job: 'all' } })
     expect((await api.get('/batches')).body.items.map(({ id }: { id: string }) => id)).toEqual([made.body.id])
     await stop()
-  }, 40_000)
+  })
 
   it('says of each row why it is no task, of the first one too', async () => {
     const rows = ['no JSON', JSON.stringify({ $ref: 'obj_nope' })]
@@ -97,7 +97,7 @@ describe.each(hosts)('a batch on $host', ({ open }) => {
     ])
     expect((await api.get(`/objects/${last.report.$ref}`)).body.state).toBe('STORED')
     await stop()
-  }, 40_000)
+  })
 
   it('takes rows that are whole bodies of a submit, and says what is wrong with one', async () => {
     const { ran, stop } = await worker('bat.whole')
@@ -114,7 +114,7 @@ describe.each(hosts)('a batch on $host', ({ open }) => {
       { line: 3, code: 'NOT_FOUND' },
     ])
     await stop()
-  }, 40_000)
+  })
 
   it('stops after too many failures, and leaves the rest alone', async () => {
     const { stop } = await worker('bat.stops', () => true)
@@ -128,7 +128,7 @@ describe.each(hosts)('a batch on $host', ({ open }) => {
     expect(last.counts.submitted).toBeLessThan(50)
     expect(last.counts.failed + last.counts.cancelled).toBe(last.counts.submitted)
     await stop()
-  }, 40_000)
+  })
 
   it('is cancelled with what it submitted', async () => {
     const task = { capability: 'bat.nobody' }
@@ -141,13 +141,13 @@ describe.each(hosts)('a batch on $host', ({ open }) => {
     expect((await api.post(`/batches/${id}/cancel`)).status).toBe(200)
     const { items } = (await api.get('/tasks?capability=bat.nobody&status=CANCELLED')).body
     expect(items).toHaveLength(30)
-  }, 40_000)
+  })
 
   it('ends at once without rows', async () => {
     const last = await ended((await create({ input: await upload([]), task: { capability: 'x' } })).body.id)
     expect(last).toMatchObject({ state: 'SUCCEEDED', counts: { total: 0 }, percent: 100 })
     expect((await api.post(`/batches/${last.id}/cancel`)).body.code).toBe('ALREADY_FINISHED')
-  }, 40_000)
+  })
 
   it('submits what it was created with, whatever else comes under its key', async () => {
     const input = await upload(rowsOf(4))
@@ -161,7 +161,7 @@ describe.each(hosts)('a batch on $host', ({ open }) => {
     expect(await ended(body.id)).toMatchObject({ state: 'SUCCEEDED', counts: { succeeded: 4 } })
     for (const { taskId } of ran) expect((await api.get(`/tasks/${taskId}`)).body.labels.which).toBe('first')
     await stop()
-  }, 40_000)
+  })
 
   it('is answered again under its key also when it could not be created any more', async () => {
     const body = { input: await upload([]), task: { capability: 'bat.again' } }
@@ -171,7 +171,7 @@ describe.each(hosts)('a batch on $host', ({ open }) => {
     await api.platform.objects.delete({ tenant: 'default', id: body.input.$ref })
     expect(await create(body, headers)).toMatchObject({ status: 202, body: { id } })
     expect((await create(body)).status).toBe(422)
-  }, 40_000)
+  })
 
   it('is the same under the same key, and refuses what cannot be one', async () => {
     const input = await upload(['1'])
@@ -193,7 +193,7 @@ describe.each(hosts)('a batch on $host', ({ open }) => {
 describe.each(hosts)('several tasks in one call on $host', ({ open }) => {
   beforeAll(async () => {
     api = await open()
-  }, 30_000)
+  })
   afterAll(() => api?.close())
 
   it('have an outcome each, and one key for all', async () => {

@@ -63,7 +63,7 @@ it('a pass that breaks off at any write is gone on with: each row is one task', 
     expect(new Set((await tasksOf(object)).map((task) => task.batch?.row)).size, about).toBe(rows - 1)
     expect(await tasksOf(object), about).toHaveLength(rows - 1)
   }
-}, 60_000)
+})
 
 it('a batch that is cancelled after such a pass leaves no task behind', async () => {
   for (const { last, stored } of deaths.filter((_, at) => at % 3 === 0)) {
@@ -81,7 +81,7 @@ it('a batch that is cancelled after such a pass leaves no task behind', async ()
     const { fan } = await runToTheEnd(id, object)
     expect(fan.state, about).toBe('CANCELLED')
   }
-}, 60_000)
+})
 
 it('ends that nobody told of are found', async () => {
   const { id, object } = await aBatch()

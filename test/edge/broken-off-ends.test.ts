@@ -63,7 +63,7 @@ it('a batch whose last pass breaks off at any write ends, with its report', asyn
     expect({ state, dueAt }, about).toEqual({ state: 'FAILED', dueAt: undefined })
     expect(await linesOf(report), about).toHaveLength(3)
   }
-}, 30_000)
+})
 
 it('a distributed task whose last pass breaks off at any write ends, and says which shards failed', async () => {
   for (const { last, stored } of deathsAmong(7)) {
@@ -77,7 +77,7 @@ it('a distributed task whose last pass breaks off at any write ends, and says wh
     expect(['FAILED', 'CANCELLED'], about).toContain(state)
     expect(await linesOf(report), about).toHaveLength(2)
   }
-}, 30_000)
+})
 
 it('a row that is refused because too many came at once is submitted again, and is no failure', async () => {
   const object = `obj_${String(++made).padStart(26, '0')}`

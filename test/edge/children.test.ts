@@ -38,7 +38,7 @@ const statusOf = async (id: string) => (await api.get(`/tasks/${id}`)).body.stat
 describe.each(hosts)('a child task on $host', ({ open }) => {
   beforeAll(async () => {
     api = await open()
-  }, 30_000)
+  })
   afterAll(() => api?.close())
 
   it('has what its parent hands down, and is listed below it', async () => {

@@ -23,7 +23,7 @@ const fail = ({ token }: Joined, { taskId, fence }: { taskId: string; fence: str
 describe.each(hosts)('control on $host', ({ open }) => {
   beforeAll(async () => {
     api = await open()
-  }, 30_000)
+  })
   afterAll(() => api?.close())
 
   it('does a failed task again as a new one that begins at its checkpoint', async () => {

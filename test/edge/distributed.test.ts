@@ -36,7 +36,7 @@ describe.each(hosts)('a distributed task on $host', ({ open }) => {
       if ((value as unknown) === 'bad') return { fails: { code: 'AGENT_ERROR', message: 'not a number' } }
       return { result: typeof value === 'number' ? value * value : value }
     })
-  }, 30_000)
+  })
   afterAll(async () => {
     await worker?.stop()
     await api?.close()
@@ -55,7 +55,7 @@ describe.each(hosts)('a distributed task on $host', ({ open }) => {
       counts: { total: 5, succeeded: 5 },
     })
     expect((await api.get('/batches')).body.items).toEqual([])
-  }, 40_000)
+  })
 
   it('cuts a range into steps, and succeeds at once without any', async () => {
     const last = await run({ shards: { range: { from: 0, to: 25, size: 10 } }, maxInFlight: 1 })
@@ -65,7 +65,7 @@ describe.each(hosts)('a distributed task on $host', ({ open }) => {
       { from: 20, to: 25 },
     ])
     expect(await run({ shards: { list: [] } })).toMatchObject({ status: 'SUCCEEDED', result: [] })
-  }, 40_000)
+  })
 
   it('lets a task make the shards, and another one join them', async () => {
     const last = await run({
@@ -79,7 +79,7 @@ describe.each(hosts)('a distributed task on $host', ({ open }) => {
       failed: [],
       input: { base: 7 },
     })
-  }, 40_000)
+  })
 
   it('fails when a shard does, and names it', async () => {
     const last = await run({ shards: { list: [1, 'bad', 3] } })
@@ -87,12 +87,12 @@ describe.each(hosts)('a distributed task on $host', ({ open }) => {
       status: 'FAILED',
       failure: { code: 'AGENT_ERROR', message: expect.stringContaining('shard 1: AGENT_ERROR: not a number') },
     })
-  }, 40_000)
+  })
 
   it('succeeds without some of them when a quorum is enough', async () => {
     const last = await run({ shards: { list: [1, 'bad', 3] }, quorum: 0.6, join: { capability: 'sum' } })
     expect(last.result).toMatchObject({ results: [1, null, 9], failed: [{ shard: 1, code: 'AGENT_ERROR' }] })
-  }, 40_000)
+  })
 
   it('is cancelled with its shards', async () => {
     const task = await submit({ capability: 'nobody.does.it', shards: { list: [1, 2, 3] } })
@@ -105,7 +105,7 @@ describe.each(hosts)('a distributed task on $host', ({ open }) => {
     expect((await api.post(`/tasks/${task.id}/cancel`)).body.status).toBe('CANCELLED')
     for (const { id } of await children()) expect((await finished(id)).status).toBe('CANCELLED')
     await until(async () => (await api.get(`/batches/${task.batch}`)).body.state === 'CANCELLED')
-  }, 40_000)
+  })
 
   it('refuses what it cannot divide', async () => {
     const pointer = async (body: object) =>
@@ -121,7 +121,7 @@ describe('a distributed task and time', () => {
   const clock = aSkewedClock()
   beforeAll(async () => {
     api = await anApi({ clock })
-  }, 30_000)
+  })
   afterAll(() => api?.close())
   const body = { capability: 'nobody', shards: { list: [1, 2] } }
   const running = async (more = {}) => {
@@ -144,7 +144,7 @@ describe('a distributed task and time', () => {
     expect(last).toMatchObject({ status: 'FAILED', failure: { code: 'TIMEOUT' } })
     for (const child of (await api.get(`/tasks/${id}/children`)).body.items)
       expect((await finished(child.id)).status).toBe('CANCELLED')
-  }, 20_000)
+  })
 
   it('starts when it is to', async () => {
     const runAt = new Date(clock.now() + 3_600_000).toISOString()
@@ -154,7 +154,7 @@ describe('a distributed task and time', () => {
     await sweep(api.platform)
     await until(async () => (await api.get(`/tasks/${id}`)).body.status === 'RUNNING')
     await until(async () => (await api.get(`/tasks/${id}/children`)).body.items.length === 2)
-  }, 20_000)
+  })
 
   it('is divided again as it was when it is retried', async () => {
     const id = await running({ quorum: 0.5, input: { a: 1 } })
@@ -163,7 +163,7 @@ describe('a distributed task and time', () => {
     expect(again).toMatchObject({ capability: 'nobody' })
     expect(again.id).not.toBe(id)
     await until(async () => (await api.get(`/tasks/${again.id}/children`)).body.items.length === 2)
-  }, 20_000)
+  })
 
   it('fails when what should make its shards, or join them, cannot', async () => {
     const { stop } = await aRowWorker(api, 'wrong', ['wrong', 'right'], (_, { capability }) => ({
@@ -181,5 +181,5 @@ describe('a distributed task and time', () => {
       'joins its shards was refused',
     )
     await stop()
-  }, 20_000)
+  })
 })

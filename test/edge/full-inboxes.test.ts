@@ -31,7 +31,7 @@ let api: TestApi
 describe.each(apiHosts)('an inbox that is nearly full on $host', ({ open }) => {
   beforeAll(async () => {
     api = await open()
-  }, 60_000)
+  })
   afterAll(() => api?.close())
 
   it('takes exactly what there is room for of many that are sent at once, and refuses the others', async () => {

@@ -12,7 +12,7 @@ const tasksOf = async (capability: string) => (await api.get(`/tasks?capability=
 describe.each(apiHosts)('hooks on $host', ({ open }) => {
   beforeAll(async () => {
     api = await open()
-  }, 30_000)
+  })
   afterAll(() => api?.close())
 
   it('show their secret once, and keep their name to themselves', async () => {

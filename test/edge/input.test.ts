@@ -35,7 +35,7 @@ const taskOf = async (id: string) => (await api.get(`/tasks/${id}`)).body
 describe.each(hosts)('a task that waits for input on $host', ({ open }) => {
   beforeAll(async () => {
     api = await open()
-  }, 30_000)
+  })
   afterAll(() => api?.close())
 
   it('frees its instance, and goes on elsewhere with the answer and its checkpoint as the same attempt', async () => {
@@ -139,7 +139,7 @@ describe.each(hosts)('a task that waits for input on $host', ({ open }) => {
 describe.each(hosts)('the input stream of a task on $host', ({ open }) => {
   beforeAll(async () => {
     api = await open()
-  }, 30_000)
+  })
   afterAll(() => api?.close())
 
   const read = async (id: string, query: string, joined: Joined) =>

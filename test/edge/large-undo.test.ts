@@ -13,7 +13,7 @@ beforeAll(async () => {
     effects.push(input)
     return { result: null }
   })
-}, 30_000)
+})
 afterAll(async () => {
   await worker?.stop()
   await api?.close()
@@ -29,7 +29,7 @@ const ended = (id: string) =>
     const { body } = await api.get(`/runs/${id}`)
     expect(['RUNNING', 'COMPENSATING']).not.toContain(body.state)
     return body
-  }, 15_000)
+  })
 
 it('undoes steps whose outputs are more than a machine can be given, and lets it look at their small fields', async () => {
   const names = Array.from({ length: 10 }, (_, at) => `made${at}`)

@@ -23,7 +23,7 @@ beforeAll(async () => {
     if (capability === 'effect') effects.push(String(say))
     return { result: { said: say ?? input } }
   })
-}, 30_000)
+})
 afterAll(() => Promise.all([worker?.stop(), api?.close()]))
 
 const { save, start, ended, outcome } = workflowRuns(() => api)

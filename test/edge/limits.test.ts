@@ -41,7 +41,7 @@ const drain = async (joined: Joined): Promise<Leased[]> => {
 describe.each(apiHosts)('limits on $host', ({ open }) => {
   beforeAll(async () => {
     api = await open()
-  }, 30_000)
+  })
   afterAll(() => api?.close())
 
   it('keep an agent to its own, exactly, under 20 claims at once', async () => {
@@ -227,7 +227,7 @@ describe('a held task', () => {
   const clock = aSkewedClock()
   beforeAll(async () => {
     api = await anApi({ clock })
-  }, 30_000)
+  })
   afterAll(() => api?.close())
 
   it('is found by the sweep when what should have woken it was lost', async () => {

@@ -36,7 +36,7 @@ type Mail = { message: { id: string; data: { conversation: number; n: number } }
 describe.each(apiHosts)('messages on $host', ({ host, open }) => {
   beforeAll(async () => {
     api = await open()
-  }, 60_000)
+  })
   afterAll(() => api?.close())
 
   it('that many send to one mailbox at once are each received and acknowledged once, in order per conversation', async () => {
@@ -90,7 +90,7 @@ describe.each(apiHosts)('messages on $host', ({ host, open }) => {
     expect(rounds).toBe(16)
     expect(refused).toMatchObject({ status: 409, body: { code: 'HOP_LIMIT' } })
     expect(refused?.body.detail).toContain(`${topic} → ${topic}`)
-  }, 60_000)
+  })
 
   it('with a handler give what they passed to its task, and that to its children', async () => {
     const capability = nameOf('below')
@@ -100,7 +100,7 @@ describe.each(apiHosts)('messages on $host', ({ host, open }) => {
     expect(task.hops).toEqual([`agent:${worker.name}`])
     await api.post('/tasks', { capability, input: {}, parent: task.taskId }, { key: worker.token })
     expect((await worker.lease()).hops).toEqual(task.hops)
-  }, 30_000)
+  })
 
   it('whose handler always fails hold up nobody else, not even in their conversation', async () => {
     const worker = await aWorker({ messages: [{ type: 'x' }] })
@@ -122,7 +122,7 @@ describe.each(apiHosts)('messages on $host', ({ host, open }) => {
       }
       if (round < 2) await api.post(`/mailboxes/${worker.name}/redrive`, { ids: [poison] })
     }
-  }, 60_000)
+  })
 
   it('to hundreds of agents come to each, page by page, with a report for each of them', async () => {
     const type = nameOf('crowd')
@@ -187,5 +187,5 @@ describe('what the feed tells again, in any order of its keys,', () => {
     expect(await stored()).toEqual(before)
     await recorder.stop()
     await api.close()
-  }, 60_000)
+  })
 })

@@ -5,7 +5,7 @@ import { eventually } from '#test/support/eventually.ts'
 let api: TestApi
 beforeAll(async () => {
   api = await anApi()
-}, 30_000)
+})
 afterAll(() => api?.close())
 
 /** What a caller is answered who sends such a key with a body of its own. */

@@ -4,7 +4,7 @@ import { anApi, type TestApi } from '#test/support/api.ts'
 let api: TestApi
 beforeAll(async () => {
   api = await anApi()
-}, 30_000)
+})
 afterAll(() => api?.close())
 
 const definition = { workflow: 'guarded', steps: [{ name: 'only', kind: 'set', value: 1 }] }

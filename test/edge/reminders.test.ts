@@ -8,7 +8,7 @@ let api: TestApi
 describe('reminders of the embedded server', () => {
   beforeAll(async () => {
     api = await anApi()
-  }, 30_000)
+  })
   afterAll(() => api?.close())
 
   it('are attended to while the pass of a batch takes long', async () => {
@@ -34,5 +34,5 @@ describe('reminders of the embedded server', () => {
     } finally {
       held.resolve()
     }
-  }, 40_000)
+  })
 })

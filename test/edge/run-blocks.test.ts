@@ -8,7 +8,7 @@ let worker: Awaited<ReturnType<typeof aRowWorker>>
 beforeAll(async () => {
   api = await anApi()
   worker = await aRowWorker(api, 'hand', ['double'], (input) => ({ result: Number(input) * 2 }))
-}, 30_000)
+})
 afterAll(async () => {
   await worker?.stop()
   await api?.close()
@@ -22,7 +22,7 @@ const outcome = async (definition: string) => {
     const run = (await api.get(`/runs/${id}`)).body
     expect(['RUNNING', 'COMPENSATING']).not.toContain(run.state)
     return run
-  }, 20_000)
+  })
 }
 const stuck = (name: string) => `{ name: ${name}, kind: task, capability: nobody.offers.this }`
 const double = (name: string) => `{ name: ${name}, kind: task, capability: double, input: 2 }`

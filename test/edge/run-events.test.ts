@@ -12,7 +12,7 @@ beforeAll(async () => {
   worker = await aRowWorker(api, 'hand', ['double', 'undo', 'break'], (input, { capability }) =>
     capability === 'break' ? { fails: { code: 'AGENT_ERROR', message: 'broken' } } : { result: Number(input) * 2 },
   )
-}, 30_000)
+})
 afterAll(async () => {
   await worker?.stop()
   await api?.close()

@@ -24,7 +24,7 @@ const work = (input: never, { capability }: RowTask) => {
 beforeAll(async () => {
   api = await anApi()
   worker = await aRowWorker(api, 'hand', ['echo', 'flaky', 'undo', 'many'], work)
-}, 30_000)
+})
 afterAll(async () => {
   await worker?.stop()
   await api?.close()

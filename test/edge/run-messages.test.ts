@@ -5,7 +5,7 @@ import { eventually } from '#test/support/eventually.ts'
 let api: TestApi
 beforeAll(async () => {
   api = await anApi()
-}, 30_000)
+})
 afterAll(() => api?.close())
 
 const startOf = async (definition: string, input?: unknown): Promise<string> => {
@@ -18,7 +18,7 @@ const ended = (id: string) =>
     const { body } = await api.get(`/runs/${id}`)
     expect(['RUNNING', 'COMPENSATING']).not.toContain(body.state)
     return body
-  }, 15_000)
+  })
 const anAgent = async (name: string, more: object = {}) => {
   await api.post('/agents', { name, capabilities: [{ name: `${name}.do` }], ...more })
   const { instanceId, token } = (await api.post('/instances', { agent: name, slots: 5 })).body

@@ -11,7 +11,7 @@ beforeAll(async () => {
     const { n } = input as { n: number }
     return n % 10 === 7 ? { fails: { code: 'AGENT_ERROR', message: 'a seven' } } : { result: n }
   })
-}, 30_000)
+})
 afterAll(async () => {
   await worker?.stop()
   await api?.close()
@@ -45,7 +45,7 @@ const ended = (id: string) =>
     const { body } = await api.get(`/runs/${id}`)
     expect(['RUNNING', 'COMPENSATING']).not.toContain(body.state)
     return body
-  }, 30_000)
+  })
 
 describe('a map over the lines of an object', () => {
   it('does a task for each line, in one step of the run, and answers what became of them', async () => {
@@ -61,7 +61,7 @@ describe('a map over the lines of an object', () => {
     const events = (await api.get(`/runs/${id}/history?limit=200`)).body
     expect(events.items.length).toBeLessThan(20)
     expect(worker.ran.at(-1)).toMatchObject({ workflowRun: id })
-  }, 60_000)
+  })
 
   it('fails with a report when more items fail than are tolerated, and goes on when not', async () => {
     const rows = await upload(Array.from({ length: 50 }, (_, n) => ({ n })))
@@ -73,7 +73,7 @@ describe('a map over the lines of an object', () => {
     expect(strict.cause).toContain('5 of 50 items of batch bat_')
     expect(strict.cause).toContain('its report is object obj_')
     expect(await ended(await start({ rows }))).toMatchObject({ state: 'FAILED', error: 'ITEMS_FAILED' })
-  }, 60_000)
+  })
 
   it('is over at once for an object of no lines, and for a list of no items', async () => {
     const empty = await ended(await start({ rows: await upload([]) }))

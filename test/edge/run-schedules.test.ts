@@ -26,7 +26,7 @@ const tasksOf = async (capability: string) => (await api.get(`/tasks?capability=
 describe.each(apiHosts)('a start now on $host', ({ open }) => {
   beforeAll(async () => {
     api = await open()
-  }, 30_000)
+  })
   afterAll(() => api?.close())
 
   it('makes the task of the schedule, once under its key however often and at once', async () => {

@@ -8,7 +8,7 @@ import { aHook } from '#test/support/hooks.ts'
 let api: TestApi
 beforeAll(async () => {
   api = await anApi()
-}, 30_000)
+})
 afterAll(() => api?.close())
 
 const by = { actor: 'test', action: 'test', request: 'test' }
@@ -59,7 +59,7 @@ describe('a message that a subscription matches', () => {
       expect(runs).toHaveLength(16)
       const { error, cause } = (await api.get(`/runs/${runs.find(({ state }) => state === 'FAILED')?.id}`)).body
       expect([error, cause]).toEqual(['HOP_LIMIT', expect.stringContaining(`goes round in ${topic} → ${topic}`)])
-    }, 20_000)
+    })
   })
 
   it('is a dead letter with its reason when it does not fit the workflow, and starts no run', async () => {

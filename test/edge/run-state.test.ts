@@ -5,7 +5,7 @@ import { eventually } from '#test/support/eventually.ts'
 let api: TestApi
 beforeAll(async () => {
   api = await anApi()
-}, 30_000)
+})
 afterAll(() => api?.close())
 
 const startOf = async (definition: string, input?: unknown): Promise<string> => {

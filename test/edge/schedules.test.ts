@@ -22,7 +22,7 @@ const soon = () => new Date(Date.now() + 200).toISOString()
 describe.each(hosts)('schedules on $host', ({ open }) => {
   beforeAll(async () => {
     api = await open()
-  }, 30_000)
+  })
   afterAll(() => api?.close())
 
   it('show their next five starts, and are changed, paused and deleted', async () => {

@@ -35,7 +35,7 @@ let api: TestApi
 describe.each(hosts)('routing on $host', ({ open, exact }) => {
   beforeAll(async () => {
     api = await open()
-  }, 30_000)
+  })
   afterAll(() => api?.close())
 
   it('sends a task to the agent whose version, class and labels fit, and says how it chose', async () => {
@@ -179,7 +179,7 @@ describe.each(hosts)('routing on $host', ({ open, exact }) => {
       },
       { seconds: 20 },
     )
-  }, 60_000)
+  })
 
   it('hands urgent tasks out before high, normal and low ones', async () => {
     const { register, join, submit, lease } = calls(api)
@@ -292,16 +292,16 @@ describe('many tasks on the embedded host', () => {
     const { register, join, submit, lease, end } = calls(api)
     await register('bench')
     const joined = await join('bench', 2)
-    for (let at = 0; at < 4; at++) await submit({ capability: 'bench', priority: 'low' })
+    for (let at = 0; at < 12; at++) await submit({ capability: 'bench', priority: 'low' })
     let [running] = await lease(joined, 2)
     const began = performance.now()
-    for (let round = 0; round < 3; round++) {
+    for (let round = 0; round < 10; round++) {
       const waiting = lease(joined, 1, 5)
       await end(running as Leased, joined)
       ;[running] = await waiting
       expect(running).toBeDefined()
     }
-    expect(performance.now() - began).toBeLessThan(700) // three looks at intervals would take longer
+    expect(performance.now() - began).toBeLessThan(4000) // ten looks at intervals would take longer
   })
 
   it('starts a thousand normal tasks at once on an instance with as many slots', async () => {
@@ -310,7 +310,7 @@ describe('many tasks on the embedded host', () => {
     const joined = await join('wide', 1000)
     await flood(10, { capability: 'wide' })
     expect(await ids(joined, 1000)).toHaveLength(1000)
-  }, 30_000)
+  })
 
   it('starts the first task of a key within a turn of 10,000 of another one', async () => {
     const { register, join, ids, submit } = calls(api)
@@ -320,5 +320,5 @@ describe('many tasks on the embedded host', () => {
     expect(await ids(joined, 3)).toHaveLength(3)
     const quiet = await submit({ capability: 'shop', fairnessKey: 'quiet' })
     expect(await ids(joined, 2)).toContain(quiet.id)
-  }, 60_000)
+  })
 })

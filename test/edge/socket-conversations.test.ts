@@ -24,7 +24,7 @@ const sentOf = ([frame]: ServerFrame[]) => (frame as unknown as { message: { id:
 describe.each(apiHosts)('sockets of agents that talk on $host', ({ open: openApi }) => {
   beforeAll(async () => {
     api = await openApi({ realtime: sockets.realtime })
-  }, 30_000)
+  })
   afterAll(() => api?.close())
 
   it('hand messages of a mailbox out, which are acknowledged over them and never come again', async () => {

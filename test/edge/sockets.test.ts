@@ -29,7 +29,7 @@ const changeKey = async (id: string, change: Partial<ApiKey>): Promise<void> => 
 describe.each(apiHosts)('sockets on $host', ({ open: openApi }) => {
   beforeAll(async () => {
     api = await openApi({ realtime: sockets.realtime })
-  }, 30_000)
+  })
   afterAll(() => api?.close())
 
   it('are opened once by a ticket that stands for the caller and is kept as a digest alone', async () => {

@@ -8,7 +8,7 @@ let worker: Awaited<ReturnType<typeof aRowWorker>>
 beforeAll(async () => {
   api = await anApi()
   worker = await aRowWorker(api, 'cutter', ['cut', 'work'], (input) => ({ result: input }))
-}, 30_000)
+})
 afterAll(async () => {
   await worker?.stop()
   await api?.close()

@@ -8,7 +8,7 @@ describe('several tasks in one call above the submit rate', () => {
   const clock = aSkewedClock()
   beforeAll(async () => {
     api = await anApi({ clock })
-  }, 30_000)
+  })
   afterAll(() => api?.close())
 
   it('all get through under their key, as the rate has room; neither what is stored nor what is refused counts', async () => {

@@ -54,7 +54,7 @@ describe.each(apiHosts)('topics on $host', ({ open }) => {
   beforeAll(async () => {
     receiver = await startReceiver(() => ({ status: 200 }))
     api = await open({ egressAllow: [`127.0.0.1:${receiver.port}`] })
-  }, 30_000)
+  })
   afterAll(async () => {
     await api?.close()
     await receiver.stop()
@@ -107,7 +107,7 @@ describe.each(apiHosts)('topics on $host', ({ open }) => {
     await eventually(async () => {
       const { tasks } = (await api.post(`/instances/${instanceId}/lease?wait=5`, { max: 1 }, { key: token })).body
       expect(tasks).toMatchObject([{ capability: 'message:build.finished', hops: [topic], input: { data: { n: 1 } } }])
-    }, 15_000)
+    })
     expect((await api.get(`/mailboxes/${name}/messages`)).body.items).toEqual([])
   })
 
@@ -168,7 +168,7 @@ describe.each(apiHosts)('topics on $host', ({ open }) => {
       const found = (await Promise.all([there, back].map((id) => matchesOf(id, '?state=DEAD')))).flat()
       expect(found).toHaveLength(1)
       return found[0]
-    }, 15_000)
+    })
     expect(dead?.reason).toMatchObject({ code: 'HOP_LIMIT', message: expect.stringContaining(`${b} → ${a} → ${b}`) })
     expect((await matchesOf(there)).length + (await matchesOf(back)).length).toBe(3)
   })

@@ -47,7 +47,7 @@ const ended = (n: number): Change => {
 describe.each(apiHosts)('usage on $host', ({ open }) => {
   beforeAll(async () => {
     api = await open()
-  }, 30_000)
+  })
   afterAll(() => api?.close())
 
   it('is told by tenant, agent, day and task, with totals', async () => {

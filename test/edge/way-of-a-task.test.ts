@@ -20,7 +20,7 @@ const lease = async (joined: { instanceId: string; token: string }, max = 1, wai
 describe.each(hosts)('a task on $host', ({ open }) => {
   beforeAll(async () => {
     api = await open()
-  }, 30_000)
+  })
   afterAll(() => api?.close())
 
   it('goes from submit to its result, with events without a gap', async () => {

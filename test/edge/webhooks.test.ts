@@ -38,7 +38,7 @@ describe.each(hosts)('webhooks on $host', ({ open }) => {
       return { status }
     })
     api = await open({ egressAllow: [`127.0.0.1:${receiver.port}`] })
-  }, 30_000)
+  })
   beforeEach(() => {
     status = 200
   })

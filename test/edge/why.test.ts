@@ -39,7 +39,7 @@ const why = async (task: string) => {
 describe.each(hosts)('why, on $host', ({ host, open }) => {
   beforeAll(async () => {
     api = await open()
-  }, 30_000)
+  })
   afterAll(() => api?.close())
 
   it('names who is missing, and what does not suit', async () => {

@@ -25,7 +25,7 @@ const complete = (joined: Joined, { taskId, fence }: { taskId: string; fence: st
 describe.each(hosts)('the worker protocol on $host', ({ open }) => {
   beforeAll(async () => {
     api = await open()
-  }, 30_000)
+  })
   afterAll(() => api?.close())
 
   it('answers a claim that is repeated with the lease that there is', async () => {

@@ -8,7 +8,7 @@ let worker: Awaited<ReturnType<typeof aRowWorker>>
 beforeAll(async () => {
   api = await anApi()
   worker = await aRowWorker(api, 'hand', ['echo'], (input) => ({ result: { said: input } }))
-}, 30_000)
+})
 afterAll(async () => {
   await worker?.stop()
   await api?.close()
@@ -32,7 +32,7 @@ const ended = (run: string) =>
     const { body } = await api.get(`/runs/${run}`)
     expect(['RUNNING', 'COMPENSATING']).not.toContain(body.state)
     return body
-  }, 15_000)
+  })
 const tasksOf = async (run: string, capability: string): Promise<string[]> => {
   const { items } = (await api.get(`/tasks?workflowRun=${run}&capability=${capability}`)).body
   return items.map(({ status }: { status: string }) => status)

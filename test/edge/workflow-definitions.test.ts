@@ -5,7 +5,7 @@ import { anApi } from '#test/support/api.ts'
 let api: TestApi
 beforeAll(async () => {
   api = await anApi()
-}, 30_000)
+})
 afterAll(() => api?.close())
 
 const define = (name: string, value: unknown = 1) => ({

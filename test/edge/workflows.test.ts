@@ -20,7 +20,7 @@ const work = (input: never, { capability }: RowTask) => {
 beforeAll(async () => {
   api = await anApi()
   worker = await aRowWorker(api, 'hand', ['double', 'effect', 'echo'], work)
-}, 30_000)
+})
 afterAll(async () => {
   await worker?.stop()
   await api?.close()

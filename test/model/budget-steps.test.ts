@@ -177,7 +177,7 @@ it('ten thousand reports of a task are some sixty writes to the budget, a few hu
     await reportProgress(world.ports, caller, idOf(0), { fence, usage: { tokens: 1 } })
     expect(headOf(world, idOf(0))).toMatchObject({ status: 'FAILED', failure: { code: 'BUDGET' } })
   }
-}, 60_000)
+})
 
 /** Children of a root with so many tokens, that are under way. */
 const plantChildren = async (world: World, tokens: number): Promise<void> => {

@@ -160,7 +160,7 @@ describe('the lease protocol', () => {
       }),
       { numRuns: 40, interruptAfterTimeLimit: 8000 },
     )
-  }, 15_000)
+  })
 
   /** Two instances claim one task and complete it, whatever comes first at each call of the table. */
   const race = (rig: (table: Table) => Table): Promise<fc.RunDetails<[fc.Scheduler]>> =>
@@ -187,10 +187,10 @@ describe('the lease protocol', () => {
 
   it('gives a task to one of two that claim it at once, in any interleaving of their reads and writes', async () => {
     expect((await race((table) => table)).errorInstance).toBeNull()
-  }, 15_000)
+  })
 
   it('is found out at once when writes happen whatever revision is stored', async () => {
     const careless = (table: Table): Table => ({ ...table, write: (write) => table.write({ ...write, expect: 'any' }) })
     expect((await race(careless)).failed).toBe(true)
-  }, 15_000)
+  })
 })

@@ -13,7 +13,7 @@ const cli = fileURLToPath(new URL('../../cli/devcycle.ts', import.meta.url))
 /** Waits until something is so; the answer of `check` is the proof. */
 export const until = async <T>(
   check: () => T | Promise<T>,
-  { seconds = 10, what = 'it' } = {},
+  { seconds = 30, what = 'it' } = {},
 ): Promise<NonNullable<T>> => {
   const end = Date.now() + seconds * 1000
   for (;;) {

@@ -23,7 +23,7 @@ const readAll = async (stream: ReadableStream<Uint8Array>): Promise<number[]> =>
 describe('a paced stream', () => {
   it('gives everything to whoever takes it, however slowly, and makes one piece ahead', async () => {
     const { state, source } = aSource(5)
-    const reader = pacedStream(source, { stallMs: 500 }).getReader()
+    const reader = pacedStream(source, { stallMs: 10_000 }).getReader()
     await sleep(20)
     expect(state.made).toBe(1)
     for (let piece = 1; piece <= 5; piece++) {
@@ -45,10 +45,10 @@ describe('a paced stream', () => {
   it('leaves a reader alone for whom there is nothing to take', async () => {
     async function* rarely(): AsyncGenerator<Uint8Array> {
       yield Uint8Array.of(1)
-      await sleep(60)
+      await sleep(400)
       yield Uint8Array.of(2)
     }
-    expect(await readAll(pacedStream(rarely(), { stallMs: 20 }))).toEqual([1, 2])
+    expect(await readAll(pacedStream(rarely(), { stallMs: 250 }))).toEqual([1, 2])
   })
 
   it('ends its source when its reader leaves', async () => {

@@ -103,10 +103,12 @@ describe('expressions that would take too much', () => {
   })
 
   it('hold nothing else up', async () => {
-    const slow = failure('($f := function($n) { $f($n + 1) }; $f(0))')
-    const began = performance.now()
+    let isOver = false
+    const slow = failure('($f := function($n) { $f($n + 1) }; $f(0))').then(() => {
+      isOver = true
+    })
     expect(await values("$join(['a', 'b'], ',')")).toBe('a,b')
-    expect(performance.now() - began).toBeLessThan(500)
+    expect(isOver).toBe(false)
     await slow
   })
 

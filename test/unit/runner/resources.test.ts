@@ -125,7 +125,7 @@ describe.skipIf(!linux)(`watched processes${linux ? '' : ' (left out: there is n
     expect(filler.excess()).toMatchObject({ resource: 'disk', limit: 2 })
     expect(quiet.excess()).toBeUndefined()
     for (const { watch } of [quiet, hog, bomb, filler]) watch.stop()
-  }, 15_000)
+  })
 
   it('are all ended, also one that left the group and lost its parent', async () => {
     const { watch } = await watched('setsid bash -c "echo \\$\\$ > pid; sleep 60" & disown; sleep 0.2; exit 0', {})
