@@ -316,7 +316,7 @@ it.each([
     '3:47 #/steps/0/retry/attempts expected at least 1, not 0',
   ],
   ['{ name: a, kind: task, agent: b, retry: [] }', '3:38 #/steps/0/retry expected at least 1 item, not 0'],
-  ['{ name: a, kind: vote, voters: [], quorum: 1 }', '3:27 #/steps/0/voters expected at least 1 item, not 0'],
+  ['{ name: a, kind: vote, voters: [], quorum: 1 }', '3:28 #/steps/0/voters expected at least 1 item, not 0'],
 ])('refuses what no definition has: %s', (step, expected) => {
   expect(problemsOf(inSteps(step))[0]).toContain(`error SCHEMA ${expected}`)
 })
