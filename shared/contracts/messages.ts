@@ -99,6 +99,14 @@ export const sendMessageSchema = messageFields.superRefine((message, context) =>
 })
 export type SendMessage = z.input<typeof sendMessageSchema>
 
+/** What a step of a run sends, as expressions gave it. */
+export const stepMessageSchema = z.strictObject({
+  to: recipientSchema,
+  type: attributeSchema,
+  body: boundedJson(240).optional(),
+  conversation: attributeSchema.optional(),
+})
+
 /** What is wanted of an agent, where nothing else can be sent. */
 export const requestMessageSchema = messageFields.omit({ kind: true }).required({ to: true, type: true })
 

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { checkInput } from '#functions/api/check-input.ts'
+import { readMessage } from '#functions/api/read-message.ts'
 import { readSubmit } from '#functions/api/read-submit.ts'
 import { endRun } from '#shared/domain/workflows/end-run.ts'
 import { endOpenSteps } from '#shared/domain/workflows/steps/abandon-steps.ts'
@@ -27,7 +28,7 @@ beforeAll(async () => {
 afterAll(() => Promise.all([worker?.stop(), api?.close()]))
 
 const { save, start, ended, outcome } = workflowRuns(() => api)
-const tools = { checkInput, readSubmit }
+const tools = { checkInput, readSubmit, readMessage }
 
 describe('a command that comes twice', () => {
   it('begins one task, which its step waits for', async () => {

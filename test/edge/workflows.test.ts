@@ -126,6 +126,21 @@ steps: [{ name: nobody, kind: task, agent: no-such-agent }]
     expect(run).toMatchObject({ state: 'FAILED', error: 'NOT_FOUND' })
   })
 
+  it.each([
+    ['kind: message, topic: t, type: "{% {} %}"', 'INVALID', '#/type: expected text, received {}'],
+    ['kind: message, topic: t, type: "{% $pad($x, 300) %}"', 'INVALID', '#/type: expected at most 200 characters'],
+    ['kind: message, to: { agent: "{% [1] %}" }, type: t', 'INVALID', '#/to/agent: expected text, received [1]'],
+    ['kind: message, topic: t, conversation: "{% {} %}"', 'INVALID', '#/conversation: expected text, received {}'],
+    ['kind: request, to: { agent: a }, type: "{% {} %}"', 'INVALID', '#/type: expected text, received {}'],
+    ['kind: state, key: "{% {} %}"', 'INVALID', '#/key: expected text, received {}'],
+    ['kind: state, key: k, value: "{% $pad($x, 40000) %}"', 'TOO_LARGE', 'would have 40002 bytes'],
+    ['kind: approval, prompt: p, people: ["{% {} %}"]', 'INVALID', '#/people/0: expected text, received {}'],
+    ['kind: subWorkflow, workflow: lists, version: "{% {} %}"', 'INVALID', '#/version: expected text, received {}'],
+  ])('fails a step whose expressions give what it cannot take: %s', async (step, error, cause) => {
+    const definition = `workflow: odd\nsteps: [{ name: x, kind: set, value: "-" }, { name: a, ${step} }]`
+    expect(await outcome(definition)).toMatchObject({ state: 'FAILED', error, cause: expect.stringContaining(cause) })
+  })
+
   it('undoes what had completed when it fails, the last first, and tells what stays', async () => {
     effects.length = 0
     const effect = (name: string, undo: string) =>

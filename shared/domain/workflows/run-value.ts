@@ -23,6 +23,17 @@ const mostValues = 256
 /** So many others may write between a write whose answer was lost and its repetition. */
 const mostRecent = 32
 
+const mostBytes = 32 * 1024
+
+const requireSize = ({ id }: Run, { key, value }: ValueWish): void => {
+  const bytes = Buffer.byteLength(JSON.stringify(value ?? null))
+  if (bytes > mostBytes)
+    throw new DomainError(
+      'TOO_LARGE',
+      `value ${key} of run ${id} would have ${bytes} bytes, and may have ${mostBytes}; upload it, and share its reference`,
+    )
+}
+
 const requireKey = (key: string): void => {
   if (!/^[A-Za-z0-9._-]{1,100}$/.test(key))
     throw invalid('#/path/key', 'INVALID', 'a key has 1 to 100 letters, digits, ".", "-" and "_"')
@@ -87,6 +98,7 @@ export const changeRunValue = async (
   wish: ValueWish,
 ): Promise<Stored<RunValue>> => {
   requireKey(wish.key)
+  requireSize(run, wish)
   if (isOver(run))
     throw new DomainError('ALREADY_FINISHED', `run ${run.id} is ${run.state}; its values stay as they are`)
   const mark = wish.idempotencyKey === undefined ? undefined : digest(wish.idempotencyKey)

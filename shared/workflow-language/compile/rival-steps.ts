@@ -61,9 +61,9 @@ const contestant = (run: string, branch: string, block: AslBlock): AslBlock => {
 const tally = (voters: number): string =>
   wrap(
     `(
-    $ballots := $filter($append([], $states.result), function($one) { $one.cast }).ballot;
-    $choices := $map($distinct($append([], $ballots)), function($choice) {
-      {"choice": $choice, "votes": $count($filter($append([], $ballots), function($one) { $one = $choice }))}
+    $ballots := $map($filter($append([], $states.result), function($one) { $one.cast }), function($one) { $one.ballot })[];
+    $choices := $map($distinct($append([], $ballots))[], function($choice) {
+      {"choice": $choice, "votes": $count($filter($append([], $ballots), function($one) { $one = $choice })[])}
     });
     $most := $sort($append([], $choices), function($a, $b) { $a.votes < $b.votes })[0];
     {"choice": $most.choice, "votes": $most ? $most.votes : 0, "of": ${voters}, "ballots": $append([], $ballots)}

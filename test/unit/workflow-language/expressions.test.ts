@@ -25,10 +25,19 @@ it('makes a list of what JSONata gives as one thing, or as nothing', async () =>
 })
 
 it.each([
-  [[[1, 2], [3]], [[1, 2], [3]]],
-  [['{% $states.list %}', 1], [[1, 2], 1]],
+  [
+    [[1, 2], [3]],
+    [[1, 2], [3]],
+  ],
+  [
+    ['{% $states.list %}', 1],
+    [[1, 2], 1],
+  ],
   [['{% $states.list %}'], [[1, 2]]],
-  [[['{% $states.list %}'], []], [[[1, 2]], []]],
+  [
+    [['{% $states.list %}'], []],
+    [[[1, 2]], []],
+  ],
   [['{% $states.none %}'], []],
   [{ a: ['{% $states.one %}', '{% $states.list[0] %}'] }, { a: [[1], 1] }],
 ])('keeps the lists of %j as they are written', async (value, expected) => {
@@ -71,6 +80,13 @@ const tallyOf = async (...ballots: unknown[]): Promise<unknown> => {
 it('counts ballots: the most frequent one wins, whoever failed cast none', async () => {
   expect(await tallyOf('a', 'b', 'b', undefined)).toEqual({ choice: 'b', votes: 2, of: 4, ballots: ['a', 'b', 'b'] })
   expect(await tallyOf({ x: 1 }, { x: 1 })).toMatchObject({ choice: { x: 1 }, votes: 2 })
+  expect(await tallyOf([1, 2], [1, 2], [3])).toEqual({
+    choice: [1, 2],
+    votes: 2,
+    of: 3,
+    ballots: [[1, 2], [1, 2], [3]],
+  })
+  expect(await tallyOf([[1]])).toMatchObject({ choice: [[1]], votes: 1, ballots: [[[1]]] })
   expect(await tallyOf('a')).toMatchObject({ choice: 'a', votes: 1, ballots: ['a'] })
   expect(await tallyOf(undefined, undefined)).toMatchObject({ votes: 0, of: 2, ballots: [] })
 })

@@ -8,6 +8,10 @@ import { idFromKey, newRev } from '../../ids.ts'
 import { callerOfRun, type Run } from '../run.ts'
 import { endStep } from './end-step.ts'
 import type { Asked, Begun, StepPorts } from './step-command.ts'
+import { textOf } from './text-of.ts'
+
+const namesOf = (names: unknown, pointer: string): string[] =>
+  (Array.isArray(names) ? names : []).map((name, at) => textOf(name, `${pointer}/${at}`))
 
 const termsOf = ({
   people,
@@ -17,10 +21,10 @@ const termsOf = ({
   escalateTo,
   onReject,
 }: Asked['step']): ApprovalTerms => ({
-  approvers: [...((people as string[] | undefined) ?? []), ...((groups as string[] | undefined) ?? [])],
+  approvers: [...namesOf(people, '#/people'), ...namesOf(groups, '#/groups')],
   ...(quorum !== undefined && { quorum: Number(quorum) }),
   ...(escalateAfterSeconds !== undefined && { escalateAfterSeconds: Number(escalateAfterSeconds) }),
-  ...(escalateTo !== undefined && { escalateTo: escalateTo as string[] }),
+  ...(escalateTo !== undefined && { escalateTo: namesOf(escalateTo, '#/escalate/to') }),
   onReject: onReject === 'continue' ? 'resume' : 'fail',
 })
 

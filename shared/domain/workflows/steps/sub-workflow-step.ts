@@ -6,6 +6,7 @@ import { loadValue, startRun } from '../start-run.ts'
 import { endStep, type StepOutcome } from './end-step.ts'
 import type { Asked, Begun, StepPorts } from './step-command.ts'
 import type { StepTools } from './task-step.ts'
+import { textOf } from './text-of.ts'
 
 /** Workflows that start each other are a loop from here on. */
 const maxDepth = 20
@@ -25,7 +26,7 @@ export const beginChild = async (
     )
   const command = {
     workflow: String(step.workflow),
-    ...(step.version !== undefined && { version: String(step.version) }),
+    ...(step.version !== undefined && { version: textOf(step.version, '#/version') }),
     input: step.input,
     idempotencyKey: `${run.id} ${id}`,
     parent: { run: run.id, step: id },

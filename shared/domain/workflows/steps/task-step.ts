@@ -8,11 +8,16 @@ import { isFinished, type Task } from '../../tasks/task.ts'
 import { taskPk } from '../../tasks/task-store.ts'
 import { callerOfRun, type Run } from '../run.ts'
 import { endStep, type StepOutcome } from './end-step.ts'
+import type { StepMessage } from './message-step.ts'
 import { smallFields } from './small-fields.ts'
 import type { Asked, Begun, Starting, StepPorts } from './step-command.ts'
 
 /** What is submitted is what callers may submit, and is checked as theirs. */
-export type StepTools = { checkInput: CheckInput; readSubmit: (body: unknown) => SubmitCommand }
+export type StepTools = {
+  checkInput: CheckInput
+  readSubmit: (body: unknown) => SubmitCommand
+  readMessage: (fields: unknown) => StepMessage
+}
 
 /** Submits the task of a step; the same step again is the same task. */
 export const beginTask = async (
