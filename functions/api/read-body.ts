@@ -58,8 +58,10 @@ const parseJson = (bytes: Uint8Array): unknown => {
   }
 }
 
-/** Refuses what no honest body has: absurd depth, and keys that reach for an object's prototype. */
+/** Refuses what no honest body has: absurd depth, keys that reach for an object's prototype, numbers that would become `null`. */
 export const checkShape = (value: unknown, pointer = '#', depth = 0): void => {
+  if (value === Infinity || value === -Infinity)
+    throw fieldError(pointer, 'TOO_BIG', 'a number is beyond 1.7976931348623157e308; send it as text')
   if (value === null || typeof value !== 'object') return
   if (depth >= maxDepth) throw fieldError(pointer, 'TOO_DEEP', `nested deeper than ${maxDepth} levels`)
   for (const [key, child] of Object.entries(value)) {
@@ -82,7 +84,8 @@ export const readJson = async (request: Request): Promise<unknown> => {
   const encoding = request.headers.get('content-encoding') ?? 'identity'
   if (encoding !== 'identity')
     throw new HttpError('UNSUPPORTED_MEDIA_TYPE', `the body is encoded as ${encoding}; send it as it is`)
-  if (!isJson(type)) throw new HttpError('UNSUPPORTED_MEDIA_TYPE', `the body is ${type}; send application/json`)
+  if (!isJson(type))
+    throw new HttpError('UNSUPPORTED_MEDIA_TYPE', `the body is ${type || 'of no type'}; send application/json`)
   const value = parseJson(bytes)
   checkShape(value)
   return value

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { idPattern } from '#shared/domain/ids.ts'
 import {
   idSchema,
   labelQuery,
@@ -54,8 +55,13 @@ const messagesSchema = z
   .max(100)
   .refine((list) => new Set(list.map((one) => one.type)).size === list.length, 'types of messages must differ')
 
+/** What a path cannot say, and what would be taken for somebody else's id, are no names. */
+const agentNameSchema = nameSchema
+  .refine((name) => name !== '.' && name !== '..', 'a name is more than dots')
+  .refine((name) => !idPattern('agt').test(name), 'a name does not look like the id of an agent')
+
 export const registerAgentSchema = z.strictObject({
-  name: nameSchema,
+  name: agentNameSchema,
   type: z.string().min(1).max(100).default('custom'),
   version: versionSchema.default('1.0.0'),
   description: z.string().max(2000).optional(),

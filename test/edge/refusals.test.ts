@@ -237,11 +237,20 @@ describe('what is wrong', () => {
       '#/timeoutSeconds: expected at most 604800, received 1000000000000000000',
     ])
     const body = '{"capability":"a","timeoutSeconds":1e400}'
-    expect(fieldsOf(await api.request('POST', '/tasks', { body }))[0]).toContain('received Infinity')
+    expect(fieldsOf(await api.request('POST', '/tasks', { body }))[0]).toContain('a number is beyond')
   })
 
   it('is shown shortly, whatever was sent', async () => {
     const [field = ''] = fieldsOf(await submit({ priority: 'x'.repeat(10_000) }))
     expect(field.length).toBeLessThan(200)
+  })
+})
+
+describe('the name of an agent', () => {
+  it.each([
+    ['..', 'a name is more than dots'],
+    ['agt_01KB2V7Q5W8S5ZK3M9N1P4R6T8', 'a name does not look like the id of an agent'],
+  ])('is not %s, which no path could say', async (name, message) => {
+    expect(fieldsOf(await api.post('/agents', { name }))).toEqual([`#/name: ${message}`])
   })
 })

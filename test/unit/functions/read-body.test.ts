@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { parseWith } from '#functions/api/read-body.ts'
+import { checkShape, parseWith } from '#functions/api/read-body.ts'
 import { submitTaskSchema } from '#shared/contracts/tasks.ts'
 import type { DomainError } from '#shared/domain/domain-error.ts'
 
@@ -34,4 +34,17 @@ describe('what is wrong with a choice', () => {
       expect.objectContaining({ pointer: '#/shards/list' }),
     ])
   })
+})
+
+it('a number that JSON has no value for is refused where it stands, and not kept as null', () => {
+  const problem = (text: string) => {
+    try {
+      checkShape(JSON.parse(text))
+      return undefined
+    } catch (error) {
+      return (error as DomainError).errors?.[0]?.pointer
+    }
+  }
+  expect(problem('{"input": {"a": [1, -1e999]}}')).toBe('#/input/a/1')
+  expect(problem('{"input": [1e308, -0, 1e-400]}')).toBeUndefined()
 })
