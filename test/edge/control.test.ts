@@ -41,6 +41,8 @@ describe.each(hosts)('control on $host', ({ open }) => {
     })
     expect(retried.headers.get('location')).toBe(`/api/v2/tasks/${retried.body.id}`)
     expect((await api.post(`/tasks/${id}/retry`, undefined, key)).body.id).toBe(retried.body.id)
+    const otherwise = await api.post(`/tasks/${id}/retry`, { from: 'start' }, key)
+    expect(otherwise).toMatchObject({ status: 409, body: { code: 'IDEMPOTENCY_CONFLICT' } })
     expect((await api.get(`/tasks/${id}`)).body.status).toBe('FAILED')
     expect(await lease(joined)).toMatchObject([
       { taskId: retried.body.id, attempt: 1, input: { page: 1 }, checkpoint: { at: 7 } },

@@ -88,7 +88,7 @@ const toCommand = async (ports: Ports, task: Task, { from, idempotencyKey }: Ret
     callback: await loadCallback(ports, task),
     ...(task.deadlineGiven && { deadline: ports.clock.now() + (task.deadline - task.createdAt) }),
     idempotencyKey: idempotencyKey && `retry\n${id}\n${idempotencyKey}`, // none that a caller can choose
-    retryOf: { id, checkpoint },
+    retryOf: { id, from, checkpoint },
     ...(task.fanOut && (await distributionOf(ports, task, task.fanOut.id))),
   }
 }
