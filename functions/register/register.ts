@@ -2,6 +2,9 @@ import type { CloudFormationCustomResourceEvent } from 'aws-lambda'
 import type { Platform } from '#shared/platform/platform.ts'
 import { keepWorkflow } from './keep-workflow.ts'
 
+/** CloudFormation takes 4 KB of an answer and fails without one: a long reason is in the log. */
+const mostReason = 2000
+
 /** What the stack says of a workflow; CloudFormation makes texts of numbers. */
 type Properties = { Tenant: string; Name: string; Source: string; Share?: string }
 
@@ -23,7 +26,7 @@ export const register = async (platform: Platform, event: CloudFormationCustomRe
   if (failure) platform.telemetry.log('error', 'a workflow that ships was not registered', { error: String(failure) })
   const body = {
     Status: failure ? 'FAILED' : 'SUCCESS',
-    Reason: failure?.message,
+    Reason: failure?.message.slice(0, mostReason),
     PhysicalResourceId: LogicalResourceId,
     StackId,
     RequestId,

@@ -16,5 +16,5 @@ const withTimeout = (ms: number) => ({
 
 /** For calls that answer at once. The SDK repeats what failed in passing; `back-off.ts` does what it does not know. */
 export const quickConfig = { ...withTimeout(socketTimeout.quick), maxAttempts: 4 }
-/** For long polls, uploads and downloads. */
+/** For long polls, uploads and downloads, and functions that work before they answer. */
 export const patientConfig = { ...withTimeout(socketTimeout.patient), maxAttempts: 4 }

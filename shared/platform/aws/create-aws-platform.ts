@@ -60,7 +60,7 @@ export const createAwsPlatform = (
     tags,
   })
   const functionName = settings.DEPLOYER_FUNCTION
-  const deployer = functionName && createRemoteDeployer({ client: new LambdaClient(quickConfig), functionName })
+  const deployer = functionName && createRemoteDeployer({ client: new LambdaClient(patientConfig), functionName })
   /** Functions get their changes from Lambda: the client of the stream is made for the loops that read it. */
   const consume: ChangeFeed['consume'] = (...consumer) =>
     createDynamoChangeFeed({
