@@ -120,6 +120,8 @@ export const ownPermissions = {
       'states:DescribeStateMachineAlias',
       'states:ListStateMachineAliases',
       'states:DeleteStateMachineAlias',
+      'states:ListStateMachineVersions',
+      'states:DeleteStateMachineVersion',
     ],
   },
   runEnds: { machine: ['states:ListTagsForResource'] },

@@ -2,9 +2,7 @@ import {
   CreateStateMachineAliasCommand,
   type CreateStateMachineAliasCommandInput,
   CreateStateMachineCommand,
-  DeleteStateMachineAliasCommand,
   DescribeStateMachineAliasCommand,
-  ListStateMachineAliasesCommand,
   type SFNClient,
   UpdateStateMachineCommand,
 } from '@aws-sdk/client-sfn'
@@ -12,14 +10,8 @@ import type { WorkflowDefinition } from '../platform.ts'
 import { PlatformError } from '../platform-error.ts'
 import { checkNames, definitionText } from '../workflow-rules.ts'
 import { translated } from './aws-error.ts'
-import {
-  aliasArn,
-  type MachinePrefix,
-  machineArn,
-  machineTags,
-  versionAlias,
-  versionOfAlias,
-} from './state-machine-names.ts'
+import { aliasArn, type MachinePrefix, machineArn, machineTags, versionAlias } from './state-machine-names.ts'
+import { dropOldestAlias, dropOldestVersion, withRoom } from './state-machine-room.ts'
 
 export type MachineOptions = {
   client: SFNClient
@@ -36,8 +28,6 @@ export const isNamed = (error: unknown, ...names: string[]): boolean => names.in
 const missing = ['ResourceNotFound', 'StateMachineDoesNotExist']
 /** Of an alias that is not there, also when nothing of its machine is. */
 const missingAlias = [...missing, 'ValidationException']
-/** Step Functions keeps 100 aliases of a machine: the oldest makes room. */
-const aliasLimit = ['ServiceQuotaExceededException']
 
 /** Publishes versions of machines: each behind an alias of its name, so that a start needs nothing but the name. */
 export const createMachineVersions = (options: MachineOptions) => {
@@ -64,7 +54,11 @@ export const createMachineVersions = (options: MachineOptions) => {
       publish: true,
       versionDescription: workflow.version,
     })
-    return (await translated('a change of a state machine', () => client.send(command))).stateMachineVersionArn ?? ''
+    const { stateMachineVersionArn = '' } = await withRoom(
+      () => translated('a change of a state machine', () => client.send(command)),
+      () => dropOldestVersion(client, machineArn(arnPrefix, workflow)),
+    )
+    return stateMachineVersionArn
   }
   const create = async (workflow: WorkflowDefinition, definition: string): Promise<string> => {
     const all = { ...tags, [machineTags.tenant]: workflow.tenant, [machineTags.workflow]: workflow.workflow }
@@ -90,17 +84,6 @@ export const createMachineVersions = (options: MachineOptions) => {
       isNamed(error, 'StateMachineAlreadyExists') ? update(workflow, definition) : Promise.reject(error),
     )
   }
-  const dropOldest = async (workflow: WorkflowDefinition): Promise<void> => {
-    const list = new ListStateMachineAliasesCommand({
-      stateMachineArn: machineArn(arnPrefix, workflow),
-      maxResults: 1000,
-    })
-    const { stateMachineAliases = [] } = await translated('the versions of a workflow', () => client.send(list))
-    const ours = stateMachineAliases.filter((one) => versionOfAlias(one.stateMachineAliasArn) !== '')
-    const [oldest] = ours.toSorted((a, b) => Number(a.creationDate) - Number(b.creationDate))
-    const drop = new DeleteStateMachineAliasCommand({ stateMachineAliasArn: oldest?.stateMachineAliasArn })
-    await translated('the removal of an old version', () => client.send(drop))
-  }
   const name = async (input: CreateStateMachineAliasCommandInput): Promise<void> => {
     await translated('a version of a workflow', () => client.send(new CreateStateMachineAliasCommand(input)))
   }
@@ -110,12 +93,12 @@ export const createMachineVersions = (options: MachineOptions) => {
       routingConfiguration: [{ stateMachineVersionArn, weight: 100 }],
     }
     try {
-      await name(input)
+      await withRoom(
+        () => name(input),
+        () => dropOldestAlias(client, machineArn(arnPrefix, workflow)),
+      )
     } catch (error) {
-      if (isNamed(error, 'ConflictException')) return // somebody else has just named it
-      if (!isNamed(error, ...aliasLimit)) throw error
-      await dropOldest(workflow)
-      await name(input)
+      if (!isNamed(error, 'ConflictException')) throw error // else somebody else has just named it
     }
   }
 

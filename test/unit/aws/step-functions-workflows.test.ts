@@ -2,10 +2,12 @@ import {
   CreateStateMachineAliasCommand,
   CreateStateMachineCommand,
   DeleteStateMachineAliasCommand,
+  DeleteStateMachineVersionCommand,
   DescribeExecutionCommand,
   DescribeStateMachineAliasCommand,
   GetExecutionHistoryCommand,
   ListStateMachineAliasesCommand,
+  ListStateMachineVersionsCommand,
   ListTagsForResourceCommand,
   RedriveExecutionCommand,
   SendTaskSuccessCommand,
@@ -104,6 +106,23 @@ describe('a version of a workflow', () => {
     await workflows.deploy(definition)
     expect(inputOf(DeleteStateMachineAliasCommand)).toEqual({ stateMachineAliasArn: 'arn:machine:v-1' })
     expect(sfn.commandCalls(CreateStateMachineAliasCommand)).toHaveLength(2)
+  })
+
+  it('takes the place of the oldest that nobody names when there are as many as Step Functions keeps', async () => {
+    notThere()
+    sfn
+      .on(UpdateStateMachineCommand)
+      .rejectsOnce(sdkError('ServiceQuotaExceededException'))
+      .resolves({ stateMachineVersionArn: 'arn:machine:1001' })
+    const versions = [3, 2, 1].map((n) => ({ stateMachineVersionArn: `arn:machine:${n}`, creationDate: new Date(n) }))
+    sfn.on(ListStateMachineVersionsCommand).resolves({ stateMachineVersions: versions })
+    sfn.on(DeleteStateMachineVersionCommand).rejectsOnce(sdkError('ConflictException')).resolves({})
+    await workflows.deploy(definition)
+    const dropped = sfn.commandCalls(DeleteStateMachineVersionCommand).map(({ args }) => args[0].input)
+    expect(dropped).toEqual([1, 2].map((n) => ({ stateMachineVersionArn: `arn:machine:${n}` })))
+    expect(inputOf(CreateStateMachineAliasCommand)).toMatchObject({
+      routingConfiguration: [{ stateMachineVersionArn: 'arn:machine:1001', weight: 100 }],
+    })
   })
 
   it('is refused with what Step Functions has against it', async () => {
