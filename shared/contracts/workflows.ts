@@ -176,7 +176,7 @@ export const runStreamQuery = z.strictObject({
   /** The `id` of the event to go on behind. @default the beginning */
   after: z
     .string()
-    .regex(/^\d{1,9}(\.\d{1,9})?$/, 'expected the id of an event, such as 12 or 12.3')
+    .regex(/^\d{1,12}(\.\d{1,9})?$/, 'expected the id of an event, such as 12 or 12.3')
     .optional(),
 })
 

@@ -77,6 +77,9 @@ export const timedVariables = ({ kind, name }: Step): string[] => [
   ...(kind === 'race' ? [timedRace(name), blockVariable(timedRace(name))] : []),
 ]
 
+/** Counts the events of an execution, in a machine that goes on in further ones. */
+export const legVariable = 'legEvents'
+
 export type Placed = { step: Step; path: Path; level: number }
 
 /** Every step with its place, parents before their blocks. */

@@ -11,12 +11,15 @@ export const workflowRuns = (api: () => TestApi) => {
   }
   const start = async (workflow: string, input?: unknown) =>
     (await api().post(`/workflows/${workflow}/runs`, { input })).body
-  const ended = (id: string) =>
-    eventually(async () => {
-      const { body } = await api().get(`/runs/${id}`)
-      expect(['RUNNING', 'COMPENSATING']).not.toContain(body.state)
-      return body
-    })
+  const ended = (id: string, seconds?: number) =>
+    eventually(
+      async () => {
+        const { body } = await api().get(`/runs/${id}`)
+        expect(['RUNNING', 'COMPENSATING']).not.toContain(body.state)
+        return body
+      },
+      seconds && seconds * 1000,
+    )
   const outcome = async (text: string, input?: unknown) => ended((await start(await save(text), input)).id)
   return { save, start, ended, outcome }
 }

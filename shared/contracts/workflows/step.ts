@@ -235,7 +235,7 @@ const repeat = z.strictObject({
   catch: catchSchema.optional(),
   timeout: durationSchema.optional(),
   until: expressionSchema,
-  atMost: z.int().min(1).max(1000),
+  atMost: z.int().min(1).max(100_000),
   steps: stepsSchema,
   onLimit: z.enum(['fail', 'continue']).optional(),
 })

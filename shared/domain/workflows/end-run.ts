@@ -2,11 +2,13 @@ import type { Platform, RunDescription, RunEnd, Stored } from '../../platform/pl
 import { isForGood } from '../../platform/platform-error.ts'
 import { planBody } from '../bodies/body.ts'
 import { systemStamp } from '../caller.ts'
+import { remind } from '../dispatch/due.ts'
 import { finishRedrive, hasGoneOn } from './redrive-run.ts'
 import { type EndState, isInward, isOver, lookMs, type Run, type RunStep, type Undone } from './run.ts'
+import { endOfTime, furtherOf, machineOf, nextLook, outputOf, parseExecution } from './run-legs.ts'
 import { changeRun, findRun, getRun, runPk, stepsOf } from './run-store.ts'
 import { deployVersion } from './save-workflow.ts'
-import { beginRun } from './start-run.ts'
+import { beginRun, startMachine } from './start-run.ts'
 import { endOpenSteps } from './steps/abandon-steps.ts'
 import { attendSteps } from './steps/attend-steps.ts'
 import type { StepPorts } from './steps/step-command.ts'
@@ -25,20 +27,22 @@ const endStates = {
 } as const satisfies Record<Ended, EndState>
 
 /** A machine has ended: its run has, or begins to undo what it had completed, or has done so. */
-export const endRun = async (
-  ports: StepPorts,
-  { tenant, workflow, run: id }: Omit<RunEnd, 'status'>,
-): Promise<void> => {
-  const found = await findRun(ports, tenant, id)
+export const endRun = async (ports: StepPorts, ref: Omit<RunEnd, 'status'>): Promise<void> => {
+  const { id, leg } = parseExecution(ref.run)
+  const found = await findRun(ports, ref.tenant, id)
   if (found === undefined) return
-  const seen = await ports.workflows.describe({ tenant, workflow, run: id })
+  const seen = await ports.workflows.describe(ref)
   if (seen === undefined || seen.status === 'RUNNING') return
   const ended = { ...seen, status: seen.status as Ended }
-  if (isUndoName(workflow)) return endUndo(ports, found.value, ended)
-  if (hasGoneOn(found.value, seen)) {
+  if (isUndoName(ref.workflow)) return endUndo(ports, found.value, ended)
+  const { leg: now = 0 } = found.value
+  if (leg === now && hasGoneOn(found.value, seen)) {
     await finishRedrive(ports, found)
-    return endRun(ports, { tenant, workflow, run: id })
+    return endRun(ports, ref)
   }
+  const further = furtherOf(found.value, seen)
+  if (further !== undefined) return goFurther(ports, found, leg, further)
+  if (leg !== now) return
   if (isOver(found.value)) await endLeft(ports, found.value)
   else if (found.value.state === 'RUNNING') await endMachine(ports, found, ended)
   else if (found.value.state === 'COMPENSATING') await beginUndo(ports, found.value)
@@ -55,11 +59,15 @@ const endLeft = async (ports: StepPorts, run: Run): Promise<void> => {
 /** Step Functions' own name of a time-out is told as that of tasks. */
 const nameOf = (error: string | undefined): string | undefined => (error === 'States.Timeout' ? 'TIMEOUT' : error)
 
-type EndedMachine = RunDescription & { status: Ended }
+type EndedMachine = Pick<RunDescription, 'output' | 'error' | 'cause'> & { status: Ended }
+
+/** The product ends the machine of a run whose time is over, where the machine does not know. */
+const isTimedOut = ({ status, error }: EndedMachine): boolean => status === 'ABORTED' && error === timedOut.error
+const timedOut = { error: 'States.Timeout' }
 
 const endMachine = async (ports: StepPorts, found: Stored<Run>, ended: EndedMachine): Promise<void> => {
   const run = found.value
-  const state = endStates[ended.status]
+  const state = isTimedOut(ended) ? 'TIMED_OUT' : endStates[ended.status]
   const why = `run ${run.id} is ${state}`
   await endOpenSteps(ports, run, { why })
   const undone = state === 'SUCCEEDED' ? [] : await toUndo(ports, run)
@@ -67,7 +75,7 @@ const endMachine = async (ports: StepPorts, found: Stored<Run>, ended: EndedMach
     tenant: run.tenant,
     pk: runPk(run.tenant, run.id),
     sk: `output#${run.redrives}`,
-    value: ended.output,
+    value: outputOf(run, ended),
     stamp: systemStamp('run.end'),
   })
   for (const item of items) await ports.main.write({ op: 'put', item, expect: 'any' })
@@ -81,6 +89,43 @@ const endMachine = async (ports: StepPorts, found: Stored<Run>, ended: EndedMach
   })
   await endOpenSteps(ports, run, { which: ({ undoes }) => !undoes, why }) // what came before the end was stored
   if (next.state === 'COMPENSATING') await beginUndo(ports, next)
+}
+
+/** An execution has ended for the next one: the record notes that, then the next is started; again starts nothing. */
+const goFurther = async (ports: StepPorts, found: Stored<Run>, leg: number, input: unknown): Promise<void> => {
+  const timeoutSeconds = found.value.timeoutSeconds ?? (await timeoutOf(ports, found.value))
+  const run = await changeRun(ports, found, (current) => {
+    if (current.state !== 'RUNNING' || current.leg !== leg) return current
+    const next = { ...current, leg: leg + 1, timeoutSeconds }
+    return { ...next, dueAt: nextLook(next, ports.clock.now(), lookMs.first), stamp: systemStamp('run.leg') }
+  })
+  if (run.state === 'RUNNING' && run.leg === leg + 1) await beginLeg(ports, run, input)
+}
+
+const timeoutOf = async (ports: StepPorts, run: Run): Promise<number | undefined> =>
+  ((await compiledOf(ports, run)).machines.run as { TimeoutSeconds?: number }).TimeoutSeconds
+
+/** Whoever wanted the run to end meanwhile has told the execution before. One that nobody can start is a failure of the run. */
+const beginLeg = async (ports: StepPorts, run: Run, input: unknown): Promise<void> => {
+  const { tenant, id, leg } = run
+  try {
+    await startMachine(ports, run, input)
+  } catch (error) {
+    if (!isForGood(error)) throw error
+    ports.telemetry.log('error', 'the next leg of a run cannot be started', { run: id, error: error.message })
+    const failed = { status: 'FAILED', error: error.code, cause: error.message } as const
+    return endMachine(ports, await getRun(ports, tenant, id), failed)
+  }
+  await remind(ports, { tenant, id, at: run.dueAt ?? ports.clock.now() })
+  const now = (await getRun(ports, tenant, id)).value
+  if (now.leg === leg) await holdToWishes(ports, now)
+}
+
+/** Ends the machine of a run that somebody wants to end, or whose time is over. */
+const holdToWishes = async (ports: StepPorts, run: Run): Promise<void> => {
+  await stopMachine(ports, run)
+  if (run.state === 'RUNNING' && ports.clock.now() >= endOfTime(run))
+    await ports.workflows.stop(machineOf(run), timedOut)
 }
 
 const compiledOf = async (
@@ -141,14 +186,24 @@ export const attendRun = async (ports: StepPorts, tenant: string, id: string): P
   if (found?.value.redriving !== undefined) return finishRedrive(ports, found)
   if (found === undefined || isOver(found.value)) return
   const { state, workflow } = found.value
-  const ref = { tenant, workflow: state === 'COMPENSATING' ? undoNameOf(workflow) : workflow, run: id }
+  const ref = state === 'COMPENSATING' ? { tenant, workflow: undoNameOf(workflow), run: id } : machineOf(found.value)
   const seen = await ports.workflows.describe(ref)
-  if (seen === undefined)
-    await (state === 'COMPENSATING' ? beginUndo(ports, found.value) : beginRun(ports, found.value))
+  if (seen === undefined) await (state === 'COMPENSATING' ? beginUndo(ports, found.value) : begin(ports, found.value))
   else if (seen.status !== 'RUNNING') await endRun(ports, ref)
   else {
     await attendSteps(ports, found.value)
-    await stopMachine(ports, found.value)
+    await holdToWishes(ports, found.value)
   }
-  await changeRun(ports, found, (run) => (isOver(run) ? run : { ...run, dueAt: ports.clock.now() + lookMs.later }))
+  const run = await changeRun(ports, found, (current) => {
+    const isSettled = isOver(current) || current.leg !== found.value.leg
+    return isSettled ? current : { ...current, dueAt: nextLook(current, ports.clock.now(), lookMs.later) }
+  })
+  if (run.timeoutSeconds !== undefined && run.dueAt !== undefined) await remind(ports, { tenant, id, at: run.dueAt })
+}
+
+/** Starts the execution that a run is in and that is not there: a later one is what the end of the one before asks for. */
+const begin = async (ports: StepPorts, run: Run): Promise<void> => {
+  const { leg = 0 } = run
+  if (leg === 0) await beginRun(ports, run)
+  else await endRun(ports, machineOf(run, leg - 1))
 }

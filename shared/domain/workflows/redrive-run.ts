@@ -1,8 +1,9 @@
-import type { Platform, RunDescription, RunRef, Stored } from '../../platform/platform.ts'
+import type { Platform, RunDescription, Stored } from '../../platform/platform.ts'
 import { type Caller, type Stamp, stamp, systemStamp } from '../caller.ts'
 import { remind } from '../dispatch/due.ts'
 import { DomainError, orThrow, type Refused, refuse } from '../domain-error.ts'
 import { isOver, lookMs, type Run } from './run.ts'
+import { machineOf } from './run-legs.ts'
 import { changeRun, getRun } from './run-store.ts'
 
 type Ports = Pick<Platform, 'main' | 'queues' | 'workflows' | 'clock' | 'random' | 'telemetry'>
@@ -19,8 +20,6 @@ export const redriveRun = async (ports: Ports, caller: Caller, id: string): Prom
   await remind(ports, { tenant: caller.tenant, id, at: dueAt })
   return goOn(ports, { ...found, value: run }, stamp(caller, 'run.redrive'))
 }
-
-const machineOf = ({ tenant, workflow, id }: Run): RunRef => ({ tenant, workflow, run: id })
 
 const marked = (run: Run, { dueAt, ended }: { dueAt: number; ended: number }): Run | Refused => {
   const { id, state, undone, redriving } = run
@@ -53,7 +52,7 @@ const goOn = async (ports: Ports, found: Stored<Run>, by: Stamp): Promise<Run> =
   const goes = await goesOn(ports, found.value)
   const run = await changeRun(ports, found, (current) => {
     if (current.redriving === undefined) return current
-    return goes ? underWay(current, ports.clock.now() + soonMs, by) : unmarked(current)
+    return goes ? underWay(current, ports.clock.now(), by) : unmarked(current)
   })
   await remind(ports, { tenant, id, at: ports.clock.now() + soonMs })
   if (goes) return run
@@ -63,9 +62,9 @@ const goOn = async (ports: Ports, found: Stored<Run>, by: Stamp): Promise<Run> =
   )
 }
 
-const underWay = (run: Run, dueAt: number, by: Stamp): Run => {
+const underWay = (run: Run, now: number, by: Stamp): Run => {
   const { stop: _, error: __, cause: ___, finishedAt: ____, ...left } = unmarked(run)
-  return { ...left, state: 'RUNNING', redrives: run.redrives + 1, dueAt, stamp: by }
+  return { ...left, state: 'RUNNING', redrives: run.redrives + 1, redrivenAt: now, dueAt: now + soonMs, stamp: by }
 }
 
 /** The same for a run whose redrive broke off. */

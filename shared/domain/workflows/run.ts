@@ -35,6 +35,12 @@ export type Run = {
   /** The topics and recipients that a message passed which led to it. */
   hops?: string[]
   redrives: number
+  /** The execution that it is in, of a run that goes on in further ones of its machine: 0 is the first. */
+  leg?: number
+  /** What it may take in all its legs: no machine of it knows that. */
+  timeoutSeconds?: number
+  /** Since when its time counts anew. */
+  redrivenAt?: number
   /** When its machine had ended (ms), of one that is told to go on. */
   redriving?: number
   startedAt: number

@@ -69,7 +69,12 @@ const store = async (
     planBody(ports, { ...place, sk: `compiled#${number}#${digest(source)}`, value: compiled }),
   ])
   const version = { tenant, name, version: number, digest: digest(source), machine, createdAt: now, stamp: stamped }
-  const full: WorkflowVersion = { ...version, source: text.body, compiled: machines.body }
+  const full: WorkflowVersion = {
+    ...version,
+    ...(compiled.legs && { legs: true }),
+    source: text.body,
+    compiled: machines.body,
+  }
   const kept = before?.value ?? { tenant, name, aliases: {}, createdAt: now }
   const workflow: Workflow = { ...kept, description, latest: number, updatedAt: now, stamp: stamped }
   const head: Write = {

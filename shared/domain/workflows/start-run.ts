@@ -10,9 +10,10 @@ import { requireSame } from '../require-same.ts'
 import type { CheckInput } from '../tasks/submit-task.ts'
 import { writeAll } from '../write-all.ts'
 import { lookMs, type ParentStep, type Run } from './run.ts'
+import { firstInput, machineOf } from './run-legs.ts'
 import { changeRun, findRun, getRun, runItem, runPk } from './run-store.ts'
 import { deployVersion } from './save-workflow.ts'
-import { chooseVersion } from './workflow.ts'
+import { chooseVersion, type WorkflowVersion } from './workflow.ts'
 import { getVersion, getWorkflow, loadCompiled } from './workflow-store.ts'
 
 type Ports = Pick<Platform, 'main' | 'objects' | 'queues' | 'workflows' | 'clock' | 'random' | 'telemetry'>
@@ -51,7 +52,7 @@ export const startRun = async (
   }
   const known = idempotencyKey === undefined ? undefined : await findRun(ports, tenant, id)
   if (known) return same(known.value)
-  const version = await checkStart(ports, tenant, { workflow, version: wanted, input }, checkInput)
+  const of = await checkStart(ports, tenant, { workflow, version: wanted, input }, checkInput)
   const now = ports.clock.now()
   const stamped = stamp(caller, 'run.start')
   const planned = await planBody(ports, { tenant, pk: runPk(tenant, id), sk: 'input', value: input, stamp: stamped })
@@ -59,10 +60,11 @@ export const startRun = async (
     id,
     tenant,
     workflow,
-    version,
+    version: of.version,
     state: 'RUNNING',
     input: planned.body,
     redrives: 0,
+    ...(of.legs && { leg: 0 }),
     startedAt: now,
     dueAt: now + lookMs.first,
     submitted,
@@ -87,11 +89,12 @@ export const checkStart = async (
   tenant: string,
   { workflow, version: wanted, input }: Pick<StartCommand, 'workflow' | 'version' | 'input'>,
   checkInput: CheckInput,
-): Promise<number> => {
+): Promise<WorkflowVersion> => {
   const found = await getWorkflow(ports, tenant, workflow)
   const { version } = orThrow(chooseVersion(found.value, wanted, ports.random.number()))
-  await requireInput(ports, tenant, { workflow, version, input }, checkInput)
-  return version
+  const of = await getVersion(ports, tenant, workflow, version)
+  await requireInput(ports, of, input, checkInput)
+  return of
 }
 
 const create = async (ports: Ports, run: Run, items: Item[]): Promise<Run | undefined> => {
@@ -103,37 +106,46 @@ const create = async (ports: Ports, run: Run, items: Item[]): Promise<Run | unde
 
 const requireInput = async (
   ports: Pick<Ports, 'main' | 'objects'>,
-  tenant: string,
-  { workflow, version, input }: { workflow: string; version: number; input: unknown },
+  of: WorkflowVersion,
+  input: unknown,
   checkInput: CheckInput,
 ): Promise<void> => {
-  await requireContent(ports, tenant, { value: input, pointer: '#/input' })
-  const { input: schema } = await loadCompiled(ports, await getVersion(ports, tenant, workflow, version))
+  await requireContent(ports, of.tenant, { value: input, pointer: '#/input' })
+  const { input: schema } = await loadCompiled(ports, of)
   if (schema === undefined || isObjectRef(input)) return
   const problems = await checkInput(schema, input)
   if (problems.length === 0) return
   const errors = problems.map(({ pointer, message }) => ({ pointer: `#/input${pointer}`, code: 'SCHEMA', message }))
-  throw new DomainError('INVALID', `the input does not fit the input schema of workflow ${workflow}`, errors)
+  throw new DomainError('INVALID', `the input does not fit the input schema of workflow ${of.name}`, errors)
 }
 
 /** Starts the machine of a run that is stored; again starts nothing. A run that nobody can start fails with that. */
 export const beginRun = async (ports: Ports, run: Run): Promise<Run> => {
-  const { tenant, workflow, id, version } = run
-  const of = await getVersion(ports, tenant, workflow, version)
-  const input = await loadValue(ports, run, run.input)
-  const start = () => ports.workflows.start({ tenant, workflow, run: id, version: of.machine, input })
+  const { tenant, id } = run
+  const input = firstInput(run, await loadValue(ports, run, run.input))
   try {
-    await start().catch(async (error: unknown) => {
-      if (!isForGood(error) || error.code !== 'INVALID') throw error
-      await deployVersion(ports, of) // its host knows it no more
-      await start()
-    })
+    await startMachine(ports, run, input)
   } catch (error) {
     if (isForGood(error)) return failStart(ports, run, error)
     throw error
   }
   await remind(ports, { tenant, id, at: run.dueAt ?? ports.clock.now() })
   return run
+}
+
+/** Starts the execution that a run is in; again starts nothing. */
+export const startMachine = async (
+  ports: Pick<Ports, 'main' | 'objects' | 'workflows'>,
+  run: Run,
+  input: unknown,
+): Promise<void> => {
+  const of = await getVersion(ports, run.tenant, run.workflow, run.version)
+  const start = () => ports.workflows.start({ ...machineOf(run), version: of.machine, input })
+  await start().catch(async (error: unknown) => {
+    if (!isForGood(error) || error.code !== 'INVALID') throw error
+    await deployVersion(ports, of) // its host knows it no more
+    await start()
+  })
 }
 
 const failStart = async (ports: Ports, { tenant, id }: Run, { code, message }: PlatformError): Promise<Run> => {

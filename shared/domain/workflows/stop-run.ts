@@ -2,6 +2,7 @@ import type { Platform, Stored } from '../../platform/platform.ts'
 import { actorOf, type Caller, type Stamp, stamp, systemStamp } from '../caller.ts'
 import { orThrow, refuse } from '../domain-error.ts'
 import { isOver, type Run } from './run.ts'
+import { machineOf } from './run-legs.ts'
 import { changeRun, findRun, getRun } from './run-store.ts'
 
 type Ports = Pick<Platform, 'main' | 'workflows' | 'clock' | 'random'>
@@ -38,14 +39,6 @@ const stopped = (run: Run, { by, reason, stamp: stamped }: Wish) => {
 /** Tells the machine of a run that somebody wants it to end. */
 export const stopMachine = async ({ workflows }: Pick<Platform, 'workflows'>, run: Run): Promise<void> => {
   if (run.stop === undefined || run.state !== 'RUNNING') return
-  const {
-    tenant,
-    workflow,
-    id,
-    stop: { by, reason },
-  } = run
-  await workflows.stop(
-    { tenant, workflow, run: id },
-    { error: 'STOPPED', cause: `by ${by}${reason ? `: ${reason}` : ''}` },
-  )
+  const { by, reason } = run.stop
+  await workflows.stop(machineOf(run), { error: 'STOPPED', cause: `by ${by}${reason ? `: ${reason}` : ''}` })
 }

@@ -20,6 +20,8 @@ export type Workflow = {
 /** What a definition was compiled to, with what runs have to know of it. */
 export type CompiledWorkflow = {
   machines: { run: unknown; undo?: unknown }
+  /** Runs go on in further executions of their machine, their legs. */
+  legs?: true
   /** Steps that the product does, in the order of the text. */
   steps: { name: string; kind: string }[]
   /** Of those, the ones that are undone when the run does not succeed. */
@@ -36,6 +38,8 @@ export type WorkflowVersion = {
   digest: string
   /** The version of its machines: of these alone, whoever else would have the number. */
   machine: string
+  /** As of what it was compiled to. */
+  legs?: true
   /** As it was given: text, or a value. */
   source: Body
   compiled: Body

@@ -11,13 +11,14 @@ import type { CompileSteps } from './compile-steps.ts'
 import type { Compiled, Context } from './context.ts'
 import { asOutput, type Bindings, bind, listCode, toCode, wrap } from './expression.ts'
 import { finished } from './finished.ts'
+import { legItems } from './legs.ts'
 import { workOf } from './product-step.ts'
 
 export const toBlock = ({ start, states }: Compiled): AslBlock => ({ StartAt: start, States: states })
 
 /** Steps of a block, with variables of their own. */
 export const compileInner = (of: Step, steps: Step[], context: Context, compileSteps: CompileSteps): AslBlock =>
-  toBlock(compileSteps(steps, { ...inside(of, context), next: undefined, also: [] }))
+  toBlock(compileSteps(steps, { ...inside(of, context), next: undefined, also: [], legs: undefined }))
 
 const resultOf = (step: { output?: unknown }, result: string, bindings: Bindings): unknown =>
   step.output === undefined ? wrap(result) : bind(step.output, bindings)
@@ -62,7 +63,11 @@ export const compileMap = (step: MapStep, context: Context, compileSteps: Compil
     MaxConcurrency: concurrency,
     ItemProcessor: { ProcessorConfig: { Mode: 'INLINE' }, ...eachItem(step, context, compileSteps) },
   }
-  return blockOf(step, work, resultOf(step, '$states.result', context.bindings), context, compileSteps)
+  const compiled = blockOf(step, work, resultOf(step, '$states.result', context.bindings), context, compileSteps)
+  const state = compiled.states[step.name]
+  if (context.legs === undefined || state?.Type !== 'Map') return compiled
+  const Assign = { ...(state.Assign as Values), ...legItems(step) }
+  return { ...compiled, states: { ...compiled.states, [step.name]: { ...state, Assign } } }
 }
 
 /** The context object knows the item of the innermost map alone: one that an inner map looks at becomes a variable. */

@@ -12,7 +12,7 @@ export const sendSeconds = 300
 export const commandTo = (
   step: Values,
   waits: boolean,
-  { inMap, within, undoes }: Pick<Context, 'inMap' | 'within' | 'undoes'>,
+  { inMap, within, undoes, run }: Pick<Context, 'inMap' | 'within' | 'undoes' | 'run'>,
 ) => ({
   Resource: waits ? `${send}.waitForTaskToken` : send,
   Arguments: {
@@ -20,7 +20,7 @@ export const commandTo = (
     MessageBody: {
       ...(waits ? { token: '{% $states.context.Task.Token %}' } : { id: '{% $uuid() %}' }),
       tenant: placeholders.tenant,
-      run: '{% $states.context.Execution.Name %}',
+      run,
       step,
       ...(inMap && { index: '{% $states.context.Map.Item.Index %}' }),
       ...(within.length > 0 && { within }),

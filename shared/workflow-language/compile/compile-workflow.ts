@@ -1,6 +1,7 @@
 import type { Definition, StepKind } from '#shared/contracts/workflows/definition.ts'
 import { compensatedSteps, everyStep } from '../steps.ts'
-import { compile } from './compile.ts'
+import { type CompileOptions, compile } from './compile.ts'
+import { planLegs } from './legs.ts'
 
 /** Steps that are nobody's but the machine's. */
 const ownKinds = new Set<StepKind>(['parallel', 'map', 'choice', 'wait', 'set', 'repeat', 'race', 'vote', 'fail'])
@@ -25,8 +26,9 @@ const stepsIn = (definition: Definition): { name: string; kind: string }[] => {
 }
 
 /** A definition compiled, with what runs of it have to know. */
-export const compileWorkflow = (definition: Definition) => ({
-  machines: compile(definition),
+export const compileWorkflow = (definition: Definition, options: CompileOptions = {}) => ({
+  machines: compile(definition, options),
+  ...(planLegs(definition, options.legEvents) && { legs: true as const }),
   steps: stepsIn(definition),
   undone: compensatedSteps(definition).map(({ name }) => name),
   ...(definition.input && { input: definition.input }),

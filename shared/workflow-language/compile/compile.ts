@@ -1,9 +1,10 @@
 import type { Definition, Step } from '#shared/contracts/workflows/definition.ts'
 import { toSeconds } from '#shared/contracts/workflows/values.ts'
 import { compensatedSteps, everyStep } from '../steps.ts'
-import type { AslMachine, AslState } from './asl.ts'
+import type { AslBlock, AslMachine, AslState } from './asl.ts'
 import { compileSteps } from './compile-steps.ts'
-import { asOutput, type Bindings, bind, runBindings } from './expression.ts'
+import { asOutput, type Bindings, bind, runBindings, wrap } from './expression.ts'
+import { end, inLegs, legBindings, legRun, planLegs } from './legs.ts'
 
 /** A run may take 30 days unless its definition says otherwise. */
 const defaultRunSeconds = 2_592_000
@@ -13,32 +14,42 @@ const undoSeconds = 86_400
 /** The machine of a run, and the one that undoes what it had completed when it does not succeed. */
 export type CompiledDefinition = { run: AslMachine; undo?: AslMachine }
 
-const end = 'workflow: output'
+const execution = wrap('$states.context.Execution.Name')
+const inFlow = { also: [], inMap: false, within: [], undoes: false }
+
+export type CompileOptions = {
+  /** A loop goes on in another execution after so many events. @default 20,000 of the 25,000 that one may have */
+  legEvents?: number
+}
 
 /** Compiles a definition that was validated. */
-export const compile = (definition: Definition): CompiledDefinition => {
-  const { description, timeout, steps, output } = definition
-  const next = output === undefined ? undefined : end
-  const { start, states } = compileSteps(steps, {
-    next,
-    bindings: runBindings,
-    also: [],
-    inMap: false,
-    within: [],
-    undoes: false,
-  })
-  const last: Record<string, AslState> =
-    output === undefined ? {} : { [end]: { Type: 'Succeed', Output: asOutput(bind(output, runBindings)) } }
+export const compile = (definition: Definition, { legEvents }: CompileOptions = {}): CompiledDefinition => {
+  const { description, timeout } = definition
+  const { StartAt, States } = compileRun(definition, legEvents)
   return {
     run: {
       ...(description !== undefined && { Comment: description }),
       QueryLanguage: 'JSONata',
-      StartAt: start,
+      StartAt,
       TimeoutSeconds: timeout === undefined ? defaultRunSeconds : toSeconds(timeout),
-      States: { ...states, ...last },
+      States,
     },
     ...compileUndo(definition),
   }
+}
+
+const compileRun = (definition: Definition, legEvents?: number): AslBlock => {
+  const { steps, output } = definition
+  const legs = planLegs(definition, legEvents)
+  if (legs !== undefined) {
+    const place = { ...inFlow, next: end, bindings: legBindings, run: legRun, legs }
+    return inLegs(definition, compileSteps(steps, place), legs)
+  }
+  const next = output === undefined ? undefined : end
+  const { start, states } = compileSteps(steps, { ...inFlow, next, bindings: runBindings, run: execution })
+  const last: Record<string, AslState> =
+    output === undefined ? {} : { [end]: { Type: 'Succeed', Output: asOutput(bind(output, runBindings)) } }
+  return { StartAt: start, States: { ...states, ...last } }
 }
 
 const told = '$states.context.Execution.Input'
@@ -91,7 +102,15 @@ const compileUndo = (definition: Definition): { undo?: AslMachine } => {
 }
 
 const undoOf = (name: string, steps: Step[], bindings: Bindings): Record<string, AslState> => {
-  const block = compileSteps(steps, { next: undefined, bindings, also: [], inMap: true, within: [], undoes: true })
+  const block = compileSteps(steps, {
+    next: undefined,
+    bindings,
+    also: [],
+    inMap: true,
+    within: [],
+    undoes: true,
+    run: execution,
+  })
   const failed = `${name} stays`
   return {
     [`undo ${name}`]: {

@@ -1,5 +1,6 @@
 import type { AslState } from './asl.ts'
 import { asOutput, type Bindings } from './expression.ts'
+import type { Legs } from './legs.ts'
 
 /** Expressions for the time that a block runs, and for the try of it. */
 export type BlockPlace = { block: string; try?: string }
@@ -17,6 +18,10 @@ export type Context = {
   within: BlockPlace[]
   /** They undo what the run had completed. */
   undoes: boolean
+  /** An expression for the id of the run. */
+  run: string
+  /** How the run goes on in further executions; only in the flow of the run itself. */
+  legs?: Legs
 }
 
 /** The states of a step or a block: the first one, and all. */

@@ -5,6 +5,7 @@ import type { AslState } from './asl.ts'
 import type { CompileSteps } from './compile-steps.ts'
 import { answered, asNull, type Compiled, type Context, onward } from './context.ts'
 import { asOutput, bind } from './expression.ts'
+import { legLook } from './legs.ts'
 
 const one = (name: string, state: AslState): Compiled => ({ start: name, states: { [name]: state } })
 const commentOf = ({ description }: { description?: string }) =>
@@ -73,6 +74,8 @@ export const compileRepeat = (step: RepeatStep, context: Context, compileSteps: 
   const last = `{% $${steps.at(-1)?.name} %}`
   const names = Object.fromEntries([name, ...context.also].map((one) => [one, last]))
   const end = after(done, context, `{% $${name} %}`)
+  const leg = legLook(step, context)
+  const ended = { ...names, ...leg.Assign }
   const states: Compiled['states'] = {
     [name]: {
       Type: 'Pass',
@@ -84,11 +87,12 @@ export const compileRepeat = (step: RepeatStep, context: Context, compileSteps: 
     [look]: {
       Type: 'Choice',
       Choices: [
-        { Condition: bind(until, context.bindings), Assign: names, Next: end.start },
-        { Condition: `{% $${round} >= ${atMost} %}`, Assign: names, Next: onLimit === 'fail' ? limit : end.start },
+        { Condition: bind(until, context.bindings), Assign: ended, Next: end.start },
+        { Condition: `{% $${round} >= ${atMost} %}`, Assign: ended, Next: onLimit === 'fail' ? limit : end.start },
+        ...leg.Choices,
       ],
       Default: body.start,
-      Assign: { [round]: `{% $${round} + 1 %}` },
+      Assign: { [round]: `{% $${round} + 1 %}`, ...leg.Assign },
     },
     ...(onLimit === 'fail' && {
       [limit]: { Type: 'Fail', Error: 'REPEAT_LIMIT', Cause: `${name} was not done after ${atMost} rounds` },

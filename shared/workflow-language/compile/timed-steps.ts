@@ -22,7 +22,7 @@ export const compileTimed = (
   compile: Compile,
 ): Compiled => {
   const seconds = toSeconds(step.timeout)
-  const place = { ...inside(step, context), next: undefined, also: [] }
+  const place = { ...inside(step, context), next: undefined, also: [], legs: undefined }
   const work: AslState = {
     Type: 'Parallel',
     Arguments: { timer: '{% $uuid() %}' },

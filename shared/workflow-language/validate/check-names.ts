@@ -2,9 +2,18 @@ import type { Definition, Step } from '#shared/contracts/workflows/definition.ts
 import { isUndoName } from '#shared/domain/workflows/workflow.ts'
 import { knownFunctions } from '../expressions/functions.ts'
 import { type Finding, failing, type Path } from '../problem.ts'
-import { blockVariable, everyStep, hasTries, isTimed, outlives, timedVariables, tryVariable } from '../steps.ts'
+import {
+  blockVariable,
+  everyStep,
+  hasTries,
+  isTimed,
+  legVariable,
+  outlives,
+  timedVariables,
+  tryVariable,
+} from '../steps.ts'
 
-const reserved = new Set(['input', 'run', 'item', 'index', 'output', 'error', 'states'])
+const reserved = new Set(['input', 'run', 'item', 'index', 'output', 'error', 'states', legVariable])
 
 /** Names that two things have, or that mean something else already. */
 export const checkNames = ({ workflow, steps }: Definition): Finding[] => {

@@ -70,6 +70,7 @@ const tallyOf = async (...ballots: unknown[]): Promise<unknown> => {
     inMap: false,
     within: [],
     undoes: false,
+    run: '',
   })
   const branches = (states.v ?? {}) as { Branches?: { States: Record<string, { Output: string }> }[] }
   const block = branches.Branches?.[0]

@@ -245,17 +245,33 @@ it('takes lines of an object for a distributed map alone, whose task has no inpu
   expect(problemsOf(map('concurrency: 2'))[0]).toContain('name one of items')
 })
 
-it('warns of a loop that may have more events than a run can have', () => {
+it('warns of a loop, a round and a list that may have more events than an execution, where that cannot go on in another', () => {
   const loop = (atMost: number, more = '') =>
-    inSteps(
-      `{ name: r, kind: repeat, until: '{% $b.ok %}', atMost: ${atMost}, steps: [${task('a')}, ${more}${task('b')}] }`,
-    )
-  expect(problemsOf(loop(1000))).toEqual([])
+    `{ name: r, kind: repeat, until: '{% $b.ok %}', atMost: ${atMost}, steps: [${task('a')}, ${more}${task('b')}] }`
   const inner = `{ name: q, kind: repeat, until: '{% $c.ok %}', atMost: 100, steps: [${task('c')}] }, `
-  expect(problemsOf(loop(1000, inner))).toEqual([
+  expect(problemsOf(inSteps(loop(1000, inner)))).toEqual([])
+  expect(problemsOf(inSteps(loop(100_000)))).toEqual([])
+  const side = (steps: string) => inSteps(`{ name: p, kind: parallel, branches: { one: [${steps}] } }`)
+  expect(problemsOf(side(loop(1000)))).toEqual([])
+  expect(problemsOf(side(loop(1000, inner)))).toEqual([
     expect.stringMatching(
-      /^warning TOO_LONG 3:\d+ #\/steps\/0\/atMost 1000 rounds have some 816000 events, and a run has 25000: .* repeat 30 times at most$/,
+      /^warning TOO_LONG 3:\d+ #\/steps\/0\/branches\/one\/0\/atMost 1000 rounds have some 81\d{4} events, and an execution has 25000; .* repeat 30 times at most$/,
     ),
+  ])
+  const wide = `{ name: p, kind: parallel, branches: { one: [${loop(1000)}], two: [${loop(1000).replaceAll(/\b([rab])\b(?=[,.])/g, '$1$1')}] } }`
+  const round = (atMost: number) =>
+    inSteps(`{ name: l, kind: repeat, until: '{% $p.ok %}', atMost: ${atMost}, steps: [${wide}] }`)
+  expect(problemsOf(round(10))).toEqual([
+    expect.stringMatching(/^warning TOO_LONG 3:\d+ #\/steps\/0\/steps one round may have some 28\d{3} events, /),
+  ])
+  const list = (items: number) => {
+    const steps = [{ name: 's', kind: 'set', value: 1 }]
+    const map = { name: 'm', kind: 'map', items: Array(items).fill(0), steps }
+    return problemsOf(JSON.stringify({ workflow: 'w', steps: [map] }))
+  }
+  expect(list(6000)).toEqual([])
+  expect(list(30_000)).toEqual([
+    expect.stringMatching(/^warning TOO_LONG .*#\/steps\/0\/items 30000 items have some 120004 /),
   ])
 })
 

@@ -1,9 +1,10 @@
 import type { OperationOf } from '#shared/contracts/operations.ts'
 import type { RunStreamEvent } from '#shared/contracts/workflows.ts'
 import { isOver, type Run } from '#shared/domain/workflows/run.ts'
+import { lastRunEvent, runEventsAfter } from '#shared/domain/workflows/run-history.ts'
 import { findRun, getRun, runKey } from '#shared/domain/workflows/run-store.ts'
 import { undoNameOf } from '#shared/domain/workflows/workflow.ts'
-import type { RunEvent, RunRef, Stored } from '#shared/platform/platform.ts'
+import type { Platform, RunEvent, RunRef, Stored } from '#shared/platform/platform.ts'
 import { iso, lastEventId, wantsStream } from '../../headers.ts'
 import type { Context, Handler } from '../../operation.ts'
 import { pacedStream } from '../../paced-stream.ts'
@@ -11,7 +12,7 @@ import { pacedStream } from '../../paced-stream.ts'
 /** How far each of the machines of a run was told: its own, and the one that undoes. */
 type Place = { run: number; undo: number }
 
-const idShape = /^(\d{1,9})(?:\.(\d{1,9}))?$/
+const idShape = /^(\d{1,12})(?:\.(\d{1,9}))?$/
 
 const parsePlace = (id: string | undefined): Place | undefined => {
   const [, run, undo] = idShape.exec(id ?? '') ?? []
@@ -36,34 +37,40 @@ type Waiting = { ms: number; signal?: AbortSignal }
 /** A run that is undone, or was, has a second machine, which begins when the first has ended. */
 const isUndone = ({ state, undone }: Run): boolean => state === 'COMPENSATING' || undone !== undefined
 
+const undoOf = ({ tenant, workflow, id }: Run): RunRef => ({ tenant, workflow: undoNameOf(workflow), run: id })
+const readers = {
+  run: runEventsAfter,
+  undo: ({ workflows }: Platform, run: Run, after: number, waiting: Waiting) =>
+    workflows.eventsAfter(undoOf(run), after, waiting),
+}
+const lastEvents = {
+  run: lastRunEvent,
+  undo: async ({ workflows }: Platform, run: Run) =>
+    (await workflows.history(undoOf(run), { limit: 1, order: 'descending' })).events[0]?.id ?? 0,
+}
+
 /** The next transitions behind a place, and the place behind them. Only the machine that is under way is waited for. */
 const readOn = async ({ platform }: Context, run: Run, place: Place, { ms, signal }: Waiting) => {
-  const { tenant, id } = run
-  const read = async (workflow: string, machine: keyof Place, wait: number) => {
-    const ref: RunRef = { tenant, workflow, run: id }
-    const events = await platform.workflows.eventsAfter(ref, place[machine], { ms: wait, signal })
+  const read = async (machine: keyof Place, wait: number) => {
+    const events = await readers[machine](platform, run, place[machine], { ms: wait, signal })
     const placed = events.map((event) => ({ event, place: { ...place, [machine]: event.id } }))
     return {
       events: placed.map((one) => historyEvent(one.event, idOf(one.place))),
       place: placed.at(-1)?.place ?? place,
     }
   }
-  const own = await read(run.workflow, 'run', isUndone(run) ? 0 : ms)
-  return own.events.length > 0 || !isUndone(run) ? own : read(undoNameOf(run.workflow), 'undo', ms)
+  const own = await read('run', isUndone(run) ? 0 : ms)
+  return own.events.length > 0 || !isUndone(run) ? own : read('undo', ms)
 }
 
 /** The place; where a machine has not come to it, the end of what that has done by now. */
 const reached = async ({ platform }: Context, run: Run, place: Place): Promise<Place> => {
-  const { tenant, id } = run
-  const reachedIn = async (workflow: string, event: number): Promise<number> => {
-    const ref: RunRef = { tenant, workflow, run: id }
-    if (event === 0 || (await platform.workflows.eventsAfter(ref, event - 1, { ms: 0 })).length > 0) return event
-    return (await platform.workflows.history(ref, { limit: 1, order: 'descending' })).events[0]?.id ?? 0
+  const reachedIn = async (machine: keyof Place): Promise<number> => {
+    const event = place[machine]
+    if (event === 0 || (await readers[machine](platform, run, event - 1, { ms: 0 })).length > 0) return event
+    return lastEvents[machine](platform, run)
   }
-  return {
-    run: await reachedIn(run.workflow, place.run),
-    undo: isUndone(run) ? await reachedIn(undoNameOf(run.workflow), place.undo) : 0,
-  }
+  return { run: await reachedIn('run'), undo: isUndone(run) ? await reachedIn('undo') : 0 }
 }
 
 const commentMs = 15_000

@@ -4,6 +4,7 @@ import { explainRun } from '#shared/domain/workflows/explain-run.ts'
 import { redriveRun } from '#shared/domain/workflows/redrive-run.ts'
 import { rerunRun } from '#shared/domain/workflows/rerun-run.ts'
 import type { Run } from '#shared/domain/workflows/run.ts'
+import { readRunHistory } from '#shared/domain/workflows/run-history.ts'
 import { getRun, listRuns } from '#shared/domain/workflows/run-store.ts'
 import {
   changeRunValue,
@@ -59,8 +60,7 @@ const why: Handler<OperationOf<'getRunWhy'>> = async ({ platform }, { caller, pa
 })
 
 const history: Handler<OperationOf<'getRunHistory'>> = async ({ platform }, { caller, params, query }) => {
-  const { tenant, workflow, id } = await find(platform, caller, params)
-  const page = await platform.workflows.history({ tenant, workflow, run: id }, query)
+  const page = await readRunHistory(platform, await find(platform, caller, params), query)
   const items = page.events.map(({ at, ...event }) => ({ ...event, time: iso(at) }))
   return { status: 200, body: { items, nextCursor: page.cursor ?? null } }
 }
