@@ -4,10 +4,12 @@ import type { Approval } from '#shared/domain/approvals/approval.ts'
 import { idFromKey } from '#shared/domain/ids.ts'
 import type { Subscription } from '#shared/domain/topics/subscription.ts'
 import { isOver, type Run, type RunStep } from '#shared/domain/workflows/run.ts'
+import { machineOf } from '#shared/domain/workflows/run-legs.ts'
 import { undoNameOf } from '#shared/domain/workflows/workflow.ts'
 import type { Head } from '#shared/platform/embedded/workflows/execution.ts'
+import { historyPk } from '#shared/platform/embedded/workflows/rows.ts'
 import type { RunEvent } from '#shared/platform/platform.ts'
-import { undoing } from '../world/draw-workflow.ts'
+import { parseTurn, undoing } from '../world/draw-workflow.ts'
 import type { World } from '../world/world.ts'
 
 type Told = (column: Finding['column'], message: string) => Finding
@@ -112,23 +114,53 @@ const stepEnds = ({ runs }: World): Finding[] => {
   })
 }
 
-const endStates: Record<string, string> = { ABORTED: 'STOPPED' }
+/** As the product names it; it also ends machines whose run has taken its time in several executions. */
+const endOf = ({ status, error }: Head): string => {
+  if (status !== 'ABORTED') return status
+  return error === 'States.Timeout' ? 'TIMED_OUT' : 'STOPPED'
+}
 
 /** Of a run its record and its machine say the same. */
 const machines = ({ runs }: World, all: Whole[]): Finding[] => {
   const heads = [...runs.rows()].filter(({ type }) => type === 'run').map(({ value }) => value as Head)
   const byName = new Map(heads.map((head) => [`${head.workflow} ${head.run}`, head]))
   return all.flatMap(({ run }): Finding[] => {
-    const head = byName.get(`${run.workflow} ${run.id}`)
+    const legs = Array.from({ length: (run.leg ?? 0) + 1 }, (_, leg) => machineOf(run, leg).run)
+    const [head, ...before] = legs.toReversed().map((name) => byName.get(`${run.workflow} ${name}`))
     const undo = byName.get(`${undoNameOf(run.workflow)} ${run.id}`)
     const state = run.outcome ?? run.state
-    const seen = head && (endStates[head.status] ?? head.status)
+    const seen = head && endOf(head)
     return [
+      ...before
+        .filter((one) => one?.status !== 'SUCCEEDED')
+        .map((one) => told('lost', `run ${run.id} has gone on in ${head?.run}, and ${one?.run} is ${one?.status}`)),
       ...(isOver(run) && seen !== state
         ? [told('illegal_transition', `run ${run.id} is ${state}, its machine ${seen}`)]
         : []),
       ...(undo && run.outcome === undefined ? [told('unexpected', `run ${run.id} is ${state} and was undone`)] : []),
     ]
+  })
+}
+
+/** In a run that has succeeded each loop had all its rounds, in whichever executions, and none of them twice. */
+const turns = ({ runs }: World, all: Whole[]): Finding[] => {
+  const rows = [...runs.rows()].filter(({ type }) => type === 'run-events')
+  const byMachine = Map.groupBy(rows, ({ pk }) => pk)
+  const succeeded = all.map(({ run }) => run).filter(({ state }) => state === 'SUCCEEDED')
+  return succeeded.flatMap((run) => {
+    const legs = Array.from({ length: (run.leg ?? 0) + 1 }, (_, leg) => historyPk(machineOf(run, leg)))
+    const events = legs.flatMap((pk) => (byMachine.get(pk) ?? []).flatMap(({ value }) => value as RunEvent[]))
+    const entered = Map.groupBy(
+      events.filter(({ type }) => type === 'PassStateEntered'),
+      ({ name = '' }) => name,
+    )
+    return [...entered].flatMap(([name, { length }]): Finding[] => {
+      const turn = parseTurn(name)
+      const expected = turn && turn.rounds * (entered.get(turn.loop)?.length ?? 0)
+      if (expected === undefined || expected === length) return []
+      const column = length > expected ? 'duplicated' : 'lost'
+      return [told(column, `run ${run.id} entered ${name} ${length} times instead of ${expected}`)]
+    })
   })
 }
 
@@ -159,6 +191,7 @@ export const checkRuns = (world: World): Finding[] => {
     ...leftOver(world, all),
     ...stepEnds(world),
     ...machines(world, all),
+    ...turns(world, all),
     ...tokens(world),
   ]
 }

@@ -7,8 +7,15 @@ export const workflowNames = ['inner', 'outer'] as const
 /** Begins the names of steps that undo others. */
 export const undoing = 'undo_'
 
-/** `races`: whoever is slower is given up, whatever it was about to say. */
-type Drawing = { random: Seeded; workflow: string; next: () => number; depth: number; races?: true }
+/** The step that each of so many rounds of a loop in the flow of a run begins with. */
+export const turnOf = (loop: string, rounds: number): string => `turn_${rounds}_${loop}`
+export const parseTurn = (name: string): { loop: string; rounds: number } | undefined => {
+  const [, rounds, loop] = /^turn_(\d+)_(\w+)$/.exec(name) ?? []
+  return loop === undefined ? undefined : { loop, rounds: Number(rounds) }
+}
+
+/** `races`: whoever is slower is given up, whatever it was about to say. `inner`: in a block with branches or items. */
+type Drawing = { random: Seeded; workflow: string; next: () => number; depth: number; races?: true; inner?: true }
 type Draw = (drawing: Drawing, name: string) => Step
 
 const wishOf = ({ random, next }: Drawing) => {
@@ -70,7 +77,10 @@ const inner: Draw = (drawing, name) => ({
   input: { n: drawing.random.below(4) },
   ...guards(drawing, name),
 })
-const branches = (drawing: Drawing) => ({ left: drawSteps(drawing, 2), right: drawSteps(drawing, 2) })
+const branches = (drawing: Drawing) => {
+  const inner: Drawing = { ...drawing, inner: true }
+  return { left: drawSteps(inner, 2), right: drawSteps(inner, 2) }
+}
 const parallel: Draw = (drawing, name) => ({ name, kind: 'parallel', branches: branches(drawing) })
 const race: Draw = (drawing, name) => ({ name, kind: 'race', branches: branches({ ...drawing, races: true }) })
 const map: Draw = (drawing, name) => ({
@@ -79,8 +89,19 @@ const map: Draw = (drawing, name) => ({
   items: [1, 2, 3].slice(drawing.random.below(3)),
   as: `item_${name}`,
   concurrency: 1 + drawing.random.below(2),
-  steps: drawSteps(drawing, 1),
+  steps: drawSteps({ ...drawing, inner: true }, 1),
 })
+const repeat: Draw = (drawing, name) => {
+  const rounds = 2 + drawing.random.below(3)
+  const turn: Step = { name: turnOf(name, rounds), kind: 'set', value: `{% $${name}Round %}` }
+  return {
+    name,
+    kind: 'repeat',
+    until: `{% $${name}Round >= ${rounds} %}`,
+    atMost: 10,
+    steps: [...(drawing.inner ? [] : [turn]), ...drawSteps(drawing, 2)],
+  }
+}
 const choice: Draw = (drawing, name) => ({
   name,
   kind: 'choice',
@@ -99,7 +120,8 @@ const leaves: [number, Draw][] = [
 const blocks: [number, Draw][] = [
   [0.35, parallel],
   [0.6, map],
-  [0.85, choice],
+  [0.75, choice],
+  [0.85, repeat],
   [1, race],
 ]
 
@@ -119,7 +141,8 @@ const drawSteps = (drawing: Drawing, most: number): Step[] =>
 export const drawWorkflow = (random: Seeded, workflow: string): Definition => {
   let names = 0
   const drawing = { random, workflow, next: () => ++names, depth: 0 }
-  const steps = drawSteps(drawing, 4)
+  const loop = random.chance(0.3) ? [repeat({ ...drawing, depth: 1 }, `${workflow[0]}loop`)] : []
+  const steps = [...drawSteps(drawing, 4), ...loop]
   const end = random.chance(0.25) ? [fail(drawing, 'end')] : []
   return { workflow, steps: [...steps, ...end], ...(random.chance(0.2) && { timeout: 60 + random.below(120) }) }
 }

@@ -55,7 +55,8 @@ const prepareFlows = async ({ random, undoable }: World, platform: Platform): Pr
   for (const name of workflowNames) {
     const definition = drawWorkflow(random.fork(name), name)
     for (const step of compensatedSteps(definition)) undoable.add(step.name)
-    await saveWorkflow(platform, caller, { name, source: definition, compiled: compileWorkflow(definition) })
+    const compiled = compileWorkflow(definition, { legEvents: random.pick([1, 40, 100]) })
+    await saveWorkflow(platform, caller, { name, source: definition, compiled })
   }
 }
 
