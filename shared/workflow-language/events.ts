@@ -42,7 +42,7 @@ const workEvents = (step: Step): number => {
 
 /** The most events that a step has when nothing fails. */
 export const eventsOf = (step: Step): number => ownEvents(step) + workEvents(step) + (isTimed(step) ? events.timer : 0)
-export const eventsOfAll = (steps: Step[]): number => sum(steps.map(eventsOf))
+const eventsOfAll = (steps: Step[]): number => sum(steps.map(eventsOf))
 
 /** A loop whose rounds are counted while they run. */
 export const isCounted = (step: Step): step is Extract<Step, { kind: 'repeat' }> =>

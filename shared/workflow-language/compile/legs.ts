@@ -6,7 +6,7 @@ import type { Compiled, Context } from './context.ts'
 import { type Bindings, bind, wrap } from './expression.ts'
 
 /** Of an execution's 25,000 events; the rest is for what cannot be known before. */
-export const defaultLegEvents = 20_000
+const defaultLegEvents = 20_000
 
 /** A loop that may go on in another execution. */
 type Loop = {

@@ -55,7 +55,7 @@ const prepareFlows = async ({ random, undoable }: World, platform: Platform): Pr
   for (const name of workflowNames) {
     const definition = drawWorkflow(random.fork(name), name)
     for (const step of compensatedSteps(definition)) undoable.add(step.name)
-    const compiled = compileWorkflow(definition, { legEvents: random.pick([1, 40, 100]) })
+    const compiled = compileWorkflow(definition, { legEvents: random.pick([1, 1, 40]) })
     await saveWorkflow(platform, caller, { name, source: definition, compiled })
   }
 }
