@@ -34,3 +34,53 @@ it('names of states are as short as Step Functions wants them, however long thos
   expect(names.length).toBeGreaterThan(5)
   expect(names.filter(([, name = '']) => name.length > 80)).toEqual([])
 })
+
+const loop = (more = '', inside = ''): string =>
+  `{ name: r, kind: repeat, until: '{% $a.ok %}', atMost: 50000, ${more} steps: [{ name: a, kind: task, agent: x }${inside}] }`
+const compiled = (...steps: string[]) => {
+  const { definition } = validate(`workflow: w\nsteps:\n${steps.map((step) => `  - ${step}\n`).join('')}`)
+  if (definition === undefined) throw new Error('it has no definition')
+  return compile(definition).run
+}
+const inCases = (steps: string): string =>
+  `{ name: c, kind: choice, cases: [{ when: '{% $input %}', steps: [${steps}] }], otherwise: [{ name: f, kind: fail, error: NO }] }`
+const endings = [
+  { what: 'a loop', steps: [loop()] },
+  { what: 'a loop that fails at its limit', steps: [loop('onLimit: fail,')] },
+  { what: 'a failure', steps: [loop(), '{ name: f, kind: fail, error: NO }'] },
+  { what: 'a choice', steps: [inCases(loop())] },
+  {
+    what: 'a step whose failure is caught by a loop',
+    steps: [`{ name: t, kind: task, agent: x, catch: [{ steps: [${loop()}] }, ] }`],
+  },
+  {
+    what: 'a block',
+    steps: [loop(), '{ name: p, kind: parallel, branches: { b: [{ name: s, kind: set, value: 1 }] } }'],
+  },
+]
+
+it.each(endings)('a machine whose loops go on in further executions is valid when $what is the last', ({ steps }) => {
+  const machine = compiled(...steps)
+  expect(machine.StartAt).toBe('workflow: begin')
+  expect(validateAsl(machine)).toMatchObject({ isValid: true, errors: [] })
+  const text = JSON.stringify(machine)
+  const unreached = Object.keys(machine.States).filter(
+    (name) => !new RegExp(`"(Next|Default|StartAt)":${JSON.stringify(name).replaceAll(/[$.]/g, '.')}`).test(text),
+  )
+  expect(unreached).toEqual([])
+})
+
+it('a loop goes on in further executions where its rounds may have more events than one, and in the flow alone', () => {
+  const isLong = (...steps: string[]): boolean => compiled(...steps).StartAt === 'workflow: begin'
+  const short = loop().replace('50000', '1000')
+  expect(isLong(short)).toBe(false)
+  expect(isLong(short, short.replaceAll(/\b([ra])\b(?=[,.])/g, '$1$1'), '{ name: b, kind: task, agent: x }')).toBe(
+    false,
+  )
+  const tried = '{ name: t, kind: task, agent: x, retry: { attempts: 5 } }'
+  expect(isLong(loop('', `, ${tried}`).replace('50000', '1000'))).toBe(true)
+  const listed = `{ name: m, kind: map, items: '{% $input %}', steps: [{ name: s, kind: set, value: 1 }] }`
+  expect(isLong(loop('', `, ${listed}`).replace('50000', '5'))).toBe(true)
+  expect(isLong(`{ name: p, kind: parallel, branches: { b: [${loop()}] } }`)).toBe(false)
+  expect(isLong(loop('timeout: 1h,'))).toBe(false)
+})
