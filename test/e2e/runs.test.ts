@@ -1,5 +1,6 @@
 import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { RunResponse } from '#shared/contracts/workflows.ts'
 import { startCli } from '#test/support/cli-process.ts'
@@ -118,5 +119,34 @@ output: { each: '{% $three.said %}', last: '{% $last.said %}' }
     expect(noted.sort()).toEqual(['a', 'b', 'c', 'last'])
     const { steps = [] } = await run()
     expect(steps.map(({ name }) => name).sort()).toEqual(['held', 'last', 'noted', 'noted', 'noted'])
+  }, 180_000)
+  it('goes on in its loop, in whichever execution that is', async () => {
+    const file = fileOf(
+      'looping',
+      `
+workflow: looping
+steps:
+  - name: long
+    kind: repeat
+    until: '{% $longRound = 12000 %}'
+    atMost: 50000
+    steps: [{ name: total, kind: set, value: '{% ($total ? $total : 0) + $longRound %}' }]
+  - { name: after, kind: task, capability: scribe.note, input: { say: after } }
+output: { total: '{% $total %}', rounds: '{% $longRound %}' }
+`,
+    )
+    const { stdout } = await runCli(['run', file, '--no-follow'], env())
+    const run = () => server.client.get<RunResponse>(`/runs/${stdout.trim()}`)
+    let deaths = 0
+    for (; deaths < 4 && (await run()).state === 'RUNNING'; deaths++) {
+      await sleep(300 + deaths * 100)
+      server.child.kill('SIGKILL')
+      await server.ended
+      server = await start()
+    }
+    expect(deaths).toBeGreaterThan(2)
+    await until(async () => (await run()).state !== 'RUNNING', { seconds: 60 })
+    expect(await run()).toMatchObject({ state: 'SUCCEEDED', output: { total: 72_006_000, rounds: 12_000 } })
+    expect(lines().filter((line) => line === 'after')).toHaveLength(1)
   }, 180_000)
 })
