@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { endRun } from '#shared/domain/workflows/end-run.ts'
-import { redriveRun } from '#shared/domain/workflows/redrive-run.ts'
 import { isOver, type Run } from '#shared/domain/workflows/run.ts'
 import { readRunHistory } from '#shared/domain/workflows/run-history.ts'
 import { machineOf } from '#shared/domain/workflows/run-legs.ts'
@@ -15,7 +14,7 @@ import { openWorkflows } from '#test/contract/aws-suites.ts'
 import { aPlatform } from '#test/support/embedded.ts'
 import { eventually } from '#test/support/eventually.ts'
 import { anAdmin, rowTools } from '#test/support/fan-outs.ts'
-import { type Emulator, type EmulatorName, startEmulator } from './emulator.ts'
+import { type Emulator, startEmulator } from './emulator.ts'
 
 const tenant = 'default'
 const rounds = (atMost: number, more = ''): string => `
@@ -44,7 +43,7 @@ type Command = { token?: string; run: string }
 type Host = { workflows: Workflows; commands: () => Command[] | Promise<Command[]> }
 
 /** What the product makes of loops whose executions a host has; their ends are looked for. */
-const loopsOn = (host: () => Host) => {
+const loopsOn = (host: () => Host, waitsWhenStopped = false) => {
   let ports: Platform
   let close: () => Promise<void>
   beforeAll(async () => {
@@ -107,20 +106,18 @@ const loopsOn = (host: () => Host) => {
     expect(starts).toEqual(Array.from({ length: (run.leg ?? 0) + 1 }, (_, leg) => leg * 100_000 + 1))
   }, 90_000)
 
-  it('are stopped and redriven where they are', async () => {
+  it('are stopped where they are', async () => {
     const run = await start(rounds(1001, waiting))
+    let token = ''
     for (let round = 1; round <= 4; round++) {
-      const token = await next(run)
+      token = await next(run)
       if (round < 4) expect(await ports.workflows.succeed(token, round)).toEqual({ ok: true })
     }
     const { leg = 0 } = await recordOf(run)
     expect(leg).toBeGreaterThan(0)
     await stopRun(ports, anAdmin, run.id)
+    if (waitsWhenStopped) await ports.workflows.succeed(token, 4)
     expect(await over(run)).toMatchObject({ state: 'STOPPED', leg })
-    await redriveRun(ports, anAdmin, run.id)
-    expect(await recordOf(run)).toMatchObject({ state: 'RUNNING', redrives: 1, leg })
-    for (let round = 4; round <= 12; round++) await ports.workflows.succeed(await next(run), round)
-    expect(await over(run)).toMatchObject({ state: 'SUCCEEDED', output: { value: { run: run.id, items: [2, 4] } } })
   }, 90_000)
 }
 
@@ -141,14 +138,15 @@ describe('loops on the embedded host', () => {
   loopsOn(() => ({ workflows, commands: () => seen }))
 })
 
-describe.each<EmulatorName>(['localstack', 'ministack'])('loops on %s', (name) => {
+/** MiniStack leaves what the rule of a Choice assigns aside, and so knows no loops. */
+describe('loops on LocalStack, where a run that is stopped waits for its step', () => {
   let emulator: Emulator
   let host: Host
   beforeAll(async () => {
-    emulator = await startEmulator(name)
+    emulator = await startEmulator('localstack')
     const endpoint = emulator.endpoint.replace('//localhost:', '//127.0.0.1:')
     host = (await openWorkflows({ sqs: endpoint, states: endpoint })) as unknown as Host
   })
   afterAll(() => emulator?.stop())
-  loopsOn(() => host)
+  loopsOn(() => host, true)
 })
