@@ -16,14 +16,19 @@ const expressions = createExpressions({
   },
 })
 
-/** A command comes once, several times at once, or is put back for a while. */
-const unruly = ({ faults }: World, { onCommand, onEnd }: WorkflowConsumer): WorkflowConsumer => ({
+/** A command, or an end, comes once, several times at once, or is put back for a while; an end is also told again later. */
+const unruly = ({ faults, timeline }: World, { onCommand, onEnd }: WorkflowConsumer): WorkflowConsumer => ({
   async onCommand(body) {
     const { copies } = faults.transit()
     if (copies === 0) throw new Error('the command is lost, and comes again')
     await Promise.all(Array.from({ length: copies }, () => onCommand(body)))
   },
-  onEnd,
+  async onEnd(end) {
+    const { copies, lateMs } = faults.transit()
+    if (copies === 0) throw new Error('the end is lost, and comes again')
+    await Promise.all(Array.from({ length: copies }, () => onEnd(end)))
+    if (lateMs > 0) timeline.at(timeline.now() + lateMs, () => void onEnd(end).catch(() => undefined))
+  },
 })
 
 /** The interpreter of machines: it goes on with what is stored, and does what steps ask for. */
