@@ -30,7 +30,8 @@ afterAll(async () => {
   await worker?.stop()
   await api?.close()
 })
-const { start, ended } = workflowRuns(() => api)
+const { start, ended: endedWithin } = workflowRuns(() => api)
+const ended = (id: string, seconds = 60) => endedWithin(id, seconds)
 
 /** Saves a definition whose runs go on in another execution after so many events. */
 const save = async (text: string, legEvents: number): Promise<string> => {
@@ -130,7 +131,7 @@ const follow = async (id: string, after = '0'): Promise<RunStreamEvent[]> => {
       ]
 }
 
-describe('a loop that has more events than an execution', () => {
+describe('a loop that has more events than an execution', { timeout: 90_000 }, () => {
   it('goes on in the next ones with everything that is still looked at, in whatever it stands', async () => {
     const run = await ended(await startOf(everything, 150, { word: 'tea' }))
     expect(run).toMatchObject({ state: 'SUCCEEDED' })
@@ -191,7 +192,7 @@ output: { sum: '{% $total %}', rounds: '{% $longRound %}' }
     expect(events).toHaveLength((await legsOf(id)).reduce((sum, one) => sum + one))
     expect(events.filter(({ type }) => type === 'ExecutionStarted').length).toBeGreaterThan(2)
     expect((await api.get(`/runs/${id}/history?cursor=7`)).body.code).toBe('INVALID')
-  }, 30_000)
+  })
 
   it('undoes what earlier executions have done when it is stopped in a later one', async () => {
     const id = await startOf(
@@ -218,7 +219,7 @@ steps:
     )
     expect(undone).toEqual([...made.map((_: unknown, at: number) => [made.length - at, 1]), 1])
     expect(await api.platform.workflows.describe(machineOf(await runOf(id)))).toMatchObject({ status: 'ABORTED' })
-  }, 40_000)
+  })
 
   it('goes on from the step that failed in a later execution when it is redriven, and then in the next ones', async () => {
     const id = await startOf(
@@ -236,6 +237,19 @@ steps:
       run.steps.filter(({ name, state }: { name: string; state: string }) => name === 'tried' && state === 'SUCCEEDED'),
     ).toHaveLength(20)
     expect((await runOf(id)).leg).toBeGreaterThan(before)
+  })
+
+  it('has its time from its start, however many executions it has', async () => {
+    const definition = counting('timed', 100, '{ name: pause, kind: wait, for: 1s }').replace(
+      'steps:',
+      'timeout: 3s\nsteps:',
+    )
+    const run = await ended(await startOf(definition, 1), 20)
+    expect(run).toMatchObject({ state: 'TIMED_OUT', error: 'TIMEOUT' })
+    const took = Date.parse(run.finishedAt) - Date.parse(run.startedAt)
+    expect(took).toBeGreaterThanOrEqual(3000)
+    expect(took).toBeLessThan(8000)
+    expect((await runOf(run.id)).leg).toBeGreaterThanOrEqual(1)
   })
 
   it('fails by name where what is still looked at is more than an execution may hand on', async () => {
