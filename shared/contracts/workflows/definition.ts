@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import type { Definition } from '../../domain/workflows/definition.ts'
+import { isUndoName } from '../../domain/workflows/workflow.ts'
 import { jsonSchema, nameSchema } from '../common.ts'
 import { stepsSchema } from './step.ts'
 import { durationSchema } from './values.ts'
@@ -32,7 +33,7 @@ export type {
 } from '../../domain/workflows/definition.ts'
 
 export const definitionSchema = z.strictObject({
-  workflow: nameSchema,
+  workflow: nameSchema.refine((name) => !isUndoName(name), 'names that end in .undo are those of machines that undo'),
   description: z.string().max(2000).optional(),
   input: z.record(z.string(), jsonSchema, 'expected a JSON Schema').optional(),
   timeout: durationSchema.optional(),

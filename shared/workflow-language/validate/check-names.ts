@@ -1,5 +1,4 @@
 import type { Definition, Step } from '#shared/contracts/workflows/definition.ts'
-import { isUndoName } from '#shared/domain/workflows/workflow.ts'
 import { knownFunctions } from '../expressions/functions.ts'
 import { type Finding, failing, type Path } from '../problem.ts'
 import {
@@ -16,9 +15,9 @@ import {
 const reserved = new Set(['input', 'run', 'item', 'index', 'output', 'error', 'states', legVariable])
 
 /** Names that two things have, or that mean something else already. */
-export const checkNames = ({ workflow, steps }: Definition): Finding[] => {
+export const checkNames = ({ steps }: Definition): Finding[] => {
   const owners = new Map<string, Path>()
-  const ofSteps = everyStep(steps).flatMap(({ step, path }) =>
+  return everyStep(steps).flatMap(({ step, path }) =>
     namesIn(step).flatMap(({ name, field }) => {
       const place = [...path, field]
       const before = owners.get(name)
@@ -26,13 +25,7 @@ export const checkNames = ({ workflow, steps }: Definition): Finding[] => {
       return before === undefined ? checkReserved(name, place) : [duplicate(name, place, before)]
     }),
   )
-  return [...checkOwn(workflow), ...ofSteps]
 }
-
-const checkOwn = (workflow: string): Finding[] =>
-  isUndoName(workflow)
-    ? [failing('RESERVED_NAME', ['workflow'], 'names that end in .undo are those of machines that undo')]
-    : []
 
 /** The variables that a step brings. */
 const namesIn = (step: Step): { name: string; field: string }[] => [

@@ -343,6 +343,6 @@ it('finds the place of names and tags of YAML that mean nothing, and of a name t
   ])
   expect(problemsOf('workflow: !!js/function w\nsteps: [1]')[0]).toMatch(/^error SYNTAX 1:11 # Unresolved tag/)
   expect(problemsOf(`workflow: w.undo\nsteps: [${task('a')}]`)).toEqual([
-    'error RESERVED_NAME 1:1 #/workflow names that end in .undo are those of machines that undo',
+    'error SCHEMA 1:1 #/workflow names that end in .undo are those of machines that undo',
   ])
 })
