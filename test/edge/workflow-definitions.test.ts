@@ -43,7 +43,7 @@ describe('a workflow', () => {
     expect([await versionOf(), await versionOf('canary'), await versionOf(2)]).toEqual([1, 2, 2])
     expect((await patch({ live: { 7: 1 } })).body.errors[0]).toMatchObject({ pointer: '#/aliases/live/7' })
     expect((await patch({ live: null })).body.aliases).toEqual({ canary: { 2: 5 } })
-    for (const version of ['beta', 'constructor']) {
+    for (const version of ['beta', 'constructor', '01', '1e0', '0x1', '3']) {
       const { status, body } = await api.post('/workflows/a/runs', { version })
       expect([status, body.detail]).toEqual([
         404,

@@ -9,6 +9,7 @@ import { requireRev } from '../require-rev.ts'
 import {
   type CompiledWorkflow,
   isUndoName,
+  isVersionNumber,
   undoNameOf,
   type Weights,
   type Workflow,
@@ -138,7 +139,7 @@ export const changeAliases = async (
 const requireVersions = ({ name, latest }: Workflow, aliases: Record<string, Weights | null>): void => {
   for (const [alias, weights] of Object.entries(aliases))
     for (const version of Object.keys(weights ?? {}))
-      if (!/^[1-9]\d{0,7}$/.test(version) || Number(version) > latest)
+      if (!isVersionNumber(version) || Number(version) > latest)
         throw new DomainError('INVALID', `workflow ${name} has no version ${version}`, [
           { pointer: `#/aliases/${alias}/${version}`, code: 'NO_VERSION', message: `it has versions 1 to ${latest}` },
         ])

@@ -54,6 +54,9 @@ export const defaultAlias = 'live'
 export const undoNameOf = (name: string): string => `${name}.undo`
 export const isUndoName = (name: string): boolean => name.endsWith('.undo')
 
+/** Versions are numbered from 1, in digits. */
+export const isVersionNumber = (text: string): boolean => /^[1-9]\d{0,7}$/.test(text)
+
 /** The version that a new run takes: the one named, one of an alias by its weights, else the latest. */
 export const chooseVersion = (
   { name, latest, aliases }: Workflow,
@@ -64,8 +67,8 @@ export const chooseVersion = (
   const weights = Object.hasOwn(aliases, alias) ? aliases[alias] : undefined
   if (weights !== undefined) return { version: byWeight(weights, random) }
   if (wanted === undefined) return { version: latest }
-  const version = Number(wanted)
-  if (Number.isInteger(version) && version >= 1 && version <= latest) return { version }
+  const version = isVersionNumber(wanted) ? Number(wanted) : 0
+  if (version >= 1 && version <= latest) return { version }
   const known = [`versions 1 to ${latest}`, ...Object.keys(aliases)].join(', ')
   return refuse('NOT_FOUND', `workflow ${name} has no version or alias ${wanted}; it has ${known}`)
 }

@@ -5,7 +5,7 @@ import { agentsOffering } from '#shared/domain/agents/agent-store.ts'
 import { loadBody } from '#shared/domain/bodies/body.ts'
 import { DomainError, invalid } from '#shared/domain/domain-error.ts'
 import { changeAliases, saveWorkflow } from '#shared/domain/workflows/save-workflow.ts'
-import type { Workflow, WorkflowVersion } from '#shared/domain/workflows/workflow.ts'
+import { isVersionNumber, type Workflow, type WorkflowVersion } from '#shared/domain/workflows/workflow.ts'
 import {
   findWorkflow,
   getVersion,
@@ -150,7 +150,7 @@ const versions: Handler<OperationOf<'listWorkflowVersions'>> = async ({ platform
 
 /** A version in an address is its number: aliases lead runs to versions, and are none. */
 const versionNumber = (wanted: string): number => {
-  if (/^[1-9]\d{0,7}$/.test(wanted)) return Number(wanted)
+  if (isVersionNumber(wanted)) return Number(wanted)
   throw invalid('#/path/version', 'INVALID', `${wanted.slice(0, 80)} is no version; versions are numbered from 1`)
 }
 
