@@ -119,6 +119,19 @@ describe.each(hosts)('the worker protocol on $host', ({ open }) => {
     expect(await lease(again)).toHaveLength(1)
   })
 
+  it('takes another body under its key for another instance until it has left', async () => {
+    await register('changed')
+    const joinWith = (more: object) =>
+      api.post('/instances', { agent: 'changed', slots: 2, ...more }, { headers: { 'idempotency-key': 'changed-1' } })
+    const first = (await joinWith({})).body
+    expect((await joinWith({})).body.instanceId).toBe(first.instanceId)
+    for (const more of [{ slots: 3 }, { labels: { zone: 'eu' } }])
+      expect(await joinWith(more)).toMatchObject({ status: 409, body: { code: 'IDEMPOTENCY_CONFLICT' } })
+    await api.request('DELETE', `/instances/${first.instanceId}`)
+    expect((await joinWith({ slots: 3 })).body.instanceId).toBe(first.instanceId)
+    expect((await api.get('/agents/changed/instances')).body.items).toMatchObject([{ slots: 3 }])
+  })
+
   it('lets an instance leave twice, and do nothing else once it has left', async () => {
     await register('leaver')
     const { instanceId, token: key } = await join('leaver')

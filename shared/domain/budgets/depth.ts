@@ -4,7 +4,7 @@ import type { Budget, Task } from '../tasks/task.ts'
 /** Refuses a child at a depth that a budget above it does not allow. */
 export const requireDepth = ({ id, deepest }: Pick<Task, 'id' | 'deepest'>, depth: number): void => {
   if (deepest === undefined || depth <= deepest) return
-  const message = `task ${id} is as deep as the budget above it allows: ${deepest} levels below the first task of its tree`
+  const message = `task ${id} is as deep as the budget above it allows: ${deepest} ${deepest === 1 ? 'level' : 'levels'} below the first task of its tree`
   throw new DomainError('BUDGET', message, [{ pointer: '#/parent', code: 'BUDGET', message }])
 }
 

@@ -89,11 +89,14 @@ const refusal = (short: { pool: Pool; name: AmountName }[], task: Task, chain: L
   const errors = short.map(({ pool, name }): FieldError => {
     const wanted = (task.budget?.[name] ?? 0) + (name === 'children' ? 1 : 0)
     const owner = chain.find(({ stored }) => stored.value === pool)?.id ?? task.parent
-    const message = `${wanted} ${name} are asked for, and the budget of task ${owner} has ${leftOf(pool, name)} left`
+    const message = `${asked(wanted, name)}, and the budget of task ${owner} has ${leftOf(pool, name)} left`
     return { pointer: pointerOf(task, name), code: 'BUDGET', message }
   })
   return new DomainError('BUDGET', errors.map(({ message }) => message).join('; '), errors)
 }
+
+const asked = (wanted: number, name: AmountName): string =>
+  name === 'children' && wanted === 1 ? 'a child is asked for' : `${wanted} ${name} are asked for`
 
 /** A retry names neither: it asks for what was asked for then. */
 const pointerOf = ({ retryOf, budget }: Task, name: AmountName): string => {

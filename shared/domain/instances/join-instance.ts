@@ -9,7 +9,7 @@ import { remind } from '../dispatch/due.ts'
 import { laneQueues } from '../dispatch/lanes.ts'
 import { reserveOf } from '../dispatch/reserve.ts'
 import { DomainError, invalid } from '../domain-error.ts'
-import { idFor } from '../ids.ts'
+import { digest, idFor } from '../ids.ts'
 import { heartbeatSeconds, type Instance, leaseSeconds, moveInstance, tokenSeconds } from './instance.ts'
 import { changeInstance, createInstance, findLease, getInstance, saveLease } from './instance-store.ts'
 
@@ -63,24 +63,27 @@ export const joinInstance = async (ports: Ports, caller: Caller, command: JoinCo
   }
 }
 
-/** A repeated join is the same instance with a new token: the first answer was lost, and its token with it. */
+/**
+ * A repeated join is the same instance with a new token: the first answer was lost, and its token with it. One that has
+ * left joins as what it is now.
+ */
 const store = async (ports: Ports, instance: Instance): Promise<void> => {
   if ((await createInstance(ports, instance)) === undefined) return
   const start = await getInstance(ports, instance.tenant, instance.id)
-  if (start.value.agent !== instance.agent)
-    throw new DomainError(
-      'IDEMPOTENCY_CONFLICT',
-      `the idempotency key was used for an instance of ${start.value.agentName}`,
-    )
-  const { tokenHash, tokenExpiresAt } = instance
+  const { tokenHash, tokenExpiresAt, slots, labels } = instance
   const change = { detail: 'READY', reason: 'joined again', by: instance.stamp.actor, at: instance.joinedAt }
-  await changeInstance(ports, start, (known) => ({
-    ...(known.state === 'OFFLINE' ? moveInstance(known, 'ONLINE', change) : known),
-    tokenHash,
-    tokenExpiresAt,
-    stamp: instance.stamp,
-  }))
+  await changeInstance(ports, start, (known) => {
+    if (known.agent !== instance.agent) throw usedFor(`of ${known.agentName}`)
+    const hasLeft = known.state === 'OFFLINE'
+    if (!hasLeft && digest([known.slots, known.labels]) !== digest([slots, labels]))
+      throw usedFor('with other slots or labels, which has not left')
+    const joined = hasLeft ? { ...moveInstance(known, 'ONLINE', change), slots, labels } : known
+    return { ...joined, tokenHash, tokenExpiresAt, stamp: instance.stamp }
+  })
 }
+
+const usedFor = (what: string): DomainError =>
+  new DomainError('IDEMPOTENCY_CONFLICT', `the idempotency key was used for an instance ${what}`)
 
 const renew = async (ports: Ports, { tenant, id, slots }: Instance): Promise<void> => {
   const now = ports.clock.now()
