@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { freePort } from '#test/support/free-port.ts'
 import { aGuideServer } from '#test/support/guide-server.ts'
 import { blockOf } from '#test/support/markdown.ts'
 import { aDataFolder, until } from '#test/support/server-process.ts'
@@ -30,9 +31,9 @@ describe('devcycle watch', () => {
   afterAll(() => folder.close())
 
   it('goes on where it was after the server was killed, and says what it missed', async () => {
-    const first = await folder.start()
+    const port = String(await freePort())
+    const first = await folder.start(['--port', port])
     const { id } = await first.client.create<{ id: string }>('/tasks', { capability: 'nobody.offers', input: {} })
-    const port = new URL(first.url).port
     const watch = spawn(process.execPath, [
       cli,
       'watch',
@@ -67,8 +68,8 @@ describe('devcycle messages tail', () => {
   afterAll(() => folder.close())
 
   it('prints what is sent, of the type that is asked for, also what was sent while the server was away', async () => {
-    const first = await folder.start()
-    const port = new URL(first.url).port
+    const port = String(await freePort())
+    const first = await folder.start(['--port', port])
     const send = (client: typeof first.client, type: string) =>
       client.create<{ id: string }>('/messages', { to: { topic: 'builds' }, type, data: 1 })
     await send(first.client, 'build.old')

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { RunResponse } from '#shared/contracts/workflows.ts'
 import { startCli } from '#test/support/cli-process.ts'
+import { freePort } from '#test/support/free-port.ts'
 import { aDataFolder, runCli, type ServerProcess, until } from '#test/support/server-process.ts'
 
 const folder = aDataFolder()
@@ -32,11 +33,14 @@ export default defineAgent({
 })
 `
 let server: ServerProcess
-const start = () => folder.start(['--agent', join(home, 'scribe')])
+let port = ''
+/** Where it was before: agents come back to it. */
+const start = () => folder.start(['--agent', join(home, 'scribe'), '--port', port])
 beforeAll(async () => {
   mkdirSync(join(home, 'scribe'), { recursive: true })
   writeFileSync(join(home, 'scribe', 'agent.ts'), agent)
   appendFileSync(ledger, '')
+  port = String(await freePort())
   server = await start()
 })
 afterAll(() => folder.close())

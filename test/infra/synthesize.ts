@@ -26,7 +26,7 @@ export const anApp = (given: Record<string, unknown> = {}, overrides: Partial<St
   return createApp({ context: { ...context, ...given }, outdir, autoSynth: false }, overrides)
 }
 
-export const synthesize = (given: Record<string, unknown> = {}, overrides: Partial<StageConfig> = {}) => {
+const read = (given: Record<string, unknown>, overrides: Partial<StageConfig>) => {
   const assembly = anApp(given, overrides).synth()
   const templates = Object.fromEntries(
     parts.map((part) => [part, assembly.getStackArtifact(part).template as Json]),
@@ -47,7 +47,28 @@ export const synthesize = (given: Record<string, unknown> = {}, overrides: Parti
     resources: (type?: string): Resource[] => (type === undefined ? all : all.filter((one) => one.type === type)),
   }
 }
-export type Synthesized = ReturnType<typeof synthesize>
+export type Synthesized = ReturnType<typeof read>
+
+const made = new Map<string, Synthesized>()
+/** One app for the same wishes: each takes a second. */
+export const synthesize = (given: Record<string, unknown> = {}, overrides: Partial<StageConfig> = {}): Synthesized => {
+  const wishes = JSON.stringify([given, overrides])
+  const app = made.get(wishes) ?? read(given, overrides)
+  made.set(wishes, app)
+  return app
+}
+
+/** An app in which everything is another than a stage has it: what these say, none of them says to another. */
+export const changed = () =>
+  synthesize(
+    { agentImage: 'registry.example.com/agents:1' },
+    { alarmEmail: 'ops@example.com', workflowShare: 10, domain },
+  )
+/** Where `changed` listens. */
+export const domain = {
+  name: 'api.example.com',
+  certificateArn: 'arn:aws:acm:eu-west-1:123456789012:certificate/c',
+}
 
 /** Every text in a value, intrinsic functions joined as far as they are known: enough to look for names in it. */
 export const flat = (value: Json): string => {

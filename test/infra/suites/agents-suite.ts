@@ -3,7 +3,7 @@ import { loadAgent } from '#agent/runner/load-agent.ts'
 import { readSettings } from '#agent/runner/settings.ts'
 import { resourcesOf } from '#agent/sdk/resources.ts'
 import { builtInAgents } from '#infra/config.ts'
-import { flat, type Json, type Synthesized, synthesize } from '../synthesize.ts'
+import { changed, flat, type Json, type Synthesized, synthesize } from '../synthesize.ts'
 
 const ecrImage = `123456789012.dkr.ecr.eu-west-1.amazonaws.com/team/agents@sha256:${'a'.repeat(64)}`
 /** The runner itself and the health check beside its slots. */
@@ -87,8 +87,7 @@ export const agentsSuite = (dev: Synthesized) =>
     })
 
     it('are of any image that is named', () => {
-      const app = synthesize({ agentImage: 'registry.example.com/agents:1' })
-      expect(containersOf(app).map(({ Image }) => Image)).toEqual(Array(3).fill('registry.example.com/agents:1'))
+      expect(containersOf(changed()).map(({ Image }) => Image)).toEqual(Array(3).fill('registry.example.com/agents:1'))
     })
 
     it('may pull a named image from a registry of ECR', () => {

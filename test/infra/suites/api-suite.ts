@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { flat, type Json, type Synthesized, synthesize } from '../synthesize.ts'
+import { changed, domain, flat, type Json, type Synthesized } from '../synthesize.ts'
 
-const domain = { name: 'api.example.com', certificateArn: 'arn:aws:acm:eu-west-1:123456789012:certificate/c' }
 const onlyTls13 = { SecurityPolicy: 'SecurityPolicy_TLS13_1_3_2025_09', EndpointAccessMode: 'STRICT' }
 
 export const apiSuite = (dev: Synthesized) =>
@@ -14,7 +13,7 @@ export const apiSuite = (dev: Synthesized) =>
     })
 
     it('speaks it under a domain too, and then under no other name', () => {
-      const app = synthesize({}, { domain })
+      const app = changed()
       expect(app.resources('AWS::ApiGateway::DomainName')[0]?.properties).toMatchObject({
         ...onlyTls13,
         DomainName: domain.name,

@@ -4,7 +4,7 @@ import { undoNameOf } from '#shared/domain/workflows/workflow.ts'
 import { machineName } from '#shared/platform/aws/state-machine-names.ts'
 import { compileWorkflow } from '#shared/workflow-language/compile/compile-workflow.ts'
 import { validate } from '#shared/workflow-language/validate/validate.ts'
-import { flat, type Json, type Synthesized, synthesize } from '../synthesize.ts'
+import { changed, flat, type Json, type Synthesized } from '../synthesize.ts'
 
 const folder = new URL('../../../workflows/', import.meta.url)
 const shipped = readdirSync(folder).map((file) => {
@@ -80,7 +80,7 @@ export const workflowsSuite = (dev: Synthesized) =>
     })
 
     it('give their latest version the share of new runs that the stage says', () => {
-      const records = synthesize({}, { workflowShare: 10 }).resources('Custom::DevCycleWorkflow')
+      const records = changed().resources('Custom::DevCycleWorkflow')
       expect(records.map(({ properties }) => properties.Share)).toEqual(shipped.map(() => 10))
     })
   })
