@@ -2,7 +2,14 @@ import { ArnFormat, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib'
 import type { ITableV2 } from 'aws-cdk-lib/aws-dynamodb'
 import type { IEventBus } from 'aws-cdk-lib/aws-events'
 import { type IRole, PolicyStatement } from 'aws-cdk-lib/aws-iam'
-import { Architecture, type IFunction, Function as LambdaFunction, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda'
+import {
+  Architecture,
+  type IFunction,
+  Function as LambdaFunction,
+  RecursiveLoop,
+  Runtime,
+  Tracing,
+} from 'aws-cdk-lib/aws-lambda'
 import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations'
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs'
 import type { IBucket } from 'aws-cdk-lib/aws-s3'
@@ -28,13 +35,18 @@ export interface PlatformFunctionProps {
   readonly memorySize?: number
   /** Where events go that could not be handled. @default nowhere: the function only has callers that wait */
   readonly onFailure?: IQueue
+  /**
+   * Messages that it sends may come back to it, each again and again: reminders do that for as long as something lives.
+   * @default false: Lambda stops what comes for the 16th time
+   */
+  readonly recursive?: boolean
 }
 
 /** A function on arm64 and Node 24, traced, with a log group of its own. It may do nothing until it is told what. */
 export class PlatformFunction extends LambdaFunction {
   constructor(scope: Construct, id: string, props: PlatformFunctionProps) {
     const { folder, functionName, environment, logDays, onFailure } = props
-    const { timeout = Duration.seconds(29), memorySize = 512 } = props
+    const { timeout = Duration.seconds(29), memorySize = 512, recursive = false } = props
     super(scope, id, {
       functionName,
       code: functionCode(folder),
@@ -44,6 +56,7 @@ export class PlatformFunction extends LambdaFunction {
       timeout,
       memorySize,
       tracing: Tracing.ACTIVE,
+      recursiveLoop: recursive ? RecursiveLoop.ALLOW : RecursiveLoop.TERMINATE,
       environment: { POWERTOOLS_LOG_LEVEL: 'INFO', ...(environment as Record<string, string>) },
       logGroup: new LogGroup(scope, `${id}Logs`, { retention: logDays, removalPolicy: RemovalPolicy.DESTROY }),
       ...(onFailure && { onFailure: new SqsDestination(onFailure), retryAttempts: 2 }),

@@ -13,7 +13,7 @@ import { PlatformFunction } from './platform-function.ts'
 /** Reminders come by the queue; every minute it looks for what a queue has lost, and scales the built-in agents. */
 export class Sweep extends PlatformFunction {
   constructor(scope: Construct, id: string, props: RuledEdgeProps) {
-    super(scope, id, props)
+    super(scope, id, { ...props, recursive: true })
     const { data, prefix, undelivered } = props
     this.keepRecords(data.main)
     this.keepRecords(data.volatile)

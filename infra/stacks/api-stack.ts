@@ -118,7 +118,7 @@ export class ApiStack extends Stack {
   /** Slow receivers hold up nothing but deliveries. */
   private addDeliverer(props: EdgeProps): PlatformFunction {
     const { data, prefix } = props
-    const deliver = new PlatformFunction(this, 'Deliver', props)
+    const deliver = new PlatformFunction(this, 'Deliver', { ...props, recursive: true })
     deliver.keepRecords(data.main)
     deliver.keepObjects(data.objects)
     deliver.dispatch(prefix)

@@ -49,6 +49,13 @@ export const edgesSuite = (dev: Synthesized) =>
       }
     })
 
+    it('lets reminders come back for as long as something lives, and stops every other loop', () => {
+      const functions = dev.resources('AWS::Lambda::Function').map(({ properties }) => properties)
+      const endless = functions.filter(({ RecursiveLoop }) => RecursiveLoop === 'Allow')
+      expect(endless.map(({ FunctionName }) => FunctionName)).toEqual(['devcycle-dev-sweep', 'devcycle-dev-deliver'])
+      for (const { RecursiveLoop } of functions) expect(RecursiveLoop).toMatch(/^(Allow|Terminate)$/)
+    })
+
     it('has a queue for every queue that is received from, and for every target of a rule', () => {
       const deadLetterQueues = /DeadLetters|Failures|Undeliverable/
       for (const { id, properties } of dev.resources('AWS::SQS::Queue'))
