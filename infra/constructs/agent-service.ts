@@ -43,12 +43,7 @@ export interface AgentServiceProps {
   readonly environment?: Record<string, string>
 }
 
-const receiveActions = [
-  'sqs:ReceiveMessage',
-  'sqs:DeleteMessage',
-  'sqs:ChangeMessageVisibility',
-  'sqs:GetQueueAttributes',
-]
+const receiveActions = ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:ChangeMessageVisibility']
 /** The only place where a container may write; the image makes it the property of its user. */
 const workspace = '/workspace'
 

@@ -37,6 +37,18 @@ const nameOf = (declaration: ts.Declaration, name: string): string | undefined =
   return isPlatform && parent.parent.name.getText() === 'Platform' ? name : undefined
 }
 
+/** Of all operations of ports, and of the ports themselves. */
+const namesIn = (files: ts.SourceFile[]): Set<string> => {
+  const names = new Set<string>()
+  const visit = (node: ts.Node): void => {
+    const isNamed = ts.isMethodSignature(node) || ts.isPropertySignature(node)
+    if (isNamed && nameOf(node, node.name.getText()) !== undefined) names.add(node.name.getText())
+    ts.forEachChild(node, visit)
+  }
+  for (const file of files) visit(file)
+  return names
+}
+
 const load = (files: string[]) => {
   const config = ts.getParsedCommandLineOfConfigFile(
     `${root}tsconfig.json`,
@@ -60,11 +72,19 @@ export const reachedOperations = (functions: string[]) => {
   const fileOf = (name: string) => `${root}functions/${name}/handler.ts`
   const { program, checker } = load(functions.map(fileOf))
 
+  const portNames = namesIn(ports.flatMap((file) => program.getSourceFile(file) ?? []))
+
+  /** A property is looked up when its name may be one of a port: types of everything else are not worth their time. */
   const symbolsAt = (node: ts.Identifier): ts.Symbol[] => {
     const { parent } = node
-    const found: (ts.Symbol | undefined)[] = [checker.getSymbolAtLocation(node)]
-    if (ts.isBindingElement(parent) && ts.isObjectBindingPattern(parent.parent))
-      found.push(checker.getTypeAtLocation(parent.parent).getProperty((parent.propertyName ?? parent.name).getText()))
+    const found: (ts.Symbol | undefined)[] = []
+    const isProperty = ts.isPropertyAccessExpression(parent) && parent.name === node
+    if (!ts.isPropertyAssignment(parent) || parent.name !== node)
+      if (!isProperty || portNames.has(node.text)) found.push(checker.getSymbolAtLocation(node))
+    if (ts.isBindingElement(parent) && ts.isObjectBindingPattern(parent.parent)) {
+      const name = (parent.propertyName ?? parent.name).getText()
+      if (portNames.has(name)) found.push(checker.getTypeAtLocation(parent.parent).getProperty(name))
+    }
     if (ts.isShorthandPropertyAssignment(parent)) found.push(checker.getShorthandAssignmentValueSymbol(parent))
     return found.filter((one) => one !== undefined)
   }

@@ -4,9 +4,11 @@ import { builtinModules } from 'node:module'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { parseSettings } from '#shared/platform/aws/settings.ts'
-import type { Json, Synthesized } from '../synthesize.ts'
+import { type Json, type Synthesized, synthesize } from '../synthesize.ts'
 
 const mostBytes = 3 * 1024 * 1024
+/** Characters of what a deploy fills in: an ARN or an address. */
+const longest = 150
 
 /** What CloudFormation would put where a template only refers to something. */
 const filledIn = (variables: Record<string, Json>): Record<string, string> =>
@@ -68,6 +70,14 @@ export const functionsSuite = (dev: Synthesized) =>
       }
     })
 
+    it('have variables that Lambda takes, also where names and accounts are long', () => {
+      for (const { properties } of synthesize({ stage: 'staging' }).resources('AWS::Lambda::Function')) {
+        const texts = Object.entries<Json>(properties.Environment.Variables)
+        const lengths = texts.map(([name, value]) => name.length + (typeof value === 'string' ? value.length : longest))
+        expect(lengths.reduce((sum, length) => sum + length)).toBeLessThan(4096)
+      }
+    })
+
     it.each(bundles)('are small and hold all they import: $id', ({ file }) => {
       expect(statSync(file).size).toBeLessThan(mostBytes)
       const code = readFileSync(file, 'utf8')
@@ -87,5 +97,5 @@ export const functionsSuite = (dev: Synthesized) =>
         encoding: 'utf8',
       })
       expect({ stderr, status }).toEqual({ stderr: '', status: 0 })
-    })
+    }, 60_000)
   })

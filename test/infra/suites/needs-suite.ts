@@ -1,42 +1,16 @@
 import { globSync, readFileSync } from 'node:fs'
-import { describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { type OperationId, operations } from '#shared/contracts/operations.ts'
 import { ownPermissions, type PortPermission, portPermissions } from '#shared/platform/aws/port-permissions.ts'
 import { tableDefinition } from '#shared/platform/aws/table-definition.ts'
 import { reachedOperations, type Skipped } from '../reached-operations.ts'
+import { commandsOf } from '../sdk-commands.ts'
 import { flat, type Synthesized } from '../synthesize.ts'
 import { statementsOf } from './permissions-suite.ts'
 
 const permissions = Object.values<PortPermission>(portPermissions)
 
-/** Where the action that IAM knows has another name than the command, or is not alone. */
-const actionsOfCommand: Record<string, string[]> = {
-  TransactWriteItems: ['PutItem', 'UpdateItem', 'DeleteItem', 'ConditionCheckItem'].map((name) => `dynamodb:${name}`),
-  SendMessageBatch: ['sqs:SendMessage'],
-  DeleteMessageBatch: ['sqs:DeleteMessage'],
-  ChangeMessageVisibilityBatch: ['sqs:ChangeMessageVisibility'],
-  CreateQueue: ['sqs:CreateQueue', 'sqs:TagQueue'],
-  HeadObject: ['s3:GetObject', 's3:ListBucket'],
-  CopyObject: ['s3:GetObject', 's3:PutObject'],
-  PostToConnection: ['execute-api:ManageConnections'],
-  DeleteConnection: ['execute-api:ManageConnections'],
-  CreateStateMachine: ['states:CreateStateMachine', 'states:PublishStateMachineVersion', 'states:TagResource'],
-  Invoke: ['lambda:InvokeFunction'],
-}
-/** How IAM names what the SDK has a client for. */
-const services: Record<string, string> = {
-  'dynamodb-streams': 'dynamodb',
-  eventbridge: 'events',
-  sfn: 'states',
-}
-
 const sources = globSync('shared/platform/aws/*.ts').map((file) => readFileSync(file, 'utf8'))
-const commandsOf = (source: string): string[] =>
-  [...source.matchAll(/import \{([^}]*)\} from '@aws-sdk\/client-([\w-]+)'/g)].flatMap(([, names = '', client = '']) =>
-    [...names.matchAll(/\b(\w+)Command\b/g)].flatMap(
-      ([, name = '']) => actionsOfCommand[name] ?? [`${services[client] ?? client}:${name}`],
-    ),
-  )
 /** `Upload` of the SDK's library takes back what it has begun. */
 const sent = [...sources.flatMap(commandsOf), 's3:AbortMultipartUpload']
 
@@ -100,7 +74,11 @@ const neededBy = (reached: Set<string>): string[] =>
 
 export const needsSuite = (dev: Synthesized) =>
   describe('what functions may do', () => {
-    const reached = reachedOperations(Object.keys(functions))
+    const reached: Record<string, Set<string>> = {}
+    beforeAll(() => {
+      const reachedBy = reachedOperations(Object.keys(functions))
+      for (const name of Object.keys(functions)) reached[name] = reachedBy(name, skipped[name])
+    }, 120_000)
     const statements = statementsOf(dev)
     const grantedTo = (id: string): string[] =>
       statements
@@ -121,7 +99,7 @@ export const needsSuite = (dev: Synthesized) =>
     it.each(Object.entries(functions))(
       'is what the code of %s comes to, and nothing else',
       (name, { id, own = [] }) => {
-        const needed = [...neededBy(reached(name, skipped[name])), ...own]
+        const needed = [...neededBy(reached[name] ?? new Set()), ...own]
         expect(needed.length).toBeGreaterThan(10)
         expect([...new Set(grantedTo(id))].sort()).toEqual([...new Set(needed)].sort())
       },

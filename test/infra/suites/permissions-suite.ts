@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import { commandsOf } from '../sdk-commands.ts'
 import { flat, type Json, type Synthesized } from '../synthesize.ts'
 
 /** Actions that name no resource, and why. */
@@ -111,19 +113,14 @@ export const permissionsSuite = (dev: Synthesized) =>
       expect(invokers).toEqual([])
     })
 
+    const actionsOfAgents = commandsOf(readFileSync('agent-container/runner/sqs-task-source.ts', 'utf8'))
     it.each([
       ['code-reviewer', 'codereviewer'],
       ['test-runner', 'testrunner'],
       ['release-notes', 'releasenotes'],
     ])('let %s receive its work and call the gateway as itself, and nothing else', (agent, id) => {
       const role = of(`${id}TaskTaskRole`)
-      expect(role.flatMap(({ actions }) => actions).sort()).toEqual([
-        'lambda:InvokeFunction',
-        'sqs:ChangeMessageVisibility',
-        'sqs:DeleteMessage',
-        'sqs:GetQueueAttributes',
-        'sqs:ReceiveMessage',
-      ])
+      expect(role.flatMap(({ actions }) => actions).sort()).toEqual(actionsOfAgents.sort())
       const gateway = role.find(({ actions }) => actions.includes('lambda:InvokeFunction'))
       expect(gateway?.resources.map(flat)).toEqual([expect.stringMatching(new RegExp(`AgentGateway.*:${agent}$`))])
       const aliases = dev.resources('AWS::Lambda::Alias').map(({ properties }) => properties.Name)
