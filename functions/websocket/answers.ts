@@ -4,6 +4,7 @@ import { messageHandlers } from '#functions/api/routes/v2/messages.ts'
 import type { MailPage } from '#shared/contracts/mailboxes.ts'
 import { type OperationId, operations } from '#shared/contracts/operations.ts'
 import type { ClientFrame, watchTopics } from '#shared/contracts/realtime.ts'
+import { DomainError, type FieldError } from '#shared/domain/domain-error.ts'
 import { ownerOfMailbox } from '#shared/domain/messages/mailbox.ts'
 import { announce } from '#shared/domain/realtime/announce.ts'
 import type { Connection } from '#shared/domain/realtime/connection.ts'
@@ -47,6 +48,25 @@ const sending = { operation: sendMessage, handler: messageHandlers.sendMessage }
 const receiving = { operation: receiveMail, handler: mailboxHandlers.receiveMail }
 const acknowledging = { operation: acknowledgeMail, handler: mailboxHandlers.acknowledgeMail }
 
+/** Where in a frame a field is that was refused of the message in it. */
+const inFrame = ({ pointer, ...error }: FieldError): FieldError => ({
+  ...error,
+  pointer: pointer === '#/headers/Idempotency-Key' ? '#/key' : pointer.replace('#', '#/message'),
+})
+
+const sendFrame = async (
+  platform: Platform,
+  connection: Connection,
+  given: Parameters<typeof callAs<typeof sendMessage>>[3],
+): Promise<unknown> => {
+  try {
+    return await callAs(platform, connection, sending, given)
+  } catch (error) {
+    if (!(error instanceof DomainError) || error.errors === undefined) throw error
+    throw new DomainError(error.code, error.message, error.errors.map(inFrame))
+  }
+}
+
 /** What each frame of a client does. The first of its answers carries the frame's `ref`. */
 export const answers: { [T in ClientFrame['type']]: Answer<T> } = {
   async subscribe(platform, connection, frame) {
@@ -58,12 +78,12 @@ export const answers: { [T in ClientFrame['type']]: Answer<T> } = {
   unsubscribe: (platform, connection, { topic, id }) =>
     unsubscribe(platform, connection, { topic, ...(id !== undefined && { id }) }),
   async send(platform, connection, { message, key }) {
-    return [{ type: 'sent', message: await callAs(platform, connection, sending, { body: message, key }) }]
+    return [{ type: 'sent', message: await sendFrame(platform, connection, { body: message, key }) }]
   },
   async request(platform, connection, { message, key, ref }) {
     requireRoomToWatch(connection) // what nobody waits for is not asked
     const body = { ...message, kind: 'request' as const }
-    const sent = (await callAs(platform, connection, sending, { body, key })) as { id: string }
+    const sent = (await sendFrame(platform, connection, { body, key })) as { id: string }
     return [{ type: 'sent', message: sent }, ...(await awaitResponse(platform, connection, { request: sent.id, ref }))]
   },
   async receive(platform, connection, { agent, max, visibilitySeconds }) {

@@ -136,6 +136,16 @@ describe.each(apiHosts)('queues on $host', ({ open }) => {
     expect(again.map(({ receives }) => receives)).toEqual([1, 1])
   })
 
+  it('hand out no more data at once than an answer may have', async () => {
+    const queue = await aQueue()
+    await Promise.all(Array.from({ length: 20 }, (_, n) => send(queue, { n, big: 'x'.repeat(230_000) })))
+    const first = await receive(queue, { max: 100 }, 10)
+    expect(first).toHaveLength(18)
+    const rest = await receive(queue, { max: 100 }, 10)
+    const numbers = [...first, ...rest].map(({ message }) => (message.data as { n: number }).n)
+    expect(numbers.sort((a, b) => a - b)).toEqual(Array.from({ length: 20 }, (_, n) => n))
+  })
+
   it('get what a subscription matches', async () => {
     const queue = await aQueue()
     const topic = queue

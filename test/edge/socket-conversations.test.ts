@@ -129,7 +129,8 @@ describe.each(apiHosts)('sockets of agents that talk on $host', ({ open: openApi
   it.each([
     [{ type: 'request', message: { type: 'x' } }, '#/message/to'],
     [{ type: 'request', message: { kind: 'event', to: { agent: 'a' }, type: 'x' } }, '#/message/kind'],
-    [{ type: 'request', message: { to: { topic: 'a' }, type: 'x' } }, '#/to'],
+    [{ type: 'request', message: { to: { topic: 'a' }, type: 'x' } }, '#/message/to'],
+    [{ type: 'send', message: { to: { topic: 'a' }, type: 'x' }, key: 'a b' }, '#/key'],
     [{ type: 'receive' }, '#/agent'],
     [{ type: 'receive', agent: 'a', max: 101 }, '#/max'],
     [{ type: 'acknowledge', agent: 'a' }, '#/ids'],

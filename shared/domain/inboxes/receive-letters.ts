@@ -38,13 +38,31 @@ const takeOne = async (ports: Ports, inbox: Inbox, found: Stored<Letter>): Promi
   return undefined
 }
 
+/** An answer has so much data at most, or one message: what a function of AWS may answer is 6 MB with all that is around. */
+const mostBytes = 4 * 1024 ** 2
+
+/** What the data of a letter takes of an answer. */
+const bytesOf = ({ references }: Inbox, { data }: Letter): number =>
+  data.in === 'head' || (references && data.in === 'object') ? 0 : data.size
+
+/** The first of some letters that an answer has room for; of an empty answer at least one. */
+const thatFit = (inbox: Inbox, found: Stored<Letter>[], taken: Letter[]): Stored<Letter>[] => {
+  let bytes = taken.reduce((sum, letter) => sum + bytesOf(inbox, letter), 0)
+  const end = found.findIndex(({ value }, at) => {
+    bytes += bytesOf(inbox, value)
+    return bytes > mostBytes && (at > 0 || taken.length > 0)
+  })
+  return end === -1 ? found : found.slice(0, end)
+}
+
 const takeSome = async (ports: Ports, inbox: Inbox, max: number): Promise<Letter[]> => {
   const taken: Letter[] = []
   let cursor: string | undefined
   do {
     const page = await receivable(ports, inbox, { now: ports.clock.now(), limit: max + spare, cursor })
     for (let at = 0; at < page.items.length && taken.length < max; ) {
-      const some = page.items.slice(at, at + max - taken.length)
+      const some = thatFit(inbox, page.items.slice(at, at + max - taken.length), taken)
+      if (some.length === 0) return taken
       const letters = await Promise.all(some.map((found) => takeOne(ports, inbox, found)))
       taken.push(...letters.filter((letter) => letter !== undefined))
       at += some.length
