@@ -3,11 +3,12 @@ import { scheduleTools } from '#functions/sweep/schedule-tools.ts'
 import type { Caller } from '#shared/domain/caller.ts'
 import { attendSchedule } from '#shared/domain/schedules/attend-schedule.ts'
 import { deleteSchedule, makeSchedule, patchSchedule } from '#shared/domain/schedules/change-schedule.ts'
+import { runSchedule } from '#shared/domain/schedules/run-schedule.ts'
 import type { Schedule } from '#shared/domain/schedules/schedule.ts'
-import { getSchedule } from '#shared/domain/schedules/schedule-store.ts'
+import { getSchedule, scheduleKey } from '#shared/domain/schedules/schedule-store.ts'
 import type { Task } from '#shared/domain/tasks/task.ts'
 import { taskListPk } from '#shared/domain/tasks/task-store.ts'
-import type { Platform } from '#shared/platform/platform.ts'
+import type { Platform, Stored, Table } from '#shared/platform/platform.ts'
 import { deathsAmong, dying } from '#test/support/dying-platform.ts'
 import { aPlatform } from '#test/support/embedded.ts'
 import { aSkewedClock } from '#test/support/skewed-clock.ts'
@@ -102,4 +103,24 @@ it('one that is deleted starts nothing more', async () => {
   clock.forward(61_000)
   await attend(id)
   expect(await tasksOf(id)).toEqual([])
+})
+
+it('a start that is asked for again before its schedule tells of it is not taken for a refused one', async () => {
+  const id = await aSchedule('skip')
+  const before = await getSchedule(platform, 'default', id)
+  const first = await runSchedule(platform, caller, id, { idempotencyKey: 'now' }, scheduleTools)
+  let late = 8
+  const main: Table = {
+    ...platform.main,
+    async get<V>(key: Parameters<Table['get']>[0]) {
+      const isHead = key.pk === scheduleKey('default', id).pk && key.sk === 'head'
+      if (late > 0 && (isHead || key.pk.includes('#task#'))) {
+        late--
+        return isHead ? (before as Stored<V>) : undefined
+      }
+      return platform.main.get<V>(key)
+    },
+  }
+  const again = await runSchedule({ ...platform, main }, caller, id, { idempotencyKey: 'now' }, scheduleTools)
+  expect([again, late]).toEqual([first, 0])
 })

@@ -45,8 +45,17 @@ export const runSchedule = async (
     return (await saveSchedule(ports, found, changed, kept)) ? { done: next.run } : undefined
   })
   await makeDue(ports, tenant, id, tools)
-  return describeRun(ports, (await getSchedule(ports, tenant, id)).value, run)
+  return describeRun(ports, await scheduleAfter(ports, tenant, id, run), run)
 }
+
+/** The schedule once it tells of a start that was decided on: who repeats a key may find that key first. */
+const scheduleAfter = (ports: Ports, tenant: string, id: string, { at, outcome }: Run): Promise<Schedule> =>
+  compete(ports, `schedule ${id}`, async () => {
+    const { value: schedule } = await getSchedule(ports, tenant, id)
+    const { starting, last } = schedule
+    const isOlder = outcome === 'STARTED' && starting === undefined && (last === undefined || last.at < at)
+    return isOlder ? undefined : { done: schedule }
+  })
 
 const doneUnder = async ({ main }: Ports, tenant: string, id: string, key: string): Promise<Run | undefined> =>
   (await main.get<Run>(runKey(tenant, id, key)))?.value
