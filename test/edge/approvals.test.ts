@@ -238,6 +238,8 @@ describe('time and an approval', () => {
     const { approval } = await asking('short.time', { expiresInSeconds: 120, escalateAfterSeconds: 90 }, { deadline })
     const asked = await approvalOf(approval)
     expect([asked.expiresAt, asked.escalateAt]).toEqual([deadline, undefined])
+    await pass(61_000)
+    await stateOf(approval, 'EXPIRED')
   })
 
   it('can be given after the escalation', async () => {

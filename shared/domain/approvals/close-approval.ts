@@ -7,9 +7,12 @@ import { changeApproval, findApproval } from './approval-store.ts'
 
 type Ports = Pick<Platform, 'main' | 'clock' | 'random'>
 
+/** How a task fails for which nobody decided in time. */
+const late: (string | undefined)[] = ['TIMEOUT', 'DEADLINE']
+
 /** Closes an approval whose task waits for it no more: nobody answered in time, or the task ended otherwise. */
 export const closeLeft = async (ports: Ports, start: Stored<Approval>, task: Task | undefined): Promise<void> => {
-  const state = task?.status === 'FAILED' && task.failure?.code === 'TIMEOUT' ? 'EXPIRED' : 'CANCELLED'
+  const state = task?.status === 'FAILED' && late.includes(task.failure?.code) ? 'EXPIRED' : 'CANCELLED'
   const comment = task === undefined ? 'its task is gone' : `task ${task.id} is ${task.status}`
   await changeApproval(ports, start, (approval) => {
     const next = close(approval, { state, at: ports.clock.now(), comment })
