@@ -12,7 +12,7 @@ import {
 } from 'aws-cdk-lib/aws-apigateway'
 import { Certificate } from 'aws-cdk-lib/aws-certificatemanager'
 import type { IFunction } from 'aws-cdk-lib/aws-lambda'
-import { LogGroup } from 'aws-cdk-lib/aws-logs'
+import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs'
 import { Construct, type IDependable } from 'constructs'
 import { acknowledge, acknowledgePolicy } from '../acknowledge.ts'
 import type { StageConfig } from '../config.ts'
@@ -27,6 +27,8 @@ export interface PublicApiProps {
 
 /** TLS 1.3 and nothing before it; requests for another host's name are refused. */
 const tls = { securityPolicy: SecurityPolicy.TLS13_1_3_2025_09, endpointAccessMode: EndpointAccessMode.STRICT }
+
+const stageName = 'live'
 
 /** One line a request, with the TLS version as evidence and no header of the caller. */
 const accessLogFormat = AccessLogFormat.custom(
@@ -66,7 +68,7 @@ export class PublicApi extends Construct {
       disableExecuteApiEndpoint: domain !== undefined,
       cloudWatchRole: true,
       deployOptions: {
-        stageName: 'live',
+        stageName,
         tracingEnabled: true,
         loggingLevel: MethodLoggingLevel.ERROR,
         throttlingRateLimit: throttle.rate,
@@ -77,6 +79,7 @@ export class PublicApi extends Construct {
     })
     this.requireTls13(this.restApi.node.defaultChild as CfnRestApi)
     this.mayLog = this.restApi.node.findChild('Account')
+    this.forgetExecutions(logDays)
     explainRefusals(this.restApi)
     this.acknowledgeRules()
     this.url = domain === undefined ? this.restApi.url : this.addDomain(domain)
@@ -86,6 +89,14 @@ export class PublicApi extends Construct {
   private requireTls13(restApi: CfnRestApi): void {
     restApi.securityPolicy = tls.securityPolicy
     restApi.endpointAccessMode = tls.endpointAccessMode
+  }
+
+  /** API Gateway keeps what it logs of failures for ever, unless it finds a group of that name which does not. */
+  private forgetExecutions(retention: RetentionDays): void {
+    const logGroupName = `API-Gateway-Execution-Logs_${this.restApi.restApiId}/${stageName}`
+    const removalPolicy = RemovalPolicy.DESTROY
+    const logs = new LogGroup(this, 'ExecutionLogs', { logGroupName, retention, removalPolicy })
+    this.restApi.deploymentStage.node.addDependency(logs)
   }
 
   private addDomain({ name, certificateArn }: NonNullable<StageConfig['domain']>): string {

@@ -45,6 +45,15 @@ export const apiSuite = (dev: Synthesized) =>
       expect(JSON.stringify(format)).not.toMatch(/header|authorizer/i)
     })
 
+    it('keeps what API Gateway logs of failures as long as every other log', () => {
+      const logs = dev
+        .resources('AWS::Logs::LogGroup')
+        .find(({ properties }) => flat(properties.LogGroupName ?? '').startsWith('API-Gateway-Execution-Logs_'))
+      expect(flat(logs?.properties.LogGroupName)).toBe(`API-Gateway-Execution-Logs_${api?.id}/live`)
+      expect(logs?.properties.RetentionInDays).toBe(7)
+      expect(stage?.whole.DependsOn).toContain(logs?.id)
+    })
+
     it('refuses by itself as the app refuses', () => {
       const responses = dev.resources('AWS::ApiGateway::GatewayResponse')
       expect(responses.map(({ properties }) => properties.ResponseType).sort()).toEqual([
