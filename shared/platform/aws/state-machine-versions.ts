@@ -8,7 +8,7 @@ import {
 } from '@aws-sdk/client-sfn'
 import type { WorkflowDefinition } from '../platform.ts'
 import { PlatformError } from '../platform-error.ts'
-import { checkNames, definitionText } from '../workflow-rules.ts'
+import { boundedJson, checkNames, definitionText } from '../workflow-rules.ts'
 import { translated } from './aws-error.ts'
 import { aliasArn, type MachinePrefix, machineArn, machineTags, versionAlias } from './state-machine-names.ts'
 import { dropOldestAlias, dropOldestVersion, withRoom } from './state-machine-room.ts'
@@ -28,6 +28,9 @@ export const isNamed = (error: unknown, ...names: string[]): boolean => names.in
 const missing = ['ResourceNotFound', 'StateMachineDoesNotExist']
 /** Of an alias that is not there, also when nothing of its machine is. */
 const missingAlias = [...missing, 'ValidationException']
+
+/** Step Functions takes 1 MB a request, of which the definition is a text in JSON; the rest is for what is around it. */
+const maxRequestBytes = 1024 * 1024 - 8 * 1024
 
 /** Publishes versions of machines: each behind an alias of its name, so that a start needs nothing but the name. */
 export const createMachineVersions = (options: MachineOptions) => {
@@ -108,11 +111,12 @@ export const createMachineVersions = (options: MachineOptions) => {
     /** Idempotent: a version that is there stays as it is. */
     async deploy(workflow: WorkflowDefinition): Promise<void> {
       const definition = definitionText(workflow, stepsQueueUrl)
+      boundedJson(definition, 'the definition as a text in a request', maxRequestBytes)
       if (await isThere(workflow)) return
       try {
         await nameVersion(workflow, await publish(workflow, definition))
       } catch (error) {
-        if (!isNamed(error, 'InvalidDefinition')) throw error
+        if (!isNamed(error, 'InvalidDefinition', 'ValidationException')) throw error
         throw new PlatformError('INVALID', `Step Functions refuses the definition: ${(error as Error).message}`, {
           cause: error,
         })

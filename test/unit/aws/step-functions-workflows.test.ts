@@ -125,14 +125,26 @@ describe('a version of a workflow', () => {
     })
   })
 
-  it('is refused with what Step Functions has against it', async () => {
-    notThere()
-    sfn.on(UpdateStateMachineCommand).rejects(sdkError('InvalidDefinition', { message: 'no StartAt' }))
-    await expect(workflows.deploy(definition)).rejects.toMatchObject({
-      code: 'INVALID',
-      message: expect.stringContaining('no StartAt'),
+  it('is refused when it does not fit into a request, where its quotes are twice as long', async () => {
+    const asl = { ...aMachine({ Ask: aStep() }), Comment: '"'.repeat(400_000) }
+    await expect(machines.deploy({ ...definition, asl })).rejects.toMatchObject({
+      code: 'TOO_LARGE',
+      message: expect.stringMatching(/^the definition as a text in a request has \d+ bytes; 1040384 are possible$/),
     })
+    expect(sfn.calls()).toEqual([])
   })
+
+  it.each(['InvalidDefinition', 'ValidationException'])(
+    'is refused with what Step Functions has against it: %s',
+    async (name) => {
+      notThere()
+      sfn.on(UpdateStateMachineCommand).rejects(sdkError(name, { message: 'no StartAt' }))
+      await expect(workflows.deploy(definition)).rejects.toMatchObject({
+        code: 'INVALID',
+        message: expect.stringContaining('no StartAt'),
+      })
+    },
+  )
 })
 
 describe('a run on Step Functions', () => {
