@@ -13,16 +13,18 @@ export class DeadLetterQueue extends Queue {
     acknowledge(this, 'AwsSolutions-SQS3', 'this is a dead-letter queue')
   }
 
-  /** Lets rules whose names begin so put aside what they cannot deliver. */
-  acceptFromRules(prefix: string): void {
-    const { account } = Stack.of(this)
-    const rules = Stack.of(this).formatArn({ service: 'events', resource: 'rule', resourceName: `${prefix}-*` })
+  /** Lets rules of the default bus and of `bus`, whose names begin so, put aside what they cannot deliver. */
+  acceptFromRules(prefix: string, bus: string): void {
+    const stack = Stack.of(this)
+    const rules = [`${prefix}-*`, `${bus}/${prefix}-*`].map((resourceName) =>
+      stack.formatArn({ service: 'events', resource: 'rule', resourceName }),
+    )
     this.addToResourcePolicy(
       new PolicyStatement({
         principals: [new ServicePrincipal('events.amazonaws.com')],
         actions: ['sqs:SendMessage'],
         resources: [this.queueArn],
-        conditions: { ArnLike: { 'aws:SourceArn': rules }, StringEquals: { 'aws:SourceAccount': account } },
+        conditions: { ArnLike: { 'aws:SourceArn': rules }, StringEquals: { 'aws:SourceAccount': stack.account } },
       }),
     )
   }

@@ -47,7 +47,7 @@ export class DataStack extends Stack {
     this.bus.archive('Archive', { eventPattern: { source: ['io.devcycle'] }, retention: Duration.days(30) })
     this.due = new PlatformQueue(this, 'Due', { queueName: `${prefix}-due`, visibilityTimeout: Duration.minutes(6) })
     this.failures = new DeadLetterQueue(this, 'Failures', { queueName: `${prefix}-failures` })
-    this.failures.acceptFromRules(prefix)
+    this.failures.acceptFromRules(prefix, prefix)
     this.undeliverable = new DeadLetterQueue(this, 'Undeliverable', { queueName: `${prefix}-undeliverable` })
     this.deliveries = new PlatformQueue(this, 'Deliveries', {
       queueName: `${prefix}-deliveries`,

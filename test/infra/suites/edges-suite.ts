@@ -80,11 +80,20 @@ export const edgesSuite = (dev: Synthesized) =>
     })
 
     it('lets those rules put into that queue, and no other', () => {
+      const [bus] = dev.resources('AWS::Events::EventBus')
       const policy = dev.resources('AWS::SQS::QueuePolicy').find(({ id }) => id.startsWith('Failures'))
       const statements: Json[] = policy?.properties.PolicyDocument.Statement ?? []
       const allow = statements.find(({ Effect }) => Effect === 'Allow')
       expect(allow).toMatchObject({ Action: 'sqs:SendMessage', Principal: { Service: 'events.amazonaws.com' } })
-      expect(flat(allow.Condition.ArnLike['aws:SourceArn'])).toMatch(/:rule\/devcycle-dev-\*$/)
+      const allowed: string[] = allow.Condition.ArnLike['aws:SourceArn'].map(
+        (arn: Json) => flat(arn).split(':rule/')[1],
+      )
+      expect(allowed).toEqual(['devcycle-dev-*', 'devcycle-dev/devcycle-dev-*'])
+      for (const { properties } of dev.resources('AWS::Events::Rule')) {
+        const isOwn = !['default', undefined].includes(properties.EventBusName)
+        const name = `${isOwn ? `${bus?.properties.Name}/` : ''}${properties.Name}`
+        expect([name, allowed.some((one) => name.startsWith(one.slice(0, -1)))]).toEqual([name, true])
+      }
       expect(allow.Condition.StringEquals['aws:SourceAccount']).toEqual({ Ref: 'AWS::AccountId' })
     })
 
