@@ -112,7 +112,7 @@ steps:
     expect(await follow(id, { after: '99999' })).toEqual([last])
     expect(await follow(id, { after: `${last?.id}.7` })).toEqual([last])
     expect((await api.get(`/runs/${id}/events?after=99999`)).body.items).toEqual([last])
-    for (const after of ['x', '-1', '1.2.3', '99999999999']) {
+    for (const after of ['x', '-1', '1.2.3', '9999999999999']) {
       const headers = { accept: 'text/event-stream', 'last-event-id': after }
       const { status, body } = await api.get(`/runs/${id}/events`, { headers })
       expect([status, body.errors?.[0].pointer]).toEqual([422, '#/headers/Last-Event-ID'])
