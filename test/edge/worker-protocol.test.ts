@@ -55,6 +55,18 @@ describe.each(hosts)('the worker protocol on $host', ({ open }) => {
     expect(await lease(one, 5, 5)).toHaveLength(1)
   })
 
+  it('hands out no more input than an answer has room for, and the rest with the next one', async () => {
+    await register('heavy')
+    const joined = await join('heavy', { slots: 20 })
+    const ids = await Promise.all(Array.from({ length: 18 }, () => submit('heavy', { input: 'x'.repeat(250_000) })))
+    const { tasks: first, elsewhere } = (await leaseBy(joined, { taskIds: ids })).body
+    expect(first.map(({ taskId }: { taskId: string }) => taskId)).toEqual(ids.slice(0, 16))
+    expect(elsewhere).toBeUndefined()
+    expect((await api.get(`/tasks/${ids[17]}`)).body).toMatchObject({ status: 'QUEUED' })
+    const second = (await leaseBy(joined, { taskIds: ids.slice(16) })).body.tasks
+    expect(second.map(({ taskId }: { taskId: string }) => taskId)).toEqual(ids.slice(16))
+  })
+
   it('gives the places back when the queue fails', async () => {
     await register('unlucky', { configuration: { maxConcurrentTasks: 1 } })
     const joined = await join('unlucky')

@@ -16,6 +16,15 @@ const headLimit = 512
 /** Above it a body goes to `Objects`, and a task shows `resultRef` instead of `result`. */
 export const itemLimit = 32 * 1024
 
+/** An answer has so much of bodies at most, or one alone: what a function of AWS may answer is 6 MB with all that is around. */
+export const answerBytes = 4 * 1024 ** 2
+
+/** What a body takes of an answer, about. */
+export const sizeOfBody = (body: Body | undefined): number => {
+  if (body === undefined) return 0
+  return body.in === 'head' ? headLimit : body.size
+}
+
 /** A body on its way into the store: `items` must be written together with the head that points to it. */
 export type PlannedBody = { body: Body; items: Item[] }
 

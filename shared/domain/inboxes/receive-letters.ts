@@ -1,5 +1,5 @@
 import type { CloudEvent, Platform, Stored } from '../../platform/platform.ts'
-import { loadBody } from '../bodies/body.ts'
+import { answerBytes, loadBody, sizeOfBody } from '../bodies/body.ts'
 import { newRev } from '../ids.ts'
 import { toCloudEvent } from '../messages/envelope.ts'
 import { type Inbox, type Letter, take } from './letter.ts'
@@ -38,19 +38,16 @@ const takeOne = async (ports: Ports, inbox: Inbox, found: Stored<Letter>): Promi
   return undefined
 }
 
-/** An answer has so much data at most, or one message: what a function of AWS may answer is 6 MB with all that is around. */
-const mostBytes = 4 * 1024 ** 2
-
 /** What the data of a letter takes of an answer. */
 const bytesOf = ({ references }: Inbox, { data }: Letter): number =>
-  data.in === 'head' || (references && data.in === 'object') ? 0 : data.size
+  references && data.in === 'object' ? 0 : sizeOfBody(data)
 
 /** The first of some letters that an answer has room for; of an empty answer at least one. */
 const thatFit = (inbox: Inbox, found: Stored<Letter>[], taken: Letter[]): Stored<Letter>[] => {
   let bytes = taken.reduce((sum, letter) => sum + bytesOf(inbox, letter), 0)
   const end = found.findIndex(({ value }, at) => {
     bytes += bytesOf(inbox, value)
-    return bytes > mostBytes && (at > 0 || taken.length > 0)
+    return bytes > answerBytes && (at > 0 || taken.length > 0)
   })
   return end === -1 ? found : found.slice(0, end)
 }

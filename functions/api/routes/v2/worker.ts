@@ -1,7 +1,7 @@
 import type { OperationOf } from '#shared/contracts/operations.ts'
 import type { LeasedTask } from '#shared/contracts/worker.ts'
 import { getAgent } from '#shared/domain/agents/agent-store.ts'
-import { loadBody } from '#shared/domain/bodies/body.ts'
+import { answerBytes, loadBody, sizeOfBody } from '#shared/domain/bodies/body.ts'
 import { budgetLeft } from '#shared/domain/budgets/charge.ts'
 import type { Caller } from '#shared/domain/caller.ts'
 import { leaveInstance, takeBack } from '#shared/domain/instances/end-instance.ts'
@@ -14,7 +14,7 @@ import { failTask } from '#shared/domain/tasks/fail-task.ts'
 import { claimTasks, leaseTasks } from '#shared/domain/tasks/lease-tasks.ts'
 import { reportProgress } from '#shared/domain/tasks/report-progress.ts'
 import { runOfTask, type Task } from '#shared/domain/tasks/task.ts'
-import { loseLease } from '#shared/domain/tasks/task-moves.ts'
+import { loseLease, releaseLease } from '#shared/domain/tasks/task-moves.ts'
 import { taskPk } from '#shared/domain/tasks/task-store.ts'
 import type { Platform } from '#shared/platform/platform.ts'
 import { requireOwnName } from '../../authorize.ts'
@@ -104,16 +104,30 @@ const lease: Handler<OperationOf<'leaseTasks'>> = async (
   }
 }
 
-/** What was leased, as the instance is told it. What cannot be read goes back, and does not keep the rest. */
+/** What was leased, as the instance is told it. What cannot be read, or has no room, goes back, and does not keep the rest. */
 const handOut = async (platform: Platform, { tenant, id }: Instance, tasks: Task[]): Promise<LeasedTask[]> => {
-  const outcomes = await Promise.allSettled(tasks.map((task) => toLeased(platform, task)))
-  const unread = tasks.filter((_, at) => outcomes[at]?.status === 'rejected')
-  const giveBack = (task: Task) =>
-    takeBack(platform, tenant, task.id, id, (held) =>
-      loseLease(held, { now: platform.clock.now(), message: 'its input could not be read' }),
-    )
-  await Promise.all(unread.map(giveBack))
+  const now = platform.clock.now()
+  const giveBack = (some: Task[], move: (held: Task) => Task) =>
+    Promise.all(some.map((task) => takeBack(platform, tenant, task.id, id, move)))
+  const { fit, others } = withinAnswer(tasks)
+  await giveBack(others, (held) => releaseLease(held, { now, message: 'the answer had no room for it' }))
+  const outcomes = await Promise.allSettled(fit.map((task) => toLeased(platform, task)))
+  const unread = fit.filter((_, at) => outcomes[at]?.status === 'rejected')
+  await giveBack(unread, (held) => loseLease(held, { now, message: 'its input could not be read' }))
   return outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []))
+}
+
+const bytesOf = ({ input, checkpoint, resume }: Task): number =>
+  sizeOfBody(input) + sizeOfBody(checkpoint) + sizeOfBody(resume?.response)
+
+/** As many tasks as an answer has room for, at least one. */
+const withinAnswer = (tasks: Task[]): { fit: Task[]; others: Task[] } => {
+  let bytes = 0
+  const end = tasks.findIndex((task, at) => {
+    bytes += bytesOf(task)
+    return at > 0 && bytes > answerBytes
+  })
+  return end === -1 ? { fit: tasks, others: [] } : { fit: tasks.slice(0, end), others: tasks.slice(end) }
 }
 
 const leave: Handler<OperationOf<'leaveInstance'>> = async ({ platform }, { caller, params }) => {

@@ -41,7 +41,9 @@ const beginnings: Record<string, Begin> = {
 export const runStep = async (ports: StepPorts, body: unknown, tools: StepTools): Promise<void> => {
   const asked = parseStepCommand(body)
   if (asked === undefined)
-    return ports.telemetry.log('error', 'a command of a run could not be read and was dropped', { body })
+    return ports.telemetry.log('error', 'a command of a run could not be read and was dropped', {
+      fields: Object.keys(Object(body)),
+    })
   const kept = await keepStep(ports, asked)
   const run = (await findRun(ports, asked.tenant, asked.run))?.value
   if (run === undefined)
