@@ -50,6 +50,7 @@ const passedOn = [
   'CARGO_HOME',
   'RUSTUP_HOME',
   'NODE_EXTRA_CA_CERTS',
+  'NODE_COMPILE_CACHE',
 ]
 
 const keyOf = ({ tenant, agent, version }: HostedAgent): string => `${tenant} ${agent} ${version}`
