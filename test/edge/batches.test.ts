@@ -36,7 +36,7 @@ const ended = (id: string) =>
       const { body } = await api.get(`/batches/${id}`)
       return body.state !== 'RUNNING' && body
     },
-    { what: `the end of ${id}`, seconds: 30 },
+    { what: `the end of ${id}`, seconds: 55 },
   )
 const reportOf = async ({ report }: { report: { $ref: string } }) => {
   const found = await api.platform.objects.get({ tenant: 'default', id: report.$ref })

@@ -119,7 +119,7 @@ describe.each(hosts)('control on $host', ({ open }) => {
     const joined = await join('held')
     const [id, other] = [await submit('held'), await submit('held')]
     const tasks = await lease(joined, 2)
-    const beat = (running: { taskId: string; fence: string }[], wait = 8) =>
+    const beat = (running: { taskId: string; fence: string }[], wait = 20) =>
       api.post(
         `/instances/${joined.instanceId}/heartbeat`,
         { running },
@@ -131,7 +131,7 @@ describe.each(hosts)('control on $host', ({ open }) => {
     const began = performance.now()
     await api.post(`/tasks/${id}/cancel`)
     expect(await first).toMatchObject({ status: 200, body: { cancel: [id], renewed: [other] } })
-    expect(performance.now() - began).toBeLessThan(3000)
+    expect(performance.now() - began).toBeLessThan(10_000)
     const second = beat([])
     await new Promise((resolve) => setTimeout(resolve, 100))
     await api.post(`/tasks/${other}/cancel`)

@@ -21,7 +21,7 @@ const finished = (id: string) =>
       const { body } = await api.get(`/tasks/${id}`)
       return ['SUCCEEDED', 'FAILED', 'CANCELLED'].includes(body.status) && body
     },
-    { what: `the end of ${id}`, seconds: 30 },
+    { what: `the end of ${id}`, seconds: 55 },
   )
 const submit = async (body: object) => (await api.post('/tasks', { capability: 'square', ...body })).body
 const run = async (body: object) => finished((await submit(body)).id)

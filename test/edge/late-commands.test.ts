@@ -207,14 +207,16 @@ steps:
     kind: task
     capability: effect
     input: { say: booked }
-    compensate: [{ name: thought, kind: wait, for: 3 }, { name: cancelled, kind: task, capability: effect, input: { say: cancelled } }]
+    compensate: [{ name: thought, kind: task, capability: think }, { name: cancelled, kind: task, capability: effect, input: { say: cancelled } }]
   - { name: paid, kind: task, capability: effect, input: { fail: DECLINED }, retry: { attempts: 1 } }
 `
     const { id } = await start(await save(definition))
     await eventually(async () => expect((await api.get(`/runs/${id}`)).body.state).toBe('COMPENSATING'))
     const step = { kind: 'task', name: 'paid', capability: 'effect', input: { say: 'paid late' }, timeoutSeconds: 60 }
     await runStep(api.platform, { tenant: 'default', run: id, token: 'late', step }, tools)
+    const thinker = await aRowWorker(api, 'thinker', ['think'], () => ({ result: null })) // nobody was there before
     const run = await ended(id)
+    await thinker.stop()
     expect(run).toMatchObject({ state: 'FAILED', undone: [{ step: 'booked', undone: true }] })
     const paid = run.steps.filter(({ name }: { name: string }) => name === 'paid')
     expect(paid.map(({ state, task, undoes }: Record<string, unknown>) => [state, task === undefined, undoes])).toEqual(

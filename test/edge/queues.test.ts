@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { TestApi } from '#test/support/api.ts'
 import { apiHosts } from '#test/support/api-hosts.ts'
 import { eventually } from '#test/support/eventually.ts'
+import { later } from '#test/support/later.ts'
 
 let api: TestApi
 
@@ -82,12 +83,12 @@ describe.each(apiHosts)('queues on $host', ({ open }) => {
     expect(await receive(queue, {}, 0)).toEqual([])
   })
 
-  it('hand a message out again when its time is over, and tell the late receiver', async () => {
+  it.concurrent('hand a message out again when its time is over, and tell the late receiver', async () => {
     const queue = await aQueue()
     await send(queue, 1)
-    const [first] = await receive(queue, { visibilitySeconds: 1 })
+    const [first] = await receive(queue, { visibilitySeconds: 3 })
     expect(await receive(queue)).toEqual([])
-    const [second] = await receive(queue, {}, 5)
+    const [second] = await receive(queue, {}, 20)
     expect(second).toMatchObject({ receives: 2, message: { id: first?.message.id } })
     const stale = { ok: false, code: 'STALE_RECEIPT' }
     expect(await ack(queue, first?.receipt ?? '', 'nonsense', second?.receipt ?? '')).toMatchObject([
@@ -98,14 +99,14 @@ describe.each(apiHosts)('queues on $host', ({ open }) => {
     expect(await ack(queue, second?.receipt ?? '')).toMatchObject([{ ok: true }])
   })
 
-  it('keep a message from others for longer, or give it back at once', async () => {
+  it.concurrent('keep a message from others for longer, or give it back at once', async () => {
     const queue = await aQueue()
     await send(queue, 1)
-    const [one] = await receive(queue, { visibilitySeconds: 1 })
+    const [one] = await receive(queue, { visibilitySeconds: 3 })
     const extend = (visibilitySeconds: number) =>
       api.post(`/queues/${queue}/extend`, { receipts: [one?.receipt], visibilitySeconds })
     expect((await extend(60)).body.items).toMatchObject([{ ok: true }])
-    await sleep(1100)
+    await sleep(3100)
     expect(await receive(queue)).toEqual([])
     await extend(0)
     expect(await receive(queue, {}, 5)).toMatchObject([{ receives: 2 }])
@@ -118,22 +119,24 @@ describe.each(apiHosts)('queues on $host', ({ open }) => {
       const [one] = await receive(queue, {}, 5)
       await api.post(`/queues/${queue}/extend`, { receipts: [one?.receipt], visibilitySeconds: 0 })
     }
-    await send(queue, 'late', { expiresAt: new Date(Date.now() + 20).toISOString() })
-    await sleep(40)
-    expect(await receive(queue, { max: 5 })).toEqual([])
-    const dead = await eventually(async () => {
-      const { items } = (await api.get(`/queues/${queue}/dead-letters`)).body
-      expect(items).toHaveLength(2)
-      return items
+    await send(queue, 'late', { expiresAt: new Date(Date.now() + 60_000).toISOString() })
+    await later(api.platform.clock, 61_000, async () => {
+      expect(await receive(queue, { max: 5 })).toEqual([])
+      const dead = await eventually(async () => {
+        const { items } = (await api.get(`/queues/${queue}/dead-letters`)).body
+        expect(items).toHaveLength(2)
+        return items
+      })
+      const codes = dead.map(({ reason }: { reason: { code: string } }) => reason.code)
+      expect(codes.sort()).toEqual(['EXPIRED', 'RECEIVES'])
+      expect(await api.post(`/queues/${queue}/redrive`)).toMatchObject({ status: 202, body: { redriven: 2 } })
+      const again = await eventually(async () => {
+        const found = await receive(queue, { max: 5 })
+        expect(found.length).toBeGreaterThan(0)
+        return [...found, ...(await receive(queue, { max: 5 }))]
+      })
+      expect(again.map(({ receives }) => receives)).toEqual([1, 1])
     })
-    expect(dead.map(({ reason }: { reason: { code: string } }) => reason.code).sort()).toEqual(['EXPIRED', 'RECEIVES'])
-    expect(await api.post(`/queues/${queue}/redrive`)).toMatchObject({ status: 202, body: { redriven: 2 } })
-    const again = await eventually(async () => {
-      const found = await receive(queue, { max: 5 })
-      expect(found.length).toBeGreaterThan(0)
-      return [...found, ...(await receive(queue, { max: 5 }))]
-    })
-    expect(again.map(({ receives }) => receives)).toEqual([1, 1])
   })
 
   it('hand out no more data at once than an answer may have', async () => {

@@ -29,7 +29,7 @@ const double = (name: string) => `{ name: ${name}, kind: task, capability: doubl
 const late = "catch: [{ errors: [TIMEOUT], steps: [{ name: late, kind: set, value: '{% $blockError.cause %}' }] }]"
 
 describe('a block with a time for the whole of it', () => {
-  it.each([
+  it.concurrent.each([
     ['parallel', `branches: { a: [${double('fine')}], b: [${stuck('slow')}] }`],
     ['map', `items: [1, 2], steps: [${stuck('slow')}]`],
     ['race', `branches: { a: [${stuck('slow')}], b: [${stuck('slower')}] }`],
@@ -49,7 +49,7 @@ describe('a block with a time for the whole of it', () => {
     })
   })
 
-  it.each([
+  it.concurrent.each([
     ['parallel', `branches: { a: [${double('one')}], b: [${double('two')}] }`, { a: 4, b: 4 }],
     ['map', `items: [1, 2], steps: [${double('one')}]`, [4, 4]],
     ['map', 'items: [], steps: [{ name: one, kind: set, value: 1 }]', []],
@@ -64,11 +64,11 @@ describe('a block with a time for the whole of it', () => {
     expect(run.steps.map(({ kind: one }: { kind: string }) => one)).not.toContain('timer')
   })
 
-  it('fails the run when nothing catches it, after as many tries as it has', async () => {
+  it.concurrent('fails the run when nothing catches it, after as many tries as it has', async () => {
     const run = await outcome(
-      `workflow: twice\nsteps: [{ name: block, kind: parallel, timeout: 1s, retry: { attempts: 2, initialSeconds: 1 }, branches: { a: [${stuck('slow')}] } }]`,
+      `workflow: twice\nsteps: [{ name: block, kind: parallel, timeout: 3s, retry: { attempts: 2, initialSeconds: 1 }, branches: { a: [${stuck('slow')}] } }]`,
     )
-    expect(run).toMatchObject({ state: 'FAILED', error: 'TIMEOUT', cause: 'block took longer than 1 s' })
+    expect(run).toMatchObject({ state: 'FAILED', error: 'TIMEOUT', cause: 'block took longer than 3 s' })
     expect(run.steps.filter(({ name }: { name: string }) => name === 'slow')).toHaveLength(2)
   })
 })

@@ -90,7 +90,7 @@ output: '{% $all %}'
 
   it('cannot be stopped while it is undone, and undoes everything once all the same', async () => {
     const undo = (name: string) =>
-      `{ name: ${name}, kind: task, capability: echo, input: 1, compensate: [{ name: hold_${name}, kind: wait, for: 1s }, { name: un${name}, kind: task, capability: undo, input: { say: ${name} } }] }`
+      `{ name: ${name}, kind: task, capability: echo, input: 1, compensate: [{ name: hold_${name}, kind: task, capability: hold }, { name: un${name}, kind: task, capability: undo, input: { say: ${name} } }] }`
     const id = await start(`
 workflow: undone
 steps:
@@ -100,7 +100,9 @@ steps:
 `)
     await eventually(async () => expect((await api.get(`/runs/${id}`)).body.state).toBe('COMPENSATING'))
     expect(await api.post(`/runs/${id}/stop`)).toMatchObject({ status: 409, body: { code: 'CONFLICT' } })
+    const holder = await aRowWorker(api, 'holder', ['hold'], () => ({ result: null })) // nobody was there before
     const run = await ended(id)
+    await holder.stop()
     expect(run).toMatchObject({ state: 'FAILED', error: 'NOT_NOW' })
     expect(run.undone).toEqual([
       { step: 'b', undone: true },

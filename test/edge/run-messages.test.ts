@@ -211,14 +211,13 @@ describe('a request of a run', () => {
         '    timeout: 1s\n    catch: [{ errors: [NO_RESPONSE], steps: [{ name: silence, kind: set, value: { data: none } }] }]',
       ),
     )
-    const request = await mute.mail()
     const run = await ended(id)
     expect(run).toMatchObject({ state: 'SUCCEEDED', output: 'none' })
     const asked = run.steps.find(({ name }: { name: string }) => name === 'asked')
     expect(asked).toMatchObject({ state: 'FAILED', error: 'NO_RESPONSE' })
     expect(asked.cause).toContain('agent mute did not answer request')
-    await api.post(`/messages/${request.id}/reply`, { data: 1 }, { key: mute.token })
-    expect((await api.get(`/messages/${request.id}`)).body.response).toMatchObject({ late: true })
+    await api.post(`/messages/${asked.message}/reply`, { data: 1 }, { key: mute.token })
+    expect((await api.get(`/messages/${asked.message}`)).body.response).toMatchObject({ late: true })
     expect((await api.get(`/runs/${id}`)).body.output).toBe('none')
   })
 

@@ -123,7 +123,7 @@ describe('a schedule of a workflow', () => {
 
   it('starts a run when it is time, and tells which', async () => {
     const workflow = await anEcho()
-    const at = new Date(Date.now() + 200).toISOString()
+    const at = new Date(Date.now() + 1500).toISOString()
     const id = (await api.post('/schedules', { at, run: { workflow, input: { n: 7 } } })).body.id
     await eventually(async () => expect(await runsOf(workflow)).toMatchObject([{ state: 'SUCCEEDED', output: 7 }]))
     const [run] = await runsOf(workflow)

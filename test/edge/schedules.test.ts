@@ -17,7 +17,7 @@ let api: TestApi
 
 const create = (body: object, headers = {}) => api.post('/schedules', body, { headers })
 const tasksOf = async (capability: string) => (await api.get(`/tasks?capability=${capability}`)).body.items
-const soon = () => new Date(Date.now() + 200).toISOString()
+const soon = () => new Date(Date.now() + 1500).toISOString()
 
 describe.each(hosts)('schedules on $host', ({ open }) => {
   beforeAll(async () => {

@@ -25,12 +25,15 @@ test('a message without a row is not handed out for ever', async () => {
   const api = await anApi()
   await api.post('/agents', { name: 'lost', capabilities: [{ name: 'lost' }] })
   const { body: joined } = await api.post('/instances', { agent: 'lost', slots: 1 })
-  const receive = vi.spyOn(api.platform.queues, 'receive')
+  const { receive } = api.platform.queues
   const lost = { queue: 'lost', body: 'tsk_00000000000000000000000000', receipt: '1.1', sentAt: 0 }
   const release = vi.spyOn(api.platform.queues, 'release')
   const remove = vi.spyOn(api.platform.queues, 'delete')
   const leaseOnce = async (receives: number): Promise<void> => {
-    receive.mockResolvedValueOnce([{ ...lost, receives }])
+    const left = [{ ...lost, receives }]
+    vi.spyOn(api.platform.queues, 'receive').mockImplementation(async (asked) =>
+      asked.receiver === joined.instanceId ? left.splice(0) : receive(asked),
+    )
     await api.post(`/instances/${joined.instanceId}/lease`, { max: 1 }, { key: joined.token })
   }
   await leaseOnce(1)

@@ -71,8 +71,13 @@ describe.each(hosts)('the worker protocol on $host', ({ open }) => {
     await register('unlucky', { configuration: { maxConcurrentTasks: 1 } })
     const joined = await join('unlucky')
     await submit('unlucky')
-    vi.spyOn(api.platform.queues, 'receive').mockRejectedValueOnce(new Error('no queue today'))
+    const { receive } = api.platform.queues
+    const failing = vi.spyOn(api.platform.queues, 'receive').mockImplementation(async (asked) => {
+      if (asked.receiver === joined.instanceId) throw new Error('no queue today') // loops receive as well
+      return receive(asked)
+    })
     expect((await leaseBy(joined, { max: 1 })).status).toBe(500)
+    failing.mockRestore()
     expect(await lease(joined)).toHaveLength(1)
   })
 

@@ -8,6 +8,7 @@ import type { Clock, Platform, Realtime } from '#shared/platform/platform.ts'
 import { startAwsServers } from './aws-servers.ts'
 import { requireDocumented } from './documented.ts'
 import { aPlatform } from './embedded.ts'
+import { anImpatientClock } from './impatient-clock.ts'
 
 /** Parsed JSON, of whatever shape the test expects. */
 type Json = ReturnType<typeof JSON.parse>
@@ -87,6 +88,7 @@ export const anAwsApi = async ({
   const servers = await startAwsServers()
   Object.assign(process.env, servers.environment)
   const environment = { ...servers.environment, EGRESS_ALLOW: egressAllow.join(',') }
-  const platform = { ...createAwsPlatform(environment), bus: createProcessBus(), ...(realtime && { realtime }) }
+  const aws = createAwsPlatform(environment, { clock: anImpatientClock() })
+  const platform = { ...aws, bus: createProcessBus(), ...(realtime && { realtime }) }
   return overPlatform(platform, () => servers.stop())
 }

@@ -8,7 +8,7 @@ import { S3Client } from '@aws-sdk/client-s3'
 import { SFNClient } from '@aws-sdk/client-sfn'
 import { SQSClient } from '@aws-sdk/client-sqs'
 import { createEgress } from '../egress.ts'
-import type { ChangeFeed, Platform } from '../platform.ts'
+import type { ChangeFeed, Clock, Platform } from '../platform.ts'
 import { createSystemClock, createSystemRandom } from '../system.ts'
 import { callbackUrl, createApiGatewayRealtime } from './api-gateway-realtime.ts'
 import { patientConfig, quickConfig } from './client-config.ts'
@@ -37,15 +37,16 @@ export type AwsPlatform = Platform & {
 export type AwsPlatformOptions = {
   /** Told of each client that is made, so that its calls can be counted or traced. */
   observe?: <C extends object>(client: C) => C
+  clock?: Clock
 }
 
 /** The platform over AWS services; region, credentials and endpoints come from the SDK's own environment. */
 export const createAwsPlatform = (
   env: Record<string, string | undefined>,
-  { observe = (client) => client }: AwsPlatformOptions = {},
+  { observe = (client) => client, clock = createSystemClock() }: AwsPlatformOptions = {},
 ): AwsPlatform => {
   const settings = parseSettings(env)
-  const [clock, random] = [createSystemClock(), createSystemRandom()]
+  const random = createSystemRandom()
   const client = observe(new DynamoDBClient(quickConfig))
   const telemetry = createPowertoolsTelemetry({ serviceName: settings.SERVICE_NAME, namespace: 'DevCycle' })
   const table = (tableName: string) => createDynamoTable({ tableName, client, clock, random })
