@@ -7,6 +7,9 @@ const alone = 'create-aws-platform|powertools-telemetry|child-count|recount-plac
 /** Tests that leave nothing behind share a process: to load its modules takes longer than to test them. */
 const light = `test/unit/{aws,contracts,domain,functions,platform,workflow-language}/**/!(${alone}).test.ts`
 
+/** What starts whole servers, or tools of other languages: all but these is `npm run test:fast`. */
+const slow = 'test/{e2e/**/*,unit/agents/test-runner/toolchains}.test.ts'
+
 /** The fast suite; what needs emulators is `npm run test:aws`. */
 export default defineConfig({
   test: {
@@ -24,10 +27,11 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'whole',
-          include: ['test/{unit,contract,edge,infra,sim,model,e2e,architecture}/**/*.test.ts'],
-          exclude: [light],
+          include: ['test/{unit,contract,edge,infra,sim,model,architecture}/**/*.test.ts'],
+          exclude: [light, slow],
         },
       },
+      { extends: true, test: { name: 'slow', include: [slow] } },
     ],
   },
 })
