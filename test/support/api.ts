@@ -2,7 +2,6 @@ import { startLoops } from '#cli/server/loops.ts'
 import { createApi } from '#functions/api/app.ts'
 import { workflowConsumer } from '#functions/workflow-steps/workflow-consumer.ts'
 import { createApiKey } from '#shared/domain/access/api-key.ts'
-import { createAwsPlatform } from '#shared/platform/aws/create-aws-platform.ts'
 import { createProcessBus } from '#shared/platform/embedded/process-bus.ts'
 import type { Clock, Platform, Realtime } from '#shared/platform/platform.ts'
 import { startAwsServers } from './aws-servers.ts'
@@ -88,6 +87,8 @@ export const anAwsApi = async ({
   const servers = await startAwsServers()
   Object.assign(process.env, servers.environment)
   const environment = { ...servers.environment, EGRESS_ALLOW: egressAllow.join(',') }
+  // Loaded under that environment, and by whoever asks for this host alone: its tracer looks there whether it is wanted.
+  const { createAwsPlatform } = await import('#shared/platform/aws/create-aws-platform.ts')
   const aws = createAwsPlatform(environment, { clock: anImpatientClock() })
   const platform = { ...aws, bus: createProcessBus(), ...(realtime && { realtime }) }
   return overPlatform(platform, () => servers.stop())
