@@ -17,7 +17,7 @@ export default defineConfig({
     maxWorkers: 2,
     /** What takes a second alone may take many beside others: these end what hangs, and nothing else. */
     testTimeout: 60_000,
-    hookTimeout: 60_000,
+    hookTimeout: 120_000,
     expect: { poll: { timeout: 25_000 } },
     /** Servers and commands that tests start are compiled once, not each time. */
     env: { NODE_COMPILE_CACHE: fileURLToPath(new URL('./node_modules/.cache/compiled', import.meta.url)) },

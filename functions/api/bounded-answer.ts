@@ -23,7 +23,7 @@ export const boundedAnswer = async <A extends Answer>(
   if (answer.body.length < surelyFits) return answer
   const bytes = Buffer.byteLength(JSON.stringify(answer))
   if (bytes <= mostBytes) return answer
-  const detail = `the answer has ${bytes} bytes; ${mostBytes} are possible. Ask for fewer items, by limit or max`
+  const detail = `the answer has ${bytes} bytes; ${mostBytes} are possible. Ask for less at a time, by limit or max where there is one`
   const { response } = toProblem(new HttpError('PAYLOAD_TOO_LARGE', detail), requestIdOf(answer))
   return {
     statusCode: response.status,

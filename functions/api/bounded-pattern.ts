@@ -1,28 +1,34 @@
 import { createContext, Script } from 'node:vm'
 
-const sandbox: { pattern?: RegExp; text?: string } = createContext({})
-const script = new Script('pattern.test(text)')
+const sandbox: { run?: () => boolean } = createContext({})
+const script = new Script('run()')
 
-/** What the patterns of one check may take together. Milliseconds. */
+/** What one check may take, and of that its patterns. Milliseconds. */
 const budgetMs = 250
 let leftMs = budgetMs
 
-/** A pattern took too long for the text it was given. */
-export class SlowPatternError extends Error {}
+/** A schema, or a pattern in it, took too long for what it was given. */
+export class SlowError extends Error {}
 
 /** Each check of an input begins with the whole budget. */
 export const renewBudget = (): void => {
   leftMs = budgetMs
 }
 
-/** Backtracking can take for ever, and a regular expression can only be ended from outside of the script that runs it. */
+/** Backtracking can take for ever, as can schemas that call themselves: only from outside of a script can that be ended. */
+export const bounded = (run: () => boolean, what = 'the schema', ms: number = 2 * budgetMs): boolean => {
+  try {
+    return script.runInContext(Object.assign(sandbox, { run }), { timeout: Math.max(1, Math.ceil(ms)) })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_SCRIPT_EXECUTION_TIMEOUT') throw error
+    throw new SlowError(`${what} takes too long for this input`)
+  }
+}
+
 const test = (pattern: RegExp, text: string): boolean => {
   const began = performance.now()
   try {
-    return script.runInContext(Object.assign(sandbox, { pattern, text }), { timeout: Math.max(1, Math.ceil(leftMs)) })
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ERR_SCRIPT_EXECUTION_TIMEOUT') throw error
-    throw new SlowPatternError(`the pattern ${pattern.source} takes too long for this text`)
+    return bounded(() => pattern.test(text), `the pattern ${pattern.source}`, leftMs)
   } finally {
     leftMs -= performance.now() - began
   }

@@ -55,10 +55,11 @@ const messagesSchema = z
   .max(100)
   .refine((list) => new Set(list.map((one) => one.type)).size === list.length, 'types of messages must differ')
 
-/** What a path cannot say, and what would be taken for somebody else's id, are no names. */
-const agentNameSchema = nameSchema
-  .refine((name) => name !== '.' && name !== '..', 'a name is more than dots')
-  .refine((name) => !idPattern('agt').test(name), 'a name does not look like the id of an agent')
+/** What would be taken for somebody else's id is no name. */
+const agentNameSchema = nameSchema.refine(
+  (name) => !idPattern('agt').test(name),
+  'a name does not look like the id of an agent',
+)
 
 export const registerAgentSchema = z.strictObject({
   name: agentNameSchema,

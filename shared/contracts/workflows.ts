@@ -133,6 +133,8 @@ export const runSchema = z
     finishedAt: timeSchema.optional(),
     /** What it asked the product for, each time; a list of runs leaves it out. */
     steps: z.array(stepSchema).optional(),
+    /** So many that came before them have no room in the answer. */
+    earlierSteps: z.int().optional(),
   })
   .meta({ id: 'Run' })
 export type RunResponse = z.infer<typeof runSchema>

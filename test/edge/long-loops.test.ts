@@ -248,8 +248,43 @@ steps:
     expect(run).toMatchObject({ state: 'TIMED_OUT', error: 'TIMEOUT' })
     const took = Date.parse(run.finishedAt) - Date.parse(run.startedAt)
     expect(took).toBeGreaterThanOrEqual(3000)
-    expect(took).toBeLessThan(8000)
     expect((await runOf(run.id)).leg).toBeGreaterThanOrEqual(1)
+  })
+
+  const items = `kind: map, items: '{% [1..20] %}'`
+  const one = `{ name: one, kind: set, value: '{% $item = 20 ? $error("no") : 1 %}' }`
+  const instead = '[{ steps: [{ name: instead, kind: set, value: 0 }] }]'
+  it.each([
+    ['that fails and is caught', `{ name: all, ${items}, steps: [${one}], catch: ${instead} }`, ''],
+    [
+      'that is tried again and caught',
+      `{ name: all, ${items}, steps: [${one}], retry: { attempts: 2 }, catch: ${instead} }`,
+      '',
+    ],
+    [
+      'that comes before it',
+      '{ name: pass, kind: set, value: 1 }',
+      `{ name: all, ${items}, steps: [{ name: one, kind: set, value: 1 }] }`,
+    ],
+  ])('counts the items of a map %s', async (_, within, before) => {
+    const name = `map-${_.replaceAll(' ', '-')}`
+    const definition = `
+workflow: ${name}
+steps:
+${before && `  - ${before}\n`}  - name: long
+    kind: repeat
+    until: '{% $longRound >= 12 %}'
+    atMost: 12
+    steps:
+      - ${within}
+      - { name: turn, kind: set, value: '{% $longRound %}' }
+`
+    const budget = before ? 150 : 700
+    const run = await ended(await startOf(definition, budget))
+    expect(run).toMatchObject({ state: 'SUCCEEDED', output: 12 })
+    const legs = await legsOf(run.id)
+    expect(legs.length).toBeGreaterThan(1)
+    expect(Math.max(...legs)).toBeLessThanOrEqual(budget)
   })
 
   it('fails by name where what is still looked at is more than an execution may hand on', async () => {

@@ -1,4 +1,5 @@
 import type { Platform } from '../../platform/platform.ts'
+import { answerBytes } from '../bodies/body.ts'
 import { isInward, isOver, type Run, type RunStep, type StepState } from './run.ts'
 import { stepsOf } from './run-store.ts'
 import { getVersion, loadCompiled } from './workflow-store.ts'
@@ -43,8 +44,24 @@ const shownFields = [
 const shown = (step: RunStep): DescribedStep =>
   Object.fromEntries(shownFields.flatMap((key) => (step[key] === undefined ? [] : [[key, step[key]]]))) as DescribedStep
 
-/** What a run asked for, and what it has not come to. */
-export const describeSteps = async (ports: Pick<Platform, 'main' | 'objects'>, run: Run): Promise<DescribedStep[]> => {
+/** Around them are the texts of their times, the run, and escapes. */
+const mostBytes = answerBytes / 2
+
+/** The last steps that an answer has room for. */
+const lastThatFit = (steps: DescribedStep[]): DescribedStep[] => {
+  let bytes = 0
+  const left = steps.findLastIndex((step) => {
+    bytes += Buffer.byteLength(JSON.stringify(step))
+    return bytes > mostBytes
+  })
+  return steps.slice(left + 1)
+}
+
+/** What a run asked for, of too much the last and how many came before, and what it has not come to. */
+export const describeSteps = async (
+  ports: Pick<Platform, 'main' | 'objects'>,
+  run: Run,
+): Promise<{ steps: DescribedStep[]; earlierSteps?: number }> => {
   const [ran, version] = await Promise.all([
     stepsOf(ports, run),
     getVersion(ports, run.tenant, run.workflow, run.version),
@@ -54,5 +71,7 @@ export const describeSteps = async (ports: Pick<Platform, 'main' | 'objects'>, r
   const names = new Set(done.map(({ name }) => name))
   const state = isOver(run) || run.state === 'COMPENSATING' ? 'SKIPPED' : 'PENDING'
   const left = steps.filter(({ name }) => !names.has(name)).map((step): DescribedStep => ({ ...step, state }))
-  return [...done.map(shown), ...left]
+  const told = lastThatFit(done.map(shown))
+  const earlierSteps = done.length - told.length
+  return { steps: [...told, ...left], ...(earlierSteps > 0 && { earlierSteps }) }
 }

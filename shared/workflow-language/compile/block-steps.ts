@@ -1,5 +1,6 @@
 import type { MapStep, ParallelStep, Step, TaskStep } from '#shared/contracts/workflows/definition.ts'
 import { toSeconds } from '#shared/contracts/workflows/values.ts'
+import { isUnknownMap } from '../events.ts'
 import { textsOf } from '../expressions/every-expression.ts'
 import { parseExpression } from '../expressions/parse-expression.ts'
 import { everyStep, hasTries } from '../steps.ts'
@@ -56,7 +57,7 @@ const itemBindings: Bindings = { item: '$states.context.Map.Item.Value', index: 
 /** The outputs of its steps for each item, in the order of the items. */
 export const compileMap = (step: MapStep, context: Context, compileSteps: CompileSteps): Compiled => {
   if (step.distributed) return compileBatch(step, context, compileSteps)
-  const { items = [], concurrency = 40 } = step
+  const { name, items = [], concurrency = 40 } = step
   const work: AslState = {
     Type: 'Map',
     Items: Array.isArray(items) ? bind(items, context.bindings) : wrap(listCode(items, context.bindings)),
@@ -64,10 +65,22 @@ export const compileMap = (step: MapStep, context: Context, compileSteps: Compil
     ItemProcessor: { ProcessorConfig: { Mode: 'INLINE' }, ...eachItem(step, context, compileSteps) },
   }
   const compiled = blockOf(step, work, resultOf(step, '$states.result', context.bindings), context, compileSteps)
-  const state = compiled.states[step.name]
-  if (context.legs === undefined || state?.Type !== 'Map') return compiled
-  const Assign = { ...(state.Assign as Values), ...legItems(step) }
-  return { ...compiled, states: { ...compiled.states, [step.name]: { ...state, Assign } } }
+  if (context.legs === undefined || !isUnknownMap(step)) return compiled
+  return {
+    ...compiled,
+    states: { ...compiled.states, [name]: counting(compiled.states[name], legItems(step, context)) },
+  }
+}
+
+/** Counts on each of the ways that a state has. */
+const counting = (state: AslState | undefined, counted: Values): AslState => {
+  const { Catch = [] } = state as { Catch?: { Assign?: Values }[] }
+  const caught = Catch.map((one) => ({ ...one, Assign: { ...one.Assign, ...counted } }))
+  return {
+    ...(state as AslState),
+    Assign: { ...(state?.Assign as Values), ...counted },
+    ...(caught.length > 0 && { Catch: caught }),
+  }
 }
 
 /** The context object knows the item of the innermost map alone: one that an inner map looks at becomes a variable. */

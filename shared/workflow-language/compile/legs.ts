@@ -1,9 +1,9 @@
 import type { Definition, MapStep, RepeatStep, Step } from '#shared/contracts/workflows/definition.ts'
-import { events, flowEvents, isCounted, itemEvents } from '../events.ts'
+import { events, flowEvents, isCounted, isUnknownMap, itemEvents, triesOf } from '../events.ts'
 import { type Block, blocksOf, everyStep, flowNames, legVariable } from '../steps.ts'
 import type { AslBlock, AslState, Values } from './asl.ts'
 import type { Compiled, Context } from './context.ts'
-import { type Bindings, bind, wrap } from './expression.ts'
+import { type Bindings, bind, listCode, wrap } from './expression.ts'
 
 /** Of an execution's 25,000 events; the rest is for what cannot be known before. */
 const defaultLegEvents = 20_000
@@ -15,8 +15,6 @@ type Loop = {
   round: number
   /** With so many events before its round it goes on in another execution. */
   most: number
-  /** Nobody knows before how many events a round has. */
-  isUnknown: boolean
   /** Variables that have a value at the end of a round. */
   assigned: string[]
 }
@@ -33,7 +31,8 @@ type Place = { assigned: string[]; around: number }
 /** The legs of a definition whose loops may have more events than an execution; `undefined`: one is enough for it. */
 export const planLegs = ({ steps }: Definition, legEvents: number = defaultLegEvents): Legs | undefined => {
   const loops = loopsIn(steps, { assigned: [], around: 0 }, legEvents)
-  const isEnough = flowEvents(steps, 'all') <= legEvents && !loops.some(({ isUnknown }) => isUnknown)
+  const isKnown = !everyStep(steps).some(({ step }) => isUnknownMap(step))
+  const isEnough = isKnown && flowEvents(steps, 'all') <= legEvents
   if (isEnough || loops.length === 0) return undefined
   return { first: flowEvents(steps, 'one'), loops: new Map(loops.map((loop) => [loop.name, loop])) }
 }
@@ -50,9 +49,6 @@ const loopsIn = (steps: Step[], place: Place, legEvents: number): Loop[] => {
 const roundOf = ({ name }: Pick<Step, 'name'>): string => `${name}Round`
 const isFlow = ({ role }: Block): boolean => role === 'flow' || role === 'catch'
 
-/** A map over a list that the run alone knows. */
-const isUnknownMap = (step: Step): boolean => step.kind === 'map' && !step.distributed && !Array.isArray(step.items)
-
 const loopsOf = (step: Step, { assigned, around }: Place, legEvents: number): Loop[] => {
   const flows = blocksOf(step).filter(isFlow)
   if (!isCounted(step))
@@ -65,8 +61,7 @@ const loopsOf = (step: Step, { assigned, around }: Place, legEvents: number): Lo
   const round = flowEvents(step.steps, 'none') + events.own
   const whole = flowEvents(step.steps, 'one') + events.own
   const most = legEvents - around - 2 * whole
-  const isUnknown = everyStep(step.steps).some((inner) => isUnknownMap(inner.step))
-  const loop: Loop = { name: step.name, round, most, assigned: inside, isUnknown }
+  const loop: Loop = { name: step.name, round, most, assigned: inside }
   return [loop, ...loopsIn(step.steps, { assigned: inside, around: around + whole }, legEvents)]
 }
 
@@ -90,9 +85,11 @@ export const legLook = ({ name }: RepeatStep, { legs }: Pick<Context, 'legs'>) =
   }
 }
 
-/** The items of a map are counted once they are known. */
-export const legItems = (step: MapStep): Values => ({
-  [legVariable]: wrap(`$${legVariable} + $count($states.result) * ${itemEvents(step)}`),
+/** The items of a map are counted once it has ended, however it did: in each of its tries. */
+export const legItems = (step: MapStep, { bindings }: Pick<Context, 'bindings'>): Values => ({
+  [legVariable]: wrap(
+    `$${legVariable} + $count(${listCode(step.items, bindings)}) * ${triesOf(step) * itemEvents(step)}`,
+  ),
 })
 
 const begin = 'workflow: begin'

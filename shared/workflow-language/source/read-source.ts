@@ -50,10 +50,13 @@ type Wrong = { message: string; pos: [number, ...number[]] }
 /** References to what was not named before. */
 const unresolved = (document: Document.Parsed): Wrong[] => {
   const found: Wrong[] = []
+  const named = new Set<string>()
   visit(document, {
-    Alias(_, alias) {
-      if (alias.resolve(document) !== undefined) return
-      found.push({ message: `nothing before it is named &${alias.source}`, pos: [alias.range?.[0] ?? 0] })
+    Alias(_, { source, range }) {
+      if (!named.has(source)) found.push({ message: `nothing before it is named &${source}`, pos: [range?.[0] ?? 0] })
+    },
+    Value(_, { anchor }) {
+      if (anchor !== undefined) named.add(anchor)
     },
   })
   return found

@@ -10,7 +10,8 @@ export const checkInputSchema = ({ input }: Definition): Finding[] => {
   if (input === undefined) return []
   const ajv = new Ajv2020(options)
   try {
-    if (ajv.validateSchema(input) === true) ajv.compile(input)
+    if (ajv.validateSchema(input) === true && '$async' in ajv.compile(input))
+      throw new Error('$async is none of JSON Schema')
     return atEachPlace(ajv.errors ?? [])
   } catch (error) {
     const message = error instanceof Error ? error.message : 'unusable'

@@ -1,25 +1,50 @@
 import type { Definition, Step } from '#shared/contracts/workflows/definition.ts'
-import { eventsOf, flowEvents, isCounted, mostEvents } from '../events.ts'
+import { eventsOf, flowEvents, isCounted, mostEvents, undoEvents } from '../events.ts'
 import { type Finding, type Path, warning } from '../problem.ts'
 import { blocksOf } from '../steps.ts'
 
 /** Loops and maps that may have more events than an execution: the run would fail in the midst of them. */
-export const checkLength = ({ steps }: Definition): Finding[] => lengthsOf(steps, ['steps'], true)
+export const checkLength = ({ steps }: Definition): Finding[] => [
+  ...lengthsOf(steps, ['steps'], { inFlow: true, inLoop: false }),
+  ...undoingOf(steps, ['steps']),
+]
 
-/** `inFlow`: a loop goes on in further executions there. */
-const lengthsOf = (steps: Step[], path: Path, inFlow: boolean): Finding[] =>
+/** Each time that a step completed is undone by itself, all of them in one execution. */
+const undoingOf = (steps: Step[], path: Path): Finding[] =>
   steps.flatMap((step, at) => {
-    const place = [...path, at]
-    const inner = blocksOf(step).flatMap(({ role, path: within, steps: some }) =>
-      lengthsOf(some, [...place, ...within], inFlow && (role === 'flow' || role === 'catch')),
-    )
-    return [...lengthOf(step, place, inFlow), ...inner]
+    const most = undoEvents([step])
+    if (most <= mostEvents) return []
+    const message = `to undo it may have some ${most} events, and an execution has ${mostEvents}: undo all rounds by one step behind the loop, or repeat it fewer times`
+    return [warning('TOO_LONG', [...path, at], message)]
   })
 
-const lengthOf = (step: Step, path: Path, inFlow: boolean): Finding[] => {
+/** In the flow of the run, where a loop goes on in further executions, and within such a loop. */
+type Place = { inFlow: boolean; inLoop: boolean }
+
+const lengthsOf = (steps: Step[], path: Path, place: Place): Finding[] =>
+  steps.flatMap((step, at) => {
+    const here = [...path, at]
+    const inLoop = place.inLoop || (place.inFlow && isCounted(step))
+    const inner = blocksOf(step).flatMap(({ role, path: within, steps: some }) => {
+      const inFlow = place.inFlow && (role === 'flow' || role === 'catch')
+      return lengthsOf(some, [...here, ...within], { inFlow, inLoop })
+    })
+    return [...lengthOf(step, here, place), ...inner]
+  })
+
+const lengthOf = (step: Step, path: Path, { inFlow, inLoop }: Place): Finding[] => {
   if (step.kind === 'repeat') return inFlow && isCounted(step) ? roundOf(step, path) : loopOf(step, path)
-  return step.kind === 'map' && !step.distributed ? mapOf(step, path) : []
+  if (step.kind !== 'map' || step.distributed) return []
+  if (Array.isArray(step.items)) return mapOf(step, step.items, path)
+  return inLoop && !inFlow ? [uncounted(path)] : []
 }
+
+const uncounted = (path: Path): Finding =>
+  warning(
+    'TOO_LONG',
+    [...path, 'items'],
+    'nobody counts its items here, so that the loop around it may have more events than an execution: put the map among the steps of the loop itself, or map with distributed: true',
+  )
 
 const loopOf = (step: Extract<Step, { kind: 'repeat' }>, path: Path): Finding[] => {
   const most = eventsOf(step)
@@ -41,9 +66,9 @@ const roundOf = ({ steps }: Extract<Step, { kind: 'repeat' }>, path: Path): Find
   return [warning('TOO_LONG', [...path, 'steps'], message)]
 }
 
-const mapOf = (step: Extract<Step, { kind: 'map' }>, path: Path): Finding[] => {
+const mapOf = (step: Step, items: unknown[], path: Path): Finding[] => {
   const most = eventsOf(step)
-  if (!Array.isArray(step.items) || most <= mostEvents) return []
-  const message = `${step.items.length} items have some ${most} events, and an execution has ${mostEvents}: map with distributed: true, or over lists of them in a subWorkflow each`
+  if (most <= mostEvents) return []
+  const message = `${items.length} items have some ${most} events, and an execution has ${mostEvents}: map with distributed: true, or over lists of them in a subWorkflow each`
   return [warning('TOO_LONG', [...path, 'items'], message)]
 }

@@ -3,17 +3,20 @@ import { type Definition, definitionSchema } from '#shared/contracts/workflows/d
 import { stepKinds } from '#shared/contracts/workflows/step.ts'
 import { didYouMean } from '../expressions/functions.ts'
 import { type Finding, failing, type Path } from '../problem.ts'
+import { maxSourceBytes } from '../source/read-source.ts'
 import { everyStep } from '../steps.ts'
 
 export const maxSteps = 1000
 export const maxLevels = 30
 /** Levels of the text itself: each of steps takes a few. */
 const maxNesting = 200
+/** No text without aliases has as many parts: each takes two bytes of it. */
+const maxParts = maxSourceBytes / 2
 
 /** A value as a definition, or what about it is none. */
 export const checkShape = (value: unknown): { definition: Definition } | { findings: Finding[] } => {
-  const deep = deepest(value)
-  if (deep) return { findings: [failing('TOO_DEEP', deep, `nested deeper than ${maxNesting} levels`)] }
+  const vast = deepest(value)
+  if (vast) return { findings: [vast] }
   const odd = notJson(value)
   if (odd.length > 0) return { findings: odd }
   const parsed = definitionSchema.safeParse(value, { reportInput: true })
@@ -39,12 +42,14 @@ const notJson = (value: unknown, path: Path = []): Finding[] => {
   })
 }
 
-/** The first place that is too deep; without recursion, whatever comes. */
-const deepest = (value: unknown): Path | undefined => {
+/** The first place that is too deep, or where aliases make too much of it; without recursion, whatever comes. */
+const deepest = (value: unknown): Finding | undefined => {
   const open: { value: unknown; path: Path }[] = [{ value, path: [] }]
+  let parts = 0
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    if (++parts > maxParts) return failing('TOO_LARGE', next.path, `a definition has at most ${maxParts} parts`)
     if (next.value === null || typeof next.value !== 'object') continue
-    if (next.path.length >= maxNesting) return next.path
+    if (next.path.length >= maxNesting) return failing('TOO_DEEP', next.path, `nested deeper than ${maxNesting} levels`)
     for (const [key, child] of Object.entries(next.value)) open.push({ value: child, path: [...next.path, key] })
   }
   return undefined

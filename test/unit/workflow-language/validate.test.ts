@@ -144,6 +144,49 @@ it('bounds steps, levels, and the text', () => {
   expect(problemsOf('x'.repeat(300_000))).toEqual([expect.stringContaining('a definition may have 256 KiB')])
 })
 
+it('looks for each name once, however often it is used', { timeout: 10_000 }, () => {
+  const list = Array(16_000).fill('*a').join(',')
+  expect(problemsOf(`${inSteps('{ name: x, kind: set, value: &a 1 }')}other: [${list}]\n`)[0]).toContain(
+    'Excessive alias',
+  )
+  expect(problemsOf('workflow: w\nsteps: [*b, *c]\nlast: &b 1\n')).toEqual([
+    'error SYNTAX 2:9 # nothing before it is named &b',
+    'error SYNTAX 2:13 # nothing before it is named &c',
+  ])
+})
+
+it('takes no more parts than a text of its size has', () => {
+  const vast = `{ a: &a [${'1,'.repeat(100_000)}], b: [${'*a,'.repeat(95)}] }`
+  expect(problemsOf(inSteps(`{ name: x, kind: set, value: ${vast} }`))).toEqual([
+    expect.stringMatching(/^error TOO_LARGE .* a definition has at most 131072 parts$/),
+  ])
+})
+
+it('warns where there may be more to undo than an execution can', () => {
+  const loop = (rounds: number) =>
+    inSteps(
+      `{ name: long, kind: repeat, until: '{% $x = 2 %}', atMost: ${rounds}, steps: [{ name: x, kind: task, agent: a, input: null, compensate: [{ name: y, kind: task, agent: a }] }] }`,
+    )
+  expect(problemsOf(loop(1700))).toEqual([])
+  expect(problemsOf(loop(1900))).toEqual([
+    expect.stringMatching(/^warning TOO_LONG .* to undo it may have some 26600 /),
+  ])
+})
+
+it('warns of a map that nobody counts in a block of a long loop', () => {
+  const map = `{ name: m, kind: map, items: '{% $input %}', steps: [{ name: z, kind: set, value: 1 }] }`
+  const loop = (step: string) =>
+    inSteps(
+      `{ name: long, kind: repeat, until: '{% $x = 2 %}', atMost: 9, steps: [${step}, { name: x, kind: task, agent: a }] }`,
+    )
+  const block = `{ name: p, kind: parallel, branches: { one: [${map}], two: [{ name: y, kind: set, value: 1 }] } }`
+  expect(problemsOf(loop(map))).toEqual([])
+  expect(problemsOf(inSteps(block))).toEqual([])
+  expect(problemsOf(loop(block))).toEqual([
+    expect.stringMatching(/^warning TOO_LONG .*#\/steps\/0\/steps\/0\/branches\/one\/0\/items nobody counts/),
+  ])
+})
+
 it('is not blown up by aliases that stand for aliases', () => {
   const lines = Array.from(
     { length: 12 },

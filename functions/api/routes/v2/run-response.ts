@@ -46,7 +46,7 @@ const toStep = ({ startedAt, finishedAt, ...step }: DescribedStep) => ({
 })
 
 /** The same with the state of every step. */
-export const toRunWithSteps = async (platform: Platform, run: Run): Promise<RunResponse> => ({
-  ...(await toRun(platform, run)),
-  steps: (await describeSteps(platform, run)).map(toStep),
-})
+export const toRunWithSteps = async (platform: Platform, run: Run): Promise<RunResponse> => {
+  const { steps, ...rest } = await describeSteps(platform, run)
+  return { ...(await toRun(platform, run)), ...rest, steps: steps.map(toStep) }
+}
