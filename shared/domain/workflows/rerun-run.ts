@@ -2,7 +2,7 @@ import type { Caller } from '../caller.ts'
 import type { CheckInput } from '../tasks/submit-task.ts'
 import type { Run } from './run.ts'
 import { getRun } from './run-store.ts'
-import { loadValue, startRun } from './start-run.ts'
+import { loadInput, startRun } from './start-run.ts'
 
 export type RerunWish = { input?: unknown; version?: string; idempotencyKey?: string }
 
@@ -15,7 +15,7 @@ export const rerunRun = async (
   checkInput: CheckInput,
 ): Promise<Run> => {
   const { value: run } = await getRun(ports, caller.tenant, id)
-  const input = 'input' in wish ? wish.input : await loadValue(ports, run, run.input)
+  const input = 'input' in wish ? wish.input : await loadInput(ports, run)
   const { workflow, version } = run
   const { idempotencyKey } = wish
   const command = { workflow, version: wish.version ?? String(version), input, idempotencyKey, rerunOf: id }

@@ -3,7 +3,7 @@ import { isForGood, type PlatformError } from '../../platform/platform-error.ts'
 import { loadBody, planBody } from '../bodies/body.ts'
 import { type Caller, stamp, systemStamp } from '../caller.ts'
 import { remind } from '../dispatch/due.ts'
-import { DomainError, orThrow } from '../domain-error.ts'
+import { DomainError, invalid, orThrow } from '../domain-error.ts'
 import { digest, idFromKey, newId, newRev } from '../ids.ts'
 import { isObjectRef, requireContent } from '../objects/object-ref.ts'
 import { requireSame } from '../require-same.ts'
@@ -104,12 +104,23 @@ const create = async (ports: Ports, run: Run, items: Item[]): Promise<Run | unde
   return outcome.ok ? undefined : (await getRun(ports, run.tenant, run.id)).value
 }
 
+/** What an execution begins with is 256 KiB at most, with what is around the input of a run. */
+const mostInputBytes = 240 * 1024
+
+const requireSmall = (input: unknown): void => {
+  const bytes = Buffer.byteLength(JSON.stringify(input ?? null))
+  if (bytes <= mostInputBytes) return
+  const instead = 'put it into an object and give {"$ref": "obj_…"}'
+  throw invalid('#/input', 'TOO_LARGE', `the input has ${bytes} bytes and may have ${mostInputBytes}; ${instead}`)
+}
+
 const requireInput = async (
   ports: Pick<Ports, 'main' | 'objects'>,
   of: WorkflowVersion,
   input: unknown,
   checkInput: CheckInput,
 ): Promise<void> => {
+  requireSmall(input)
   await requireContent(ports, of.tenant, { value: input, pointer: '#/input' })
   const { input: schema } = await loadCompiled(ports, of)
   if (schema === undefined || isObjectRef(input)) return
@@ -122,7 +133,7 @@ const requireInput = async (
 /** Starts the machine of a run that is stored; again starts nothing. A run that nobody can start fails with that. */
 export const beginRun = async (ports: Ports, run: Run): Promise<Run> => {
   const { tenant, id } = run
-  const input = firstInput(run, await loadValue(ports, run, run.input))
+  const input = firstInput(run, await loadInput(ports, run))
   try {
     await startMachine(ports, run, input)
   } catch (error) {
@@ -157,12 +168,11 @@ const failStart = async (ports: Ports, { tenant, id }: Run, { code, message }: P
   })
 }
 
-/** A value of a run as expressions see it: a large one is a reference. */
-export const loadValue = async (
+/** The input of a run as expressions see it: the value itself, but one that was stored when more was taken. */
+export const loadInput = async (
   ports: Pick<Platform, 'main' | 'objects'>,
-  { tenant, id }: Pick<Run, 'tenant' | 'id'>,
-  body: Run['output'],
+  { tenant, id, input: body }: Run,
 ): Promise<unknown> => {
-  if (body?.in === 'object') return { $ref: body.id }
+  if (body.in === 'object' && body.size > mostInputBytes) return { $ref: body.id }
   return loadBody(ports, { tenant, pk: runPk(tenant, id), body })
 }

@@ -4,15 +4,15 @@ import { systemStamp } from '../caller.ts'
 import { idPattern } from '../ids.ts'
 import type { Run, RunStep } from './run.ts'
 import { runPk } from './run-store.ts'
-import { loadValue } from './start-run.ts'
-import { type FieldLimits, smallFields } from './steps/small-fields.ts'
+import { loadInput } from './start-run.ts'
+import { type FieldLimits, loadOutline, smallFields } from './steps/small-fields.ts'
 
 type Ports = Pick<Platform, 'main' | 'objects' | 'clock'>
 
 /** What machines are given has 256 KiB at most. */
-const mostBytes = 240 * 1024
+const mostBytes = 252 * 1024
 /** Outputs become references, the largest first, until all fit; in the second round without their small fields. */
-const rounds: FieldLimits[] = [
+const rounds: [FieldLimits, FieldLimits] = [
   { field: 512, all: 1024 },
   { field: 0, all: 0 },
 ]
@@ -23,20 +23,25 @@ type Answer = { step: string; id: string; output: unknown }
 
 const bytesOf = (value: unknown): number => Buffer.byteLength(JSON.stringify(value ?? null))
 
+type Steps = { undo: RunStep[]; others: RunStep[] }
+
 /**
  * What a machine that undoes is told: why, the steps to undo, the last that completed first, and what the others had
- * answered. Each output is there once.
+ * answered. Each output is there once. The input of the run is whole where it fits beside them.
  */
-export const undoInput = async (ports: Ports, run: Run, { undo, others }: { undo: RunStep[]; others: RunStep[] }) => {
+export const undoInput = async (ports: Ports, run: Run, steps: Steps) => {
+  const input = await loadInput(ports, run)
+  const whole = await tellWith(ports, run, input, steps)
+  if (run.input.in !== 'object' || bytesOf(whole) <= mostBytes) return whole
+  return tellWith(ports, run, { ...smallFields(input, rounds[0]), $ref: run.input.id }, steps)
+}
+
+const tellWith = async (ports: Ports, run: Run, input: unknown, { undo, others }: Steps) => {
   const { id, error, cause, outcome } = run
-  const told = {
-    run: id,
-    input: await loadValue(ports, run, run.input),
-    error: { error: error ?? outcome, cause: cause ?? null },
-  }
+  const told = { run: id, input, error: { error: error ?? outcome, cause: cause ?? null } }
   const latest = [...new Map(others.map((step) => [step.name, step])).values()]
   const answers = await Promise.all([...undo, ...latest].map((step) => answerOf(ports, run, step)))
-  const fitting = await shrink(ports, run, answers, mostBytes - bytesOf(told))
+  const fitting = await shrink(ports, run, answers, mostBytes - bytesOf({ ...told, completed: [], outputs: {} }))
   const completed = fitting.slice(0, undo.length).map(({ step, output }) => ({ step, output }))
   const outputs = Object.fromEntries(fitting.slice(undo.length).map(({ step, output }) => [step, output]))
   return { ...told, completed, outputs }
@@ -45,7 +50,7 @@ export const undoInput = async (ports: Ports, run: Run, { undo, others }: { undo
 const answerOf = async (ports: Ports, run: Run, { id, name, output }: RunStep): Promise<Answer> => ({
   step: name,
   id,
-  output: await loadValue(ports, run, output),
+  output: await loadOutline(ports, { tenant: run.tenant, pk: runPk(run.tenant, run.id), body: output }),
 })
 
 const shrink = async (ports: Ports, run: Run, answers: Answer[], room: number): Promise<Answer[]> => {

@@ -5,7 +5,7 @@ import { digest } from '../../ids.ts'
 import { endSubscription } from '../../topics/change-subscription.ts'
 import type { RunStep } from '../run.ts'
 import { changeStep, findStep, runPk } from '../run-store.ts'
-import { loadValue } from '../start-run.ts'
+import { loadOutline } from './small-fields.ts'
 
 type Ports = Pick<Platform, 'main' | 'objects' | 'workflows' | 'clock' | 'random' | 'telemetry'>
 
@@ -46,7 +46,10 @@ export const answerToken = async (ports: Ports, step: RunStep): Promise<void> =>
   if (token === undefined) return
   const answer =
     state === 'SUCCEEDED'
-      ? await ports.workflows.succeed(token, await loadValue(ports, { tenant, id: run }, step.output))
+      ? await ports.workflows.succeed(
+          token,
+          await loadOutline(ports, { tenant, pk: runPk(tenant, run), body: step.output }),
+        )
       : await ports.workflows.fail(token, { error: error ?? state, cause })
   if (!answer.ok)
     ports.telemetry.log('debug', 'the step of a run waited no more', { run, step: step.name, reason: answer.reason })

@@ -1,14 +1,35 @@
+import type { Platform } from '../../../platform/platform.ts'
+import { type Body, loadBody } from '../../bodies/body.ts'
+
 export type FieldLimits = { field: number; all: number }
 
 /** The fields of a value that expressions can look at beside its reference. */
 export const smallFields = (value: unknown, { field: most, all }: FieldLimits): Record<string, unknown> => {
   if (value === null || typeof value !== 'object' || Array.isArray(value)) return {}
   let left = all
-  const small = Object.entries(value).filter(([, field]) => {
+  const small = Object.entries(value).filter(([name, field]) => {
     const size = Buffer.byteLength(JSON.stringify(field) ?? '')
-    const fits = size <= most && size <= left
-    if (fits) left -= size
+    const fits = size <= most && size + Buffer.byteLength(name) <= left
+    if (fits) left -= size + Buffer.byteLength(name)
     return fits
   })
   return Object.fromEntries(small)
+}
+
+const outlineLimits = { whole: 1024 ** 2, field: 4096, all: 16_384 }
+
+/** A reference to a large value, with its small fields beside it: expressions can look at those. */
+export const outline = (value: unknown, $ref: string): Record<string, unknown> => ({
+  ...smallFields(value, outlineLimits),
+  $ref,
+})
+
+/** What was kept as expressions see it: a large value as its outline. */
+export const loadOutline = async (
+  ports: Pick<Platform, 'main' | 'objects'>,
+  { tenant, pk, body }: { tenant: string; pk: string; body: Body | undefined },
+): Promise<unknown> => {
+  if (body?.in === 'object' && body.size > outlineLimits.whole) return { $ref: body.id }
+  const value = await loadBody(ports, { tenant, pk, body })
+  return body?.in === 'object' ? outline(value, body.id) : value
 }

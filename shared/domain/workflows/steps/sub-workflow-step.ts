@@ -1,9 +1,10 @@
 import type { Platform } from '../../../platform/platform.ts'
 import { DomainError } from '../../domain-error.ts'
 import { callerOfRun, isOver, type Run } from '../run.ts'
-import { findRun } from '../run-store.ts'
-import { loadValue, startRun } from '../start-run.ts'
+import { findRun, runPk } from '../run-store.ts'
+import { startRun } from '../start-run.ts'
 import { endStep, type StepOutcome } from './end-step.ts'
+import { loadOutline } from './small-fields.ts'
 import type { Asked, Begun, StepPorts } from './step-command.ts'
 import type { StepTools } from './task-step.ts'
 import { textOf } from './text-of.ts'
@@ -55,6 +56,7 @@ export const endChildStep = async (ports: Ports, run: Run): Promise<void> => {
 }
 
 const outcomeOf = async (ports: Ports, run: Run): Promise<StepOutcome> => {
-  if (run.state === 'SUCCEEDED') return { output: await loadValue(ports, run, run.output) }
+  const { tenant, id, output: body } = run
+  if (run.state === 'SUCCEEDED') return { output: await loadOutline(ports, { tenant, pk: runPk(tenant, id), body }) }
   return { error: run.error ?? run.state, cause: `run ${run.id} is ${run.state}${run.cause ? `: ${run.cause}` : ''}` }
 }

@@ -1,5 +1,4 @@
 import type { Platform } from '../../../platform/platform.ts'
-import { type Body, loadBody } from '../../bodies/body.ts'
 import { idPattern } from '../../ids.ts'
 import type { SubmitCommand } from '../../tasks/submit-command.ts'
 import type { CheckInput } from '../../tasks/submit-task.ts'
@@ -9,7 +8,7 @@ import { taskPk } from '../../tasks/task-store.ts'
 import { callerOfRun, type Run } from '../run.ts'
 import { endStep, type StepOutcome } from './end-step.ts'
 import type { StepMessage } from './message-step.ts'
-import { smallFields } from './small-fields.ts'
+import { loadOutline } from './small-fields.ts'
 import type { Asked, Begun, Starting, StepPorts } from './step-command.ts'
 
 /** What is submitted is what callers may submit, and is checked as theirs. */
@@ -80,20 +79,6 @@ const shardsOf = ({ task, items, maxInFlight, toleratedFailurePercentage }: Aske
   }
 }
 
-const outlineLimits = { whole: 1024 ** 2, field: 4096, all: 16_384 }
-
-/** A large result as a reference, with its small fields beside it: expressions can look at those. */
-const outlineOf = async (
-  ports: Pick<Platform, 'main' | 'objects'>,
-  { tenant, id }: Task,
-  body: Extract<Body, { in: 'object' }>,
-): Promise<Record<string, unknown>> => {
-  const reference = { $ref: body.id }
-  if (body.size > outlineLimits.whole) return reference
-  const value = await loadBody(ports, { tenant, pk: taskPk(tenant, id), body })
-  return { ...smallFields(value, outlineLimits), ...reference }
-}
-
 /** What goes on to a task as its input is the whole of a large result. */
 const wholeInput = (input: unknown): unknown => {
   const reference = (input as { $ref?: unknown } | null | undefined)?.$ref
@@ -114,6 +99,5 @@ export const outcomeOf = async (ports: Pick<Platform, 'main' | 'objects'>, task:
   const { status, result, failure, transition, tenant, id } = task
   if (status === 'CANCELLED') return { error: 'CANCELLED', cause: transition.message ?? `task ${id} was cancelled` }
   if (status === 'FAILED') return { error: failure?.code ?? 'FAILED', cause: failure?.message }
-  if (result?.in === 'object') return { output: await outlineOf(ports, task, result) }
-  return { output: await loadBody(ports, { tenant, pk: taskPk(tenant, id), body: result }) }
+  return { output: await loadOutline(ports, { tenant, pk: taskPk(tenant, id), body: result }) }
 }

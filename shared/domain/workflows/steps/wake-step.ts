@@ -2,6 +2,7 @@ import type { CloudEvent } from '../../../platform/platform.ts'
 import type { Run } from '../run.ts'
 import { changeRun, findRun, findStep } from '../run-store.ts'
 import { endStep, type StepPlace } from './end-step.ts'
+import { keepEvent } from './keep-event.ts'
 
 type Ports = Parameters<typeof endStep>[0]
 
@@ -12,6 +13,7 @@ const behind = (run: Run, hops: string[]): Run => (hops.length > (run.hops?.leng
 export const wakeStep = async (ports: Ports, place: StepPlace, event: CloudEvent): Promise<void> => {
   const hops = event.hops?.split(' ') ?? []
   const [step, run] = await Promise.all([findStep(ports, place), findRun(ports, place.tenant, place.run)])
-  if (run && step?.value.state === 'RUNNING') await changeRun(ports, run, (current) => behind(current, hops))
-  await endStep(ports, place, { output: event })
+  const waits = step?.value.state === 'RUNNING'
+  if (run && waits) await changeRun(ports, run, (current) => behind(current, hops))
+  await endStep(ports, place, { output: waits ? await keepEvent(ports, place, event) : event })
 }
