@@ -13,6 +13,9 @@ const fail = (message: string): never => {
 const whole = (name: string, text: string | undefined): number =>
   /^\d{1,9}$/.test(text ?? '') ? Number(text) : fail(`--${name} takes a whole number; received ${text}`)
 
+const atLeastOne = (name: string, text: string): number =>
+  whole(name, text) || fail(`--${name} takes a whole number from 1 on; received ${text}`)
+
 const read = () => {
   try {
     const options = {
@@ -27,12 +30,15 @@ const read = () => {
   }
 }
 
-const { seed, seeds = seed === undefined ? '1..100' : `${seed}..${seed}`, steps = '200', workers = '1' } = read()
+const given = read()
+if (given.seed !== undefined && given.seeds !== undefined) fail('--seed and --seeds exclude each other; give one')
+const { seed, seeds = seed === undefined ? '1..100' : `${seed}..${seed}`, steps = '200', workers = '1' } = given
+if (seed !== undefined) whole('seed', seed)
 const [, first, last] = /^(\d{1,9})\.\.(\d{1,9})$/.exec(seeds) ?? fail(`--seeds takes A..B; received ${seeds}`)
-const range = { first: whole('seeds', first), last: whole('seeds', last), steps: whole('steps', steps) }
+const range = { first: whole('seeds', first), last: whole('seeds', last), steps: atLeastOne('steps', steps) }
 if (range.last < range.first) fail(`--seeds takes A..B with A up to B; received ${seeds}`)
 const count = range.last - range.first + 1
-const share = Math.min(whole('workers', workers), count)
+const share = Math.min(atLeastOne('workers', workers), count)
 
 /** Most of what a seed makes is garbage when the next begins; more than the caches hold would cost more than it saves. */
 const youngMb = 24
