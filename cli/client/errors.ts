@@ -46,11 +46,13 @@ export const toApiError = async (response: Response, url: string): Promise<ApiEr
   const { status } = response
   const code = told?.code ?? String(status)
   const errors = told?.errors ?? []
-  const lines = errors.length > 1 ? `\n  ${errors.map((one) => `${one.pointer}: ${one.message}`).join('\n  ')}` : ''
   const detail = told?.detail ?? `${url} answered ${told?.message ?? (response.statusText || 'without a reason')}`
+  const untold = errors
+    .filter(({ pointer, message }) => !detail.includes(errors.length > 1 ? `${pointer}: ${message}` : message))
+    .map(({ pointer, message }) => `\n  ${pointer}: ${message}`)
   const hint = status === 401 ? '; give a key with --api-key or DEVCYCLE_API_KEY' : ''
   const retryAfter = Number(response.headers.get('retry-after') ?? Number.NaN)
-  return new ApiError(`${detail}${hint} (${code})${lines}`, {
+  return new ApiError(`${detail}${hint} (${code})${untold.join('')}`, {
     status,
     code,
     errors,

@@ -24,7 +24,7 @@ export const operateAgent = async (
 
 /** What brings an agent that is offline back, by its detail. */
 const helpOf: Record<string, ((name: string) => string) | undefined> = {
-  STOPPED: () => 'no instance of it runs: start one, and it takes work',
+  STOPPED: () => 'no instance of it runs yet: the server starts its own agents again, others join when you start them',
   DRAINING: (name) => `it takes no work until devcycle agents activate ${name}`,
 }
 

@@ -58,12 +58,28 @@ export const someOf = (flags: string, description: string, words: readonly strin
     throw new InvalidArgumentError(`Allowed choices are ${words.join(', ')}.`)
   })
 
+const isFrom = (command: Command, source: 'cli' | 'env', name: string): boolean =>
+  command.getOptionValueSource(name) === source
+
+/** A data folder that is named on the command line is not overruled by variables, which may be another server's. */
+const preferGiven = (command: Command): void => {
+  if (!isFrom(command, 'cli', 'data') || isFrom(command, 'cli', 'url')) return
+  for (const name of ['url', 'apiKey']) if (isFrom(command, 'env', name)) command.setOptionValue(name, undefined)
+}
+
 /** Options of every command that talks to a server. */
 export const addConnection = (command: Command): Command =>
   command
+    .hook('preAction', (_, action) => preferGiven(action))
     .addOption(env('--url <url>', 'server to talk to; default: the one of the data folder', 'DEVCYCLE_URL'))
     .addOption(env('--api-key <key>', 'API key; default: the one in the data folder', 'DEVCYCLE_API_KEY'))
-    .addOption(env('--data <dir>', 'data folder of a server on this machine', 'DEVCYCLE_DATA').default('.devcycle'))
+    .addOption(
+      env(
+        '--data <dir>',
+        'data folder of a server on this machine; given here it wins over DEVCYCLE_URL',
+        'DEVCYCLE_DATA',
+      ).default('.devcycle'),
+    )
     .option('--json', "print the API's own JSON")
 
 export type Connection = { url?: string; apiKey?: string; data?: string; json?: boolean }

@@ -97,6 +97,28 @@ it('names each wrong field on a line of its own', async () => {
   })
 })
 
+it.each([
+  [
+    'it is INVALID (INVALID)\n  #/input/service: must be string',
+    'it is INVALID',
+    [['#/input/service', 'must be string']],
+  ],
+  ['the id is no id (INVALID)', 'the id is no id', [['#/id', 'the id is no id']]],
+  ['#/id: too short (INVALID)', '#/id: too short', [['#/id', 'too short']]],
+  [
+    '#/id: too short (INVALID)\n  #/name: too short',
+    '#/id: too short',
+    [
+      ['#/id', 'too short'],
+      ['#/name', 'too short'],
+    ],
+  ],
+])('says "%s" and nothing twice', async (message, detail, fields) => {
+  const errors = fields.map(([pointer, text]) => ({ pointer, code: 'INVALID', message: text }))
+  await using server = await aServer((_, response) => problem(response, 422, 'INVALID', { detail, errors }))
+  expect(await failure(server.client.create('/tasks', {}))).toMatchObject({ message })
+})
+
 it('says so when what answers is no DevCycle server', async () => {
   await using page = await aServer((_, response) => void response.end('<html>'))
   expect(await failure(page.client.get('/tasks'))).toMatchObject({

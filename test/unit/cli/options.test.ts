@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 import { afterEach, expect, it, vi } from 'vitest'
-import { timeOrWhile, unless } from '#cli/tree/options.ts'
+import { addConnection, timeOrWhile, unless } from '#cli/tree/options.ts'
 
 afterEach(() => void vi.unstubAllEnvs())
 
@@ -25,4 +25,18 @@ it('a time is given as it is, or as a while from now', () => {
   expect(Math.abs(inTenMinutes - 600_000)).toBeLessThan(1000)
   for (const text of ['tomorrow', '10m', '+10', '+10w', '2030', '2030-01-31', '2030-13-01T00:00:00Z'])
     expect(() => timeOrWhile(text)).toThrow('expected a time such as')
+})
+
+it.each([
+  { args: [], url: 'http://elsewhere', apiKey: 'theirs', data: '.devcycle' },
+  { args: ['--data', 'mine'], url: undefined, apiKey: undefined, data: 'mine' },
+  { args: ['--data', 'mine', '--api-key', 'given'], url: undefined, apiKey: 'given', data: 'mine' },
+  { args: ['--data', 'mine', '--url', 'http://given'], url: 'http://given', apiKey: 'theirs', data: 'mine' },
+])('with $args the server is $url, the key $apiKey', async ({ args, ...expected }) => {
+  vi.stubEnv('DEVCYCLE_URL', 'http://elsewhere')
+  vi.stubEnv('DEVCYCLE_API_KEY', 'theirs')
+  vi.stubEnv('DEVCYCLE_DATA', undefined)
+  const act = vi.fn()
+  await addConnection(new Command()).action(act).parseAsync(args, { from: 'user' })
+  expect(act.mock.calls[0]?.[0]).toEqual(expected)
 })
