@@ -13,7 +13,7 @@ export type RunOptions = {
   base?: string
   at?: string
   idempotencyKey?: string
-  /** @default true where standard error is a terminal */
+  /** @default true where standard output and error are a terminal */
   follow?: boolean
   json?: boolean
 }

@@ -28,12 +28,12 @@ export const addRun = (program: Command): void => {
     .option('--at <version>', 'number of a version, or an alias; default: live, else the latest')
     .option('--idempotency-key <key>', 'the same key with the same options gives the same run')
     .addOption(
-      new Option('--follow', 'show its steps until it is over; the exit code tells how').default(
-        process.stderr.isTTY,
-        'on a terminal',
+      new Option('--follow', 'show its steps until it is over; the exit code is its outcome').default(
+        process.stdout.isTTY && process.stderr.isTTY,
+        'where standard output and error are a terminal',
       ),
     )
-    .option('--no-follow', 'print its id and go')
+    .option('--no-follow', 'print its id and exit with 0 at once; the default elsewhere, as in a pipe or CI')
     .action(async (workflow: string, options) =>
       (await import('../commands/run.ts')).runWorkflow(await clientOf(options), workflow, options),
     )
