@@ -46,9 +46,10 @@ const main = async (): Promise<number> => {
   const { values, positionals } = read()
   const patience = Number(values.patience)
   if (positionals.length === 0 || !Number.isInteger(patience) || patience < 0) throw new Error(usage)
+  const env = values.data === undefined || values.url !== undefined ? process.env : {} // a folder that is named wins
   const client = connect({
-    url: values.url ?? process.env.DEVCYCLE_URL,
-    apiKey: values['api-key'] ?? process.env.DEVCYCLE_API_KEY,
+    url: values.url ?? env.DEVCYCLE_URL,
+    apiKey: values['api-key'] ?? env.DEVCYCLE_API_KEY,
     data: values.data ?? process.env.DEVCYCLE_DATA,
   })
   const rowsOf = rowsOfBatches(readHistory(positionals).calls)
