@@ -62,7 +62,7 @@ describe.concurrent('devcycle', () => {
     const started = await move('activate')
     expect([started.stdout, started.stderr]).toEqual([
       'e2e.gone OFFLINE (STOPPED)\n',
-      expect.stringContaining('start one'),
+      expect.stringContaining('the server starts its own agents again'),
     ])
     expect((await move('drain')).stderr).toContain('until devcycle agents activate e2e.gone')
     expect((await move('resume')).stderr).toContain('activate it to bring it back into service')
