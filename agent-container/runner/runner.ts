@@ -153,7 +153,7 @@ export const startRunner = (options: RunnerOptions): Runner => {
       }
   }
 
-  /** `true`: the platform held the answer, or wants another one at once. */
+  /** `true`: the platform held the answer, wants another one at once, or had news, which it tells without holding. */
   const keepLeases = async (under: Session): Promise<boolean> => {
     const sent = runs.held()
     const began = performance.now()
@@ -172,7 +172,8 @@ export const startRunner = (options: RunnerOptions): Runner => {
       leasing.abort()
       options.onDismissed?.()
     }
-    return !drain && (again === true || performance.now() - began > heldMs)
+    const news = lost.length > 0 || cancel.length > 0
+    return !drain && (news || again === true || performance.now() - began > heldMs)
   }
   /** Without contact for a lease's length, what runs here may run elsewhere already. */
   const selfFence = (): void => {

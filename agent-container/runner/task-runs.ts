@@ -6,7 +6,8 @@ import { runTask } from './task-run.ts'
 import type { TaskSource } from './task-source.ts'
 
 type Held = { taskId: string; fence: string }
-type Live = Held & { stop: AbortController; ended: Promise<void> }
+/** `over`: the platform said that it has ended here, and need not hear of it again while its process is being ended. */
+type Live = Held & { stop: AbortController; over?: boolean; ended: Promise<void> }
 
 type Options = {
   agent: string
@@ -59,11 +60,14 @@ export const createTaskRuns = ({ agent, source, takeSlot, mask, onContact, log }
       one.ended = carryThrough(one, task, session, before)
       return one.ended
     },
-    held: (): Held[] => [...live.values()].map(({ taskId, fence }) => ({ taskId, fence })),
-    /** Nothing happens where a newer lease of the task runs. */
+    /** What runs for the platform: not what it has ended, whose process may live a little longer. */
+    held: (): Held[] => [...live.values()].filter(({ over }) => !over).map(({ taskId, fence }) => ({ taskId, fence })),
+    /** Ends what is over for the platform. Nothing happens where a newer lease of the task runs. */
     abort({ taskId, fence }: Held, reason: string): void {
       const one = live.get(taskId)
-      if (one?.fence === fence) one.stop.abort(reason)
+      if (one?.fence !== fence) return
+      one.over = true
+      one.stop.abort(reason)
     },
     abortAll(reason: string): void {
       for (const { stop } of live.values()) stop.abort(reason)

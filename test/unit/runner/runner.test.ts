@@ -14,12 +14,12 @@ const sleeper = fileURLToPath(new URL('../../fixtures/agents/sleeper', import.me
 const runners: Runner[] = []
 const folders: string[] = []
 
-const start = async ({ source }: FakePlatform, orphanSeconds = 30) => {
+const start = async ({ source }: FakePlatform, { orphanSeconds = 30, slots = 2 } = {}) => {
   const workspaces = mkdtempSync(join(tmpdir(), 'runner-'))
   folders.push(workspaces)
   const log = () => undefined
   const definition = await loadAgent(sleeper)
-  const options = { definition, agent: sleeper, source, slots: 2, secrets: [], orphanSeconds, workspaces, log }
+  const options = { definition, agent: sleeper, source, slots, secrets: [], orphanSeconds, workspaces, log }
   const runner = startRunner(options)
   runners.push(runner)
   return { runner, workspaces }
@@ -100,6 +100,42 @@ describe.concurrent('a runner', () => {
     expect([...platform.to('fail'), ...platform.to('complete')]).toEqual([])
   })
 
+  it('hears of each cancel at once from a platform that holds heartbeats, and asks it no more than that takes', async () => {
+    const tasks = [1, 2, 3].map((n) => aLeasedTask({ taskId: `tsk_${n}`, input: { ms: 60_000 } }))
+    const cancelled = new Set<string>()
+    let tell = Promise.withResolvers<void>()
+    const ended = ({ signal }: WorkerRequest) =>
+      new Promise<void>((resolve) => signal?.addEventListener('abort', () => resolve()))
+    const named = (request: WorkerRequest) => running(request).map(({ taskId }) => taskId)
+    const platform = aFakePlatform({
+      async answer(request) {
+        if (request.path === '/instances') return { status: 201, body: { ...platform.joined, heartbeatSeconds: 10 } }
+        if (!request.path.endsWith('/heartbeat')) return undefined
+        if (!named(request).some((id) => cancelled.has(id))) await Promise.race([tell.promise, ended(request)])
+        const cancel = named(request).filter((id) => cancelled.has(id))
+        const body = { renewed: [], lost: [], cancel, drain: false, ...(cancel.length === 0 && { again: true }) }
+        return { status: 200, body }
+      },
+    })
+    const cancel = (taskId: string) => {
+      cancelled.add(taskId)
+      tell.resolve()
+      tell = Promise.withResolvers<void>()
+    }
+    await start(platform, { slots: 3 })
+    platform.hand(...tasks)
+    await eventually(() => expect(platform.bodies('progress')).toHaveLength(3))
+    cancel('none of these')
+    await eventually(() => expect(platform.to('heartbeat').map(named).at(-1)).toHaveLength(3))
+    const before = platform.to('heartbeat').length
+    for (const { taskId } of tasks) {
+      cancel(taskId)
+      await eventually(() => expect(platform.to('heartbeat').map(named).at(-1)).not.toContain(taskId), 1000)
+    }
+    await eventually(() => expect(platform.over).toHaveLength(3), 5000)
+    expect(platform.to('heartbeat').length - before).toBeLessThanOrEqual(4)
+  })
+
   it('ends itself without a platform, also while a heartbeat hangs', async () => {
     const platform = aFakePlatform({
       answer: ({ path, signal }) =>
@@ -107,7 +143,7 @@ describe.concurrent('a runner', () => {
           ? new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason)))
           : undefined,
     })
-    const { runner } = await start(platform, 1)
+    const { runner } = await start(platform, { orphanSeconds: 1 })
     expect(await runner.ended).toBe('orphaned')
   })
 })
