@@ -42,5 +42,8 @@ export const withSubmitRate =
   <O extends Operation>(handler: Handler<O>): Handler<O> =>
   (context, call) => {
     const countOf = async () => ((await isKnown(context, call)) ? 0 : 1)
-    return underSubmitRate(context, call.caller, countOf, () => handler(context, call))
+    return underSubmitRate(context, call.caller, countOf, async (submits) => {
+      if (submits?.taken === 0) throw submits.refusal
+      return handler(context, call)
+    })
   }

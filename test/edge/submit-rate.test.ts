@@ -36,4 +36,21 @@ describe('several tasks in one call above the submit rate', () => {
     expect(await submit('second')).toMatchObject({ status: 429 })
     expect(await submit('first')).toMatchObject({ status: 202, body: { id: first.body.id } })
   })
+
+  it('answers those that were accepted again while the rate is spent, and refuses the others by themselves', async () => {
+    await api.request('PATCH', '/limits', { body: { submitRate: { count: 2, seconds: 600 } } })
+    clock.forward(3_600_000)
+    const tasks = [1, 2, 3].map((input) => ({ capability: 'many', input }))
+    const submit = (key: string) => api.post('/tasks:batch', { tasks }, { headers: { 'idempotency-key': key } })
+    const idsOf = ({ body }: Awaited<ReturnType<typeof submit>>) =>
+      body.items?.map(({ status, task }: { status: number; task?: { id: string } }) => [status, task?.id])
+    const first = idsOf(await submit('spent'))
+    expect(first).toEqual([
+      [202, expect.any(String)],
+      [202, expect.any(String)],
+      [429, undefined],
+    ])
+    expect(idsOf(await submit('spent'))).toEqual(first)
+    expect(await submit('new')).toMatchObject({ status: 429, body: { code: 'RATE_LIMITED' } })
+  })
 })

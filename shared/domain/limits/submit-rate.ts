@@ -29,8 +29,8 @@ export class RateLimitedError extends DomainError {
 export type Submits = { state: RateState; taken: number; refusal: RateLimitedError }
 
 /**
- * Counts what a client submits anew, as many of it as the rate has room for; none is `RATE_LIMITED`. `undefined`: the
- * tenant has no such rate, for which nobody is asked how many there are, or there is nothing to count.
+ * Counts what a client submits anew, as many of it as the rate has room for, which may be none. `undefined`: the tenant
+ * has no such rate, for which nobody is asked how many there are, or there is nothing to count.
  */
 export const takeSubmits = async (
   ports: Ports,
@@ -44,6 +44,5 @@ export const takeSubmits = async (
   const fullInSeconds = Math.ceil(((rate.count - left) * rate.seconds) / rate.count)
   const state = { name: 'submit', rate, left: Math.max(0, Math.floor(left + 0.001)), fullInSeconds }
   const refusal = new RateLimitedError(state, Math.max(1, Math.ceil((at - ports.clock.now()) / 1000)))
-  if (taken === 0) throw refusal
   return { state, taken, refusal }
 }

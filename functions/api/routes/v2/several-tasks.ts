@@ -62,7 +62,10 @@ const submitWithin = async (context: Context, caller: Caller, all: One[], submit
   return [...outcomes, ...(await Promise.all(left))]
 }
 
-/** Several at once. What is beyond the submit rate is refused one by one; what was submitted before does not count. */
+/**
+ * Several at once. What is beyond the submit rate is refused one by one, or the call where that is all there is; what was
+ * submitted before does not count, and is answered again.
+ */
 export const submitTasks: Handler<OperationOf<'submitTasks'>> = async (context, { caller, body, headers }) => {
   const key = idempotencyKey(headers)
   if (key !== undefined) await claimSubmits(context.platform, caller, { key, tasks: body.tasks })
@@ -82,6 +85,7 @@ export const submitTasks: Handler<OperationOf<'submitTasks'>> = async (context, 
     caller,
     async () => fresh.length,
     async (submits) => {
+      if (submits?.taken === 0 && before.length === 0) throw submits.refusal
       const answers = await Promise.all([
         ...all.filter((one) => 'refusal' in one).map((one) => refused(context, caller, one)),
         ...before.map((one) => submitOne(context, caller, one)),
