@@ -146,6 +146,19 @@ describe('a distributed task and time', () => {
       expect((await finished(child.id)).status).toBe('CANCELLED')
   })
 
+  it('says at its deadline that nobody could make its shards', async () => {
+    const deadline = new Date(clock.now() + 10_000).toISOString()
+    const shards = { split: { capability: 'nobody.cuts' } }
+    const { id } = (await api.post('/tasks', { capability: 'nobody', shards, deadline })).body
+    await until(async () => (await api.get(`/tasks/${id}/children`)).body.items.length === 1)
+    clock.forward(11_000)
+    await sweep(api.platform)
+    expect((await finished(id)).failure).toMatchObject({
+      code: 'NO_CAPABLE_AGENT',
+      message: expect.stringMatching(/deadline passed.*no agent offers nobody\.cuts/),
+    })
+  })
+
   it('starts when it is to', async () => {
     const runAt = new Date(clock.now() + 3_600_000).toISOString()
     const { id } = (await api.post('/tasks', { ...body, runAt })).body

@@ -4,6 +4,7 @@ import { systemStamp } from '../caller.ts'
 import { remind } from '../dispatch/due.ts'
 import { isMissing, sendTask } from '../dispatch/send-task.ts'
 import { platformInstance } from '../fan-out/lead-parent.ts'
+import { unablePart } from '../fan-out/unable-part.ts'
 import { isAlive } from '../instances/end-instance.ts'
 import { attendHeld } from '../limits/hold-task.ts'
 import { cancelChildren, endsChildren, followParent } from './cancel-children.ts'
@@ -12,7 +13,7 @@ import { routeBlocked } from './route-blocked.ts'
 import { isFinished, type Task } from './task.ts'
 import { isOfOldGeneration, loseLease } from './task-moves.ts'
 import { changeTask, findTask } from './task-store.ts'
-import { passTime, resendChance } from './task-time.ts'
+import { passTime, resendChance, type Unable } from './task-time.ts'
 
 type Ports = Pick<Platform, 'main' | 'volatile' | 'clock' | 'random' | 'queues' | 'telemetry' | 'generation'>
 
@@ -25,8 +26,9 @@ export const attendTask = async (ports: Ports, tenant: string, id: string): Prom
   const holder = start.value.status === 'RUNNING' ? start.value.lease?.instance : undefined
   const holderGone = holder !== undefined && holder !== platformInstance && !(await isAlive(ports, tenant, holder))
   const random = ports.random.number()
+  const unable = start.value.deadline <= ports.clock.now() ? await unablePart(ports, start.value) : undefined
   const { task } = await changeTask(ports, start, (current) => {
-    const next = moved(ports, current, holderGone ? holder : undefined, random)
+    const next = moved(ports, current, { deadHolder: holderGone ? holder : undefined, random, unable })
     return { task: next === current ? current : { ...next, stamp: systemStamp('task.attend') }, answer: undefined }
   })
   if (task === start.value) return
@@ -41,7 +43,9 @@ export const attendTask = async (ports: Ports, tenant: string, id: string): Prom
 const isToSendAgain = async (ports: Ports, task: Task, random: number): Promise<boolean> =>
   random < resendChance(task, ports.clock.now()) || isMissing(ports, task)
 
-const moved = (ports: Ports, task: Task, deadHolder: string | undefined, random: number): Task => {
+type Known = { deadHolder: string | undefined; random: number; unable: Unable | undefined }
+
+const moved = (ports: Ports, task: Task, { deadHolder, random, unable }: Known): Task => {
   const now = ports.clock.now()
   const { lease, status } = task
   if (isOfOldGeneration(task, ports.generation) && lease?.instance !== platformInstance)
@@ -49,5 +53,5 @@ const moved = (ports: Ports, task: Task, deadHolder: string | undefined, random:
   const lost = deadHolder !== undefined && status === 'RUNNING' && lease?.instance === deadHolder
   return lost
     ? loseLease(task, { now, message: `instance ${deadHolder}: no sign of life` })
-    : passTime(task, { now, random })
+    : passTime(task, { now, random, unable })
 }

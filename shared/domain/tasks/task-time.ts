@@ -2,10 +2,24 @@ import { leaseCheckMs, resendMostMs, resendMs, type Task } from './task.ts'
 import { failTask, overspend } from './task-moves.ts'
 import { failNow, moveTo } from './task-transition.ts'
 
-const missDeadline = (task: Task, now: number): Task =>
-  task.blockedBy?.code === 'NO_CAPABLE_AGENT'
-    ? failNow(task, now, 'NO_CAPABLE_AGENT', task.blockedBy.message)
-    : failNow(task, now, 'DEADLINE', 'the deadline passed before the task ended')
+/** What nobody could do: all of the task, or a part of a distributed one. */
+export type Unable = { message: string; what: string }
+
+const unableOf = ({ blockedBy }: Task): Unable | undefined =>
+  blockedBy?.code === 'NO_CAPABLE_AGENT' ? { message: blockedBy.message, what: 'do it' } : undefined
+
+/** At its deadline a task does not run any more, whoever comes; and that of a part passed with that of the whole. */
+const aside = /^the deadline passed before an agent could do it: |; the task runs as soon as [^;]*$/g
+
+const missDeadline = (task: Task, now: number, unable = unableOf(task)): Task =>
+  unable === undefined
+    ? failNow(task, now, 'DEADLINE', 'the deadline passed before the task ended')
+    : failNow(
+        task,
+        now,
+        'NO_CAPABLE_AGENT',
+        `the deadline passed before an agent could ${unable.what}: ${unable.message.replace(aside, '')}`,
+      )
 
 const timeOut = (task: Task, now: number, random: number): Task =>
   failTask(task, {
@@ -15,19 +29,24 @@ const timeOut = (task: Task, now: number, random: number): Task =>
     random,
   })
 
+const ofKind = { input: 'input', approval: 'an approval' }
+
 /** A wait ends when nobody answered in time, or at a deadline that the submitter named. */
 const passWait = (task: Task, now: number): Task => {
   const { kind = 'input', since = now, expiresAt = now } = task.waiting ?? {}
-  if (task.deadlineGiven && task.deadline <= now) return missDeadline(task, now)
+  if (task.deadlineGiven && task.deadline <= now)
+    return failNow(task, now, 'DEADLINE', `the deadline passed while it waited for ${ofKind[kind]}`)
   if (expiresAt > now) return { ...task, dueAt: task.deadlineGiven ? Math.min(expiresAt, task.deadline) : expiresAt }
   return failNow(task, now, 'TIMEOUT', `nobody gave its ${kind} within ${Math.round((expiresAt - since) / 1000)} s`)
 }
 
+type Time = { now: number; random: number; unable?: Unable }
+
 /** What time alone does to a task. The same object again means: nothing yet. */
-export const passTime = (task: Task, { now, random }: { now: number; random: number }): Task => {
+export const passTime = (task: Task, { now, random, unable }: Time): Task => {
   if (task.dueAt === undefined || task.dueAt > now) return task
   if (task.status === 'WAITING') return passWait(task, now)
-  if (task.deadline <= now) return missDeadline(task, now)
+  if (task.deadline <= now) return missDeadline(task, now, unable)
   if (task.status === 'SCHEDULED')
     return moveTo(task, 'QUEUED', now, { dueAt: Math.min(now + resendMs, task.deadline) })
   if (task.status === 'RUNNING' && (task.lease?.budgetAt ?? now + 1) <= now)

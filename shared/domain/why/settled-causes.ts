@@ -21,11 +21,15 @@ const ended: Cause = ({ task }) => {
     code,
     message: `it failed with ${failure?.code}: ${failure?.message}`,
     evidence: { ...evidence, failure, failures: task.failures, leaseLosses: task.leaseLosses },
-    wouldChange: transition.from === 'WAITING' && code === 'TIMEOUT' ? answered : (failureCauses[code] ?? ''),
+    wouldChange: (transition.from === 'WAITING' ? unansweredCauses[code] : undefined) ?? failureCauses[code] ?? '',
   }
 }
 
-const answered = 'retry it, and give it its answer in time; its agent may ask with a longer expiresInSeconds'
+/** The same of a task that waited for an answer when it failed. */
+const unansweredCauses: Partial<Record<string, string>> = {
+  TIMEOUT: 'retry it, and give it its answer in time; its agent may ask with a longer expiresInSeconds',
+  DEADLINE: 'it waited for an answer: submit it again, and answer in time or set a later deadline',
+}
 
 /** Codes that only the platform finds; an agent that gives one means something of its own. */
 const foundByPlatform = ['DEADLINE', 'LEASE_LOST', 'POISON', 'BUDGET', 'REJECTED', 'NO_CAPABLE_AGENT']

@@ -178,8 +178,23 @@ describe('time', () => {
     const late = { deadline: 5000, dueAt: 5000 }
     expect(at(aTask(late), 5000)).toMatchObject({ status: 'FAILED', failure: { code: 'DEADLINE' } })
     expect(at(leased(aTask(late)), 5000)).toMatchObject({ status: 'FAILED', failure: { code: 'DEADLINE' } })
-    const blockedBy = { code: 'NO_CAPABLE_AGENT', message: 'nobody' }
-    expect(at(aTask({ ...late, blockedBy }), 5000)).toMatchObject({ failure: { code: 'NO_CAPABLE_AGENT' } })
+    const message = 'no agent offers x.y; the task runs as soon as one can'
+    expect(at(aTask({ ...late, blockedBy: { code: 'NO_CAPABLE_AGENT', message } }), 5000).failure).toMatchObject({
+      code: 'NO_CAPABLE_AGENT',
+      message: 'the deadline passed before an agent could do it: no agent offers x.y',
+    })
+    for (const told of [message, 'the deadline passed before an agent could do it: no agent offers x.y']) {
+      const unable = { message: told, what: 'make its shards' }
+      expect(passTime(leased(aTask(late)), { now: 5000, random: 0.5, unable }).failure?.message).toBe(
+        'the deadline passed before an agent could make its shards: no agent offers x.y',
+      )
+    }
+    const waiting = { kind: 'input', prompt: '?', since: 1000, expiresAt: 9000 } as const
+    const asks = aTask({ ...late, deadlineGiven: true, status: 'WAITING', waiting })
+    expect(at(asks, 5000).failure).toMatchObject({
+      code: 'DEADLINE',
+      message: 'the deadline passed while it waited for input',
+    })
   })
 
   it('looks at a queued task again at growing distances, without an event', () => {

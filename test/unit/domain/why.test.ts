@@ -35,6 +35,13 @@ describe('why of a task that is settled', () => {
     })
   })
 
+  it('says of one that waited for an answer at its deadline that nobody gave it', () => {
+    const failure = { code: 'DEADLINE', message: 'because', retryable: false }
+    const transition = { seq: 2, from: 'WAITING', to: 'FAILED', at: 9000 } as const
+    expect(about({ status: 'FAILED', finishedAt: 9000, failure, transition }).wouldChange).toContain('answer in time')
+    expect(failed('DEADLINE').wouldChange).toContain('slots')
+  })
+
   it('says by whom it was cancelled', () => {
     const stamp = { actor: 'key:ada', action: 'task.cancel', request: 'r' }
     const transition = { seq: 2, to: 'CANCELLED', at: 9000, message: 'cancelled by key:ada' } as const
