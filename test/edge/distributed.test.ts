@@ -34,6 +34,7 @@ describe.each(hosts)('a distributed task on $host', ({ open }) => {
       if (capability === 'cut') return { result: value }
       if (capability === 'sum') return { result: value }
       if ((value as unknown) === 'bad') return { fails: { code: 'AGENT_ERROR', message: 'not a number' } }
+      if ((value as unknown) === 'late') return undefined
       return { result: typeof value === 'number' ? value * value : value }
     })
   })
@@ -86,6 +87,14 @@ describe.each(hosts)('a distributed task on $host', ({ open }) => {
     expect(last).toMatchObject({
       status: 'FAILED',
       failure: { code: 'AGENT_ERROR', message: expect.stringContaining('shard 1: AGENT_ERROR: not a number') },
+    })
+  })
+
+  it('counts and names those that failed, and not those that were cancelled for it', async () => {
+    const list = [...Array.from({ length: 6 }, () => 'late'), 'bad', 'late']
+    expect((await run({ shards: { list } })).failure).toMatchObject({
+      code: 'AGENT_ERROR',
+      message: '1 of 8 shards did not succeed, 8 had to; shard 6: AGENT_ERROR: not a number',
     })
   })
 

@@ -2,8 +2,8 @@ import type { TestApi } from './api.ts'
 
 export type RowTask = { taskId: string; fence: string; capability: string; input: never }
 type Fails = { code: string; message: string }
-/** Answers a result, or why there is none. */
-export type Work = (input: never, task: RowTask) => { result: unknown } | { fails: Fails }
+/** Answers a result, or why there is none, or nothing: then it goes on for ever. */
+export type Work = (input: never, task: RowTask) => { result: unknown } | { fails: Fails } | undefined
 
 /** An instance of an agent that does what it is given at once, until it is stopped. */
 export const aRowWorker = async (api: TestApi, name: string, capabilities: string[], work: Work) => {
@@ -15,6 +15,7 @@ export const aRowWorker = async (api: TestApi, name: string, capabilities: strin
     ran.push(task)
     const { taskId, fence, input } = task
     const done = work(input, task)
+    if (done === undefined) return
     const [verb, body] =
       'result' in done ? ['complete', { result: done.result }] : ['fail', { ...done.fails, retryable: false }]
     await api.post(`/tasks/${taskId}/${verb}`, { fence, ...body }, { key: token })

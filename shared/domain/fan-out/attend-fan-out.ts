@@ -6,7 +6,18 @@ import { isFinished } from '../tasks/task.ts'
 import { findTask } from '../tasks/task-store.ts'
 import { countPage } from './bitmap.ts'
 import { cancelRows, lookAtRows } from './end-rows.ts'
-import { closePage, type FanOut, isOver, type Next, nextOf, percentOf, type Seen, see, stop } from './fan-out.ts'
+import {
+  closePage,
+  type FanOut,
+  isOver,
+  lostOf,
+  type Next,
+  nextOf,
+  percentOf,
+  type Seen,
+  see,
+  stop,
+} from './fan-out.ts'
 import { changeFanOut, findFanOut, loadPages } from './fan-out-store.ts'
 import { finish } from './finish-fan-out.ts'
 import { keepPass, leavePass, takePass } from './keep-pass.ts'
@@ -112,7 +123,9 @@ const act = async (
 ): Promise<Stored<FanOut> | undefined> => {
   if (next.do === 'close') return close(ports, start, next.page)
   if (next.do === 'stop')
-    return changeFanOut(ports, start, (fan) => stop(fan, { reason: 'FAILURES', message: next.message }))
+    return changeFanOut(ports, start, (fan) =>
+      stop(fan, { reason: 'FAILURES', message: next.message, cancelled: seen.counts.cancelled }),
+    )
   if (next.do === 'cancel') return cancelRows(ports, start)
   if (next.do === 'submit') return submitRows(ports, tools, start, next.count)
   if (next.do === 'look') return lookAtRows(ports, start)
@@ -131,9 +144,9 @@ const close = async (ports: FanOutPorts, start: Stored<FanOut>, page: number): P
 
 const tell = async (ports: FanOutPorts, fan: FanOut, seen: Seen): Promise<void> => {
   if (fan.total === undefined || fan.total === 0 || !hasMoved(fan, seen)) return
-  const { succeeded, failed, cancelled } = seen.counts
-  const failures = failed + cancelled > 0 ? `, ${failed + cancelled} failed` : ''
-  const message = `${succeeded} of ${fan.total} shards succeeded${failures}`
+  const lost = lostOf(fan, seen.counts)
+  const failures = lost > 0 ? `, ${lost} failed` : ''
+  const message = `${seen.counts.succeeded} of ${fan.total} shards succeeded${failures}`
   await tellParent(ports, fan, { percent: percentOf(fan, seen.counts), message })
 }
 

@@ -52,6 +52,9 @@ export const lookAtRows = async (ports: Ports, start: Stored<FanOut>): Promise<S
   return changeFanOut(ports, start, (current) => ({ ...current, lookedAt: now }))
 }
 
+/** As whom it cancels its rows. */
+export const cancellerOf = ({ id }: Pick<FanOut, 'id'>): string => `batch ${id}`
+
 /**
  * Cancels what was submitted and has not ended, also what a pass that broke off submitted behind the position. A row in
  * between that has no task never gets one, and counts as cancelled.
@@ -60,7 +63,7 @@ export const cancelRows = async (ports: Ports, start: Stored<FanOut>): Promise<S
   const fan = start.value
   const whole = swept(fan, { end: fan.claimed, now: 0 })
   const rows = await unknownRows(ports, whole, fan.claimed)
-  const by = `batch ${fan.id}: ${fan.stopping?.message ?? ''}`
+  const by = `${cancellerOf(fan)}: ${fan.stopping?.message ?? ''}`
   const marks: [number, Ended][] = []
   await sideBySide(rows, width, async ({ row, task }) => {
     const last = task && !isFinished(task) ? await cancelBySystem(ports, fan.tenant, task.id, by) : task

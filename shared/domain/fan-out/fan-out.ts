@@ -13,8 +13,16 @@ export type FanOutState = 'RUNNING' | 'SUCCEEDED' | 'PARTIAL' | 'FAILED' | 'CANC
 /** When failures end it early: above `maxFailures`, or as soon as `quorum` is out of reach. */
 export type Policy = { maxFailures?: number; quorum?: number; failFast?: boolean }
 
-/** Why no more rows are submitted; `sweptAt` is when those that run were last cancelled. */
-export type Stopping = { reason: 'CANCELLED' | 'FAILURES' | 'PARENT'; message: string; sweptAt?: number }
+/**
+ * Why no more rows are submitted; `cancelled` are the rows that were cancelled by then, not because of it, and `sweptAt` is
+ * when those that run were last cancelled.
+ */
+export type Stopping = {
+  reason: 'CANCELLED' | 'FAILURES' | 'PARENT'
+  message: string
+  cancelled?: number
+  sweptAt?: number
+}
 
 /** What becomes of the results of a distributed task: a list, or the input of one more task. */
 export type Join = { kind: 'list' } | { kind: 'task'; task: Body }
@@ -200,6 +208,10 @@ export const batchOutcome = ({ stopping, position }: FanOut, counts: Counts): Fa
   if (counts.succeeded === position.row) return 'SUCCEEDED'
   return counts.succeeded === 0 ? 'FAILED' : 'PARTIAL'
 }
+
+/** How many rows did not succeed by themselves: those that were cancelled because of failures are none of them. */
+export const lostOf = ({ stopping }: Pick<FanOut, 'stopping'>, { failed, cancelled }: Counts): number =>
+  failed + (stopping?.cancelled ?? cancelled)
 
 /** Whether enough shards succeeded. */
 export const reachedQuorum = ({ policy, total = 0, stopping }: FanOut, { succeeded }: Counts): boolean =>

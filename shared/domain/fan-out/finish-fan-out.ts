@@ -4,11 +4,12 @@ import { systemStamp } from '../caller.ts'
 import { isFinished, type Task } from '../tasks/task.ts'
 import { findTask } from '../tasks/task-store.ts'
 import type { Counts } from './bitmap.ts'
-import { batchOutcome, type FanOut, type FanOutState, isOver, neededOf, reachedQuorum } from './fan-out.ts'
+import { cancellerOf } from './end-rows.ts'
+import { batchOutcome, type FanOut, type FanOutState, isOver, lostOf, neededOf, reachedQuorum } from './fan-out.ts'
 import { changeFanOut, fanOutPk } from './fan-out-store.ts'
 import { planJoinInput, planResultOf, planResults } from './join-results.ts'
 import { completeParent, failParent } from './lead-parent.ts'
-import { dropFragments, firstFailures, writeReport } from './report.ts'
+import { dropFragments, firstFailures, type ReportLine, writeReport } from './report.ts'
 import { type FanOutPorts, type FanOutTools, submitPart } from './submit-rows.ts'
 
 /** Every row is over: ends the batch or the distributed task. `undefined`: the task that joins has to end first. */
@@ -41,19 +42,22 @@ const end = async (ports: FanOutPorts, start: Stored<FanOut>, state: FanOutState
 
 const named = 5
 
+/** Not those that were cancelled, or never submitted, because enough others had failed. */
+const failedByItself = (fan: FanOut, { task, code, message }: ReportLine): boolean =>
+  code !== 'CANCELLED' || (task !== undefined && !message.startsWith(`cancelled by ${cancellerOf(fan)}`))
+
 /** Which shards failed, and with which code: theirs where it is the same for all that are named. */
 const describeFailure = async (ports: FanOutPorts, fan: FanOut, counts: Counts) => {
-  const lines = await firstFailures(ports, fan, named)
+  const lines = await firstFailures(ports, fan, named, (line) => failedByItself(fan, line))
   const failures = lines.filter(({ code }) => code !== 'CANCELLED')
   const total = fan.total ?? fan.position.row
-  const lost = counts.failed + counts.cancelled
   const each = (failures.length > 0 ? failures : lines).map(
     ({ line, code, message }) => `shard ${line - 1}: ${code}: ${message.slice(0, 200)}`,
   )
   const codes = new Set(failures.map(({ code }) => code))
   return {
     code: codes.size === 1 ? ([...codes][0] ?? 'AGENT_ERROR') : 'AGENT_ERROR',
-    message: `${lost} of ${total} shards did not succeed, ${neededOf(fan.policy.quorum, total)} had to; ${each.join('; ')}`,
+    message: `${lostOf(fan, counts)} of ${total} shards did not succeed, ${neededOf(fan.policy.quorum, total)} had to; ${each.join('; ')}`,
   }
 }
 

@@ -86,13 +86,19 @@ export const firstFailures = async (
   ports: Pick<Platform, 'objects'>,
   fan: FanOut,
   count: number,
+  isMeant: (line: ReportLine) => boolean = () => true,
 ): Promise<ReportLine[]> => {
   const lines: ReportLine[] = []
   let rest = ''
   for await (const chunk of fragments(ports, fan)) {
     const texts = (rest + Buffer.from(chunk).toString('utf8')).split('\n')
     rest = texts.pop() ?? ''
-    lines.push(...texts.filter(Boolean).map((text) => JSON.parse(text) as ReportLine))
+    lines.push(
+      ...texts
+        .filter(Boolean)
+        .map((text) => JSON.parse(text) as ReportLine)
+        .filter(isMeant),
+    )
     if (lines.length >= count) break
   }
   return lines.slice(0, count)
