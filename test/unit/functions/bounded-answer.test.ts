@@ -26,7 +26,7 @@ describe('an answer by Lambda', () => {
     expect(JSON.parse(text)).toMatchObject({
       code: 'PAYLOAD_TOO_LARGE',
       detail: expect.stringMatching(
-        /^the answer has \d+ bytes; 6291456 are possible\. Ask for fewer items, by limit or max$/,
+        /^the answer has \d+ bytes; 6291456 are possible\. Ask for less at a time, by limit or max where there is one$/,
       ),
       requestId: 'req-1',
     })
