@@ -53,7 +53,7 @@ export const createTeller = (ports: TellPorts): Teller => {
 
   const round = async (before: Promise<void>): Promise<void> => {
     await before
-    const wait = toldAt + everyMs - clock.now()
+    const wait = Math.min(toldAt + everyMs - clock.now(), everyMs) // no longer when the clock was set back
     if (wait > 0) await clock.sleep(wait)
     next = undefined
     toldAt = clock.now()
