@@ -11,7 +11,7 @@ workflow: blocks
 steps:
   - name: everyone
     kind: map
-    items: '{% [1, 2] %}'
+    items: [1, 2]
     steps:
       - name: contest
         kind: race
@@ -37,7 +37,7 @@ steps:
   - name: rest
     kind: map
     retry: { attempts: 2 }
-    items: '{% [7] %}'
+    items: [7]
     steps: [{ name: one, kind: task, agent: a }]
   - name: told
     kind: set
