@@ -50,7 +50,7 @@ export const batchScenarios = (calls: Calls, rows: number) => {
         return now.state !== 'RUNNING' && now
       },
       'the end of the batch',
-      150,
+      300,
     ).finally(() => (over = true))
     expect(batch).toMatchObject({
       state: 'PARTIAL',
@@ -70,7 +70,7 @@ export const batchScenarios = (calls: Calls, rows: number) => {
       { line: bad, task: expect.stringMatching(/^tsk_/), code: 'BAD_ROW', message: 'bad' },
     ])
     rmSync(folder, { recursive: true })
-  }, 200_000)
+  }, 360_000)
 
   it('answers for each task of a request by itself', async () => {
     const worker = await work('aws.several')
