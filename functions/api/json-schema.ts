@@ -27,27 +27,34 @@ const compile = (schema: Record<string, unknown>): Compiled => {
   return fresh
 }
 
-const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : 'unusable')
+/** A schema as it can be used, or why it cannot be. */
+const look = (schema: Record<string, unknown>): Compiled | { problem: string } => {
+  try {
+    return compile(schema)
+  } catch (error) {
+    return { problem: error instanceof Error ? error.message : 'unusable' }
+  }
+}
 
 /** Why a JSON Schema cannot be used; `undefined` when it can. Schemas elsewhere (`$ref` to a URL) cannot. */
 export const schemaProblem = (schema: Record<string, unknown>): string | undefined => {
-  try {
-    compile(schema)
-    return undefined
-  } catch (error) {
-    return reasonOf(error)
-  }
+  const found = look(schema)
+  return 'problem' in found ? found.problem : undefined
 }
 
 type Misfit = { pointer: string; message: string }
 
 /** What in an input does not fit a JSON Schema 2020-12. */
 export const checkInput = (schema: Record<string, unknown>, input: unknown): Misfit[] => {
+  const found = look(schema)
+  if ('problem' in found) return [{ pointer: '', message: `the schema cannot be used: ${found.problem}` }]
   try {
-    return misfits(compile(schema), input)
+    return misfits(found, input)
   } catch (error) {
-    const message = error instanceof SlowError ? error.message : `the schema cannot be used: ${reasonOf(error)}`
-    return [{ pointer: '', message }]
+    if (error instanceof SlowError) return [{ pointer: '', message: error.message }]
+    if (error instanceof RangeError)
+      return [{ pointer: '', message: 'the schema cannot be used: it calls itself for ever' }]
+    throw error
   }
 }
 

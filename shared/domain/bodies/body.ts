@@ -25,6 +25,16 @@ export const sizeOfBody = (body: Body | undefined): number => {
   return body.in === 'head' ? headLimit : body.size
 }
 
+/** The first of a list that an answer has room for beside what is in it; of an empty answer at least one. */
+export const firstThatFit = <T>(list: T[], bytesOf: (one: T) => number, before = 0): T[] => {
+  let bytes = before
+  const end = list.findIndex((one, at) => {
+    bytes += bytesOf(one)
+    return bytes > answerBytes && (at > 0 || before > 0)
+  })
+  return end === -1 ? list : list.slice(0, end)
+}
+
 /** A body on its way into the store: `items` must be written together with the head that points to it. */
 export type PlannedBody = { body: Body; items: Item[] }
 

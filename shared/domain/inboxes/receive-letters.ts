@@ -1,5 +1,5 @@
 import type { CloudEvent, Platform, Stored } from '../../platform/platform.ts'
-import { answerBytes, loadBody, sizeOfBody } from '../bodies/body.ts'
+import { firstThatFit, loadBody, sizeOfBody } from '../bodies/body.ts'
 import { newRev } from '../ids.ts'
 import { toCloudEvent } from '../messages/envelope.ts'
 import { type Inbox, type Letter, take } from './letter.ts'
@@ -42,23 +42,15 @@ const takeOne = async (ports: Ports, inbox: Inbox, found: Stored<Letter>): Promi
 const bytesOf = ({ references }: Inbox, { data }: Letter): number =>
   references && data.in === 'object' ? 0 : sizeOfBody(data)
 
-/** The first of some letters that an answer has room for; of an empty answer at least one. */
-const thatFit = (inbox: Inbox, found: Stored<Letter>[], taken: Letter[]): Stored<Letter>[] => {
-  let bytes = taken.reduce((sum, letter) => sum + bytesOf(inbox, letter), 0)
-  const end = found.findIndex(({ value }, at) => {
-    bytes += bytesOf(inbox, value)
-    return bytes > answerBytes && (at > 0 || taken.length > 0)
-  })
-  return end === -1 ? found : found.slice(0, end)
-}
-
 const takeSome = async (ports: Ports, inbox: Inbox, max: number): Promise<Letter[]> => {
   const taken: Letter[] = []
   let cursor: string | undefined
   do {
     const page = await receivable(ports, inbox, { now: ports.clock.now(), limit: max + spare, cursor })
     for (let at = 0; at < page.items.length && taken.length < max; ) {
-      const some = thatFit(inbox, page.items.slice(at, at + max - taken.length), taken)
+      const left = page.items.slice(at, at + max - taken.length)
+      const before = taken.reduce((sum, letter) => sum + bytesOf(inbox, letter), 0)
+      const some = firstThatFit(left, ({ value }) => bytesOf(inbox, value), before)
       if (some.length === 0) return taken
       const letters = await Promise.all(some.map((found) => takeOne(ports, inbox, found)))
       taken.push(...letters.filter((letter) => letter !== undefined))

@@ -1,7 +1,7 @@
 import type { OperationOf } from '#shared/contracts/operations.ts'
 import type { LeasedTask } from '#shared/contracts/worker.ts'
 import { getAgent } from '#shared/domain/agents/agent-store.ts'
-import { answerBytes, loadBody, sizeOfBody } from '#shared/domain/bodies/body.ts'
+import { firstThatFit, loadBody, sizeOfBody } from '#shared/domain/bodies/body.ts'
 import { budgetLeft } from '#shared/domain/budgets/charge.ts'
 import type { Caller } from '#shared/domain/caller.ts'
 import { leaveInstance, takeBack } from '#shared/domain/instances/end-instance.ts'
@@ -109,8 +109,10 @@ const handOut = async (platform: Platform, { tenant, id }: Instance, tasks: Task
   const now = platform.clock.now()
   const giveBack = (some: Task[], move: (held: Task) => Task) =>
     Promise.all(some.map((task) => takeBack(platform, tenant, task.id, id, move)))
-  const { fit, others } = withinAnswer(tasks)
-  await giveBack(others, (held) => releaseLease(held, { now, message: 'the answer had no room for it' }))
+  const fit = firstThatFit(tasks, bytesOf)
+  await giveBack(tasks.slice(fit.length), (held) =>
+    releaseLease(held, { now, message: 'the answer had no room for it' }),
+  )
   const outcomes = await Promise.allSettled(fit.map((task) => toLeased(platform, task)))
   const unread = fit.filter((_, at) => outcomes[at]?.status === 'rejected')
   await giveBack(unread, (held) => loseLease(held, { now, message: 'its input could not be read' }))
@@ -119,16 +121,6 @@ const handOut = async (platform: Platform, { tenant, id }: Instance, tasks: Task
 
 const bytesOf = ({ input, checkpoint, resume }: Task): number =>
   sizeOfBody(input) + sizeOfBody(checkpoint) + sizeOfBody(resume?.response)
-
-/** As many tasks as an answer has room for, at least one. */
-const withinAnswer = (tasks: Task[]): { fit: Task[]; others: Task[] } => {
-  let bytes = 0
-  const end = tasks.findIndex((task, at) => {
-    bytes += bytesOf(task)
-    return at > 0 && bytes > answerBytes
-  })
-  return end === -1 ? { fit: tasks, others: [] } : { fit: tasks.slice(0, end), others: tasks.slice(end) }
-}
 
 const leave: Handler<OperationOf<'leaveInstance'>> = async ({ platform }, { caller, params }) => {
   await leaveInstance(platform, caller, params.instance ?? '')
