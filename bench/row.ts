@@ -1,26 +1,35 @@
 /** One figure, and what is wanted of it; a miss that is known fails nothing as long as it does not get worse. */
 export type Row = { what: string; measured: string; value: number; wanted: string; good: boolean; known?: boolean }
 
-export const atMost = (what: string, value: number, limit: number, measured: string, unit = ''): Row => ({
+/** `known`: it is missed, but not beyond this. */
+type More = { unit?: string; known?: number }
+
+export const atMost = (
+  what: string,
+  value: number,
+  limit: number,
+  measured: string,
+  { unit = '', known = limit }: More = {},
+): Row => ({
   what,
   measured,
   value,
   wanted: `≤ ${limit}${unit}`,
   good: value <= limit,
+  known: value <= known,
 })
 
-/** `known`: it is missed, but not below this. */
 export const atLeast = (
   what: string,
   value: number,
   limit: number,
   measured: string,
-  { known = limit }: { known?: number } = {},
+  { unit = '', known = limit }: More = {},
 ): Row => ({
   what,
   measured,
   value,
-  wanted: `≥ ${limit}`,
+  wanted: `≥ ${limit}${unit}`,
   good: value >= limit,
   known: value >= known,
 })

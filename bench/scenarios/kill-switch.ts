@@ -20,5 +20,5 @@ export const killSwitch: Scenario = async ({ product }) => {
   const { cancelled } = await ask<CancelledTasks>(product, 'POST', '/tasks:cancel', body)
   const took = performance.now() - began
   await Promise.all(workers.map((worker) => worker.stop()))
-  return [atMost(`cancel ${cancelled} of ${tasks} running tasks by filter`, took / 1000, 5, ms(took), ' s')]
+  return [atMost(`cancel ${cancelled} of ${tasks} running tasks by filter`, took / 1000, 5, ms(took), { unit: ' s' })]
 }

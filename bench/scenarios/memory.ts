@@ -10,8 +10,8 @@ export const atRest: Scenario = async () => {
   const rest = residentMb(product.pid)
   product.stop()
   return [
-    atMost('server start → ready', product.readyMs / 1000, 2, ms(product.readyMs), ' s'),
-    atMost('resident at rest, without agents', rest, 150, `${rest.toFixed(0)} MB`, ' MB'),
+    atMost('server start → ready', product.readyMs / 1000, 2, ms(product.readyMs), { unit: ' s' }),
+    atMost('resident at rest, without agents', rest, 150, `${rest.toFixed(0)} MB`, { unit: ' MB' }),
   ]
 }
 

@@ -37,6 +37,6 @@ export const messages: Scenario = async ({ product, floor }) => {
   const ratio = p50 / quantile(base.slice(warmUp), 0.5)
   return [
     shown('direct message: send → received, p50, × floor', ratio, `${ms(p50)} (p99 ${ms(p99)})`),
-    atMost('direct message: send → received, p99', p99, 100, ms(p99), ' ms'),
+    atMost('direct message: send → received, p99', p99, 100, ms(p99), { unit: ' ms' }),
   ]
 }

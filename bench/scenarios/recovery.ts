@@ -39,7 +39,7 @@ export const recovery: Scenario = async () => {
   const double = ends.filter((count) => count !== 1).length
   const again = Date.parse(attempts.items.at(-1)?.startedAt ?? '') - killed
   return [
-    atMost('W4 kill -9 of an agent → running again', again / 1000, 1, ms(again), ' s'),
+    atMost('W4 kill -9 of an agent → running again', again / 1000, 1, ms(again), { unit: ' s' }),
     atMost('W4 lost, of 19 tasks', lost, 0, `${lost}`),
     atMost('W4 ended other than once, of 19 tasks', double, 0, `${double}`),
   ]

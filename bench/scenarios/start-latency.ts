@@ -58,7 +58,7 @@ const rowsOf = (name: string, { start, end }: Samples, floor: number[]): Row[] =
   const p99 = quantile(start, 0.99)
   return [
     atMost(`${name}: submit → start, p50, × floor`, started / base, 2, `${ms(started)} / ${ms(base)}`),
-    atMost(`${name}: submit → start, p99`, p99, 100, `${ms(p99)}; → result p50 ${ms(ended)}`, ' ms'),
+    atMost(`${name}: submit → start, p99`, p99, 100, `${ms(p99)}; → result p50 ${ms(ended)}`, { unit: ' ms' }),
   ]
 }
 

@@ -44,6 +44,8 @@ export const startup: Scenario = async () => {
   const again = await startProduct(['--no-agents'], first.dataDir)
   again.stop()
   return [
-    atMost('start over 1,000,000 finished and 100,000 queued tasks', again.readyMs / 1000, 5, ms(again.readyMs), ' s'),
+    atMost('start over 1,000,000 finished and 100,000 queued tasks', again.readyMs / 1000, 5, ms(again.readyMs), {
+      unit: ' s',
+    }),
   ]
 }

@@ -51,7 +51,7 @@ export const streams: Scenario = async ({ product }) => {
   for (const one of all) one.stop()
   const measured = `p50 ${ms(quantile(times, 0.5))}, p95 ${ms(quantile(times, 0.95))}`
   return [
-    atMost('a chunk to 1,000 SSE readers, p95', quantile(times, 0.95), 1000, measured, ' ms'),
-    atMost('memory of 1,000 SSE readers', grown, 200, `${grown.toFixed(0)} MB`, ' MB'),
+    atMost('a chunk to 1,000 SSE readers, p95', quantile(times, 0.95), 1000, measured, { unit: ' ms' }),
+    atMost('memory of 1,000 SSE readers', grown, 200, `${grown.toFixed(0)} MB`, { unit: ' MB' }),
   ]
 }

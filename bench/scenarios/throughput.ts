@@ -56,6 +56,7 @@ export const throughput: Scenario = async ({ product, floor, floorPid }) => {
       perSecond(batched) / perSecond(base),
       0.5,
       `${perSecond(batched).toFixed(0)} / ${perSecond(base).toFixed(0)} a second`,
+      { known: 0.4 },
     ),
     ...(await peer(perSecond(ours))),
   ]
