@@ -1,6 +1,6 @@
 import type { Definition, StepKind } from '#shared/contracts/workflows/definition.ts'
 import { compensatedSteps, everyStep } from '../steps.ts'
-import { type CompileOptions, compile } from './compile.ts'
+import { type CompileOptions, compileMachines } from './compile.ts'
 import { planLegs } from './legs.ts'
 
 /** Steps that are nobody's but the machine's. */
@@ -26,10 +26,13 @@ const stepsIn = (definition: Definition): { name: string; kind: string }[] => {
 }
 
 /** A definition compiled, with what runs of it have to know. */
-export const compileWorkflow = (definition: Definition, options: CompileOptions = {}) => ({
-  machines: compile(definition, options),
-  ...(planLegs(definition, options.legEvents) && { legs: true as const }),
-  steps: stepsIn(definition),
-  undone: compensatedSteps(definition).map(({ name }) => name),
-  ...(definition.input && { input: definition.input }),
-})
+export const compileWorkflow = (definition: Definition, { legEvents }: CompileOptions = {}) => {
+  const legs = planLegs(definition, legEvents)
+  return {
+    machines: compileMachines(definition, legs),
+    ...(legs && { legs: true as const }),
+    steps: stepsIn(definition),
+    undone: compensatedSteps(definition).map(({ name }) => name),
+    ...(definition.input && { input: definition.input }),
+  }
+}

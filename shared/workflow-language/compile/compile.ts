@@ -4,7 +4,7 @@ import { compensatedSteps, everyStep } from '../steps.ts'
 import type { AslBlock, AslMachine, AslState } from './asl.ts'
 import { compileSteps } from './compile-steps.ts'
 import { asOutput, type Bindings, bind, runBindings, wrap } from './expression.ts'
-import { end, inLegs, legBindings, legRun, planLegs } from './legs.ts'
+import { end, inLegs, type Legs, legBindings, legRun, planLegs } from './legs.ts'
 
 /** A run may take 30 days unless its definition says otherwise. */
 const defaultRunSeconds = 2_592_000
@@ -23,9 +23,13 @@ export type CompileOptions = {
 }
 
 /** Compiles a definition that was validated. */
-export const compile = (definition: Definition, { legEvents }: CompileOptions = {}): CompiledDefinition => {
+export const compile = (definition: Definition, { legEvents }: CompileOptions = {}): CompiledDefinition =>
+  compileMachines(definition, planLegs(definition, legEvents))
+
+/** The machines of a definition whose legs are planned. */
+export const compileMachines = (definition: Definition, legs: Legs | undefined): CompiledDefinition => {
   const { description, timeout } = definition
-  const { StartAt, States } = compileRun(definition, legEvents)
+  const { StartAt, States } = compileRun(definition, legs)
   return {
     run: {
       ...(description !== undefined && { Comment: description }),
@@ -38,9 +42,8 @@ export const compile = (definition: Definition, { legEvents }: CompileOptions = 
   }
 }
 
-const compileRun = (definition: Definition, legEvents?: number): AslBlock => {
+const compileRun = (definition: Definition, legs: Legs | undefined): AslBlock => {
   const { steps, output } = definition
-  const legs = planLegs(definition, legEvents)
   if (legs !== undefined) {
     const place = { ...inFlow, next: end, bindings: legBindings, run: legRun, legs }
     return inLegs(definition, compileSteps(steps, place), legs)
