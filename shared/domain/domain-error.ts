@@ -59,8 +59,10 @@ export const invalid = (pointer: string, code: string, message: string): DomainE
 
 /** A refusal with the fields that it is about as one sentence, which says nothing twice. */
 export const sentenceOfRefusal = ({ message, errors = [] }: DomainError): string => {
-  const told = errors.filter((one) => one.message === message || !message.includes(one.message))
-  const fields = told.map((one) => `${one.pointer}: ${one.message}`).join('; ')
-  const saysMore = told.every((one) => one.message !== message)
-  return [saysMore ? message : '', fields].filter(Boolean).join(': ')
+  const isField = (one: FieldError): boolean => [one.message, fieldOf(one)].includes(message)
+  const told = errors.filter((one) => isField(one) || !message.includes(one.message))
+  const fields = told.map(fieldOf).join('; ')
+  return [told.some(isField) ? '' : message, fields].filter(Boolean).join(': ')
 }
+
+const fieldOf = ({ pointer, message }: FieldError): string => `${pointer}: ${message}`

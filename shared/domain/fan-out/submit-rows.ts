@@ -2,7 +2,7 @@ import type { Platform, Stored } from '../../platform/platform.ts'
 import { PlatformError } from '../../platform/platform-error.ts'
 import { loadBody } from '../bodies/body.ts'
 import type { Caller } from '../caller.ts'
-import { DomainError, type DomainErrorCode } from '../domain-error.ts'
+import { DomainError, type DomainErrorCode, sentenceOfRefusal } from '../domain-error.ts'
 import { sideBySide } from '../side-by-side.ts'
 import type { SubmitCommand } from '../tasks/submit-command.ts'
 import { type CheckInput, submitTask } from '../tasks/submit-task.ts'
@@ -32,10 +32,7 @@ const ofTheMoment: DomainErrorCode[] = [
 export const problemOf = (error: unknown): { code: string; message: string } | undefined => {
   if (error instanceof PlatformError && !error.retryable) return { code: error.code, message: error.message }
   if (!(error instanceof DomainError) || ofTheMoment.includes(error.code)) return undefined
-  const { code, message, errors = [] } = error
-  const fields = errors.map((field) => `${field.pointer}: ${field.message}`)
-  const isSaid = errors.some((field) => message.includes(field.message))
-  return { code, message: [...new Set(isSaid ? fields : [message, ...fields])].join('; ').slice(0, 500) }
+  return { code: error.code, message: sentenceOfRefusal(error).slice(0, 500) }
 }
 
 /**

@@ -7,6 +7,10 @@ it.each([
   [new DomainError('CONFLICT', 'it is over'), 'it is over'],
   [invalid('#/to', 'RECIPIENT', 'it goes to agents'), '#/to: it goes to agents'],
   [
+    new DomainError('INVALID', '#/a: too long', [field('#/a', 'too long'), field('#/b', 'too short')]),
+    '#/a: too long; #/b: too short',
+  ],
+  [
     new DomainError('INVALID', 'the input does not fit', [field('#/a', 'too long'), field('#/b', 'too short')]),
     'the input does not fit: #/a: too long; #/b: too short',
   ],

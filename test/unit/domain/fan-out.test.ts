@@ -302,7 +302,7 @@ describe('why a row can be no task', () => {
     [
       'with what it is about',
       new DomainError('INVALID', 'it does not fit', [{ pointer, code: 'X', message: 'it is missing' }]),
-      'it does not fit; #/input/n: it is missing',
+      'it does not fit: #/input/n: it is missing',
     ],
     ['alone', new DomainError('NOT_FOUND', 'there is no agent x'), 'there is no agent x'],
   ])('is told %s', (_, error, message) => {
