@@ -1,4 +1,5 @@
 import { BatchGetItemCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { idOfKey } from '../id-of-key.ts'
 import type { Clock, Key, Random, Stored } from '../platform.ts'
 import { PlatformError } from '../platform-error.ts'
 import { isKey } from '../write-rules.ts'
@@ -9,16 +10,15 @@ import { type Attributes, liveItem, toKey } from './dynamodb-item.ts'
 export type ReadContext = { client: DynamoDBClient; tableName: string; clock: Clock; random: Random }
 
 const batchSize = 100
-const idOf = ({ pk, sk }: Key): string => JSON.stringify([pk, sk])
 const keyIn = (attributes: Attributes): Key => ({ pk: attributes.pk?.S ?? '', sk: attributes.sk?.S ?? '' })
 
 /** Strongly consistent, in the order of `keys`; keys that DynamoDB left unprocessed are asked for again. */
 export const batchGet = async <V>(context: ReadContext, keys: Key[]): Promise<(Stored<V> | undefined)[]> => {
-  const unique = [...new Map(keys.filter(isKey).map((key) => [idOf(key), toKey(key)])).values()]
+  const unique = [...new Map(keys.filter(isKey).map((key) => [idOfKey(key), toKey(key)])).values()]
   const found = new Map<string, Attributes>()
   await Promise.all(chunks(unique, batchSize).map((batch) => getAll(context, batch, found)))
   const now = context.clock.now()
-  return keys.map((key) => liveItem<V>(found.get(idOf(key)), now))
+  return keys.map((key) => liveItem<V>(found.get(idOfKey(key)), now))
 }
 
 const getAll = async (context: ReadContext, keys: Attributes[], found: Map<string, Attributes>): Promise<void> => {
@@ -33,6 +33,6 @@ const getSome = async (
 ): Promise<Attributes[]> => {
   const command = new BatchGetItemCommand({ RequestItems: { [tableName]: { Keys, ConsistentRead: true } } })
   const answer = await translated('a read', () => client.send(command))
-  for (const item of answer.Responses?.[tableName] ?? []) found.set(idOf(keyIn(item)), item)
+  for (const item of answer.Responses?.[tableName] ?? []) found.set(idOfKey(keyIn(item)), item)
   return answer.UnprocessedKeys?.[tableName]?.Keys ?? []
 }

@@ -1,9 +1,10 @@
+import { idOfKey } from '../id-of-key.ts'
 import type { Change } from '../platform.ts'
 
 /** A change that was read; `after` is the sequence number of the record before it. */
 export type ReadChange = { change: Change; after: string | undefined }
 
-const keyOf = ({ change }: ReadChange): string => JSON.stringify([change.key.pk, change.key.sk])
+const keyOf = ({ change }: ReadChange): string => idOfKey(change.key)
 
 const retryMs = { first: 50, most: 5000 }
 

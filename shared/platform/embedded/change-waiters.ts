@@ -1,7 +1,7 @@
+import { idOfKey } from '../id-of-key.ts'
 import type { Key } from '../platform.ts'
 
 const longestMs = 2_147_483_647
-const idOf = ({ pk, sk }: Key): string => `${pk.length} ${pk}${sk}`
 
 /** Readers that wait for the next change of a key. */
 export const createChangeWaiters = () => {
@@ -9,7 +9,7 @@ export const createChangeWaiters = () => {
   return {
     notify(key: Key): void {
       if (waiting.size === 0) return
-      const id = idOf(key)
+      const id = idOfKey(key)
       const wakes = waiting.get(id)
       waiting.delete(id)
       for (const wake of wakes ?? []) wake()
@@ -17,7 +17,7 @@ export const createChangeWaiters = () => {
     /** Resolves at the next change of the key, or after `ms`. */
     wait: (key: Key, ms: number): Promise<void> =>
       new Promise((resolve) => {
-        const id = idOf(key)
+        const id = idOfKey(key)
         const wakes = waiting.get(id) ?? new Set()
         const wake = (): void => {
           clearTimeout(timer)

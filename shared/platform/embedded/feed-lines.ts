@@ -1,9 +1,10 @@
+import { idOfKey } from '../id-of-key.ts'
 import type { Change } from '../platform.ts'
 
 export type Numbered = { seq: number; change: Change }
 type Line = { changes: Numbered[]; failures: number; dueAt: number }
 
-const keyOf = ({ change }: Numbered): string => JSON.stringify([change.key.pk, change.key.sk])
+const keyOf = ({ change }: Numbered): string => idOfKey(change.key)
 const backOff = { firstMs: 50, mostMs: 5000 }
 
 /** The changes that wait for a failed one of the same key: one line a key, each with its own back-off. */

@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache'
+import { idOfKey } from '../id-of-key.ts'
 import type { Key, Page, Query } from '../platform.ts'
 import { freeze } from './row-cache.ts'
 import type { RawItem } from './sqlite-messages.ts'
@@ -8,7 +9,6 @@ const mostItems = 50
 const largest = 256 * 1024
 const most = { max: 2000, maxSize: 16_000_000 }
 
-const idOf = ({ pk, sk }: Key): string => `${pk.length} ${pk}${sk}`
 const partOf = (index: string, pk: string): string => `${index} ${pk}`
 
 /** Index pages that are asked for again and again and seldom change, such as who offers a capability. */
@@ -70,7 +70,7 @@ export const createPageCache = (placeOfParent: number) => {
       if (kept) return kept.page
       const page = read()
       const size = sizeOf(page)
-      const [part, items] = [partOf(index, pk), page.items.map(idOf)]
+      const [part, items] = [partOf(index, pk), page.items.map(idOfKey)]
       if (size === undefined || partsUnderWay.has(part) || items.some((item) => itemsUnderWay.has(item))) return page
       const entry: Kept = { part, page: freeze(page), items, size }
       pages.set(id, entry)
@@ -81,7 +81,7 @@ export const createPageCache = (placeOfParent: number) => {
     /** These are being written, and no others: ends the pages that this changes. */
     posted(writes: Written[]): void {
       if (writes.length === 0 && itemsUnderWay.size === 0) return
-      itemsUnderWay = new Set(writes.map(({ key }) => idOf(key)))
+      itemsUnderWay = new Set(writes.map(({ key }) => idOfKey(key)))
       const parents = writes.flatMap(({ item }) => item?.places[placeOfParent] ?? [])
       partsUnderWay = new Set(parents.map((parent) => partOf('parent', parent)))
       if (pages.size === 0) return

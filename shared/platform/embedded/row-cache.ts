@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache'
+import { idOfKey } from '../id-of-key.ts'
 import type { Key, Stored } from '../platform.ts'
 import type { RawItem } from './sqlite-messages.ts'
 
@@ -6,8 +7,6 @@ import type { RawItem } from './sqlite-messages.ts'
 export type Row = { item: string; expiresAt: number | null; reads?: number; parsed?: Stored }
 
 const most = { max: 5000, maxSize: 4_000_000 }
-
-const idOf = ({ pk, sk }: Key): string => `${pk.length} ${pk}${sk}`
 
 /** Nobody can change it any more. */
 export const freeze = <T>(value: T): T => {
@@ -36,7 +35,7 @@ export const createRowCache = () => {
   return {
     /** The kept row, else what `read` finds. */
     get(key: Key, read: () => Row | undefined): Row | undefined {
-      const id = idOf(key)
+      const id = idOfKey(key)
       if (underWay.has(id)) return read()
       const kept = rows.get(id)
       if (kept) return kept
@@ -46,12 +45,12 @@ export const createRowCache = () => {
     },
     /** These are being written, and no others. */
     posted(keys: Key[]): void {
-      if (keys.length > 0 || underWay.size > 0) underWay = new Set(keys.map(idOf))
+      if (keys.length > 0 || underWay.size > 0) underWay = new Set(keys.map(idOfKey))
     },
     /** Takes over what was committed; without the item, that the row is another one now or gone. */
     committed(key: Key, item?: RawItem): void {
-      if (item) rows.set(idOf(key), { item: item.item, expiresAt: item.expiresAt })
-      else rows.delete(idOf(key))
+      if (item) rows.set(idOfKey(key), { item: item.item, expiresAt: item.expiresAt })
+      else rows.delete(idOfKey(key))
     },
   }
 }

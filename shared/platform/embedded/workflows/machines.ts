@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache'
+import { idOfKey } from '../../id-of-key.ts'
 import type { RunRef, WorkflowDefinition } from '../../platform.ts'
 import { PlatformError } from '../../platform-error.ts'
 import { definitionText } from '../../workflow-rules.ts'
@@ -17,7 +18,7 @@ export const createMachines = (table: RunTable) => {
 
   const find = async (version: Version): Promise<Machine | undefined> => {
     const key = keyOf(version)
-    const id = `${key.pk} ${key.sk}`
+    const id = idOfKey(key)
     const machine = known.get(id) ?? (await table.get<Machine>(key))?.value
     if (machine) known.set(id, machine)
     return machine

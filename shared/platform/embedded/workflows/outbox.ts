@@ -1,3 +1,4 @@
+import { idOfKey } from '../../id-of-key.ts'
 import type { Clock, Key, RunEnd, Stoppable, Telemetry, WorkflowConsumer, Write } from '../../platform.ts'
 import { createAgenda } from '../agenda.ts'
 import { type Letter, outboxPk } from './rows.ts'
@@ -9,8 +10,6 @@ type Options = { table: RunTable; clock: Clock; telemetry: Telemetry }
 const mostAtOnce = 1000
 const mostInMemory = 10_000
 const backOff = { firstMs: 500, mostMs: 60_000 }
-
-const idOf = ({ pk, sk }: Key): string => `${pk} ${sk}`
 
 /** What is to be told to the consumer: told until it has taken it, then forgotten. */
 export const createOutbox = ({ table, clock, telemetry }: Options) => {
@@ -42,8 +41,8 @@ export const createOutbox = ({ table, clock, telemetry }: Options) => {
   }
 
   const take = (letter: Letter): boolean => {
-    if (inHand.has(idOf(letter.key))) return false
-    inHand.add(idOf(letter.key))
+    if (inHand.has(idOfKey(letter.key))) return false
+    inHand.add(idOfKey(letter.key))
     waiting.push(letter)
     return true
   }
@@ -54,9 +53,9 @@ export const createOutbox = ({ table, clock, telemetry }: Options) => {
     try {
       await hand(letter, to)
       await forget(letter.key)
-      inHand.delete(idOf(letter.key))
+      inHand.delete(idOfKey(letter.key))
     } catch (error) {
-      if (consumer === undefined) return void inHand.delete(idOf(letter.key))
+      if (consumer === undefined) return void inHand.delete(idOfKey(letter.key))
       telemetry.log('error', 'a command of a workflow was not taken, and comes again', {
         error: String(error),
         failures,
@@ -66,7 +65,7 @@ export const createOutbox = ({ table, clock, telemetry }: Options) => {
     }
   }
   const begin = (letter: Letter, failures = 0): void => {
-    if (consumer === undefined) return void inHand.delete(idOf(letter.key))
+    if (consumer === undefined) return void inHand.delete(idOfKey(letter.key))
     const work = tell(letter, consumer, failures).finally(() => {
       underWay.delete(work)
       pump()
@@ -106,7 +105,7 @@ export const createOutbox = ({ table, clock, telemetry }: Options) => {
 
   const stop = async (): Promise<void> => {
     consumer = undefined
-    for (const { key } of waiting.splice(0)) inHand.delete(idOf(key))
+    for (const { key } of waiting.splice(0)) inHand.delete(idOfKey(key))
     await Promise.all([...underWay, reading])
   }
 
