@@ -13,6 +13,9 @@ export const toPlatformError = (cause: unknown, what: string): unknown => {
   return cause
 }
 
+/** Whether an error is one of those that AWS calls so. */
+export const isNamed = (error: unknown, ...names: string[]): boolean => names.includes((error as Error).name)
+
 /** Runs a call and translates its failure. */
 export const translated = async <T>(what: string, call: () => Promise<T>): Promise<T> => {
   try {

@@ -1,5 +1,5 @@
 import { PlatformError } from '../platform-error.ts'
-import { translated } from './aws-error.ts'
+import { isNamed, translated } from './aws-error.ts'
 import type { Attributes } from './dynamodb-item.ts'
 
 /** Where a page ended, as text that means nothing to callers. */
@@ -36,6 +36,6 @@ export const pageFrom = async <T>(what: string, cursor: string | undefined, send
   try {
     return await translated(what, send)
   } catch (error) {
-    throw cursor !== undefined && (error as Error).name === 'ValidationException' ? badCursor(error) : error
+    throw cursor !== undefined && isNamed(error, 'ValidationException') ? badCursor(error) : error
   }
 }

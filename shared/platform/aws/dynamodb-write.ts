@@ -11,7 +11,7 @@ import {
 } from '@aws-sdk/client-dynamodb'
 import type { Add, Clock, Conflict, Expect, Outcome, Random, Rev, Write } from '../platform.ts'
 import { PlatformError } from '../platform-error.ts'
-import { translated } from './aws-error.ts'
+import { isNamed, translated } from './aws-error.ts'
 import { patiently } from './back-off.ts'
 import { additionOf, fits, newCounter } from './dynamodb-addition.ts'
 import { type Attributes, isAlive, liveItem, toAttributes, toKey } from './dynamodb-item.ts'
@@ -34,7 +34,7 @@ const condition = (expect: Expect, now: number): Condition => {
 const allOld = { ReturnValuesOnConditionCheckFailure: 'ALL_OLD' } as const
 
 /** A write may also meet a transaction of somebody else on its item; it comes after it then. */
-const isBusyItem = (error: unknown): boolean => (error as Error).name === 'TransactionConflictException'
+const isBusyItem = (error: unknown): boolean => isNamed(error, 'TransactionConflictException')
 
 /** Repeats a write while another transaction holds its item. */
 export const sendWrite = <T>(context: WriteContext, what: string, send: () => Promise<T>): Promise<T> =>

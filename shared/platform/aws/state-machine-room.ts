@@ -5,10 +5,8 @@ import {
   ListStateMachineVersionsCommand,
   type SFNClient,
 } from '@aws-sdk/client-sfn'
-import { translated } from './aws-error.ts'
+import { isNamed, translated } from './aws-error.ts'
 import { versionOfAlias } from './state-machine-names.ts'
-
-const isNamed = (error: unknown, name: string): boolean => (error as Error).name === name
 
 /** Does something that a quota may be in the way of: once more when there is room. */
 export const withRoom = async <T>(call: () => Promise<T>, makeRoom: () => Promise<void>): Promise<T> => {

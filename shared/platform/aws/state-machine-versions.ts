@@ -9,7 +9,7 @@ import {
 import type { WorkflowDefinition } from '../platform.ts'
 import { PlatformError } from '../platform-error.ts'
 import { boundedJson, checkNames, definitionText } from '../workflow-rules.ts'
-import { translated } from './aws-error.ts'
+import { isNamed, translated } from './aws-error.ts'
 import { aliasArn, type MachinePrefix, machineArn, machineTags, versionAlias } from './state-machine-names.ts'
 import { dropOldestAlias, dropOldestVersion, withRoom } from './state-machine-room.ts'
 
@@ -24,7 +24,6 @@ export type MachineOptions = {
   tags: Record<string, string>
 }
 
-export const isNamed = (error: unknown, ...names: string[]): boolean => names.includes((error as Error).name)
 const missing = ['ResourceNotFound', 'StateMachineDoesNotExist']
 /** Of an alias that is not there, also when nothing of its machine is. */
 const missingAlias = [...missing, 'ValidationException']

@@ -12,11 +12,11 @@ import {
 import { type RunStatus, runStatuses, type TokenAnswer, type Workflows } from '../platform.ts'
 import { PlatformError } from '../platform-error.ts'
 import { boundedFailure, boundedJson, checkRun, checkStart } from '../workflow-rules.ts'
-import { translated } from './aws-error.ts'
+import { isNamed, translated } from './aws-error.ts'
 import { eventsBehind, lookPauseMs } from './events-after.ts'
 import { defined, parsed, toRunEvent } from './execution-events.ts'
 import { aliasArn, executionArn, versionOfAlias } from './state-machine-names.ts'
-import { isNamed, type MachineOptions, type MachineVersions } from './state-machine-versions.ts'
+import type { MachineOptions, MachineVersions } from './state-machine-versions.ts'
 
 const noRun = 'ExecutionDoesNotExist'
 const mostEvents = 1000
