@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, it } from 'vitest'
-import { attendRun, endRun } from '#shared/domain/workflows/end-run.ts'
+import { attendRun } from '#shared/domain/workflows/attend-run.ts'
+import { endRun } from '#shared/domain/workflows/end-run.ts'
 import { redriveRun } from '#shared/domain/workflows/redrive-run.ts'
 import type { Run } from '#shared/domain/workflows/run.ts'
 import { machineOf } from '#shared/domain/workflows/run-legs.ts'

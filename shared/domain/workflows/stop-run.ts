@@ -2,7 +2,7 @@ import type { Platform, Stored } from '../../platform/platform.ts'
 import { actorOf, type Caller, type Stamp, stamp, systemStamp } from '../caller.ts'
 import { orThrow, refuse } from '../domain-error.ts'
 import { isOver, type Run } from './run.ts'
-import { machineOf } from './run-legs.ts'
+import { endOfTime, machineOf } from './run-legs.ts'
 import { changeRun, findRun, getRun } from './run-store.ts'
 
 type Ports = Pick<Platform, 'main' | 'workflows' | 'clock' | 'random'>
@@ -41,4 +41,14 @@ export const stopMachine = async ({ workflows }: Pick<Platform, 'workflows'>, ru
   if (run.stop === undefined || run.state !== 'RUNNING') return
   const { by, reason } = run.stop
   await workflows.stop(machineOf(run), { error: 'STOPPED', cause: `by ${by}${reason ? `: ${reason}` : ''}` })
+}
+
+/** What a machine is told that is stopped because its time is over. */
+export const timedOut = { error: 'States.Timeout' }
+
+/** Ends the machine of a run that somebody wants to end, or whose time is over. */
+export const holdToWishes = async (ports: Pick<Platform, 'workflows' | 'clock'>, run: Run): Promise<void> => {
+  await stopMachine(ports, run)
+  if (run.state === 'RUNNING' && ports.clock.now() >= endOfTime(run))
+    await ports.workflows.stop(machineOf(run), timedOut)
 }

@@ -1,6 +1,7 @@
 import type { Item, Key, Page, Platform, Stored, Write } from '../../platform/platform.ts'
 import { loadBody } from '../bodies/body.ts'
 import { DomainError } from '../domain-error.ts'
+import type { Run } from './run.ts'
 import type { CompiledWorkflow, Workflow, WorkflowVersion } from './workflow.ts'
 
 type Reading = Pick<Platform, 'main'>
@@ -55,6 +56,12 @@ export const loadCompiled = async (
   { tenant, name, compiled }: WorkflowVersion,
 ): Promise<CompiledWorkflow> =>
   (await loadBody(ports, { tenant, pk: workflowPk(tenant, name), body: compiled })) as CompiledWorkflow
+
+/** What a run runs on. */
+export const loadCompiledOf = async (
+  ports: Pick<Platform, 'main' | 'objects'>,
+  { tenant, workflow, version }: Pick<Run, 'tenant' | 'workflow' | 'version'>,
+): Promise<CompiledWorkflow> => loadCompiled(ports, await getVersion(ports, tenant, workflow, version))
 
 type Range = { limit: number; cursor?: string }
 
