@@ -226,22 +226,26 @@ describe('writer', () => {
 })
 
 describe('what one read has shown', () => {
-  test('the next one shows as well, however it asks, also before the writer was heard', async () => {
+  test('the next one shows as well, however it asks and of whatever was written with it, also before the writer was heard', async () => {
     const { main, close } = await aStorage(folder())
     const parent = aKey()
     const item = await stored(main, anItem({ value: 0, index: { parent } }))
+    const listed = async () => (await main.query({ index: 'parent', pk: parent.pk })).items
     const byKey = async () => (await main.get(item))?.value
-    const byParent = async () => (await main.query({ index: 'parent', pk: parent.pk })).items[0]?.value
+    const byParent = async () => (await listed())[0]?.value
     const byPart = async () => (await main.query({ pk: item.pk })).items[0]?.value
     const reads = [byKey, byParent, byPart]
     for (let value = 1; value <= 30; value++) {
       for (const read of reads) expect(await read()).toBe(value - 1) // kept from now on, as far as it is
-      const writing = main.write(aPut({ ...item, value }, 'any'))
+      const other = anItem({ value, index: { parent: { pk: parent.pk, sk: `with ${value}` } } })
+      const byOther = async () => (await main.get(other))?.value
+      const writing = main.transact([aPut({ ...item, value }, 'any'), aPut(other)])
       await new Promise(setImmediate) // it is on its way; no message of the writer is heard until this is awaited again
-      const first = reads[value % 3] ?? byKey
+      const first = [...reads, byOther][value % 4] ?? byKey
       const end = performance.now() + 5000
       while ((await first()) !== value && performance.now() < end);
-      for (const read of reads) expect(await read()).toBe(value)
+      for (const read of [...reads, byOther]) expect(await read()).toBe(value)
+      expect(await listed()).toHaveLength(value + 1)
       await writing
     }
     await close()
