@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
-const ports = ['platform.ts', 'workflows.ts'].map((name) => `${root}shared/platform/${name}`)
+const ports = ['platform.ts', 'table.ts', 'workflows.ts'].map((name) => `${root}shared/platform/${name}`)
 
 /** Operations of the API that a function is never asked for: what only they do is left out. */
 export type Skipped = (operationId: string) => boolean
