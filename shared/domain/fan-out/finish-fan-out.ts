@@ -1,7 +1,7 @@
 import type { Stored } from '../../platform/platform.ts'
 import { loadBody } from '../bodies/body.ts'
 import { systemStamp } from '../caller.ts'
-import { isFinished, type Task } from '../tasks/task.ts'
+import { isFinished } from '../tasks/task.ts'
 import { findTask } from '../tasks/task-store.ts'
 import type { Counts } from './bitmap.ts'
 import { cancellerOf } from './end-rows.ts'
@@ -10,7 +10,8 @@ import { changeFanOut, fanOutPk } from './fan-out-store.ts'
 import { planJoinInput, planResultOf, planResults } from './join-results.ts'
 import { completeParent, failParent } from './lead-parent.ts'
 import { dropFragments, firstFailures, type ReportLine, writeReport } from './report.ts'
-import { type FanOutPorts, type FanOutTools, submitPart } from './submit-rows.ts'
+import { partFailure, submitPart } from './submit-part.ts'
+import type { FanOutPorts, FanOutTools } from './submit-rows.ts'
 
 /** Every row is over: ends the batch or the distributed task. `undefined`: the task that joins has to end first. */
 export const finish = async (
@@ -77,7 +78,7 @@ const joinShards = async (
   const joined = (await findTask(ports, fan.tenant, fan.waitsFor.task))?.value
   if (joined && !isFinished(joined)) return undefined
   if (joined?.status !== 'SUCCEEDED') {
-    await failParent(ports, fan, partFailure('joins its shards', joined))
+    await failParent(ports, fan, partFailure('join', joined))
     return end(ports, start, 'FAILED')
   }
   await completeParent(ports, fan, await planResultOf(ports, fan, joined))
@@ -104,11 +105,4 @@ const startJoin = async (
   }
   const waitsFor = { part: 'join' as const, task: submitted.task }
   return changeFanOut(ports, start, (current) => ({ ...current, waitsFor }))
-}
-
-/** Why a task that had to end first did not bring what it should. */
-export const partFailure = (does: string, task: Task | undefined): { code: string; message: string } => {
-  if (task === undefined) return { code: 'AGENT_ERROR', message: `the task that ${does} is gone` }
-  const { code, message } = task.failure ?? { code: 'AGENT_ERROR', message: `it is ${task.status}` }
-  return { code, message: `task ${task.id}, which ${does}: ${message}` }
 }

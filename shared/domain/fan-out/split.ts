@@ -6,11 +6,11 @@ import { isFinished } from '../tasks/task.ts'
 import { findTask } from '../tasks/task-store.ts'
 import { type FanOut, stop } from './fan-out.ts'
 import { changeFanOut, fanOutPk } from './fan-out-store.ts'
-import { partFailure } from './finish-fan-out.ts'
 import { resultOf } from './join-results.ts'
 import { failParent } from './lead-parent.ts'
 import { putShards } from './shards.ts'
-import { type FanOutPorts, type FanOutTools, submitPart } from './submit-rows.ts'
+import { partFailure, submitPart } from './submit-part.ts'
+import type { FanOutPorts, FanOutTools } from './submit-rows.ts'
 
 /** Lets a task make the list of shards, and takes that over once it is there. `undefined`: not yet. */
 export const takeSplit = async (
@@ -29,7 +29,7 @@ export const takeSplit = async (
   }
   const task = (await findTask(ports, fan.tenant, fan.waitsFor.task))?.value
   if (task && !isFinished(task)) return undefined
-  if (task?.status !== 'SUCCEEDED') return giveUp(ports, start, partFailure('makes its shards', task))
+  if (task?.status !== 'SUCCEEDED') return giveUp(ports, start, partFailure('split', task))
   const answered = await listOf(ports, fan.tenant, await resultOf(ports, task))
   if ('problem' in answered) return giveUp(ports, start, { code: 'AGENT_ERROR', message: notShards(task.id, answered) })
   const { list } = answered

@@ -110,25 +110,3 @@ const loadShared = async (ports: FanOutPorts, { tenant, id, template, common }: 
     bodyOf: (value: unknown) => (template === undefined ? value : { ...(task as object), input: inputOf(value) }),
   }
 }
-
-/** Submits the task that makes the shards, or the one that joins their results; or says why it can be none. */
-export const submitPart = async (
-  ports: FanOutPorts,
-  tools: FanOutTools,
-  fan: FanOut,
-  { part, body }: { part: 'split' | 'join'; body: unknown },
-): Promise<{ task: string } | { failure: { code: string; message: string } }> => {
-  const caller: Caller = { tenant: fan.tenant, principal: fan.by, requestId: fan.id }
-  const place = { parent: fan.task, batch: { id: fan.id, row: part }, idempotencyKey: rowKey(fan, part) }
-  try {
-    const command = { ...tools.readSubmit(body), ...place }
-    return { task: (await submitTask(ports, caller, command, tools.checkInput)).id }
-  } catch (error) {
-    const why = problemOf(error)
-    if (why === undefined) throw error
-    const does = part === 'split' ? 'makes its shards' : 'joins its shards'
-    return {
-      failure: { code: 'AGENT_ERROR', message: `the task that ${does} was refused: ${why.code}: ${why.message}` },
-    }
-  }
-}
