@@ -1,5 +1,6 @@
 import type { CloudEvent, Platform, Stored } from '../../platform/platform.ts'
-import { firstThatFit, loadBody, sizeOfBody } from '../bodies/body.ts'
+import { firstThatFit, sizeOfBody } from '../bodies/answer-room.ts'
+import { loadBody } from '../bodies/body.ts'
 import { newRev } from '../ids.ts'
 import { toCloudEvent } from '../messages/envelope.ts'
 import { type Inbox, type Letter, take } from './letter.ts'

@@ -1,5 +1,5 @@
 import type { Platform } from '../../platform/platform.ts'
-import { answerBytes } from '../bodies/body.ts'
+import { answerBytes } from '../bodies/answer-room.ts'
 import { isInward, isOver, type Run, type RunStep, type StepState } from './run.ts'
 import { stepsOf } from './run-store.ts'
 import { getVersion, loadCompiled } from './workflow-store.ts'

@@ -1,26 +1,21 @@
 import type { OperationOf } from '#shared/contracts/operations.ts'
-import type { LeasedTask } from '#shared/contracts/worker.ts'
 import { getAgent } from '#shared/domain/agents/agent-store.ts'
-import { firstThatFit, loadBody, sizeOfBody } from '#shared/domain/bodies/body.ts'
-import { budgetLeft } from '#shared/domain/budgets/charge.ts'
 import type { Caller } from '#shared/domain/caller.ts'
-import { leaveInstance, takeBack } from '#shared/domain/instances/end-instance.ts'
+import { leaveInstance } from '#shared/domain/instances/end-instance.ts'
 import { heldHeartbeat, requirePresent } from '#shared/domain/instances/heartbeat.ts'
-import { heartbeatSeconds, type Instance, leaseSeconds } from '#shared/domain/instances/instance.ts'
+import { heartbeatSeconds } from '#shared/domain/instances/instance.ts'
 import { getInstance } from '#shared/domain/instances/instance-store.ts'
 import { joinInstance } from '#shared/domain/instances/join-instance.ts'
 import { completeTask } from '#shared/domain/tasks/complete-task.ts'
 import { failTask } from '#shared/domain/tasks/fail-task.ts'
 import { claimTasks, leaseTasks } from '#shared/domain/tasks/lease-tasks.ts'
 import { reportProgress } from '#shared/domain/tasks/report-progress.ts'
-import { runOfTask, type Task } from '#shared/domain/tasks/task.ts'
-import { loseLease, releaseLease } from '#shared/domain/tasks/task-moves.ts'
-import { taskPk } from '#shared/domain/tasks/task-store.ts'
 import type { Platform } from '#shared/platform/platform.ts'
 import { requireOwnName } from '../../authorize.ts'
 import { describeError } from '../../errors.ts'
 import { idempotencyKey, iso, preferWait } from '../../headers.ts'
 import type { Handler } from '../../operation.ts'
+import { handOut } from './hand-out.ts'
 import { toTask } from './task-response.ts'
 
 const join: Handler<OperationOf<'joinInstance'>> = async ({ platform }, { caller, body, headers }) => {
@@ -49,34 +44,6 @@ const heartbeat: Handler<OperationOf<'heartbeat'>> = async (
 /** A held heartbeat must not keep the next one for too long: a lease holds for three of them. */
 const longestBeatSeconds = heartbeatSeconds
 
-const toLeased = async (platform: Platform, task: Task): Promise<LeasedTask> => {
-  const { tenant, id } = task
-  const load = (body: Task['input'] | undefined) => loadBody(platform, { tenant, pk: taskPk(tenant, id), body })
-  const [input, checkpoint, response, left] = await Promise.all([
-    load(task.input),
-    task.checkpoint && load(task.checkpoint),
-    task.resume && load(task.resume.response),
-    budgetLeft(platform, task),
-  ])
-  const run = runOfTask(task)
-  return {
-    taskId: id,
-    fence: task.lease?.fence ?? '',
-    attempt: task.attempt,
-    capability: task.capability ?? null,
-    input,
-    deadline: iso(task.deadline),
-    timeoutSeconds: task.timeoutSeconds,
-    leaseSeconds,
-    ...(task.checkpoint && { checkpoint }),
-    ...(task.resume && { resume: { kind: task.resume.kind, response, by: task.resume.by } }),
-    traceparent: task.traceparent ?? null,
-    ...(run !== undefined && { workflowRun: run }),
-    ...(task.hops && { hops: task.hops }),
-    budgetLeft: left ?? null,
-  }
-}
-
 /** An instance that has left, or was told to drain, gets nothing more. */
 const leasingInstance = async (platform: Platform, caller: Caller, id: string) => {
   const { value } = await getInstance(platform, caller.tenant, id)
@@ -103,24 +70,6 @@ const lease: Handler<OperationOf<'leaseTasks'>> = async (
     body: { tasks: leased, ...(later && { retryAfterSeconds: 1 }), ...(elsewhere.length > 0 && { elsewhere }) },
   }
 }
-
-/** What was leased, as the instance is told it. What cannot be read, or has no room, goes back, and does not keep the rest. */
-const handOut = async (platform: Platform, { tenant, id }: Instance, tasks: Task[]): Promise<LeasedTask[]> => {
-  const now = platform.clock.now()
-  const giveBack = (some: Task[], move: (held: Task) => Task) =>
-    Promise.all(some.map((task) => takeBack(platform, tenant, task.id, id, move)))
-  const fit = firstThatFit(tasks, bytesOf)
-  await giveBack(tasks.slice(fit.length), (held) =>
-    releaseLease(held, { now, message: 'the answer had no room for it' }),
-  )
-  const outcomes = await Promise.allSettled(fit.map((task) => toLeased(platform, task)))
-  const unread = fit.filter((_, at) => outcomes[at]?.status === 'rejected')
-  await giveBack(unread, (held) => loseLease(held, { now, message: 'its input could not be read' }))
-  return outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []))
-}
-
-const bytesOf = ({ input, checkpoint, resume }: Task): number =>
-  sizeOfBody(input) + sizeOfBody(checkpoint) + sizeOfBody(resume?.response)
 
 const leave: Handler<OperationOf<'leaveInstance'>> = async ({ platform }, { caller, params }) => {
   await leaveInstance(platform, caller, params.instance ?? '')
