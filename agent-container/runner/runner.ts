@@ -1,6 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join as joinPath } from 'node:path'
+import { rmSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Joined } from '#shared/contracts/worker.ts'
 import type { AgentDefinition } from '../sdk/index.ts'
@@ -8,8 +6,7 @@ import { resourcesOf } from '../sdk/resources.ts'
 import { manifestOf } from './manifest.ts'
 import { createMask } from './mask.ts'
 import { beat, enrol, sendUntilAnswered } from './platform-client.ts'
-import { removeLeftGroups } from './resources/cgroup.ts'
-import { killLeftovers } from './resources/kill.ts'
+import { makeRoot } from './root-folder.ts'
 import { openSession, type Session } from './session.ts'
 import { createSlotPool } from './slot-pool.ts'
 import { createTaskRuns } from './task-runs.ts'
@@ -44,28 +41,6 @@ const longPollSeconds = 20
 /** A heartbeat that took so long was held by the platform: the next one follows at once. */
 const heldMs = 1000
 const shortPauseMs = 50
-
-/** Folders of runners that are no more are removed, with what runs in them; a folder is named after its process. */
-const makeRoot = (base = tmpdir()): string => {
-  mkdirSync(base, { recursive: true })
-  for (const name of readdirSync(base)) {
-    const pid = /^devcycle-(\d+)-/.exec(name)?.[1]
-    if (pid === undefined || isRunning(Number(pid))) continue
-    killLeftovers(joinPath(base, name))
-    void removeLeftGroups(joinPath(base, name))
-    rmSync(joinPath(base, name), { recursive: true, force: true })
-  }
-  return mkdtempSync(joinPath(base, `devcycle-${process.pid}-`))
-}
-
-const isRunning = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
-  }
-}
 
 /** Joins as an instance, leases tasks into slots, and keeps their leases, until it drains or loses the platform. */
 export const startRunner = (options: RunnerOptions): Runner => {
