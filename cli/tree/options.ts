@@ -40,7 +40,7 @@ export const env = (flags: string, description: string, name: string): Option =>
 /** A `--no-…` flag that a variable sets too, unless that is empty, `0` or `false`. */
 export const unless = (flags: string, description: string, name: string): Option => {
   const isSet = !['', '0', 'false'].includes((process.env[name] ?? '').toLowerCase())
-  return new Option(`${flags}`, `${description} (env: ${name})`).default(!isSet)
+  return new Option(flags, `${description} (env: ${name})`).default(!isSet)
 }
 
 /** One of some words, in whatever case. */

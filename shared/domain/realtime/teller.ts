@@ -17,12 +17,14 @@ const mostRounds = 20
 
 const resyncOf = ({ tenant, topic }: News): News => ({ tenant, topic, frames: { type: 'resync', topic } })
 
+const keyOf = ({ tenant, topic }: Pick<News, 'tenant' | 'topic'>): string => `${tenant}\n${topic}`
+
 /** What waits to be told, the latest of each entity. */
 const createPending = () => {
   let topics = new Map<string, News>()
   return {
     add({ tenant, topic, id, frame, once }: Told): void {
-      const key = `${tenant}\n${topic}`
+      const key = keyOf({ tenant, topic })
       const news = topics.get(key) ?? { tenant, topic, frames: new Map(), ...(once && { once }) }
       topics.set(key, news)
       if ('type' in news.frames) return
@@ -32,7 +34,7 @@ const createPending = () => {
     },
     /** Whoever watches the topic of what could not be told is told to read it again, with what is told next. */
     missed(news: News[]): void {
-      for (const one of news) topics.set(`${one.tenant}\n${one.topic}`, resyncOf(one))
+      for (const one of news) topics.set(keyOf(one), resyncOf(one))
     },
     take(): News[] {
       const all = [...topics.values()]
