@@ -19,6 +19,11 @@ export type ObjectRecord = {
 /** Where the record of an object is. */
 export const objectKey = (tenant: string, id: string): Key => ({ pk: `${tenant}#object#${id}`, sk: 'head' })
 
+const uploadAction = 'object.create'
+/** Whether it is a large value that the product keeps, and nothing that a caller uploaded. */
+export const isValue = ({ contentType, stamp }: ObjectRecord): boolean =>
+  contentType === 'application/json' && stamp.action !== uploadAction
+
 /** The record of an object, to be written with whatever points to it. */
 export const objectItem = (record: ObjectRecord): Item<ObjectRecord> => ({
   ...objectKey(record.tenant, record.id),
@@ -47,7 +52,7 @@ export const declareObject = async (
     tenant: caller.tenant,
     declared: digest(declared),
     createdAt: ports.clock.now(),
-    stamp: stamp(caller, 'object.create'),
+    stamp: stamp(caller, uploadAction),
   }
   const outcome = await ports.main.write({ op: 'put', item: objectItem(record), expect: 'absent' })
   const stored = outcome.ok ? record : (outcome.conflicts[0]?.current?.value as ObjectRecord | undefined)

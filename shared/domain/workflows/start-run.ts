@@ -105,7 +105,7 @@ const create = async (ports: Ports, run: Run, items: Item[]): Promise<Run | unde
 }
 
 /** What an execution begins with is 256 KiB at most, with what is around the input of a run. */
-const mostInputBytes = 240 * 1024
+export const mostInputBytes = 240 * 1024
 
 const requireSmall = (input: unknown): void => {
   const bytes = Buffer.byteLength(JSON.stringify(input ?? null))

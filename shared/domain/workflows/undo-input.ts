@@ -1,11 +1,10 @@
 import type { Platform } from '../../platform/platform.ts'
 import { planObject } from '../bodies/body.ts'
 import { systemStamp } from '../caller.ts'
-import { idPattern } from '../ids.ts'
 import type { Run, RunStep } from './run.ts'
 import { runPk } from './run-store.ts'
 import { loadInput } from './start-run.ts'
-import { type FieldLimits, loadOutline, smallFields } from './steps/small-fields.ts'
+import { type FieldLimits, loadOutline, refOf, smallFields } from './steps/small-fields.ts'
 
 type Ports = Pick<Platform, 'main' | 'objects' | 'clock'>
 
@@ -70,9 +69,7 @@ const shrink = async (ports: Ports, run: Run, answers: Answer[], room: number): 
 }
 
 const reference = async (ports: Ports, run: Run, { id, output }: Answer, limits: FieldLimits): Promise<object> => {
-  const known = (output as { $ref?: unknown } | null)?.$ref
-  const isKept = typeof known === 'string' && idPattern('obj').test(known)
-  const $ref = isKept ? known : await keep(ports, run, id, output)
+  const $ref = refOf(output) ?? (await keep(ports, run, id, output))
   return { ...smallFields(output, limits), $ref }
 }
 

@@ -1,5 +1,6 @@
 import type { Platform } from '../../../platform/platform.ts'
 import { type Body, loadBody } from '../../bodies/body.ts'
+import { idPattern } from '../../ids.ts'
 
 export type FieldLimits = { field: number; all: number }
 
@@ -9,8 +10,9 @@ export const smallFields = (value: unknown, { field: most, all }: FieldLimits): 
   let left = all
   const small = Object.entries(value).filter(([name, field]) => {
     const size = Buffer.byteLength(JSON.stringify(field) ?? '')
-    const fits = size <= most && size + Buffer.byteLength(name) <= left
-    if (fits) left -= size + Buffer.byteLength(name)
+    const whole = size + Buffer.byteLength(JSON.stringify(name)) + 2 // with a colon and a comma
+    const fits = size <= most && whole <= left
+    if (fits) left -= whole
     return fits
   })
   return Object.fromEntries(small)
@@ -23,6 +25,12 @@ export const outline = (value: unknown, $ref: string): Record<string, unknown> =
   ...smallFields(value, outlineLimits),
   $ref,
 })
+
+/** The object that a large value was kept as, of one that is told by reference. */
+export const refOf = (value: unknown): string | undefined => {
+  const { $ref } = Object(value) as { $ref?: unknown }
+  return typeof $ref === 'string' && idPattern('obj').test($ref) ? $ref : undefined
+}
 
 /** What was kept as expressions see it: a large value as its outline. */
 export const loadOutline = async (

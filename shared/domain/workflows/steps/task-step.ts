@@ -1,5 +1,4 @@
 import type { Platform } from '../../../platform/platform.ts'
-import { idPattern } from '../../ids.ts'
 import type { SubmitCommand } from '../../tasks/submit-command.ts'
 import type { CheckInput } from '../../tasks/submit-task.ts'
 import { submitTask } from '../../tasks/submit-task.ts'
@@ -8,7 +7,7 @@ import { taskPk } from '../../tasks/task-store.ts'
 import { callerOfRun, type Run } from '../run.ts'
 import { endStep, type StepOutcome } from './end-step.ts'
 import type { StepMessage } from './message-step.ts'
-import { loadOutline } from './small-fields.ts'
+import { loadOutline, refOf } from './small-fields.ts'
 import type { Asked, Begun, Starting, StepPorts } from './step-command.ts'
 
 /** What is submitted is what callers may submit, and is checked as theirs. */
@@ -81,8 +80,8 @@ const shardsOf = ({ task, items, maxInFlight, toleratedFailurePercentage }: Aske
 
 /** What goes on to a task as its input is the whole of a large result. */
 const wholeInput = (input: unknown): unknown => {
-  const reference = (input as { $ref?: unknown } | null | undefined)?.$ref
-  return typeof reference === 'string' && idPattern('obj').test(reference) ? { $ref: reference } : input
+  const $ref = refOf(input)
+  return $ref === undefined ? input : { $ref }
 }
 
 type Ports = Parameters<typeof endStep>[0]
