@@ -11,7 +11,7 @@ workflow: blocks
 steps:
   - name: everyone
     kind: map
-    items: [1, 2]
+    items: '{% [1, 2] %}'
     steps:
       - name: contest
         kind: race
@@ -47,6 +47,7 @@ steps:
 type Block = { block: string; try?: string }
 type Command = {
   token?: string
+  joined?: { of: number; block?: string }
   within?: Block[]
   step: { name: string; kind: string; block?: string; before?: string }
 }

@@ -67,6 +67,9 @@ export const callerOfRun = ({ tenant, id, by }: Pick<Run, 'tenant' | 'id' | 'by'
 /** One time that a block of a run runs; of a block that is tried again, the try that began at a time. */
 export type BlockTime = { block: string; try?: string }
 
+/** How many results a block joins, of which a step has one; they share what some leave in that time of a block. */
+export type JoinedWith = { of: number; block?: string }
+
 /** Steps that are the machine's own business. */
 const inwardKinds = ['abandon', 'timer', 'endTimer']
 export const isInward = ({ kind }: { kind: string }): boolean => inwardKinds.includes(kind)
@@ -106,4 +109,6 @@ export type RunStep = {
   undoes?: true
   /** The blocks that it is in. */
   within?: BlockTime[]
+  /** What its result is joined with. */
+  joined?: JoinedWith
 }

@@ -1,5 +1,6 @@
 import { placeholders, type Values } from './asl.ts'
 import type { Context } from './context.ts'
+import { joinedBy } from './joined.ts'
 
 const send = 'arn:aws:states:::sqs:sendMessage'
 
@@ -12,22 +13,27 @@ export const sendSeconds = 300
 export const commandTo = (
   step: Values,
   waits: boolean,
-  { inMap, within, undoes, run }: Pick<Context, 'inMap' | 'within' | 'undoes' | 'run'>,
-) => ({
-  Resource: waits ? `${send}.waitForTaskToken` : send,
-  Arguments: {
-    QueueUrl: placeholders.queue,
-    MessageBody: {
-      ...(waits ? { token: '{% $states.context.Task.Token %}' } : { id: '{% $uuid() %}' }),
-      tenant: placeholders.tenant,
-      run,
-      step,
-      ...(inMap && { index: '{% $states.context.Map.Item.Index %}' }),
-      ...(within.length > 0 && { within }),
-      ...(undoes && { undoes }),
+  context: Pick<Context, 'inMap' | 'within' | 'undoes' | 'run' | 'joined'>,
+) => {
+  const { inMap, within, undoes, run } = context
+  const joined = waits ? joinedBy(step, context) : undefined
+  return {
+    Resource: waits ? `${send}.waitForTaskToken` : send,
+    Arguments: {
+      QueueUrl: placeholders.queue,
+      MessageBody: {
+        ...(waits ? { token: '{% $states.context.Task.Token %}' } : { id: '{% $uuid() %}' }),
+        tenant: placeholders.tenant,
+        run,
+        step,
+        ...(inMap && { index: '{% $states.context.Map.Item.Index %}' }),
+        ...(joined && { joined }),
+        ...(within.length > 0 && { within }),
+        ...(undoes && { undoes }),
+      },
     },
-  },
-})
+  }
+}
 
 export const defined = (values: Values): Values =>
   Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined))

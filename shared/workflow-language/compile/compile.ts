@@ -15,7 +15,7 @@ const undoSeconds = 86_400
 export type CompiledDefinition = { run: AslMachine; undo?: AslMachine }
 
 const execution = wrap('$states.context.Execution.Name')
-const inFlow = { also: [], inMap: false, within: [], undoes: false }
+const inFlow = { also: [], inMap: false, within: [], rounds: [], undoes: false }
 
 export type CompileOptions = {
   /** A loop goes on in another execution after so many events. @default 20,000 of the 25,000 that one may have */
@@ -111,6 +111,7 @@ const undoOf = (name: string, steps: Step[], bindings: Bindings): Record<string,
     also: [],
     inMap: true,
     within: [],
+    rounds: [],
     undoes: true,
     run: execution,
   })

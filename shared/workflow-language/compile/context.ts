@@ -1,5 +1,6 @@
 import type { AslState } from './asl.ts'
 import { asOutput, type Bindings } from './expression.ts'
+import type { Joined } from './joined.ts'
 import type { Legs } from './legs.ts'
 
 /** Expressions for the time that a block runs, and for the try of it. */
@@ -16,6 +17,10 @@ export type Context = {
   inMap: boolean
   /** The blocks around it that may end before what they have begun, from the outside in. */
   within: BlockPlace[]
+  /** Variables with the rounds of the loops around it. */
+  rounds: string[]
+  /** What the answers of the block are joined with. */
+  joined?: Joined
   /** They undo what the run had completed. */
   undoes: boolean
   /** An expression for the id of the run. */

@@ -70,7 +70,7 @@ export const compileChoice = (step: ChoiceStep, context: Context, compileSteps: 
 export const compileRepeat = (step: RepeatStep, context: Context, compileSteps: CompileSteps): Compiled => {
   const { name, until, atMost, steps, onLimit } = step
   const [round, look, done, limit] = [`${name}Round`, `${name}: until`, `${name}: done`, `${name}: limit`]
-  const body = compileSteps(steps, { ...context, next: look, also: [] })
+  const body = compileSteps(steps, { ...context, next: look, also: [], rounds: [...context.rounds, round] })
   const last = `{% $${steps.at(-1)?.name} %}`
   const names = Object.fromEntries([name, ...context.also].map((one) => [one, last]))
   const end = after(done, context, `{% $${name} %}`)

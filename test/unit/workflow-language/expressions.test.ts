@@ -69,6 +69,7 @@ const tallyOf = async (...ballots: unknown[]): Promise<unknown> => {
     also: [],
     inMap: false,
     within: [],
+    rounds: [],
     undoes: false,
     run: '',
   })

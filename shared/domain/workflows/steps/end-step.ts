@@ -5,6 +5,7 @@ import { digest } from '../../ids.ts'
 import { endSubscription } from '../../topics/change-subscription.ts'
 import type { RunStep } from '../run.ts'
 import { changeStep, findStep, runPk } from '../run-store.ts'
+import { fitting } from './joined-room.ts'
 import { loadOutline } from './small-fields.ts'
 
 type Ports = Pick<Platform, 'main' | 'objects' | 'workflows' | 'clock' | 'random' | 'telemetry'>
@@ -31,9 +32,10 @@ export const recordEnd = async (ports: Ports, found: Stored<RunStep>, outcome: S
     return changeStep(ports, found, (step) =>
       step.state === 'RUNNING' ? { ...step, ...outcome, state: 'FAILED', finishedAt } : step,
     )
-  const sk = `output#${id}#${digest(outcome.output)}` // two outcomes at once are two rows, of which the record names one
+  const value = await fitting(ports, found.value, outcome.output)
+  const sk = `output#${id}#${digest(value)}` // two outcomes at once are two rows, of which the record names one
   const place = { tenant, pk: runPk(tenant, run), sk, stamp: systemStamp('run.step') }
-  const { body, items } = await planBody(ports, { ...place, value: outcome.output })
+  const { body, items } = await planBody(ports, { ...place, value })
   for (const item of items) await ports.main.write({ op: 'put', item, expect: 'any' })
   return changeStep(ports, found, (step) =>
     step.state === 'RUNNING' ? { ...step, state: 'SUCCEEDED', output: body, finishedAt } : step,

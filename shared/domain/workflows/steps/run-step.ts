@@ -73,7 +73,10 @@ const keepStep = async (ports: StepPorts, asked: Asked): Promise<Stored<RunStep>
   return there ?? (await findStep(ports, item.value)) ?? { ...item, rev }
 }
 
-const stepOf = ({ tenant, run, id, token, index, undoes, within, step }: Asked, startedAt: number): RunStep => ({
+const stepOf = (
+  { tenant, run, id, token, index, undoes, within, joined, step }: Asked,
+  startedAt: number,
+): RunStep => ({
   id,
   tenant,
   run,
@@ -83,6 +86,7 @@ const stepOf = ({ tenant, run, id, token, index, undoes, within, step }: Asked, 
   startedAt,
   ...(token !== undefined && { token }),
   ...(within !== undefined && { within }),
+  ...(joined !== undefined && { joined }),
   ...(undoes ? { undoes } : typeof index === 'number' && { index }),
 })
 

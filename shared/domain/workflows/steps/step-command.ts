@@ -1,6 +1,6 @@
 import type { Platform } from '../../../platform/platform.ts'
 import { digest } from '../../ids.ts'
-import type { BlockTime, RunStep } from '../run.ts'
+import type { BlockTime, JoinedWith, RunStep } from '../run.ts'
 
 export type StepPorts = Omit<Platform, 'feed' | 'bus' | 'hosts' | 'generation'>
 
@@ -17,6 +17,8 @@ export type StepCommand = {
   undoes?: true
   /** The blocks around it that may end before what they have begun. */
   within?: BlockTime[]
+  /** What the result of the step is joined with. */
+  joined?: JoinedWith
   step: { kind: string; name: string } & Record<string, unknown>
 }
 
