@@ -11,7 +11,7 @@ workflow: blocks
 steps:
   - name: everyone
     kind: map
-    items: '{% [1, 2] %}'
+    items: [1, 2]
     steps:
       - name: contest
         kind: race
@@ -44,12 +44,28 @@ steps:
     value: { everyone: '{% $everyone.branch %}' }
 `
 
+/** Maps over lists that the run alone knows: their items tell how many there are. */
+const counted = `
+workflow: counted
+steps:
+  - name: rows
+    kind: map
+    items: '{% $input %}'
+    as: row
+    steps:
+      - name: cells
+        kind: map
+        items: '{% $row %}'
+        as: cell
+        steps: [{ name: one, kind: task, agent: a, input: { cell: '{% $cell %}', row: '{% $row %}' } }]
+`
+
 type Block = { block: string; try?: string }
 type Command = {
   token?: string
   joined?: { of: number; block?: string }
   within?: Block[]
-  step: { name: string; kind: string; block?: string; before?: string }
+  step: { name: string; kind: string; block?: string; before?: string; input?: unknown }
 }
 type Host = { workflows: Workflows; commands: () => Command[] | Promise<Command[]> }
 
@@ -71,15 +87,20 @@ const lateAnswers: typeof answers = {
 const quietMs = 1500
 
 /** Runs it on a host that speaks Amazon States Language, and answers what was asked and how it ended. */
-const runOn = async ({ workflows, commands }: Host): Promise<{ end: RunDescription; asked: Command[] }> => {
-  const { definition: valid } = validate(definition)
+const runOn = async (
+  { workflows, commands }: Host,
+  text: string = definition,
+  input: unknown = {},
+): Promise<{ end: RunDescription; asked: Command[] }> => {
+  const { definition: valid } = validate(text)
   if (valid === undefined) throw new Error('the definition is not valid')
-  const run = { tenant: 'acme', workflow: 'blocks', run: `run-${Date.now()}` }
+  const run = { tenant: 'acme', workflow: valid.workflow, run: `run-${Date.now()}` }
+  const before = (await commands()).length
   await workflows.deploy({ ...run, version: '1', asl: compile(valid).run })
-  await workflows.start({ ...run, version: '1', input: {} })
+  await workflows.start({ ...run, version: '1', input })
   const times = new Map<string, number>()
   const late: { name: string; token: string }[] = []
-  let [taken, heard] = [0, Date.now()]
+  let [taken, heard] = [before, Date.now()]
   for (const over = Date.now() + 60_000; Date.now() < over; await new Promise((resolve) => setTimeout(resolve, 40))) {
     const fresh = (await commands()).slice(taken)
     taken += fresh.length
@@ -93,7 +114,7 @@ const runOn = async ({ workflows, commands }: Host): Promise<{ end: RunDescripti
     if (Date.now() - heard > quietMs)
       for (const { name, token } of late.splice(0)) await lateAnswers[name]?.(0, workflows, token)
     const end = await workflows.describe(run)
-    if (end && end.status !== 'RUNNING') return { end, asked: await commands() }
+    if (end && end.status !== 'RUNNING') return { end, asked: (await commands()).slice(before) }
   }
   throw new Error(`it does not end; asked were ${JSON.stringify([...times])}`)
 }
@@ -128,11 +149,25 @@ const requireBlocks = ({ end, asked }: { end: RunDescription; asked: Command[] }
   expect(String(one.try) < String(two.try)).toBe(true)
 }
 
+const cell = (name: unknown, row: unknown, of: number) => ({
+  step: { input: { cell: name, row } },
+  joined: { block: 'rows', of },
+})
+const requireCounts = ({ end, asked }: { end: RunDescription; asked: Command[] }): void => {
+  expect(end).toMatchObject({ status: 'SUCCEEDED', output: [['one', 'one', 'one'], ['one'], []] })
+  const told = asked.toSorted((a, b) => JSON.stringify(a.step).localeCompare(JSON.stringify(b.step)))
+  const row = [1, { a: [2] }, [3]]
+  expect(told).toMatchObject([cell('x', ['x'], 3), cell([3], row, 9), cell({ a: [2] }, row, 9), cell(1, row, 9)])
+}
+const list = [[1, { a: [2] }, [3]], ['x'], []]
+
 it('blocks name their items, rounds and tries on the embedded host', async () => {
   const { platform, close } = await aPlatform()
   const seen: Command[] = []
   platform.workflows.serve({ onCommand: async (body) => void seen.push(body as Command), onEnd: async () => undefined })
-  requireBlocks(await runOn({ workflows: platform.workflows, commands: () => seen }))
+  const host = { workflows: platform.workflows, commands: () => seen }
+  requireBlocks(await runOn(host))
+  requireCounts(await runOn(host, counted, list))
   await close()
 })
 
@@ -146,4 +181,5 @@ it('blocks name their items, rounds and tries on MiniStack', async () => {
   const endpoint = emulator.endpoint.replace('//localhost:', '//127.0.0.1:')
   const host = await openWorkflows({ sqs: endpoint, states: endpoint })
   requireBlocks(await runOn(host as never))
+  requireCounts(await runOn(host as never, counted, list))
 })
