@@ -1,5 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { anApi, type TestApi } from '#test/support/api.ts'
+import type { RunStep } from '#shared/domain/workflows/run.ts'
+import { findStep, stepItem } from '#shared/domain/workflows/run-store.ts'
+import { recordEnd } from '#shared/domain/workflows/steps/end-step.ts'
+import { anApi, anAwsApi, type TestApi } from '#test/support/api.ts'
+import { dynoxideBinary } from '#test/support/aws-servers.ts'
 import { aRowWorker } from '#test/support/row-worker.ts'
 import { workflowRuns } from '#test/support/workflow-runs.ts'
 
@@ -147,4 +151,27 @@ describe('a large result that goes on', () => {
       .replace(make('one', '$input'), `{ name: one, kind: set, value: '{% $input %}' }`)
     expect(await outcome(given, { $ref: id })).toMatchObject({ state: 'SUCCEEDED', output: false })
   })
+})
+
+it.skipIf(dynoxideBinary() === undefined)('results share their room on AWS, also when many come at once', async () => {
+  const aws = await anAwsApi()
+  const { platform } = aws
+  const endOf = async (at: number): Promise<RunStep> => {
+    const id = { tenant: 'default', run: 'run_1', id: `s${at}` }
+    const joined = { of: 60, block: 'all' }
+    const step: RunStep = { ...id, name: 'one', kind: 'task', state: 'RUNNING', startedAt: 1, joined }
+    await platform.main.write({ op: 'put', item: stepItem(step), expect: 'any' })
+    const found = await findStep(platform, id)
+    if (found === undefined) throw new Error('the step is not there')
+    return recordEnd(platform, found, { output: made({ id: at, bytes: 10_000 }) })
+  }
+  const steps = await Promise.all(wishes(60, 0).map(({ id }) => endOf(id)))
+  const sizes = steps.map(({ output }) => (output?.in === 'item' ? output.size : 0))
+  const whole = sizes.filter((size) => size > 9000)
+  expect(whole).toHaveLength(12)
+  const references = steps.flatMap(({ output }) => (output?.in === 'head' ? [output.value] : []))
+  expect(references).toHaveLength(48)
+  for (const one of references)
+    expect(one).toEqual({ id: expect.any(Number), findings: [expect.anything()], $ref: expect.stringMatching(/^obj_/) })
+  await aws.close()
 })
