@@ -1,15 +1,13 @@
-import type { CloudEvent, Platform } from '../../platform/platform.ts'
+import type { CloudEvent } from '../../platform/platform.ts'
 import { isForGood, PlatformError, sentenceOf } from '../../platform/platform-error.ts'
-import { loadBody } from '../bodies/body.ts'
 import { remind } from '../dispatch/due.ts'
 import { DomainError, type DomainErrorCode, sentenceOfRefusal } from '../domain-error.ts'
 import { idFromKey } from '../ids.ts'
-import { toCloudEvent } from '../messages/envelope.ts'
+import { loadEvent } from './load-event.ts'
 import { arrive, giveUp, type Match, putOff } from './match.ts'
-import type { Publication } from './publication.ts'
 import type { Subscription } from './subscription.ts'
 import { deliver, type TopicPorts, type TopicTools } from './targets.ts'
-import { createMatch, findMatch, findPublication, findSubscription, publicationPk, saveMatch } from './topic-store.ts'
+import { createMatch, findMatch, findPublication, findSubscription, saveMatch } from './topic-store.ts'
 
 /** Refusals that are others a while later. */
 const passing: DomainErrorCode[] = ['CONTENDED', 'RATE_LIMITED', 'INPUT_FULL', 'MAILBOX_FULL', 'BUDGET']
@@ -68,15 +66,6 @@ export const takeMatch = async (
 
 const remindOf = async (ports: TopicPorts, { tenant, id, dueAt }: Match): Promise<void> => {
   if (dueAt !== undefined) await remind(ports, { tenant, id, at: dueAt })
-}
-
-/** The event of a publication with its data. */
-export const loadEvent = async (
-  ports: Pick<Platform, 'main' | 'objects'>,
-  publication: Publication,
-): Promise<CloudEvent> => {
-  const { tenant, id, data: body } = publication
-  return toCloudEvent(publication, await loadBody(ports, { tenant, pk: publicationPk(tenant, id), body }))
 }
 
 /** Tries once more what a target did not take, when it is due. */

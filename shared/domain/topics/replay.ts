@@ -5,14 +5,15 @@ import { DomainError, invalid } from '../domain-error.ts'
 import { digest, idFor } from '../ids.ts'
 import { requireSame } from '../require-same.ts'
 import { sideBySide } from '../side-by-side.ts'
-import { loadEvent, matchIdOf, takeMatch } from './attend-match.ts'
+import { matchIdOf, takeMatch } from './attend-match.ts'
+import { loadEvent } from './load-event.ts'
 import type { Publication } from './publication.ts'
 import { createReplay, findReplay, saveReplay } from './replay-store.ts'
-import { wants } from './spread.ts'
 import type { Subscription } from './subscription.ts'
 import type { TopicPorts, TopicTools } from './targets.ts'
 import { isTopic } from './topic.ts'
 import { findMatch, findSubscription, getSubscription, listPublications, oldestKept } from './topic-store.ts'
+import { wants } from './wants.ts'
 
 /** The messages of a time, once more for one subscription. Times in milliseconds. */
 export type Replay = {

@@ -1,14 +1,14 @@
 import type { CloudEvent, Stored } from '../../platform/platform.ts'
 import { remind } from '../dispatch/due.ts'
-import { readPattern } from '../patterns/pattern.ts'
-import { processMemory } from '../process-memory.ts'
 import { sideBySide } from '../side-by-side.ts'
-import { loadEvent, matchIdOf, takeMatch } from './attend-match.ts'
+import { matchIdOf, takeMatch } from './attend-match.ts'
+import { loadEvent } from './load-event.ts'
 import type { Position, Publication } from './publication.ts'
 import type { Subscription } from './subscription.ts'
 import type { TopicPorts, TopicTools } from './targets.ts'
 import { isTopic } from './topic.ts'
 import { findPublication, matchKey, savePublication, subscribersOf } from './topic-store.ts'
+import { wants } from './wants.ts'
 
 /** Subscriptions that are looked at between two records of how far it came. */
 const pageSize = 100
@@ -16,21 +16,6 @@ const width = 25
 /** How long one pass works before it lets others, and is alone without a sign of life. */
 const passMs = 20_000
 const claimMs = 30_000
-
-type Wanted = (event: object) => boolean
-const patterns = processMemory<Wanted>()
-
-/** Whether a subscription wants an event of its topics. */
-export const wants = ({ main }: Pick<TopicPorts, 'main'>, { value, rev }: Stored<Subscription>): Wanted => {
-  if (value.pattern === undefined) return () => true
-  const memory = patterns(main)
-  const known = memory.get(rev)
-  if (known) return known
-  const read = readPattern(value.pattern)
-  const wanted = 'matches' in read ? read.matches : () => false
-  memory.set(rev, wanted)
-  return wanted
-}
 
 /** The subscriptions of a page that have not been given the message before. */
 const fresh = async (

@@ -1,4 +1,4 @@
-import type { Item, Key, Page, Platform, Stored } from '../../platform/platform.ts'
+import type { Item, Key, Page, Platform, Query, Stored } from '../../platform/platform.ts'
 import { saveItem } from '../contention.ts'
 import { dueIndex } from '../dispatch/due.ts'
 import { DomainError } from '../domain-error.ts'
@@ -151,17 +151,17 @@ export const savePublication = (
   publication: Publication,
 ): Promise<Stored<Publication> | undefined> => saveItem(ports, found, publicationItem(publication))
 
-/** The messages that are kept of what a subscription names, oldest first: of a beginning of names, those of others too. */
+/** The messages that are kept of what a subscription names, oldest first unless told: of a beginning of names, those of others too. */
 export const listPublications = (
   { main }: Pick<Platform, 'main'>,
   { tenant, topic }: Pick<Subscription, 'tenant' | 'topic'>,
-  { from, to, limit, cursor }: Paging & { from: number; to: number },
+  { from, to, ...page }: Paging & { from: number; to: number } & Pick<Query, 'order'>,
 ): Promise<Page<Publication>> => {
   const [index, pk] = topic.endsWith('*')
     ? (['list', topicsPk(tenant)] as const)
     : (['parent', topicPk(tenant, topic)] as const)
   const between = { after: sortableTime(from), before: sortableTime(to) }
-  return main.query<Publication>({ index, pk, ...between, limit, cursor })
+  return main.query<Publication>({ index, pk, ...between, ...page })
 }
 
 /** The first moment whose messages can be replayed. */

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type BusEvent, takeMessage } from '#functions/intake/take-message.ts'
 import { findMessage } from '#shared/domain/messages/message-store.ts'
-import { loadEvent } from '#shared/domain/topics/attend-match.ts'
+import { loadEvent } from '#shared/domain/topics/load-event.ts'
 import { listPublications } from '#shared/domain/topics/topic-store.ts'
 import { aPlatform } from '#test/support/embedded.ts'
 import { aUlid } from '#test/support/items.ts'

@@ -1,9 +1,14 @@
 import type { Pattern } from '../../patterns/pattern.ts'
 import { makeSubscription } from '../../topics/change-subscription.ts'
 import { callerOfRun, type Run } from '../run.ts'
+import { findEarlier } from './earlier-event.ts'
 import type { Asked, Begun, StepPorts } from './step-command.ts'
+import { wakeStep } from './wake-step.ts'
 
-/** Waits for a message on a topic: from here on, the first that its pattern matches ends the step. */
+/**
+ * Waits for a message on a topic: the first that its pattern matches ends the step. One that is for this run by its
+ * `correlation` may have come before: it answers what the run did then, and counts from the beginning of the run on.
+ */
 export const beginWaitForEvent = async (ports: StepPorts, run: Run, { id, step }: Asked): Promise<Begun> => {
   const pattern = patternOf(step)
   const command = {
@@ -13,7 +18,10 @@ export const beginWaitForEvent = async (ports: StepPorts, run: Run, { id, step }
     description: `step ${step.name} of run ${run.id} waits for it`,
     idempotencyKey: `${run.id} ${id}`,
   }
-  return { subscription: (await makeSubscription(ports, callerOfRun(run), command)).value.id }
+  const subscription = await makeSubscription(ports, callerOfRun(run), command)
+  const earlier = step.correlation === undefined ? undefined : await findEarlier(ports, run, { id, subscription })
+  if (earlier) await wakeStep(ports, { tenant: run.tenant, run: run.id, id }, earlier)
+  return { subscription: subscription.value.id }
 }
 
 /** The pattern, with the fields of the data that the run knows. */
