@@ -27,6 +27,7 @@ export type ProblemCode =
   | 'ENDLESS'
   | 'TOO_LONG'
   | 'NOT_HERE'
+  | 'UNKNOWN_AGENT'
   | 'UNKNOWN_CAPABILITY'
   | 'UNKNOWN_WORKFLOW'
   | 'SCHEMA_MISMATCH'

@@ -328,6 +328,8 @@ export const refusedPatterns: { pattern: unknown; pointer: string; says: string 
   { pattern: { a: [{ numeric: ['>', 6e9] }] }, pointer: '#/a/0/numeric/1', says: '5e9' },
   { pattern: { a: [{ cidr: '10.0.0.0/33' }] }, pointer: '#/a/0/cidr', says: '10.0.0.0/24' },
   { pattern: { a: [{ cidr: 'here' }] }, pointer: '#/a/0/cidr', says: '10.0.0.0/24' },
+  { pattern: { a: [{ cidr: '10.0.0.0' }] }, pointer: '#/a/0/cidr', says: '10.0.0.0/24' },
+  { pattern: { a: [{ cidr: '10.0.0.0/08' }] }, pointer: '#/a/0/cidr', says: '10.0.0.0/24' },
   { pattern: { a: [{ wildcard: 'a**b' }] }, pointer: '#/a/0/wildcard', says: 'follow each other' },
   { pattern: { a: [{ wildcard: 'a\\b' }] }, pointer: '#/a/0/wildcard', says: 'escapes' },
 ]

@@ -1,22 +1,14 @@
-import type { Definition, MapStep, Step, Work } from '#shared/contracts/workflows/definition.ts'
+import type { Definition, MapStep, Step } from '#shared/contracts/workflows/definition.ts'
 import { textsOf } from '../expressions/every-expression.ts'
 import { didYouMean } from '../expressions/functions.ts'
 import { isExpression, parseExpression } from '../expressions/parse-expression.ts'
 import { type Finding, type Path, warning } from '../problem.ts'
 import { blocksOf, everyStep } from '../steps.ts'
+import { type PlacedWork, worksOf } from './works-of.ts'
 
 type Schema = Record<string, unknown>
 /** What the agents that offer a capability say of it; a capability that nobody offers is not there. */
 export type Capabilities = ReadonlyMap<string, { inputSchema?: Schema; outputSchema?: Schema }>
-
-type Placed = { work: Work; path: Path; step: Step }
-
-const worksOf = (definition: Definition): Placed[] =>
-  everyStep(definition.steps).flatMap(({ step, path }): Placed[] => {
-    if (step.kind === 'task') return [{ work: step, path, step }]
-    if (step.kind !== 'vote') return []
-    return step.voters.map((work, at) => ({ work, path: [...path, 'voters', at], step }))
-  })
 
 /** The capabilities that a definition asks for. */
 export const capabilitiesOf = (definition: Definition): string[] => [
@@ -31,7 +23,7 @@ export const checkCapabilities = (definition: Definition, known: Capabilities): 
   ]
 }
 
-const unknownOf = ({ work, path }: Placed, known: Capabilities): Finding[] =>
+const unknownOf = ({ work, path }: PlacedWork, known: Capabilities): Finding[] =>
   work.capability === undefined || known.has(work.capability)
     ? []
     : [
@@ -48,7 +40,7 @@ const fieldNames = (schema: Schema | undefined): string[] | undefined => {
 }
 
 /** Fields that are missing, or that the agent does not take; what expressions bring is only known when they run. */
-const inputOf = ({ work: { capability, input }, path, step }: Placed, known: Capabilities): Finding[] => {
+const inputOf = ({ work: { capability, input }, path, step }: PlacedWork, known: Capabilities): Finding[] => {
   const schema = known.get(capability ?? '')?.inputSchema
   if (schema === undefined || isExpression(input) || (input === undefined && isRow(step))) return []
   const given = input !== null && typeof input === 'object' && !Array.isArray(input) ? Object.keys(input) : undefined

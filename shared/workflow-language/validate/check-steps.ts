@@ -22,14 +22,18 @@ const errorsOf = (step: Step, field: 'retry' | 'catch', path: Path): { errors?: 
 
 const everyError = 'States.ALL'
 
-/** What takes every error stands alone, and is the last one. */
+/** A rule takes what none before it takes; what takes every error stands alone, and is the last one. */
 const checkErrors = (ruled: ReturnType<typeof errorsOf>): Finding[] =>
   ruled.flatMap(({ errors, path }, at) => {
     const takesAll = errors === undefined || errors.includes(everyError)
     if (errors && takesAll && errors.length > 1)
       return [failing('NOT_HERE', [...path, 'errors'], `${everyError} is every error: it stands alone`)]
     const next = takesAll ? ruled[at + 1] : undefined
-    return next ? [failing('UNREACHABLE', next.path, 'the rule before takes every error; put it last')] : []
+    if (next) return [failing('UNREACHABLE', next.path, 'the rule before takes every error; put it last')]
+    const before = new Set(ruled.slice(0, at).flatMap((one) => one.errors ?? []))
+    return errors?.every((error) => before.has(error))
+      ? [failing('UNREACHABLE', path, `rules before it take ${errors.join(', ')}`)]
+      : []
   })
 
 const rules: Rule[] = [

@@ -1,6 +1,7 @@
 import type { Definition } from '#shared/contracts/workflows/definition.ts'
 import type { Finding, Problem } from '../problem.ts'
 import { readSource, type Source, sourceOf } from '../source/read-source.ts'
+import { checkAgents } from './check-agents.ts'
 import { type Capabilities, checkCapabilities } from './check-capabilities.ts'
 import { checkInputSchema } from './check-input-schema.ts'
 import { checkLength } from './check-length.ts'
@@ -15,8 +16,8 @@ import { checkWorkflows } from './check-workflows.ts'
 /** A definition that may be stored, or none; and everything that is wrong with it, in the order of the text. */
 export type Validated = { definition?: Definition; problems: Problem[] }
 
-/** What there is besides the definition: who offers what it asks for, and the names of workflows. */
-export type Known = { capabilities: Capabilities; workflows: ReadonlySet<string> }
+/** What there is besides the definition: who offers what it asks for, and the agents and workflows that it names. */
+export type Known = { agents: ReadonlySet<string>; capabilities: Capabilities; workflows: ReadonlySet<string> }
 
 /** Checks a definition: YAML or JSON as text, or as a value that has no lines; with what is `known` also what it names. */
 export const validate = (given: string | { value: unknown }, known?: Known): Validated => {
@@ -32,12 +33,17 @@ const check = (source: Source, known?: Known): Validated => {
   if ('findings' in shape) return { problems: inOrder(shape.findings.map(source.locate)) }
   const { definition } = shape
   const findings: Finding[] = checks.flatMap((one) => one(definition))
-  if (known)
-    findings.push(...checkCapabilities(definition, known.capabilities), ...checkWorkflows(definition, known.workflows))
+  if (known) findings.push(...checkNamed(definition, known))
   if (!findings.some(isError)) findings.push(...checkMachines(definition))
   const problems = inOrder(findings.map(source.locate))
   return { problems, ...(!problems.some(isError) && { definition }) }
 }
+
+const checkNamed = (definition: Definition, { agents, capabilities, workflows }: Known): Finding[] => [
+  ...checkAgents(definition, agents),
+  ...checkCapabilities(definition, capabilities),
+  ...checkWorkflows(definition, workflows),
+]
 
 const isError = ({ severity }: Pick<Problem, 'severity'>): boolean => severity === 'error'
 

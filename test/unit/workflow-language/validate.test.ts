@@ -173,7 +173,9 @@ it('knows what the items of a map are, and what its list is, when agents say it'
       more || '{ name: last, kind: set, value: 1 }',
     )
   const warned = (definition: string) =>
-    validate(definition, { capabilities, workflows: new Set() }).problems.map(({ message }) => message)
+    validate(definition, { agents: new Set(), capabilities, workflows: new Set() }).problems.map(
+      ({ message }) => message,
+    )
   expect(warned(text('$one.path'))).toEqual([])
   expect(warned(text('$one.pth'))).toEqual([
     'the result.issues[] of code.review has no pth; it has rule, path; did you mean path?',
@@ -190,6 +192,10 @@ it('takes every error in the last rule alone', () => {
   expect(problemsOf(inSteps(`{ name: a, kind: task, agent: b, retry: [{}, {}], catch: [${all}] }`))).toEqual([
     'error UNREACHABLE 3:50 #/steps/0/retry/1 the rule before takes every error; put it last',
     'error NOT_HERE 3:65 #/steps/0/catch/0/errors States.ALL is every error: it stands alone',
+  ])
+  const twice = '[{ errors: [A, B], steps: [] }, { errors: [B, C], steps: [] }, { errors: [C, A], steps: [] }]'
+  expect(problemsOf(inSteps(`{ name: a, kind: task, agent: b, catch: ${twice} }`))).toEqual([
+    'error UNREACHABLE 3:108 #/steps/0/catch/2 rules before it take C, A',
   ])
   const last = '[{ errors: [TIMEOUT], steps: [] }, { steps: [] }]'
   expect(problemsOf(inSteps(`{ name: a, kind: task, agent: b, retry: {}, catch: ${last} }`))).toEqual([])
@@ -236,7 +242,7 @@ it('warns of workflows that do not exist, wherever a step starts one', () => {
     '{ name: b, kind: set, value: 1 }',
     '{ name: c, kind: task, agent: a, compensate: [{ name: d, kind: subWorkflow, workflow: none }] }',
   )
-  const known = { capabilities: new Map(), workflows: new Set(['release']) }
+  const known = { agents: new Set(['a']), capabilities: new Map(), workflows: new Set(['release']) }
   const { problems } = validate(text, known)
   expect(problems).toEqual([
     {
@@ -248,6 +254,24 @@ it('warns of workflows that do not exist, wherever a step starts one', () => {
       column: 35,
     },
     expect.objectContaining({ pointer: '#/steps/2/compensate/0/workflow', line: 5 }),
+  ])
+})
+
+it('warns of agents that are not there', () => {
+  const text = inSteps(
+    '{ name: a, kind: task, agent: here }',
+    '{ name: b, kind: vote, voters: [{ agent: gone }, { agent: here }], quorum: 1 }',
+  )
+  const known = { agents: new Set(['here']), capabilities: new Map(), workflows: new Set<string>() }
+  expect(validate(text, known).problems).toEqual([
+    {
+      severity: 'warning',
+      code: 'UNKNOWN_AGENT',
+      message: 'there is no agent gone: the step will fail',
+      pointer: '#/steps/1/voters/0/agent',
+      line: 4,
+      column: 39,
+    },
   ])
 })
 

@@ -1,7 +1,7 @@
 import type { OperationOf } from '#shared/contracts/operations.ts'
 import type { Definition } from '#shared/contracts/workflows/definition.ts'
 import type { WorkflowResponse } from '#shared/contracts/workflows.ts'
-import { agentsOffering } from '#shared/domain/agents/agent-store.ts'
+import { agentsOffering, findAgent } from '#shared/domain/agents/agent-store.ts'
 import { loadBody } from '#shared/domain/bodies/body.ts'
 import { DomainError, invalid } from '#shared/domain/domain-error.ts'
 import { changeAliases, saveWorkflow } from '#shared/domain/workflows/save-workflow.ts'
@@ -51,16 +51,23 @@ const existingOf = async (platform: Platform, tenant: string, names: string[]): 
   return new Set([...existing, ...items.map(({ value }) => value.name)])
 }
 
-/** The same with what the tenant has: who offers what, and its workflows. */
+/** Of some agents, by their names or ids, those that there are. */
+const presentOf = async (platform: Platform, tenant: string, agents: string[]): Promise<Set<string>> => {
+  const found = await Promise.all(agents.map((agent) => findAgent(platform, tenant, agent)))
+  return new Set(agents.filter((_, at) => found[at] && found[at].value.decommissionedAt === undefined))
+}
+
+/** The same with what the tenant has: its agents, who offers what, and its workflows. */
 const checkHere = async (platform: Platform, tenant: string, given: Given): Promise<Validated> => {
   const { definition, problems } = await check(given)
   if (definition === undefined) return { problems }
-  const { capabilitiesOf, workflowsOf } = await loadLanguage()
-  const [capabilities, workflows] = await Promise.all([
+  const { agentsOf, capabilitiesOf, workflowsOf } = await loadLanguage()
+  const [agents, capabilities, workflows] = await Promise.all([
+    presentOf(platform, tenant, agentsOf(definition)),
     offeredOf(platform, tenant, capabilitiesOf(definition)),
     existingOf(platform, tenant, workflowsOf(definition)),
   ])
-  return check(given, { capabilities, workflows })
+  return check(given, { agents, capabilities, workflows })
 }
 
 const isFailing = (strict: boolean | undefined, { severity }: Problem): boolean =>
