@@ -34,12 +34,18 @@ const compilers: { [K in StepKind]: Compile<K> } = {
 
 /** Steps one after the other; only the last one answers for its block. */
 export const compileSteps: CompileSteps = (steps, context) => {
-  const [step, ...rest] = steps
-  if (step === undefined) throw new Error('a block has at least one step')
-  const after = rest.length > 0 ? compileSteps(rest, context) : undefined
-  const own = after ? { ...context, next: after.start, also: [] } : context
+  const fromTheLast: Compiled[] = []
+  for (const step of steps.toReversed()) {
+    const after = fromTheLast.at(-1)
+    fromTheLast.push(compileStep(step, after ? { ...context, next: after.start, also: [] } : context))
+  }
+  const first = fromTheLast.at(-1)
+  if (first === undefined) throw new Error('a block has at least one step')
+  return { start: first.start, states: Object.assign({}, ...fromTheLast.reverse().map(({ states }) => states)) }
+}
+
+const compileStep = (step: Step, context: Context): Compiled => {
   const compile = compilers[step.kind] as (step: Step, context: Context, steps: CompileSteps) => Compiled
   const plain = (one: Step, place: Context): Compiled => identified(one, compile(one, place, compileSteps))
-  const compiled = isTimed(step) ? identified(step, compileTimed(step, own, compileSteps, plain)) : plain(step, own)
-  return { start: compiled.start, states: { ...compiled.states, ...after?.states } }
+  return isTimed(step) ? identified(step, compileTimed(step, context, compileSteps, plain)) : plain(step, context)
 }
