@@ -1,26 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { sweep } from '#functions/sweep/sweep.ts'
-import { endLetter } from '#shared/domain/messages/handle-letter.ts'
-import { getTask } from '#shared/domain/tasks/task-store.ts'
 import type { TestApi } from '#test/support/api.ts'
 import { apiHosts } from '#test/support/api-hosts.ts'
 import { later } from '#test/support/later.ts'
+import { mailOver } from '#test/support/mail.ts'
 import { until } from '#test/support/server-process.ts'
 
 let api: TestApi
-
-const anAgent = async (name: string, more: object = {}): Promise<string> => {
-  expect((await api.post('/agents', { name, ...more })).status).toBe(201)
-  return name
-}
-type Mail = { position: string; receives: number; message: { id: string; data: unknown; dataref?: string } }
-const send = async (to: object, more: object = {}, headers = {}) =>
-  api.post('/messages', { to, type: 'note.left', ...more }, { headers })
-const receive = async (agent: string, query = '', headers = {}): Promise<Mail[]> =>
-  (await api.get(`/mailboxes/${agent}/messages?${query}`, { headers })).body.items
-const dataOf = (mail: Mail[]) => mail.map(({ message }) => message.data)
-const ack = async (agent: string, body: object) => (await api.post(`/mailboxes/${agent}/ack`, body)).body.acknowledged
-const lettersOf = async (id: string) => (await api.get(`/messages/${id}`)).body.letters
+const { anAgent, send, receive, dataOf, ack, lettersOf } = mailOver(() => api)
 
 describe.each(apiHosts)('a message to an agent on $host', ({ open }) => {
   beforeAll(async () => {
@@ -239,154 +226,5 @@ describe.each(apiHosts)('a message to an agent on $host', ({ open }) => {
     await api.request('DELETE', `/agents/${agent}`)
     expect((await send({ agent: id })).body.code).toBe('CONFLICT')
     expect((await api.post('/mailboxes/box.one/ack', {})).status).toBe(422)
-  })
-})
-
-describe.each(apiHosts)('a request on $host', ({ open }) => {
-  beforeAll(async () => {
-    api = await open()
-  })
-  afterAll(() => api?.close())
-
-  const ask = async (agent: string, more: object = {}, headers = {}) =>
-    send({ agent }, { kind: 'request', type: 'sum.wanted', data: [1, 2], ...more }, headers)
-
-  it('is answered with its response within the time that the caller waits', async () => {
-    const agent = await anAgent('req.one')
-    const asking = ask(agent, {}, { prefer: 'wait=10' })
-    const [mail] = await receive(agent, '', { prefer: 'wait=10' })
-    const reply = await api.post(`/messages/${mail?.message.id}/reply`, { data: 3 })
-    expect(reply).toMatchObject({ status: 202, body: { kind: 'response', type: 'sum.wanted.response', data: 3 } })
-    expect(await asking).toMatchObject({
-      status: 200,
-      body: { id: reply.body.id, correlationId: mail?.message.id, data: 3 },
-    })
-  })
-
-  it('is answered 202 when nobody answers in time, and tells of the response later', async () => {
-    const agent = await anAgent('req.later')
-    const asked = await ask(agent, {}, { prefer: 'wait=1' })
-    expect(asked).toMatchObject({ status: 202, body: { kind: 'request' } })
-    await api.post('/messages', { kind: 'response', correlationId: asked.body.id, data: 3 })
-    const { response } = (await api.get(`/messages/${asked.body.id}`)).body
-    expect(response).toMatchObject({ late: false })
-    expect((await api.get(`/messages/${response.id}`)).body.data).toBe(3)
-  })
-
-  it('takes one response: the same again is the same, another one is a conflict', async () => {
-    const { id } = (await ask(await anAgent('req.once'))).body
-    const first = await api.post(`/messages/${id}/reply`, { data: 3 })
-    expect((await api.post(`/messages/${id}/reply`, { data: 3 })).body.id).toBe(first.body.id)
-    expect((await api.post(`/messages/${id}/reply`, { data: 4 })).body.code).toBe('ALREADY_ANSWERED')
-  })
-
-  it('records a response that comes after the deadline as late, and brings it to the mailbox it was asked for in', async () => {
-    const [agent, asker] = [await anAgent('req.late'), await anAgent('req.asker')]
-    const expiresAt = new Date(Date.now() + 60_000).toISOString()
-    const { id } = (await ask(agent, { expiresAt, replyTo: asker })).body
-    await later(api.platform.clock, 61_000, async () => {
-      await api.post(`/messages/${id}/reply`, { data: 3 })
-      expect((await api.get(`/messages/${id}`)).body.response).toMatchObject({ late: true })
-      const [mail] = await receive(asker)
-      expect(mail?.message).toMatchObject({ kind: 'response', correlationid: id, data: 3 })
-    })
-  })
-
-  it('is answered by whom it was sent to, and nothing but a request is', async () => {
-    const [agent, other] = [await anAgent('req.mine'), await anAgent('req.other')]
-    const { id } = (await ask(agent)).body
-    const stranger = (await api.post('/instances', { agent: other })).body.token
-    expect((await api.post(`/messages/${id}/reply`, { data: 1 }, { key: stranger })).body.code).toBe('NOT_FOUND')
-    const { token } = (await api.post('/instances', { agent })).body
-    expect((await api.post(`/messages/${id}/reply`, { data: 1 }, { key: token })).body.source).toBe(`/agents/${agent}`)
-    const event = (await send({ agent })).body.id
-    expect((await api.post(`/messages/${event}/reply`, { data: 1 })).body.code).toBe('CONFLICT')
-  })
-})
-
-describe.each(apiHosts)('a broadcast on $host', ({ open }) => {
-  beforeAll(async () => {
-    api = await open()
-  })
-  afterAll(() => api?.close())
-
-  it('comes to every agent that its filter means, and says what became of it in each mailbox', async () => {
-    const labels = { team: 'red' }
-    for (const n of [1, 2, 3]) await anAgent(`cast.${n}`, { labels, type: n === 3 ? 'other' : 'cast' })
-    const filter = { types: ['cast'], labels }
-    const { id } = (await api.post('/messages', { kind: 'broadcast', type: 'all.stop', to: { filter }, data: 1 })).body
-    await until(async () => (await api.get(`/messages/${id}`)).body.state === 'SENT', { seconds: 10 })
-    const message = (await api.get(`/messages/${id}`)).body
-    expect(message.recipients).toBe(2)
-    expect(message.letters.map(({ inbox }: { inbox: string }) => inbox).sort()).toEqual(['cast.1', 'cast.2'])
-    expect(dataOf(await receive('cast.1'))).toEqual([1])
-    await ack('cast.1', { ids: [id] })
-    const report = (await api.get(`/messages/${id}/letters`)).body.items
-    expect(report.map(({ state }: { state: string }) => state).sort()).toEqual(['DONE', 'WAITING'])
-    expect(await receive('cast.3')).toEqual([])
-    expect((await api.get('/messages?kind=broadcast')).body.items).toMatchObject([{ id }])
-  })
-})
-
-describe.each(apiHosts)('a message with a handler on $host', ({ open }) => {
-  beforeAll(async () => {
-    api = await open()
-  })
-  afterAll(() => api?.close())
-
-  const aHandler = async (name: string) => {
-    await anAgent(name, { messages: [{ type: 'note.left' }], configuration: { retry: { attempts: 1 } } })
-    const { instanceId, token } = (await api.post('/instances', { agent: name, slots: 4 })).body
-    const lease = async () =>
-      (await api.post(`/instances/${instanceId}/lease?wait=10`, { max: 1 }, { key: token })).body.tasks[0]
-    const end = (task: { taskId: string; fence: string }, verb: string, body: object) =>
-      api.post(`/tasks/${task.taskId}/${verb}`, { fence: task.fence, ...body }, { key: token })
-    return { lease, end }
-  }
-  const stateOf = (id: string, state: string) =>
-    until(async () => (await lettersOf(id))[0]?.state === state, { seconds: 10 })
-
-  it('is a task of its agent, in order per conversation, and acknowledged with its success', async () => {
-    const { lease, end } = await aHandler('hand.one')
-    const sent = [1, 2].map((data) => send({ agent: 'hand.one' }, { data, conversation: 'c' }))
-    const [first = '', second = ''] = [(await sent[0])?.body.id, (await sent[1])?.body.id]
-    const task = await lease()
-    expect(task).toMatchObject({ capability: 'message:note.left', input: { type: 'note.left' } })
-    expect(await receive('hand.one')).toEqual([])
-    await end(task, 'complete', { result: null })
-    await stateOf(task.input.id, 'DONE')
-    const next = await lease()
-    expect([task.input.id, next.input.id].sort()).toEqual([first, second].sort())
-  })
-
-  it('is a dead letter when its task fails, and another task when it is redriven', async () => {
-    const { lease, end } = await aHandler('hand.two')
-    const { id } = (await send({ agent: 'hand.two' }, { data: 1 })).body
-    const task = await lease()
-    await end(task, 'fail', { code: 'AGENT_ERROR', message: 'no', retryable: false })
-    await stateOf(id, 'DEAD')
-    expect((await api.get('/mailboxes/hand.two/dead-letters')).body.items).toMatchObject([
-      { reason: { code: 'AGENT_ERROR', message: 'no' } },
-    ])
-    expect((await api.post('/mailboxes/hand.two/redrive', { ids: [id] })).body).toEqual({ redriven: 1 })
-    const again = await lease()
-    expect(again.taskId).not.toBe(task.taskId)
-    const { value: ended } = await getTask(api.platform, 'default', task.taskId)
-    await endLetter(api.platform, ended) // told once more
-    await stateOf(id, 'WAITING')
-    expect(await ack('hand.two', { ids: [id] })).toEqual([])
-    await end(again, 'complete', { result: null })
-    await stateOf(id, 'DONE')
-  })
-
-  it('answers a request with the result', async () => {
-    const { lease, end } = await aHandler('hand.three')
-    const asking = send({ agent: 'hand.three' }, { kind: 'request', data: [1, 2] }, { prefer: 'wait=15' })
-    const task = await lease()
-    await end(task, 'complete', { result: { sum: 3 } })
-    expect(await asking).toMatchObject({
-      status: 200,
-      body: { kind: 'response', source: '/agents/hand.three', data: { sum: 3 } },
-    })
   })
 })
