@@ -173,7 +173,7 @@ output: { sum: '{% $total %}', rounds: '{% $longRound %}' }
   }, 250_000)
 
   it('has one history, which is followed over its executions', async () => {
-    const id = await startOf(counting('followed', 12, '{ name: pause, kind: wait, for: 1s }'), 40)
+    const id = await startOf(counting('followed', 6, '{ name: pause, kind: wait, for: 1s }'), 20)
     const seen = await follow(id)
     const numbers = seen.filter(({ type }) => type === 'run.history').map((event) => Number(event.id))
     expect(seen.at(-1)).toMatchObject({ type: 'run.state', data: { state: 'SUCCEEDED' } })

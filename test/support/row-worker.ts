@@ -21,10 +21,11 @@ export const aRowWorker = async (api: TestApi, name: string, capabilities: strin
     await api.post(`/tasks/${taskId}/${verb}`, { fence, ...body }, { key: token })
   }
   const loop = (async () => {
-    while (!stopped) {
+    for (let pause = 5; !stopped; ) {
       const { body } = await api.post(`/instances/${instanceId}/lease?wait=0`, { max: 100 }, { key: token })
       await Promise.all(body.tasks.map(runOne))
-      if (body.tasks.length === 0) await api.platform.clock.sleep(5)
+      pause = body.tasks.length === 0 ? Math.min(pause * 2, 40) : 5
+      if (body.tasks.length === 0) await api.platform.clock.sleep(pause)
     }
   })()
   return {
