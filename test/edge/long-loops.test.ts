@@ -2,15 +2,10 @@ import { createParser } from 'eventsource-parser'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { RunStreamEvent } from '#shared/contracts/workflows.ts'
 import { machineOf } from '#shared/domain/workflows/run-legs.ts'
-import { getRun } from '#shared/domain/workflows/run-store.ts'
-import { saveWorkflow } from '#shared/domain/workflows/save-workflow.ts'
-import { compileWorkflow } from '#shared/workflow-language/compile/compile-workflow.ts'
-import { validate } from '#shared/workflow-language/validate/validate.ts'
 import { anApi, type TestApi } from '#test/support/api.ts'
 import { eventually } from '#test/support/eventually.ts'
-import { anAdmin } from '#test/support/fan-outs.ts'
+import { counting, longLoops } from '#test/support/long-loops.ts'
 import { aRowWorker, type RowTask } from '#test/support/row-worker.ts'
-import { workflowRuns } from '#test/support/workflow-runs.ts'
 
 let api: TestApi
 let worker: Awaited<ReturnType<typeof aRowWorker>>
@@ -30,32 +25,7 @@ afterAll(async () => {
   await worker?.stop()
   await api?.close()
 })
-const { start, ended: endedWithin } = workflowRuns(() => api)
-const ended = (id: string, seconds = 60) => endedWithin(id, seconds)
-
-/** Saves a definition whose runs go on in another execution after so many events. */
-const save = async (text: string, legEvents: number): Promise<string> => {
-  const { definition, problems } = validate(text)
-  if (definition === undefined) throw new Error(JSON.stringify(problems))
-  const compiled = compileWorkflow(definition, { legEvents })
-  expect(compiled.legs).toBe(true)
-  await saveWorkflow(api.platform, anAdmin, { name: definition.workflow, source: text, compiled })
-  return definition.workflow
-}
-const startOf = async (text: string, legEvents: number, input?: unknown): Promise<string> =>
-  (await start(await save(text, legEvents), input)).id
-const runOf = async (id: string) => (await getRun(api.platform, 'default', id)).value
-/** The numbers of events of each execution of a run. */
-const legsOf = async (id: string): Promise<number[]> => {
-  const run = await runOf(id)
-  const legs = Array.from({ length: (run.leg ?? 0) + 1 }, (_, leg) => leg)
-  return Promise.all(
-    legs.map(async (leg) => {
-      const { events } = await api.platform.workflows.history(machineOf(run, leg), { limit: 30_000 })
-      return events.length
-    }),
-  )
-}
+const { start, ended, startOf, runOf, legsOf } = longLoops(() => api)
 
 const everything = `
 workflow: everything
@@ -99,19 +69,6 @@ steps:
       - { name: seen, kind: set, value: '{% $append($seen ? $seen : [], [{ "round": $outerRound, "way": $way, "all": $count($all) }]) %}' }
   - { name: last, kind: task, capability: echo, input: { one: '{% $one %}', none: '{% $none %}', nested: '{% $nested %}', word: '{% $word %}', never: '{% $never %}', why: '{% $why %}' } }
 output: { run: '{% $run.id %}', topic: '{% $input.word %}', seen: '{% $seen %}', rounds: '{% $outerRound %}', last: '{% $last %}', further: { at: nowhere } }
-`
-
-const counting = (workflow: string, rounds: number, step: string) => `
-workflow: ${workflow}
-steps:
-  - name: long
-    kind: repeat
-    until: '{% $longRound >= ${rounds} %}'
-    atMost: 1000
-    steps:
-      - ${step}
-      - { name: turn, kind: set, value: '{% $longRound %}' }
-output: '{% $turn %}'
 `
 
 /** Reads streams of the events of a run until it is over. */
@@ -249,73 +206,5 @@ steps:
     const took = Date.parse(run.finishedAt) - Date.parse(run.startedAt)
     expect(took).toBeGreaterThanOrEqual(3000)
     expect((await runOf(run.id)).leg).toBeGreaterThanOrEqual(1)
-  })
-
-  const items = `kind: map, items: '{% [1..20] %}'`
-  const one = `{ name: one, kind: set, value: '{% $item = 20 ? $error("no") : 1 %}' }`
-  const instead = '[{ steps: [{ name: instead, kind: set, value: 0 }] }]'
-  it.each([
-    ['that fails and is caught', `{ name: all, ${items}, steps: [${one}], catch: ${instead} }`, ''],
-    [
-      'that is tried again and caught',
-      `{ name: all, ${items}, steps: [${one}], retry: { attempts: 2 }, catch: ${instead} }`,
-      '',
-    ],
-    [
-      'that comes before it',
-      '{ name: pass, kind: set, value: 1 }',
-      `{ name: all, ${items}, steps: [{ name: one, kind: set, value: 1 }] }`,
-    ],
-  ])('counts the items of a map %s', async (_, within, before) => {
-    const name = `map-${_.replaceAll(' ', '-')}`
-    const definition = `
-workflow: ${name}
-steps:
-${before && `  - ${before}\n`}  - name: long
-    kind: repeat
-    until: '{% $longRound >= 12 %}'
-    atMost: 12
-    steps:
-      - ${within}
-      - { name: turn, kind: set, value: '{% $longRound %}' }
-`
-    const budget = before ? 150 : 700
-    const run = await ended(await startOf(definition, budget))
-    expect(run).toMatchObject({ state: 'SUCCEEDED', output: 12 })
-    const legs = await legsOf(run.id)
-    expect(legs.length).toBeGreaterThan(1)
-    expect(Math.max(...legs)).toBeLessThanOrEqual(budget)
-  })
-
-  it('fails by name where what is still looked at is more than an execution may hand on', async () => {
-    const steps = ['a', 'b', 'c'].map(
-      (name) =>
-        `{ name: ${name}, kind: set, value: '{% $join([1..25000].("${name}")) & $join([1..25000].("1234")) %}' }`,
-    )
-    const definition = `
-workflow: heavy
-steps:
-  - ${steps.join('\n  - ')}
-  - { name: long, kind: repeat, until: '{% $longRound >= 100 %}', atMost: 100, steps: [{ name: x, kind: set, value: 1 }] }
-output: '{% [$length($a), $length($b), $length($c)] %}'
-`
-    const run = await ended(await startOf(definition, 60))
-    expect(run).toMatchObject({ state: 'FAILED', error: 'States.DataLimitExceeded' })
-    expect((await runOf(run.id)).leg).toBe(0)
-  })
-
-  it('is not taken for one because somebody answers what its executions answer', async () => {
-    const output = { further: { input: 1, run: 'run_x', startedAt: 'now', at: 'long', variables: {} } }
-    const definition = { workflow: 'sly', steps: [{ name: 'a', kind: 'set', value: 1 }], output }
-    await api.post('/workflows', { definition })
-    expect(await ended((await start('sly')).id)).toMatchObject({ state: 'SUCCEEDED', output })
-    const sly = counting('slyer', 20, '{ name: x, kind: set, value: 1 }').replace(
-      /output: .*/,
-      `output: ${JSON.stringify(output)}`,
-    )
-    expect(await ended(await startOf(sly, 60, { at: 'long', variables: { longRound: 19 } }))).toMatchObject({
-      state: 'SUCCEEDED',
-      output,
-    })
   })
 })
