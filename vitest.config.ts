@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
@@ -14,7 +15,8 @@ const slow = 'test/{e2e/**/*,unit/agents/test-runner/toolchains}.test.ts'
 export default defineConfig({
   test: {
     pool: 'forks',
-    maxWorkers: 2,
+    /** One more than two processors: tests wait for time, files and servers as well. */
+    maxWorkers: Math.max(3, availableParallelism()),
     /** What takes a second alone may take many beside others: these end what hangs, and nothing else. */
     testTimeout: 60_000,
     hookTimeout: 120_000,
