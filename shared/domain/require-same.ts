@@ -11,3 +11,12 @@ export const requireSame = (made: string, key: string | undefined, { before, now
     `the idempotency key ${key} was used for ${made} with another body; use a new key for a new one`,
   )
 }
+
+/** Refuses an idempotency key whose work was deleted since: it makes nothing a second time. */
+export const requireKept = (made: string, key: string | undefined, isDeleted: boolean): void => {
+  if (!isDeleted) return
+  throw new DomainError(
+    'IDEMPOTENCY_CONFLICT',
+    `the idempotency key ${key} was used for ${made}, which has been deleted; use a new key for a new one`,
+  )
+}

@@ -3,7 +3,7 @@ import { type Caller, stamp } from '../caller.ts'
 import { laneQueues } from '../dispatch/lanes.ts'
 import { DomainError } from '../domain-error.ts'
 import { digest, idFor } from '../ids.ts'
-import { requireSame } from '../require-same.ts'
+import { requireKept, requireSame } from '../require-same.ts'
 import { type Agent, type AgentConfiguration, type Capability, type HandledMessage, stateDetails } from './agent.ts'
 import { createAgent, findAgent } from './agent-store.ts'
 
@@ -55,6 +55,7 @@ export const registerAgent = async (ports: Ports, caller: Caller, command: Regis
 }
 
 const sameOrConflict = (stored: Agent, wanted: Agent, key: string | undefined): Agent => {
+  requireKept(`agent ${stored.name}`, key, stored.decommissionedAt !== undefined)
   requireSame(`agent ${stored.name}`, key, { before: stored.registered, now: wanted.registered })
   return stored
 }

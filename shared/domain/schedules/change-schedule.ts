@@ -4,7 +4,7 @@ import { compete } from '../contention.ts'
 import { remind } from '../dispatch/due.ts'
 import { digest, idFor, newRev } from '../ids.ts'
 import { requireRev } from '../require-rev.ts'
-import { requireSame } from '../require-same.ts'
+import { requireKept, requireSame } from '../require-same.ts'
 import type { ScheduleTools } from './attend-schedule.ts'
 import { checkWork } from './check-work.ts'
 import { requireRoom } from './jitter.ts'
@@ -61,6 +61,7 @@ export const makeSchedule = async (
   )
   requireRoom(schedule, now, times)
   const existing = await createSchedule(ports, schedule, items)
+  if (existing) requireKept(`schedule ${id}`, idempotencyKey, existing.deletedAt !== undefined)
   if (existing) requireSame(`schedule ${id}`, idempotencyKey, { before: existing.created, now: schedule.created })
   await remindOf(ports, schedule)
   return getSchedule(ports, tenant, id)

@@ -7,7 +7,7 @@ import { digest, idFor } from '../ids.ts'
 import { readPattern } from '../patterns/pattern.ts'
 import { findQueue } from '../queues/queue-store.ts'
 import { requireRev } from '../require-rev.ts'
-import { requireSame } from '../require-same.ts'
+import { requireKept, requireSame } from '../require-same.ts'
 import { findWebhook } from '../webhooks/webhook-store.ts'
 import { findWorkflow } from '../workflows/workflow-store.ts'
 import type { Subscription } from './subscription.ts'
@@ -36,6 +36,7 @@ export const makeSubscription = async (
   const created = digest(command)
   const known = idempotencyKey === undefined ? undefined : await findSubscription(ports, tenant, id)
   const same = (stored: Stored<Subscription>): Stored<Subscription> => {
+    requireKept(`subscription ${id}`, idempotencyKey, stored.value.deletedAt !== undefined)
     requireSame(`subscription ${id}`, idempotencyKey, { before: stored.value.created, now: created })
     return stored
   }

@@ -3,7 +3,7 @@ import { type Caller, stamp } from '../caller.ts'
 import { DomainError, invalid } from '../domain-error.ts'
 import { digest, idFor } from '../ids.ts'
 import { requireRev } from '../require-rev.ts'
-import { requireSame } from '../require-same.ts'
+import { requireKept, requireSame } from '../require-same.ts'
 import { type Delivery, redeliver } from './delivery.ts'
 import { sendDelivery } from './send-delivery.ts'
 import { rotateSecret, type Webhook } from './webhook.ts'
@@ -70,6 +70,7 @@ export const makeWebhook = async (
     stamp: stamp(caller, 'webhook.create'),
   }
   const existing = await createWebhook(ports, webhook)
+  requireKept(`webhook ${id}`, idempotencyKey, existing?.deletedAt !== undefined)
   const stored = sameOrConflict(await getWebhook(ports, tenant, id), created, idempotencyKey)
   return { webhook: stored, ...(existing === undefined && { secret }) }
 }
