@@ -1,7 +1,7 @@
 import * as z from 'zod'
-import { boundedJson, idSchema, jsonSchema, pageQuery, pageSchema, timeSchema } from './common.ts'
+import { boundedJson, idSchema, jsonSchema, namingSchema, pageQuery, pageSchema, timeSchema } from './common.ts'
 
-const who = z.string().min(1).max(200)
+const who = namingSchema(200)
 const comment = z.string().max(2000)
 const people = z.array(who).max(50)
 
@@ -11,6 +11,7 @@ export const approvalTerms = {
   approvers: people.optional(),
   /** So many different principals have to approve; at most as many as approvers and escalateTo name, if these are people. @default 1 */
   quorum: z.int().min(1).max(10).optional(),
+  /** Together with escalateTo; less than expiresInSeconds. */
   escalateAfterSeconds: z.int().min(1).max(31_536_000).optional(),
   escalateTo: people.optional(),
   /** `resume`: a rejection is told to the handler, which goes on. @default 'fail' */

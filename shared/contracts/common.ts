@@ -34,6 +34,10 @@ const wellFormedText = 'expected whole characters; half of a surrogate pair is n
 /** A name that callers choose freely. */
 export const keySchema = z.string().min(1).max(200).refine(wellFormed, wellFormedText)
 
+/** Text that people read as a name. */
+export const namingSchema = (most: number) =>
+  z.string().max(most).regex(/\S/, 'expected a name, which is more than white space')
+
 export const labelsSchema = z
   .record(
     z.string().min(1, labelNameText).max(63, labelNameText).refine(wellFormed, wellFormedText),

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { defaultExpirySeconds } from '#shared/domain/input/default-expiry.ts'
 import { approvalTerms } from './approvals.ts'
 import { afterQuery, boundedJson, jsonSchema, waitQuery } from './common.ts'
 import { taskSchema } from './tasks.ts'
@@ -22,11 +23,28 @@ export const waitSchema = z
     for (const name of termNames)
       if (wait.kind !== 'approval' && wait[name] !== undefined)
         context.addIssue({ code: 'custom', path: [name], message: `${name} is for kind approval alone` })
+    for (const [field, message] of escalationProblems(wait))
+      context.addIssue({ code: 'custom', path: [field], message })
     const named = new Set([...(wait.approvers ?? []), ...(wait.escalateTo ?? [])])
     const isOpenEnded = !wait.approvers?.length || [...named].some(isGroup)
     if (!isOpenEnded && (wait.quorum ?? 1) > named.size)
       context.addIssue({ code: 'custom', path: ['quorum'], message: tooFew(wait.quorum, named.size) })
   })
+
+type Escalation = { escalateAfterSeconds?: number; escalateTo?: string[]; expiresInSeconds?: number }
+
+/** An escalation has a time within the wait, and somebody to go to. */
+const escalationProblems = (wait: Escalation): [field: keyof Escalation, message: string][] => {
+  const { escalateAfterSeconds: after, escalateTo, expiresInSeconds: expiry = defaultExpirySeconds } = wait
+  if (after === undefined)
+    return escalateTo?.length ? [['escalateAfterSeconds', 'it is missing: say when it escalates to escalateTo']] : []
+  const nobody = 'it is missing: name whom it escalates to after escalateAfterSeconds'
+  const late = `expected less than expiresInSeconds (${expiry}${wait.expiresInSeconds === undefined ? ' unless given' : ''}), received ${after}; it would have expired before`
+  return [
+    ...(escalateTo?.length ? [] : [['escalateTo', nobody] as const]),
+    ...(after < expiry ? [] : [['escalateAfterSeconds', late] as const]),
+  ].map(([field, message]) => [field, message])
+}
 
 /** Nobody knows how many people a group has. */
 const isGroup = (name: string): boolean => name.startsWith('group:')

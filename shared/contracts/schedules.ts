@@ -1,5 +1,14 @@
 import * as z from 'zod'
-import { idSchema, isObject, jsonSchema, nameSchema, pageQuery, pageSchema, timeSchema } from './common.ts'
+import {
+  idSchema,
+  isObject,
+  jsonSchema,
+  nameSchema,
+  namingSchema,
+  pageQuery,
+  pageSchema,
+  timeSchema,
+} from './common.ts'
 import { submitTaskSchema } from './tasks.ts'
 
 const cronSchema = z.strictObject({
@@ -16,7 +25,7 @@ const timingCount = ({ cron, rate, at }: { cron?: unknown; rate?: unknown; at?: 
   [cron, rate, at].filter((one) => one !== undefined).length
 
 const settings = {
-  name: z.string().min(1).max(100).optional(),
+  name: namingSchema(100).optional(),
   /** What happens to a start while the task before has not ended. */
   overlap: overlapSchema.optional(),
   /** A start that is late by more is missed; of several late ones only the latest is made. */

@@ -108,7 +108,12 @@ describe.each(hosts)('an approval on $host', ({ open }) => {
   })
 
   it('needs as many different principals as its quorum says', async () => {
-    const { id, approval } = await asking('apr.two', { quorum: 2, approvers: ['ann'], escalateTo: ['eve'] })
+    const { id, approval } = await asking('apr.two', {
+      quorum: 2,
+      approvers: ['ann'],
+      escalateAfterSeconds: 3600,
+      escalateTo: ['eve'],
+    })
     const approve = (key?: string) => api.post(`/approvals/${approval}/approve`, {}, { key })
     expect((await approve()).body.state).toBe('PENDING')
     expect((await approve()).body).toMatchObject({ state: 'PENDING', decisions: [{}] })
@@ -142,6 +147,7 @@ describe.each(hosts)('an approval on $host', ({ open }) => {
       history: [{ what: 'requested' }, { what: 'delegated', to: ['eve'], comment: 'away' }],
     })
     expect((await pass({ to: 'zoe', from: 'ann' })).body.code).toBe('CONFLICT')
+    expect((await pass({ to: ' ' })).body.errors[0].pointer).toBe('#/to')
     expect((await pass({ to: 'zoe' })).body.approvers).toEqual(['zoe'])
     await api.post(`/approvals/${approval}/approve`)
     expect((await pass({ to: 'ann' })).body.code).toBe('ALREADY_DECIDED')
@@ -235,7 +241,8 @@ describe('time and an approval', () => {
 
   it('promises no time after the deadline of its task', async () => {
     const deadline = new Date(clock.now() + 60_000).toISOString()
-    const { approval } = await asking('short.time', { expiresInSeconds: 120, escalateAfterSeconds: 90 }, { deadline })
+    const terms = { expiresInSeconds: 120, escalateAfterSeconds: 90, escalateTo: ['boss'] }
+    const { approval } = await asking('short.time', terms, { deadline })
     const asked = await approvalOf(approval)
     expect([asked.expiresAt, asked.escalateAt]).toEqual([deadline, undefined])
     await pass(61_000)
@@ -243,7 +250,7 @@ describe('time and an approval', () => {
   })
 
   it('can be given after the escalation', async () => {
-    const { id, approval } = await asking('late.people', { escalateAfterSeconds: 1 })
+    const { id, approval } = await asking('late.people', { escalateAfterSeconds: 1, escalateTo: ['boss'] })
     await pass(2000)
     expect((await api.post(`/approvals/${approval}/approve`)).body.state).toBe('APPROVED')
     expect((await taskOf(id)).status).toBe('QUEUED')

@@ -110,6 +110,23 @@ describe.each(apiHosts)('a task that waits for input on $host', ({ open }) => {
       { kind: 'approval', prompt: 'x', approvers: ['a', 'a'], quorum: 2 },
       '#/quorum',
     ],
+    [
+      'nobody to escalate to',
+      { kind: 'approval', prompt: 'x', escalateAfterSeconds: 1, escalateTo: [] },
+      '#/escalateTo',
+    ],
+    ['no time to escalate at', { kind: 'approval', prompt: 'x', escalateTo: ['boss'] }, '#/escalateAfterSeconds'],
+    [
+      'an escalation after its end',
+      { kind: 'approval', prompt: 'x', escalateAfterSeconds: 5, escalateTo: ['boss'], expiresInSeconds: 5 },
+      '#/escalateAfterSeconds',
+    ],
+    [
+      'an escalation after its end by default',
+      { kind: 'approval', prompt: 'x', escalateAfterSeconds: 604_800, escalateTo: ['boss'] },
+      '#/escalateAfterSeconds',
+    ],
+    ['an approver of white space', { kind: 'approval', prompt: 'x', approvers: ['ann', ' \t'] }, '#/approvers/1'],
   ])('refuses a wait with %s', async (_, body, pointer) => {
     const refused = await api.post('/tasks/tsk_00000000000000000000000000/wait', { fence: '1.1', ...body })
     expect(refused).toMatchObject({ status: 422, body: { errors: [{ pointer }] } })

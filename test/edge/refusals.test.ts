@@ -227,6 +227,14 @@ describe('what is wrong', () => {
     expect((await submit({ labels: { ['k'.repeat(63)]: 'x' } })).status).toBe(202)
   })
 
+  it('of a retry says that its first pause is no longer than the longest', async () => {
+    expect(fieldsOf(await submit({ retry: { initialSeconds: 10, maxSeconds: 5 } }))).toEqual([
+      '#/retry/initialSeconds: expected at most maxSeconds, which bounds every pause',
+    ])
+    expect((await submit({ retry: { initialSeconds: 5, maxSeconds: 5 } })).status).toBe(202)
+    expect((await submit({ retry: { initialSeconds: 120 } })).status).toBe(202)
+  })
+
   it('is no empty body, which is no JSON', async () => {
     const { status, body } = await api.request('POST', '/tasks', { body: '' })
     expect([status, body.code, body.detail]).toEqual([400, 'MALFORMED_JSON', 'the body is empty; send a JSON object'])

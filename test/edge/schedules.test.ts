@@ -134,6 +134,7 @@ describe.each(hosts)('schedules on $host', ({ open }) => {
       )
     expect(await refused({ at: '2001-01-01T00:00:00Z' })).toEqual([422, '#/at'])
     expect(await refused({})).toEqual([422, '#/cron'])
+    expect(await refused({ rate: { everySeconds: 5 }, name: ' ' })).toEqual([422, '#/name'])
     expect(await refused({ rate: { everySeconds: 5 }, at: soon() })).toEqual([422, '#/cron'])
     expect(await refused({ rate: { everySeconds: 5 }, task: {} })).toEqual([422, '#/task/capability'])
     expect(await refused({ rate: { everySeconds: 5 }, task: { capability: 'x', runAt: soon() } })).toEqual([

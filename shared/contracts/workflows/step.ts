@@ -6,11 +6,13 @@ import {
   keySchema,
   labelsSchema,
   nameSchema,
+  namingSchema,
   objectRefSchema,
   prioritySchema,
   wantedVersionSchema,
 } from '../common.ts'
 import { budgetSchema } from '../limits.ts'
+import { backOffOrder, inBackOffOrder } from '../retry.ts'
 import { requirementsSchema } from '../tasks.ts'
 import { topicSchema } from '../topics.ts'
 import { durationSchema, errorNameSchema, expressionSchema, maxBranches, stepNameSchema } from './values.ts'
@@ -23,13 +25,15 @@ const branchesSchema = z
 
 const errorsSchema = z.array(errorNameSchema).min(1).max(20)
 
-const retryRuleSchema = z.strictObject({
-  errors: errorsSchema.optional(),
-  attempts: z.int().min(1).max(100).optional(),
-  initialSeconds: z.int().min(1).max(86_400).optional(),
-  maxSeconds: z.int().min(1).max(31_536_000).optional(),
-  factor: z.number().min(1).max(10).optional(),
-})
+const retryRuleSchema = z
+  .strictObject({
+    errors: errorsSchema.optional(),
+    attempts: z.int().min(1).max(100).optional(),
+    initialSeconds: z.int().min(1).max(86_400).optional(),
+    maxSeconds: z.int().min(1).max(31_536_000).optional(),
+    factor: z.number().min(1).max(10).optional(),
+  })
+  .refine(inBackOffOrder, backOffOrder)
 const retrySchema = z.union(
   [retryRuleSchema, z.array(retryRuleSchema).min(1).max(10)],
   'expected a rule such as {attempts: 3, errors: [AGENT_ERROR]}, or a list of them; see its fields in the guide',
@@ -126,7 +130,7 @@ const wait = z
     path: ['for'],
   })
 
-const who = z.string().min(1).max(200)
+const who = namingSchema(200)
 const approval = z
   .strictObject({
     kind: z.literal('approval'),

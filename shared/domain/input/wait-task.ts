@@ -11,9 +11,7 @@ import type { Task, Waiting } from '../tasks/task.ts'
 import { requireFence, waitTask as wait } from '../tasks/task-moves.ts'
 import { changeTask, getTask, taskPk } from '../tasks/task-store.ts'
 import { writerOf } from '../tasks/worker-instance.ts'
-
-/** How long a task waits for an answer unless it says so. */
-const defaultExpirySeconds = 7 * 86_400
+import { defaultExpirySeconds } from './default-expiry.ts'
 
 export type WaitCommand = ApprovalTerms & {
   fence: string

@@ -1,5 +1,6 @@
 import type { CatchRule, Definition, RetryRule, Step } from '#shared/contracts/workflows/definition.ts'
 import { toSeconds } from '#shared/contracts/workflows/values.ts'
+import { defaultStepSeconds } from '../compile/command.ts'
 import { type Finding, failing, type Path } from '../problem.ts'
 import { everyStep } from '../steps.ts'
 
@@ -56,6 +57,13 @@ const rules: Rule[] = [
     step.kind === 'request' && step.timeout !== undefined && toSeconds(step.timeout) > mostRequestSeconds
       ? [failing('NOT_HERE', [...path, 'timeout'], 'a request is worth something for 7 days at most')]
       : [],
+  (step, path) => {
+    if (step.kind !== 'approval' || step.escalate === undefined) return []
+    const seconds = step.timeout === undefined ? defaultStepSeconds : toSeconds(step.timeout)
+    return toSeconds(step.escalate.after) < seconds
+      ? []
+      : [failing('NOT_HERE', [...path, 'escalate', 'after'], `it would have ended before: its timeout is ${seconds} s`)]
+  },
   (step, path) => (['retry', 'catch'] as const).flatMap((field) => checkErrors(errorsOf(step, field, path))),
   (step, path) => {
     if (step.kind !== 'map' || !step.distributed) return []

@@ -201,6 +201,22 @@ it('takes every error in the last rule alone', () => {
   expect(problemsOf(inSteps(`{ name: a, kind: task, agent: b, retry: {}, catch: ${last} }`))).toEqual([])
 })
 
+it('takes an escalation before the end of an approval, and a first pause within the longest', () => {
+  const approval = (more: string) =>
+    inSteps(`{ name: a, kind: approval, prompt: ok, escalate: { after: 2h, to: [boss] }${more} }`)
+  expect(problemsOf(approval(''))).toEqual([])
+  expect(problemsOf(approval(', timeout: 2h'))).toEqual([
+    'error NOT_HERE 3:56 #/steps/0/escalate/after it would have ended before: its timeout is 7200 s',
+  ])
+  const pauses = 'retry: { initialSeconds: 9, maxSeconds: 3 }'
+  expect(problemsOf(inSteps(`{ name: a, kind: task, agent: b, ${pauses} }`))).toEqual([
+    expect.stringContaining('#/steps/0/retry/initialSeconds expected at most maxSeconds'),
+  ])
+  expect(problemsOf(inSteps("{ name: a, kind: approval, prompt: ok, people: [' '] }"))).toEqual([
+    expect.stringContaining('#/steps/0/people/0 expected a name, which is more than white space'),
+  ])
+})
+
 it('takes lines of an object for a distributed map alone, whose task has no input of its own', () => {
   const map = (more: string, step = '{ name: s, kind: task, agent: a }') =>
     inSteps(`{ name: m, kind: map, ${more}, steps: [${step}] }`)
