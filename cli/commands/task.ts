@@ -85,7 +85,7 @@ const secondsOf = ({ startedAt, finishedAt }: AttemptResponse): string =>
 
 /** The attempts as a table. */
 export const attemptsTask = async (client: Client, id: string, { json }: Shown): Promise<void> => {
-  const page = await client.get<{ items: AttemptResponse[] }>(`${pathOf(id)}/attempts`)
+  const page = await client.get<{ items: AttemptResponse[] }>(`${pathOf(id)}/attempts?limit=200`)
   if (json) return printJson(page)
   const rows = page.items.map((one) => [
     String(one.attempt),

@@ -54,12 +54,18 @@ const mountOperation = (app: Hono<ApiEnv>, context: Context, id: OperationId, op
     const identity = await identify(context.platform, operation, c.req.raw, c.env?.agentHost)
     const params = c.req.param() as Record<string, string>
     authorize(identity, operation, params)
-    const asked = operation.query ? readQuery(new URL(c.req.url)) : {}
+    const asked = operation.raw ? {} : readAsked(operation, c.req.url)
     const call = await readCall(c, { operation, params, query: asked }, { ...identity, requestId: c.get('requestId') })
     if (identity.principal.kind === 'instance' && operation.method === 'POST')
       await renewInPassing(context.platform, call.caller, identity.principal.id)
     return toResponse(sealCursor(operation, asked, await handler(context, call)))
   })
+}
+
+/** The query as it was written. An operation that takes none refuses every field; whoever signs a body may have a query of its own. */
+const readAsked = (operation: Operation, url: string): Record<string, string> => {
+  const asked = url.includes('?') ? readQuery(new URL(url)) : {}
+  return operation.query ? asked : parseWith(noFields, asked, '#/query')
 }
 
 const readCall = async (

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { idSchema, labelsSchema, prioritySchema, taskCapabilitySchema, timeSchema } from './common.ts'
+import { idSchema, labelsSchema, pageQuery, prioritySchema, taskCapabilitySchema, timeSchema } from './common.ts'
 import { taskStatusSchema } from './tasks.ts'
 
 const reason = z.string().min(1).max(500).optional()
@@ -59,6 +59,7 @@ export const cancelledSchema = z
   .meta({ id: 'CancelledTasks' })
 export type CancelledTasks = z.infer<typeof cancelledSchema>
 
+export const listAgentHistoryQuery = z.strictObject(pageQuery)
 export const agentHistorySchema = z.object({
   items: z.array(
     z.object({

@@ -52,12 +52,12 @@ const ofBodies: RefusalCode[] = ['MALFORMED_JSON', 'PAYLOAD_TOO_LARGE', 'UNSUPPO
 
 /** Every refusal that an operation can answer, by its shape and its own. */
 export const refusalsOf = (operation: Operation): RefusalCode[] => {
-  const { method, path, query, headers, refusals = [] } = operation
+  const { method, path, raw, headers, refusals = [] } = operation
   const all: RefusalCode[] = [
     ...always,
     ...(path.includes('{') ? (['NOT_FOUND'] as const) : []),
     ...(method === 'POST' || method === 'PATCH' || method === 'PUT' ? ofBodies : []),
-    ...(query || headers?.includes('Idempotency-Key') ? (['INVALID'] as const) : []),
+    ...(raw ? [] : (['INVALID'] as const)),
     ...(method === 'GET' ? [] : (['CONTENDED'] as const)),
     ...(headers?.includes('If-Match') ? (['PRECONDITION_FAILED'] as const) : []),
     ...refusals,

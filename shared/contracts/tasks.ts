@@ -191,6 +191,7 @@ export const attemptSchema = z
   })
   .meta({ id: 'Attempt' })
 export type AttemptResponse = z.infer<typeof attemptSchema>
+export const listAttemptsQuery = z.strictObject(pageQuery)
 export const attemptListSchema = z.object({ items: z.array(attemptSchema), nextCursor: z.string().nullable() })
 
 export const taskEventTypes = ['task.state', 'task.progress', 'task.output', 'task.log'] as const

@@ -172,6 +172,16 @@ describe.each(hosts)('control on $host', ({ open }) => {
       { from: 'MAINTENANCE', to: 'ONLINE', reason: 'resumed' },
       { from: 'ONLINE', to: 'MAINTENANCE', detail: 'PAUSED', reason: 'a deploy' },
     ])
+    const paged = []
+    for (let cursor = ''; paged.length < 10; ) {
+      const page = (await api.get(`/agents/rests/history?limit=1${cursor && `&cursor=${cursor}`}`)).body
+      paged.push(...page.items)
+      if (page.nextCursor === null) break
+      cursor = page.nextCursor
+    }
+    expect(paged).toEqual(items)
+    for (const wrong of ['limit=abc', 'limit=201', 'cursor=zzz', 'nonsense=1'])
+      expect((await api.get(`/agents/rests/history?${wrong}`)).status).toBe(422)
   })
 
   it('hands nothing out that was submitted after the pause, to a call that had just begun either', async () => {

@@ -232,3 +232,16 @@ it('knows every filter of the contract', async () => {
     expect(await api.get(`/tasks?${filter}`)).toMatchObject({ status: 200, body: { items: [] } })
   expectProblem(await api.get('/tasks?parent=nobody'), 422)
 })
+
+describe('a query', () => {
+  const rows = Object.values(operations).filter((operation) => !('raw' in operation))
+
+  it.each(rows.map(({ method, path }) => [method, path]))(
+    '%s %s takes no field that it does not know',
+    async (method, path) => {
+      const answer = await api.request(method, `${path.replaceAll(/\{\w+\}/g, 'a')}?nonsense=1`)
+      expectProblem(answer, 422, 'INVALID')
+      expect(answer.body.errors).toMatchObject([{ pointer: '#/query/nonsense', code: 'UNKNOWN_FIELD' }])
+    },
+  )
+})

@@ -119,6 +119,13 @@ describe.each(hosts)('a task on $host', ({ open }) => {
       status: 'FAILED',
       failure: { code: 'AGENT_ERROR', message: 'boom' },
     })
+    const path = `/tasks/${body.id}/attempts`
+    const page = (await api.get(`${path}?limit=1`)).body
+    expect(page.items).toMatchObject([{ attempt: 1 }])
+    const rest = await api.get(`${path}?limit=1&cursor=${page.nextCursor}`)
+    expect(rest.body).toMatchObject({ items: [{ attempt: 2 }], nextCursor: null })
+    for (const wrong of ['limit=abc', 'limit=0', 'cursor=zzz'])
+      expect((await api.get(`${path}?${wrong}`)).status).toBe(422)
   })
 
   it('is recorded once: stale fences change nothing, a repeated completion gets the stored answer', async () => {

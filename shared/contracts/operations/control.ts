@@ -4,6 +4,7 @@ import {
   cancelledSchema,
   cancelTasksSchema,
   changeStateSchema,
+  listAgentHistoryQuery,
   retryTaskSchema,
   scaleAgentSchema,
 } from '../control.ts'
@@ -118,6 +119,7 @@ export const controlOperations = {
     tag: 'Agents',
     summary: 'List the changes of an agent’s state',
     audience: people,
+    query: listAgentHistoryQuery,
     answers: { 200: { description: 'Changes, newest first; at most 50 are kept.', schema: agentHistorySchema } },
   },
 } as const satisfies Record<string, Operation>

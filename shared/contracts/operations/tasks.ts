@@ -2,6 +2,7 @@ import { cancelTaskSchema } from '../control.ts'
 import { refusalsOfNewTasks } from '../refusals.ts'
 import {
   attemptListSchema,
+  listAttemptsQuery,
   listChildrenQuery,
   listTasksQuery,
   submitTaskSchema,
@@ -72,6 +73,7 @@ export const taskOperations = {
     tag: 'Tasks',
     summary: 'List the attempts of a task',
     audience: admins,
+    query: listAttemptsQuery,
     answers: { 200: { description: 'Attempts, first one first.', schema: attemptListSchema } },
   },
   listTaskEvents: {

@@ -62,7 +62,7 @@ const isDerived = ({ parent, batch, schedule, workflowRun, capability }: TaskRes
 const readOne = async (client: Client, task: TaskResponse): Promise<FinalTask> => {
   const [events, attempts] = await Promise.all([
     eventsOf(client, task.id),
-    client.get<Page<AttemptResponse>>(`/tasks/${task.id}/attempts`),
+    client.get<Page<AttemptResponse>>(`/tasks/${task.id}/attempts?limit=200`),
   ])
   return {
     id: task.id,

@@ -8,6 +8,7 @@ import { retryTask } from '#shared/domain/tasks/retry-task.ts'
 import { checkInput } from '../../check-input.ts'
 import { idempotencyKey, iso } from '../../headers.ts'
 import type { Call, Context, Handler, Reply } from '../../operation.ts'
+import { pageOf } from '../../page-of.ts'
 import { timeRange } from '../../time-range.ts'
 import { activeAgent, replyAgent } from './agents.ts'
 import { toTask } from './task-response.ts'
@@ -53,10 +54,10 @@ const scale: Handler<OperationOf<'scaleAgent'>> = async (context, { caller, para
   )
 }
 
-const history: Handler<OperationOf<'getAgentHistory'>> = async (context, { caller, params }) => {
+const history: Handler<OperationOf<'getAgentHistory'>> = async (context, { caller, params, query }) => {
   const { value } = await activeAgent(context, caller.tenant, params.agent ?? '')
-  const items = (value.history ?? []).map((change) => ({ ...change, at: iso(change.at) })).reverse()
-  return { status: 200, body: { items, nextCursor: null } }
+  const changes = (value.history ?? []).map((change) => ({ ...change, at: iso(change.at) })).reverse()
+  return { status: 200, body: pageOf(changes, query, ({ at, from, to }) => `${at} ${from} ${to}`) }
 }
 
 export const controlHandlers = {

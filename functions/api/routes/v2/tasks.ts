@@ -16,6 +16,7 @@ import type { Platform } from '#shared/platform/platform.ts'
 import { checkInput } from '../../check-input.ts'
 import { idempotencyKey, iso, parseLabels, preferWait, traceparent } from '../../headers.ts'
 import type { Handler } from '../../operation.ts'
+import { pageOf } from '../../page-of.ts'
 import { withSubmitRate } from '../../rate-limit.ts'
 import { toCommand } from '../../read-submit.ts'
 import { timeRange } from '../../time-range.ts'
@@ -103,9 +104,10 @@ export const toAttempt = (attempt: Attempt): AttemptResponse => ({
   finishedAt: attempt.finishedAt === undefined ? undefined : iso(attempt.finishedAt),
 })
 
-const attempts: Handler<OperationOf<'listAttempts'>> = async ({ platform }, { caller, params }) => {
+const attempts: Handler<OperationOf<'listAttempts'>> = async ({ platform }, { caller, params, query }) => {
   const { value: task } = await getTask(platform, caller.tenant, params.task ?? '')
-  return { status: 200, body: { items: (await readAttempts(platform, task)).map(toAttempt), nextCursor: null } }
+  const page = pageOf(await readAttempts(platform, task), query, ({ fence }) => fence)
+  return { status: 200, body: { ...page, items: page.items.map(toAttempt) } }
 }
 
 const cancel: Handler<OperationOf<'cancelTask'>> = async ({ platform }, { caller, params, body }) => ({
