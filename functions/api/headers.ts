@@ -1,4 +1,5 @@
 import { invalid } from '#shared/domain/domain-error.ts'
+import type { WantedLabel } from '#shared/domain/wanted-label.ts'
 
 /** The `Idempotency-Key`, if any: 1–255 visible characters. */
 export const idempotencyKey = (headers: Headers): string | undefined => {
@@ -45,16 +46,20 @@ export const ifMatch = (headers: Headers): string | undefined => {
   return value === null || value.trim() === '*' ? undefined : value.trim().replace(/^W\//, '').replaceAll('"', '')
 }
 
-/** `a:1,b` as pairs; a key without a value matches any. */
-export const parseLabels = (text: string | undefined): [string, string | undefined][] =>
+/** `a:1,b` as labels that are looked for; a name without a value matches any. */
+export const parseLabels = (text: string | undefined): WantedLabel[] =>
   text === undefined ? [] : text.split(',').map(parseLabel)
 
-const parseLabel = (part: string): [string, string | undefined] => {
-  const at = part.search(/[:=]/)
-  const name = at === -1 ? part : part.slice(0, at)
+/** Names and values may have a colon themselves: `a:b:c` is `c` of `a:b` as well as `b:c` of `a`. */
+const parseLabel = (part: string): WantedLabel => {
+  const splits = [...part.matchAll(/[:=]/g)].map(({ index }): [string, string] => [
+    part.slice(0, index),
+    part.slice(index + 1),
+  ])
+  const [[name] = [part]] = splits
   if (name === '')
     throw invalid('#/query/label', 'INVALID', 'a label is key:value, or key alone for any value; this one has no key')
-  return [name, at === -1 ? undefined : part.slice(at + 1)]
+  return splits.length === 0 ? [[part, undefined]] : splits
 }
 
 export const iso = (ms: number): string => new Date(ms).toISOString()

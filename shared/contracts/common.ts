@@ -74,7 +74,7 @@ export const isObject = (value: unknown): value is Record<string, unknown> =>
 /** What every list takes. A cursor goes on with the filter that it came with; with another one it is refused. */
 export const pageQuery = { limit: limitQuery, cursor: z.string().max(4096).optional() }
 
-/** `label` is `key:value`, or `key` alone for any value; repeatable in a comma-separated list. */
+/** `label` is `key:value`, or `key` alone for any value; a key may have a colon itself; repeatable in a comma-separated list. */
 export const labelQuery = z.string().max(1024).optional()
 
 export const pageSchema = <T extends z.ZodType>(item: T) =>

@@ -218,6 +218,21 @@ it('filters by labels that are there, not by what every object has', async () =>
     for (const list of ['tasks', 'agents']) expect((await api.get(`/${list}?label=${key}`)).body.items).toEqual([])
 })
 
+it('filters by labels with a colon in their names or values', async () => {
+  const labels = { 'team:x': 'red', at: '12:30' }
+  const { id } = (await api.post('/tasks', { capability: 'nobody', labels })).body
+  await api.post('/agents', { name: 'labelled', labels })
+  const found = async (label: string) => {
+    const lists = await Promise.all(['tasks', 'agents'].map((list) => api.get(`/${list}?label=${label}`)))
+    return lists.map(({ body }) => body.items.length)
+  }
+  expect((await api.get('/tasks?label=team:x:red')).body.items).toMatchObject([{ id }])
+  for (const label of ['team:x:red', 'team:x=red', 'at:12:30', 'at', 'at=12:30,team:x:red'])
+    expect([label, await found(label)]).toEqual([label, [1, 1]])
+  for (const label of ['team:x:blue', 'team', 'team:x:red,at:12', 'red']) expect(await found(label)).toEqual([0, 0])
+  expectProblem(await api.get('/tasks?label=:red'), 422)
+})
+
 it('takes no body that a call does not know', async () => {
   const id = (await api.post('/tasks', { capability: 'nobody' })).body.id
   expectProblem(await api.post(`/tasks/${id}/cancel`, '{{{'), 400, 'MALFORMED_JSON')

@@ -1,5 +1,6 @@
 import type { Platform, Stored } from '../../platform/platform.ts'
 import { liveLoads } from '../dispatch/find-target.ts'
+import { hasLabel, type WantedLabel } from '../wanted-label.ts'
 import { type Agent, type AgentState, shownState } from './agent.ts'
 import { agentListPk, pageOfOffers } from './agent-store.ts'
 
@@ -25,7 +26,7 @@ export type AgentFilter = {
   capability?: string
   type?: string
   state?: AgentState
-  labels: [string, string | undefined][]
+  labels: WantedLabel[]
   q?: string
 }
 
@@ -34,9 +35,7 @@ const matches = (filter: AgentFilter, { agent, state }: DescribedAgent): boolean
     filter.type === undefined || agent.type === filter.type,
     filter.state === undefined || state === filter.state,
     filter.capability === undefined || agent.capabilities.some(({ name }) => name === filter.capability),
-    filter.labels.every(
-      ([key, value]) => Object.hasOwn(agent.labels, key) && (value === undefined || agent.labels[key] === value),
-    ),
+    filter.labels.every((wanted) => hasLabel(agent.labels, wanted)),
     filter.q === undefined || textOf(agent).includes(filter.q.toLowerCase()),
   ].every(Boolean)
 

@@ -1,5 +1,6 @@
 import type { Page, Platform, Query } from '../../platform/platform.ts'
 import { sortableTime } from '../keys.ts'
+import { hasLabel, type WantedLabel } from '../wanted-label.ts'
 import { capabilityOf, type Priority, runOfTask, type Task, type TaskStatus } from './task.ts'
 import { childrenPk, runTasksPk, taskListPk } from './task-store.ts'
 
@@ -9,7 +10,7 @@ export type TaskFilter = {
   agent?: string
   capability?: string
   priority?: Priority
-  labels: [string, string | undefined][]
+  labels: WantedLabel[]
   parent?: string
   workflowRun?: string
   /** Created at or after, in milliseconds. */
@@ -27,9 +28,7 @@ export const matches = (filter: TaskFilter, task: Task): boolean =>
     filter.priority === undefined || task.priority === filter.priority,
     filter.parent === undefined || task.parent === filter.parent,
     filter.workflowRun === undefined || runOfTask(task) === filter.workflowRun,
-    filter.labels.every(
-      ([key, value]) => Object.hasOwn(task.labels, key) && (value === undefined || task.labels[key] === value),
-    ),
+    filter.labels.every((wanted) => hasLabel(task.labels, wanted)),
   ].every(Boolean)
 
 /** So many tasks are looked at for one page; for one that would be empty, so many. A rare filter is never slow. */

@@ -28,7 +28,11 @@ const patienceMs = 20_000
 
 const cancelMany: Handler<OperationOf<'cancelTasks'>> = async ({ platform }, { caller, body }) => {
   const { labels = {}, since, until, ...rest } = body.filter ?? {}
-  const filter = { ...rest, labels: Object.entries(labels), ...timeRange({ since, until }, '#/filter') }
+  const filter = {
+    ...rest,
+    labels: Object.entries(labels).map((label) => [label]),
+    ...timeRange({ since, until }, '#/filter'),
+  }
   const { reason, dryRun } = body
   const cancelled = await cancelTasks(platform, caller, { filter, reason, dryRun, patienceMs })
   if (cancelled.matched === 0 && filter.agent !== undefined) await getAgent(platform, caller.tenant, filter.agent) // a mistyped one must not look idle
