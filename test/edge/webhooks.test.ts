@@ -125,6 +125,16 @@ describe.each(hosts)('webhooks on $host', ({ open }) => {
     await api.request('DELETE', `/webhooks/${id}`)
   })
 
+  it('refuse a secret beyond ten that sign, and say when there can be one', async () => {
+    const { id } = (await create({})).body
+    const rotate = () => api.post(`/webhooks/${id}/rotate-secret`)
+    for (let n = 0; n < 9; n++) expect((await rotate()).status).toBe(200)
+    const refused = await rotate()
+    expect(refused).toMatchObject({ status: 409, body: { code: 'CONFLICT' } })
+    expect(refused.body.detail).toMatch(/^10 secrets are in force already, .*; the oldest is until \d{4}-/)
+    await api.request('DELETE', `/webhooks/${id}`)
+  })
+
   it.each([
     { address: 'a short', long: '' },
     { address: 'a long', long: `?${'long='.repeat(200)}` },

@@ -147,11 +147,12 @@ export const topicOperations = {
     path: '/hooks/{hook}/rotate-secret',
     tag: 'Hooks',
     summary: 'Give a hook a new secret',
-    description: 'The one before is good for a day more.',
+    description: 'The one before is good for a day more; while ten are good, there is no other.',
     audience: admins,
     body: rotateHookSchema,
     bodyOptional: true,
     answers: { 200: { description: 'The hook with its new secret.', schema: hookSchema } },
+    refusals: ['CONFLICT'],
   },
   receiveHook: {
     method: 'POST',

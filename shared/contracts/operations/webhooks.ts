@@ -64,10 +64,12 @@ export const webhookOperations = {
     path: '/webhooks/{webhook}/rotate-secret',
     tag: 'Webhooks',
     summary: 'Give a webhook a new secret',
-    description: 'The one before signs as well for a day. Under the same key the same secret again.',
+    description:
+      'The one before signs as well for a day; while ten do, there is no other. Under the same key the same secret again.',
     audience: admins,
     headers: ['Idempotency-Key'],
     answers: { 200: { description: 'The webhook with its new secret.', schema: webhookSchema } },
+    refusals: ['CONFLICT'],
   },
   listDeliveries: {
     method: 'GET',

@@ -1,7 +1,7 @@
 import type { Platform, Stored } from '../../platform/platform.ts'
 import { type Caller, stamp } from '../caller.ts'
 import { compete } from '../contention.ts'
-import { DomainError } from '../domain-error.ts'
+import { DomainError, orThrow } from '../domain-error.ts'
 import { digest, newId } from '../ids.ts'
 import { requireRev } from '../require-rev.ts'
 import { newSecret } from '../webhooks/change-webhook.ts'
@@ -69,7 +69,10 @@ export const rotateHook = async (
   const now = ports.clock.now()
   const about = { updatedAt: now, stamp: stamp(caller, 'hook.rotate') }
   const found = await getHook(ports, caller.tenant, name)
-  const hook = await changeHook(ports, found, (one) => ({ ...rotateSecret(one, { value: secret }, now), ...about }))
+  const hook = await changeHook(ports, found, (one) => ({
+    ...orThrow(rotateSecret(one, { value: secret }, now)),
+    ...about,
+  }))
   return { hook, secret }
 }
 

@@ -1,6 +1,6 @@
 import type { Platform, Stored } from '../../platform/platform.ts'
 import { type Caller, stamp } from '../caller.ts'
-import { DomainError, invalid } from '../domain-error.ts'
+import { DomainError, invalid, orThrow } from '../domain-error.ts'
 import { digest, idFor } from '../ids.ts'
 import { requireRev } from '../require-rev.ts'
 import { requireKept, requireSame } from '../require-same.ts'
@@ -125,7 +125,7 @@ export const rotateWebhook = async (
   const found = await getWebhook(ports, caller.tenant, id)
   const isDone = ({ secrets: [newest] }: Webhook) => key !== undefined && newest?.key === key
   const { value } = await changeWebhook(ports, found, (webhook) =>
-    isDone(webhook) ? webhook : { ...rotateSecret(webhook, { value: secret, key }, now), ...about },
+    isDone(webhook) ? webhook : { ...orThrow(rotateSecret(webhook, { value: secret, key }, now)), ...about },
   )
   return { webhook: value, secret: value.secrets[0]?.value ?? secret }
 }

@@ -1,5 +1,6 @@
 import type { CloudEvent } from '../../platform/platform.ts'
 import type { Stamp } from '../caller.ts'
+import { type Refused, refuse } from '../domain-error.ts'
 
 /**
  * `until` (ms): it was replaced, and signs as well until then. `key`: digest of the idempotency key that it was made
@@ -58,14 +59,26 @@ export const signingSecrets = ({ secrets }: Pick<Webhook, 'secrets'>, now: numbe
   secrets.filter(({ until }) => until === undefined || until > now).map(({ value }) => value)
 
 /** So many secrets sign at once. */
-const mostSecrets = 10
+export const mostSecrets = 10
 
-/** A new secret; each one before signs as well until its day is over, so that the other side can change over. */
-export const rotateSecret = <T extends Pick<Webhook, 'secrets'>>(owner: T, next: WebhookSecret, now: number): T => {
+/**
+ * A new secret; each one before signs as well until its day is over, so that the other side can change over. None is cut
+ * short by many rotations: then there is no further one.
+ */
+export const rotateSecret = <T extends Pick<Webhook, 'secrets'>>(
+  owner: T,
+  next: WebhookSecret,
+  now: number,
+): T | Refused => {
   const before = owner.secrets
     .filter(({ until }) => until === undefined || until > now)
     .map((one) => ({ ...one, until: one.until ?? now + graceMs }))
-  return { ...owner, secrets: [next, ...before].slice(0, mostSecrets) }
+  if (before.length < mostSecrets) return { ...owner, secrets: [next, ...before] }
+  const free = new Date(Math.min(...before.map(({ until }) => until))).toISOString()
+  return refuse(
+    'CONFLICT',
+    `${mostSecrets} secrets are in force already, as many as can be; the oldest is until ${free}, and there can be a new one then`,
+  )
 }
 
 /** A webhook after a delivery came to its end: too many given up in a row disable it, as does `410 Gone`. */

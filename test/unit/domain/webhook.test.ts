@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { isRefused, orThrow } from '#shared/domain/domain-error.ts'
 import { beginAttempt, type Delivery, endAttempt, pausesMs, redeliver } from '#shared/domain/webhooks/delivery.ts'
 import { afterDelivery, rotateSecret, signingSecrets, type Webhook, wants } from '#shared/domain/webhooks/webhook.ts'
 import { allWebhooks, createWebhook } from '#shared/domain/webhooks/webhook-store.ts'
@@ -56,12 +57,24 @@ describe('a webhook', () => {
   })
 
   it('signs with the old secret as well for a day after a rotation', () => {
-    const rotated = rotateSecret(aWebhook(), { value: 'whsec_b' }, 1000)
+    const rotated = orThrow(rotateSecret(aWebhook(), { value: 'whsec_b' }, 1000))
     expect(signingSecrets(rotated, 2000)).toEqual(['whsec_b', 'whsec_a'])
     expect(signingSecrets(rotated, 1000 + 24 * 3_600_000)).toEqual(['whsec_b'])
-    const twice = rotateSecret(rotated, { value: 'whsec_c' }, 2000)
+    const twice = orThrow(rotateSecret(rotated, { value: 'whsec_c' }, 2000))
     expect(signingSecrets(twice, 3000)).toEqual(['whsec_c', 'whsec_b', 'whsec_a'])
     expect(signingSecrets(twice, 1500 + 24 * 3_600_000)).toEqual(['whsec_c', 'whsec_b'])
+  })
+
+  it('has ten secrets at most, and none of them is cut short by another', () => {
+    let webhook = aWebhook()
+    for (let n = 1; n < 10; n++) webhook = orThrow(rotateSecret(webhook, { value: `whsec_${n}` }, n * 1000))
+    expect(signingSecrets(webhook, 10_000)).toHaveLength(10)
+    const day = 24 * 3_600_000
+    const refused = rotateSecret(webhook, { value: 'whsec_x' }, 10_000)
+    expect(refused).toMatchObject({ refused: 'CONFLICT' })
+    expect(isRefused(refused) && refused.message).toContain(new Date(1000 + day).toISOString())
+    const later = orThrow(rotateSecret(webhook, { value: 'whsec_x' }, 1000 + day))
+    expect(signingSecrets(later, 1001 + day)).toHaveLength(10)
   })
 
   it('is disabled by 410 at once, and by five deliveries in a row that were given up', () => {
