@@ -50,11 +50,15 @@ export type CreateWebhook = z.infer<typeof createWebhookSchema>
 export const patchWebhookSchema = z
   .strictObject({
     url: urlSchema.optional(),
-    ...settings,
     events: settings.events.optional(),
+    /** `null` takes it off again, as of the two below. */
+    capability: settings.capability.nullable(),
+    labels: settings.labels.nullable(),
+    description: settings.description.nullable(),
     state: z.enum(['ACTIVE', 'DISABLED']).optional(),
   })
   .refine((patch) => Object.keys(patch).length > 0, 'name at least one field to change')
+export type PatchWebhook = z.infer<typeof patchWebhookSchema>
 
 export const webhookSchema = z
   .object({

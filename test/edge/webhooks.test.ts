@@ -125,6 +125,18 @@ describe.each(hosts)('webhooks on $host', ({ open }) => {
     await api.request('DELETE', `/webhooks/${id}`)
   })
 
+  it('are widened again by a filter that is taken off', async () => {
+    const { id } = (await create({ capability: 'other', labels: { team: 'y' }, description: 'x' })).body
+    const patch = (body: object) => api.request('PATCH', `/webhooks/${id}`, { body })
+    expect((await patch({ description: 'y' })).body).toMatchObject({ capability: 'other', labels: { team: 'y' } })
+    const widened = await patch({ capability: null, labels: null, description: null })
+    expect(widened.status).toBe(200)
+    for (const field of ['capability', 'labels', 'description']) expect(widened.body).not.toHaveProperty(field)
+    await arrived(await end())
+    expect((await patch({ url: null })).status).toBe(422)
+    await api.request('DELETE', `/webhooks/${id}`)
+  })
+
   it('refuse a secret beyond ten that sign, and say when there can be one', async () => {
     const { id } = (await create({})).body
     const rotate = () => api.post(`/webhooks/${id}/rotate-secret`)

@@ -1,5 +1,5 @@
 import type { OperationOf } from '#shared/contracts/operations.ts'
-import type { DeliveryResponse, WebhookResponse } from '#shared/contracts/webhooks.ts'
+import type { DeliveryResponse, PatchWebhook, WebhookResponse } from '#shared/contracts/webhooks.ts'
 import { getTask } from '#shared/domain/tasks/task-store.ts'
 import {
   deleteWebhook,
@@ -7,6 +7,7 @@ import {
   patchWebhook,
   redeliverNow,
   rotateWebhook,
+  type WebhookPatch,
 } from '#shared/domain/webhooks/change-webhook.ts'
 import type { Delivery } from '#shared/domain/webhooks/delivery.ts'
 import type { Webhook } from '#shared/domain/webhooks/webhook.ts'
@@ -65,8 +66,18 @@ const list: Handler<OperationOf<'listWebhooks'>> = async ({ platform }, { caller
 const get: Handler<OperationOf<'getWebhook'>> = async ({ platform }, { caller, params }) =>
   reply(200, await getWebhook(platform, caller.tenant, params.webhook ?? ''))
 
-const patch: Handler<OperationOf<'patchWebhook'>> = async ({ platform }, { caller, params, body, headers }) =>
-  reply(200, await patchWebhook(platform, caller, params.webhook ?? '', { patch: body, ifMatch: ifMatch(headers) }))
+/** `null` takes a field off. */
+const toPatch = ({ capability, labels, description, ...rest }: PatchWebhook): WebhookPatch => ({
+  ...rest,
+  ...(capability !== undefined && { capability: capability ?? undefined }),
+  ...(labels !== undefined && { labels: labels ?? undefined }),
+  ...(description !== undefined && { description: description ?? undefined }),
+})
+
+const patch: Handler<OperationOf<'patchWebhook'>> = async ({ platform }, { caller, params, body, headers }) => {
+  const wish = { patch: toPatch(body), ifMatch: ifMatch(headers) }
+  return reply(200, await patchWebhook(platform, caller, params.webhook ?? '', wish))
+}
 
 const remove: Handler<OperationOf<'deleteWebhook'>> = async ({ platform }, { caller, params, headers }) => {
   await deleteWebhook(platform, caller, params.webhook ?? '', ifMatch(headers))
