@@ -15,7 +15,7 @@ import { closeConnections } from '#shared/domain/realtime/close-connections.ts'
 import { attendSchedule } from '#shared/domain/schedules/attend-schedule.ts'
 import { attemptItem, attemptOfChange } from '#shared/domain/tasks/attempts.ts'
 import { endChildren as endChildrenOf, endsChildren } from '#shared/domain/tasks/cancel-children.ts'
-import { handOnTasks } from '#shared/domain/tasks/hand-on-task.ts'
+import { handOnLost, handOnTasks } from '#shared/domain/tasks/hand-on-task.ts'
 import { publicEvent } from '#shared/domain/tasks/public-events.ts'
 import { releaseBlocked } from '#shared/domain/tasks/release-blocked.ts'
 import { isFinished, type Task } from '#shared/domain/tasks/task.ts'
@@ -131,6 +131,12 @@ const handOn = async (platform: Platform, change: Change): Promise<void> => {
   if (agent?.decommissionedAt !== undefined) await handOnTasks(platform, agent)
 }
 
+/** What comes back to the queue of an agent that is gone meanwhile goes on with whoever offers its capability. */
+const handOnReturned: Duty = (platform, change) => {
+  const moved = transition(change)
+  if (moved?.before && moved.task.status === 'QUEUED') return handOnLost(platform, moved.task).then(() => {})
+}
+
 /** A start of a schedule may wait for the end of the one before. */
 const startNext: Duty = (platform, change) => {
   const task = transition(change)?.task
@@ -188,6 +194,7 @@ const projections: Record<string, Projection> = {
       endChildren,
       settleBudget,
       closeApproval,
+      handOnReturned,
       startNext,
       endStepOfTask,
       endMessage,

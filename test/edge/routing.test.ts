@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { anApi, anAwsApi, type TestApi } from '#test/support/api.ts'
 import { dynoxideBinary } from '#test/support/aws-servers.ts'
 import { until } from '#test/support/server-process.ts'
-import { taskCalls } from '#test/support/task-calls.ts'
+import { type Joined, taskCalls } from '#test/support/task-calls.ts'
 
 const hosts = [
   { host: 'the embedded host', open: () => anApi(), exact: true },
@@ -158,5 +158,67 @@ describe.each(hosts)('routing on $host', ({ open, exact }) => {
       },
       { seconds: 20 },
     )
+  })
+
+  /** An agent of its own whose task stands still in some way until `back` is called; answers its id. */
+  type Stands = (name: string, joined: Joined) => Promise<{ id: string; back?: () => Promise<unknown> }>
+  const standing: Record<string, Stands> = {
+    'waits for input': async (name, joined) => {
+      const { submit, lease } = taskCalls(api)
+      const { id } = await submit({ capability: name })
+      const [{ fence } = { fence: '' }] = await lease(joined, 1, 5)
+      await api.post(`/tasks/${id}/wait`, { fence, kind: 'input', prompt: 'how?' }, { key: joined.token })
+      return { id, back: () => api.post(`/tasks/${id}/input`, { response: 1 }) }
+    },
+    'waits for an approval': async (name, joined) => {
+      const { submit, lease } = taskCalls(api)
+      const { id } = await submit({ capability: name })
+      const [{ fence } = { fence: '' }] = await lease(joined, 1, 5)
+      const asked = { fence, kind: 'approval', prompt: 'may I?' }
+      const { waiting } = (await api.post(`/tasks/${id}/wait`, asked, { key: joined.token })).body
+      return { id, back: () => api.post(`/approvals/${waiting.approval}/approve`, {}) }
+    },
+    'runs on an instance that leaves': async (name, joined) => {
+      const { submit, lease, leave } = taskCalls(api)
+      const { id } = await submit({ capability: name })
+      await lease(joined, 1, 5)
+      return { id, back: () => leave(joined) }
+    },
+    'is held by a limit': async (name, joined) => {
+      const { submit, lease, ids, end } = taskCalls(api)
+      await api.request('PATCH', '/limits', { body: { keys: { [name]: { concurrency: 1 } } } })
+      await submit({ capability: name, fairnessKey: name })
+      const [first] = await lease(joined, 1, 5)
+      const { id } = await submit({ capability: name, fairnessKey: name })
+      expect(await ids(joined, 1, 1)).toEqual([])
+      await until(async () => (await api.get(`/tasks/${id}`)).body.blockedBy?.code === 'LIMIT')
+      return { id, back: async () => first && end(first, joined) }
+    },
+    'waits for the instance of its key': async (name, joined) => {
+      const { submit, lease } = taskCalls(api)
+      await submit({ capability: name, affinityKey: 'a' })
+      await lease(joined, 1, 5)
+      return submit({ capability: name, affinityKey: 'a' })
+    },
+    'waits for labels that no instance has': async (name, joined) => {
+      const { submit, join, leave } = taskCalls(api)
+      const labelled = await join(name, 1, { gpu: 'b' })
+      const waiting = await submit({ agent: name, capability: name, requirements: { labels: { gpu: 'b' } } })
+      await leave(labelled)
+      await until(async () => (await api.get(`/tasks/${waiting.id}`)).body.blockedBy?.code === 'NO_CAPABLE_AGENT')
+      expect(joined.instanceId).toBeDefined()
+      return waiting
+    },
+  }
+  it.each(Object.keys(standing))('hands on at once what %s when its agent is gone', async (how) => {
+    const { register, join, ids } = taskCalls(api)
+    const name = `gone-${Object.keys(standing).indexOf(how)}`
+    await register(name)
+    const { id, back } = (await standing[how]?.(name, await join(name, 3))) ?? { id: '' }
+    expect((await api.request('DELETE', `/agents/${name}`)).status).toBe(204)
+    await register(`${name}-heir`, { capabilities: [{ name }], labels: { gpu: 'b' } })
+    const heir = await join(`${name}-heir`, 3)
+    await back?.()
+    await until(async () => (await ids(heir, 1, 1)).includes(id), { seconds: 20, what: 'the lease' })
   })
 })

@@ -1,6 +1,6 @@
 import type { TestApi } from './api.ts'
 
-type Joined = { instanceId: string; token: string }
+export type Joined = { instanceId: string; token: string }
 export type Leased = { taskId: string; fence: string }
 
 /** What tests of routing and of order ask of an API. */

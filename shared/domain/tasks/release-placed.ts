@@ -1,6 +1,7 @@
 import type { Platform } from '../../platform/platform.ts'
 import type { Agent } from '../agents/agent.ts'
 import { sendTask } from '../dispatch/send-task.ts'
+import { handOnLost } from './hand-on-task.ts'
 import { pinnedHolderPk, unmetHolderPk } from './holders.ts'
 import { releaseBlocked } from './release-blocked.ts'
 import type { Task } from './task.ts'
@@ -22,7 +23,11 @@ const sendAll = async (ports: Ports, pk: string): Promise<void> => {
   let cursor: string | undefined
   do {
     const page = await ports.main.query<Task>({ index: 'holder', pk, limit: 100, cursor })
-    await Promise.all(page.items.map(({ value }) => sendTask(ports, value)))
+    await Promise.all(page.items.map(({ value }) => placeAnew(ports, value)))
     cursor = page.cursor
   } while (cursor !== undefined)
+}
+
+const placeAnew = async (ports: Ports, task: Task): Promise<void> => {
+  if (!(await handOnLost(ports, task))) await sendTask(ports, task)
 }
