@@ -2,7 +2,9 @@ import type { Agent } from '#shared/domain/agents/agent.ts'
 import { findAgent } from '#shared/domain/agents/agent-store.ts'
 import { endedAttempt, noteAttempts } from '#shared/domain/dispatch/performance.ts'
 import type { Instance } from '#shared/domain/instances/instance.ts'
+import { findInstance } from '#shared/domain/instances/instance-store.ts'
 import { releasePinned, releaseUnmet } from '#shared/domain/tasks/release-placed.ts'
+import { takeOver } from '#shared/domain/tasks/take-over.ts'
 import type { Task } from '#shared/domain/tasks/task.ts'
 import type { Change, Platform } from '#shared/platform/platform.ts'
 
@@ -15,6 +17,14 @@ export const placeForInstance = async (platform: Platform, { before, after }: Ch
   if (Object.keys(labels).length === 0) return
   const found = await findAgent(platform, tenant, agent)
   if (found) await releaseUnmet(platform, found.value)
+  await takeOver(platform, instance)
+}
+
+/** A slot is free that tasks with such labels may have: those that wait for a busy instance may wait for it in vain. */
+export const placeForEnded = async (platform: Platform, { lease, requirements, tenant }: Task): Promise<void> => {
+  if (lease === undefined || requirements?.labels === undefined) return
+  const instance = (await findInstance(platform, tenant, lease.instance))?.value
+  if (instance) await takeOver(platform, instance)
 }
 
 /** What waits for labels or a class goes to an agent that has them now. */

@@ -31,7 +31,7 @@ import type { Change, CloudEvent, Item, Key, Platform } from '#shared/platform/p
 import { decommissionedItem } from './decommissioned.ts'
 import { type Duties, type Duty, doDuties } from './duties.ts'
 import { noteEnds } from './note-ends.ts'
-import { notePerformance, placeForAgent, placeForInstance } from './place-tasks.ts'
+import { notePerformance, placeForAgent, placeForEnded, placeForInstance } from './place-tasks.ts'
 
 /** What hangs off the changes of one key: records that are derived from them, and things to do. All of it may happen again. */
 type Projection = { items?: (changes: Change[]) => Item[]; duties?: Duties }
@@ -137,6 +137,13 @@ const handOnReturned: Duty = (platform, change) => {
   if (moved?.before && moved.task.status === 'QUEUED') return handOnLost(platform, moved.task).then(() => {})
 }
 
+/** The slot of a task that required labels is free for another one that does. */
+const freeLabelled: Duty = (platform, change) => {
+  const moved = transition(change)
+  if (moved?.before?.requirements?.labels && moved.before.status === 'RUNNING')
+    return placeForEnded(platform, moved.before)
+}
+
 /** A start of a schedule may wait for the end of the one before. */
 const startNext: Duty = (platform, change) => {
   const task = transition(change)?.task
@@ -195,6 +202,7 @@ const projections: Record<string, Projection> = {
       settleBudget,
       closeApproval,
       handOnReturned,
+      freeLabelled,
       startNext,
       endStepOfTask,
       endMessage,

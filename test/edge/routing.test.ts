@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { findTask } from '#shared/domain/tasks/task-store.ts'
 import { anApi, anAwsApi, type TestApi } from '#test/support/api.ts'
 import { dynoxideBinary } from '#test/support/aws-servers.ts'
 import { until } from '#test/support/server-process.ts'
@@ -106,6 +107,30 @@ describe.each(hosts)('routing on $host', ({ open, exact }) => {
     if (exact) expect(await ids(plain, 5)).toEqual([])
     await until(async () => ((await ids(gpu, 1, 1))[0] === next.id ? true : undefined))
     await leave(plain)
+  })
+
+  it('sends what waits for a busy instance with its labels to another one that joins or is free', async () => {
+    const { register, join, submit, lease, ids, end } = taskCalls(api)
+    await register('etcher')
+    await join('etcher', 5)
+    const wish = { agent: 'etcher', requirements: { labels: { gpu: 'a' } } }
+    const first = await join('etcher', 1, { gpu: 'a' })
+    await submit(wish)
+    const [a] = await lease(first, 1, 5)
+    const waiting = await submit(wish)
+    expect((await api.get(`/tasks/${waiting.id}/why`)).body).toMatchObject({
+      code: 'ALL_SLOTS_BUSY',
+      message: expect.stringContaining('1 of 1 slots of etcher with the labels gpu:a are busy'),
+      evidence: { labels: { gpu: 'a' } },
+    })
+    const second = await join('etcher', 1, { gpu: 'a' })
+    const got = await until(async () => (await lease(second, 1, 1))[0], { seconds: 20, what: 'the lease' })
+    expect(got.taskId).toBe(waiting.id)
+    const next = await submit(wish)
+    const place = (await findTask(api.platform, 'default', next.id))?.value.pinnedTo
+    const [other, its] = place === first.instanceId ? [second, got] : [first, a]
+    if (its) await end(its, other)
+    await until(async () => (await ids(other, 1, 1)).includes(next.id), { seconds: 20, what: 'the free slot' })
   })
 
   it('refuses what contradicts itself, by its field', async () => {

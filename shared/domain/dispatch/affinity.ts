@@ -5,6 +5,7 @@ import { findInstance, findLease } from '../instances/instance-store.ts'
 import type { Target, Task } from '../tasks/task.ts'
 
 type Ports = Pick<Platform, 'main' | 'volatile' | 'clock' | 'random'>
+type Reading = Omit<Ports, 'random'>
 
 /** Which instance does the tasks of one key of an agent; to lose it costs the next one a new place. */
 type Pin = { instance: string }
@@ -19,7 +20,12 @@ const pinKey = (tenant: string, agent: string, key: string): Key => ({
 })
 
 /** Whether an instance lives, takes work, and is of the version. */
-const isUsable = async (ports: Ports, tenant: string, id: string, { version }: Target): Promise<boolean> => {
+const isUsable = async (
+  ports: Reading,
+  tenant: string,
+  id: string,
+  { version }: Pick<Target, 'version'>,
+): Promise<boolean> => {
   const [instance, lease] = await Promise.all([findInstance(ports, tenant, id), findLease(ports, tenant, id)])
   if (instance === undefined || lease === undefined || lease.expiresAt <= ports.clock.now()) return false
   return instance.value.state === 'ONLINE' && instance.value.version === version
@@ -27,9 +33,9 @@ const isUsable = async (ports: Ports, tenant: string, id: string, { version }: T
 
 /** The instance that a task's key leads to, while it lives. */
 export const livePin = async (
-  ports: Ports,
+  ports: Reading,
   { tenant, affinityKey }: Task,
-  target: Target,
+  target: Pick<Target, 'agent' | 'version'>,
 ): Promise<string | undefined> => {
   if (affinityKey === undefined) return undefined
   const pin = (await ports.volatile.get<Pin>(pinKey(tenant, target.agent, affinityKey)))?.value

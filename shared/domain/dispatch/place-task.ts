@@ -8,7 +8,7 @@ import type { Target, Task } from '../tasks/task.ts'
 import { taskItem } from '../tasks/task-item.ts'
 import { livePin, takePin } from './affinity.ts'
 import { type Live, liveOf } from './find-target.ts'
-import { hasLabels } from './requirements.ts'
+import { hasLabels, showLabels } from './requirements.ts'
 import { byWeight } from './route.ts'
 
 type Ports = Pick<Platform, 'main' | 'volatile' | 'clock' | 'random'>
@@ -20,8 +20,11 @@ type Place = Pick<Task, 'pinnedTo' | 'blockedBy'>
 export const isChoosy = ({ affinityKey, requirements }: Task): boolean =>
   affinityKey !== undefined || requirements?.labels !== undefined
 
+/** `to`: the instance that it goes to if that has the labels and its key leads nowhere else. */
+export type Wished = { to?: string }
+
 /** Where a queued task must go. Only a task with an affinity key or required labels costs a read. */
-const placeOf = async (ports: Ports, task: Task, target: Target): Promise<Place> => {
+const placeOf = async (ports: Ports, task: Task, target: Target, { to }: Wished): Promise<Place> => {
   const wanted = task.requirements?.labels
   const [agent, pin] = await Promise.all([
     wanted && findAgent(ports, task.tenant, target.agent),
@@ -32,10 +35,10 @@ const placeOf = async (ports: Ports, task: Task, target: Target): Promise<Place>
   const fitting = (await liveOf(ports, own)).filter(
     ({ instance }) => instance.state === 'ONLINE' && hasLabels(wanted, own.labels, instance.labels),
   )
-  const chosen = fitting.find(({ instance }) => instance.id === pin) ?? choose(fitting, task, ports.random.number())
+  const named = (id: string | undefined) => fitting.find(({ instance }) => instance.id === id)
+  const chosen = named(pin) ?? named(to) ?? choose(fitting, task, ports.random.number())
   if (chosen) return { pinnedTo: chosen.instance.id }
-  const labels = Object.entries(wanted ?? {}).map(([key, value]) => `${key}:${value}`)
-  const message = `no live instance of agent ${own.name} has the labels ${labels.join(', ')}; the task runs as soon as one joins`
+  const message = `no live instance of agent ${own.name} has the labels ${showLabels(wanted ?? {})}; the task runs as soon as one joins`
   return { blockedBy: { code: 'NO_CAPABLE_AGENT', message } }
 }
 
@@ -48,9 +51,9 @@ const choose = (fitting: Live[], { pinnedTo }: Task, random: number): Live | und
 }
 
 /** A queued task with the place that it must go to now. */
-export const placed = async (ports: Ports, task: Task): Promise<Task> => {
+export const placed = async (ports: Ports, task: Task, wished: Wished = {}): Promise<Task> => {
   if (task.status !== 'QUEUED' || task.target === undefined || !isChoosy(task)) return task
-  const { pinnedTo, blockedBy } = await placeOf(ports, task, task.target)
+  const { pinnedTo, blockedBy } = await placeOf(ports, task, task.target, wished)
   const was = task.blockedBy?.code === 'NO_CAPABLE_AGENT' ? undefined : task.blockedBy
   const next = { ...task, pinnedTo, blockedBy: blockedBy ?? was }
   return isPlacedAs(next, task) ? task : next
@@ -60,8 +63,8 @@ const isPlacedAs = (a: Task, b: Task): boolean =>
   a.pinnedTo === b.pinnedTo && a.blockedBy?.message === b.blockedBy?.message
 
 /** The same, and records it; whoever changed the task meanwhile has the last word. */
-export const placeTask = async (ports: Ports, task: Task): Promise<Task> => {
-  const next = await placed(ports, task)
+export const placeTask = async (ports: Ports, task: Task, wished?: Wished): Promise<Task> => {
+  const next = await placed(ports, task, wished)
   if (next === task) return task
   const found = await ports.main.get<Task>(taskKey(task.tenant, task.id))
   if (found === undefined || found.value.seq !== task.seq || found.value.status !== 'QUEUED')

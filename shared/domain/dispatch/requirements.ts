@@ -12,7 +12,8 @@ export const hasLabels = (wanted: Labels | undefined, ...own: Labels[]): boolean
     own.some((labels) => Object.hasOwn(labels, key) && labels[key] === value),
   )
 
-const shown = (labels: Labels): string =>
+/** As a person writes them. */
+export const showLabels = (labels: Labels): string =>
   Object.entries(labels)
     .map(([key, value]) => `${key}:${value}`)
     .join(', ')
@@ -31,7 +32,7 @@ const rules: Rule[] = [
   ({ labels, instances }, wanted) =>
     hasLabels(wanted.labels, labels) || instances.some((own) => hasLabels(wanted.labels, labels, own))
       ? undefined
-      : `neither it nor a live instance of it has the labels ${shown(wanted.labels ?? {})}`,
+      : `neither it nor a live instance of it has the labels ${showLabels(wanted.labels ?? {})}`,
 ]
 
 /** The first requirement that is not met, in words; `undefined`: all are. */

@@ -2,7 +2,7 @@ import type { Platform, QueueMessage } from '../../platform/platform.ts'
 import { isUnmet } from '../tasks/holders.ts'
 import type { Task } from '../tasks/task.ts'
 import { laneQueue } from './lanes.ts'
-import { isChoosy, placeTask } from './place-task.ts'
+import { isChoosy, placeTask, type Wished } from './place-task.ts'
 
 type Ports = Pick<Platform, 'main' | 'volatile' | 'clock' | 'random' | 'queues' | 'telemetry'>
 
@@ -22,9 +22,9 @@ export const isSendable = (task: Task): task is Task & Required<Pick<Task, 'targ
  * Puts the id of a queued task on its lane, for the instance that it must go to. A failure is logged and answered
  * `false`, never thrown: the record is the truth, and the sweep sends again what a queue lost.
  */
-export const sendTask = async (ports: Ports, task: Task): Promise<boolean> => {
+export const sendTask = async (ports: Ports, task: Task, wished?: Wished): Promise<boolean> => {
   try {
-    return await sendPlaced(ports, await placeTask(ports, task))
+    return await sendPlaced(ports, await placeTask(ports, task, wished))
   } catch (error) {
     return unsent(ports, task, error)
   }

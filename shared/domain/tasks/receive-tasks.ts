@@ -4,9 +4,9 @@ import { laneQueues } from '../dispatch/lanes.ts'
 import { laneRoom } from '../dispatch/reserve.ts'
 import type { Instance } from '../instances/instance.ts'
 import { processShared } from '../process-memory.ts'
+import { countHeld } from './count-held.ts'
 import { untilFreed } from './freed-slots.ts'
-import { instanceHolderPk } from './holders.ts'
-import { priorities, type Task } from './task.ts'
+import { priorities } from './task.ts'
 
 type Ports = Pick<Platform, 'main' | 'volatile' | 'queues' | 'clock'>
 
@@ -105,7 +105,5 @@ const receive = (
   return queues.receive({ queues: lanes, max, signal, receiver: instance.id, aging, ...options })
 }
 
-const freeSlots = async ({ main }: Ports, { tenant, id, slots }: Instance): Promise<number> => {
-  const page = await main.query<Task>({ index: 'holder', pk: instanceHolderPk(tenant, id), limit: slots })
-  return slots - page.items.filter(({ value }) => value.lease?.instance === id).length
-}
+const freeSlots = async (ports: Ports, instance: Instance): Promise<number> =>
+  instance.slots - (await countHeld(ports, instance))

@@ -38,7 +38,13 @@ export type WhyCode = (typeof whyCodes)[number]
 export type Why = { code: WhyCode; message: string; evidence: Record<string, unknown>; wouldChange: string }
 
 /** One live copy of the task's version, as of its last sign of life. */
-export type LiveInstance = { id: string; slots: number; running: number; draining: boolean }
+export type LiveInstance = {
+  id: string
+  slots: number
+  running: number
+  draining: boolean
+  labels: Record<string, string>
+}
 
 /** Everything that a cause may lie in. Times in milliseconds. */
 export type Situation = {
@@ -52,6 +58,8 @@ export type Situation = {
   leaseUntil?: number
   /** The limit that holds the task, or would. */
   limit?: HoldingLimit
+  /** The instance that runs tasks of its affinity key. */
+  pin?: string
   /** The approval that it waits for. */
   approval?: { id: string; approvers: string[]; quorum: number; approvedBy: string[]; state: string }
   /** Tasks that are handed out before it, and how long one takes of late. */

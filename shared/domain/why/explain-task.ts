@@ -1,12 +1,13 @@
 import type { Platform } from '../../platform/platform.ts'
 import { findAgent } from '../agents/agent-store.ts'
 import { findApproval } from '../approvals/approval-store.ts'
+import { livePin } from '../dispatch/affinity.ts'
 import { laneQueues } from '../dispatch/lanes.ts'
 import { performanceOf } from '../dispatch/performance.ts'
 import { platformInstance } from '../fan-out/lead-parent.ts'
 import { findLease, findLeases, liveInstancesOf } from '../instances/instance-store.ts'
 import { holdingLimit } from '../limits/holding-limit.ts'
-import { instanceHolderPk } from '../tasks/holders.ts'
+import { countHeld } from '../tasks/count-held.ts'
 import { priorities, type Target, type Task } from '../tasks/task.ts'
 import { getTask } from '../tasks/task-store.ts'
 import type { LiveInstance, Situation, Why } from './cause.ts'
@@ -57,12 +58,13 @@ const leaseUntil = async (ports: Ports, { tenant, lease }: Task): Promise<number
 
 const aroundQueued = async (ports: Ports, task: Task, target: Target): Promise<Partial<Situation>> => {
   const { tenant } = task
-  const [agent, live, starting, ahead, limit, [recorded]] = await Promise.all([
+  const [agent, live, starting, ahead, limit, pin, [recorded]] = await Promise.all([
     findAgent(ports, tenant, target.agent),
     liveOf(ports, tenant, target),
     coldStartsOf(ports, tenant, target.agentName),
     countAhead(ports, task, target),
     holdingLimit(ports, task),
+    livePin(ports, task, target),
     performanceOf(ports, tenant, [target.agent]),
   ])
   return {
@@ -70,6 +72,7 @@ const aroundQueued = async (ports: Ports, task: Task, target: Target): Promise<P
     live,
     starting,
     limit,
+    pin,
     queue: { ahead, ...(recorded && recorded.latencyMs > 0 && { taskMs: recorded.latencyMs }) },
   }
 }
@@ -80,18 +83,16 @@ const liveOf = async (ports: Ports, tenant: string, target: Target): Promise<Liv
   )
   const ids = up.map(({ value }) => value.id)
   const leases = await findLeases(ports, tenant, ids)
-  const alive = up.flatMap(({ value: { id, slots, state } }, at) => {
-    const lease = leases[at]
-    if (lease === undefined || lease.expiresAt <= ports.clock.now()) return []
-    return [{ id, slots, running: 0, draining: state === 'MAINTENANCE' }]
-  })
-  return Promise.all(alive.map(async (one) => ({ ...one, running: await countHeld(ports, tenant, one) })))
-}
-
-/** What it holds now; a heartbeat tells it late. */
-const countHeld = async ({ main }: Ports, tenant: string, { id, slots }: LiveInstance): Promise<number> => {
-  const page = await main.query<Task>({ index: 'holder', pk: instanceHolderPk(tenant, id), limit: slots })
-  return page.items.filter(({ value }) => value.lease?.instance === id).length
+  const alive = up.filter((_, at) => (leases[at]?.expiresAt ?? 0) > ports.clock.now())
+  return Promise.all(
+    alive.map(async ({ value: { id, slots, labels, state } }) => ({
+      id,
+      slots,
+      labels,
+      running: await countHeld(ports, { tenant, id, slots }),
+      draining: state === 'MAINTENANCE',
+    })),
+  )
 }
 
 /** What waits in higher lanes, and before it in its own; where nobody can tell, everything that waits there with it. */

@@ -1,4 +1,5 @@
 import { sendsAway } from '../agents/lifecycle.ts'
+import { hasLabels, type Labels, showLabels } from '../dispatch/requirements.ts'
 import { laneRoom } from '../dispatch/reserve.ts'
 import { isUnmet } from '../tasks/holders.ts'
 import type { Task } from '../tasks/task.ts'
@@ -100,10 +101,17 @@ const noInstance: Cause = ({ task, live, starting }) => {
 const roomOn = ({ task, agent }: Situation, { slots, running }: LiveInstance): number =>
   laneRoom(task.priority, { slots, reservedSlots: agent?.configuration.reservedSlots }, slots - running)
 
+/** The labels that it requires, where those are not its agent's but of some instances of it. */
+const ofInstances = ({ task, agent }: Situation): Labels | undefined => {
+  const wanted = task.requirements?.labels
+  return wanted === undefined || hasLabels(wanted, agent?.labels ?? {}) ? undefined : wanted
+}
+
 const pinned: Cause = (situation) => {
-  const { task, live } = situation
+  const { task, live, pin } = situation
   const one = live.find(({ id }) => id === task.pinnedTo)
-  if (one === undefined || roomOn(situation, one) > 0) return undefined
+  if (task.affinityKey === undefined || one === undefined || roomOn(situation, one) > 0) return undefined
+  if (pin !== one.id && ofInstances(situation) !== undefined) return undefined // it is there for its labels
   const are = one.running < one.slots ? 'whose free slots are kept for higher lanes' : 'all of whose slots are busy'
   return {
     code: 'AFFINITY',
@@ -115,9 +123,12 @@ const pinned: Cause = (situation) => {
 
 const sum = (numbers: number[]): number => numbers.reduce((total, one) => total + one, 0)
 
-/** What all open instances have together; `usable`: what the lane of the task may have of it at most. */
+/** What all open instances that may do it have together; `usable`: what the lane of the task may have of it at most. */
 const slotsOf = (situation: Situation) => {
-  const open = situation.live.filter(({ draining }) => !draining)
+  const wanted = ofInstances(situation)
+  const open = situation.live.filter(
+    ({ draining, labels }) => !draining && hasLabels(wanted, situation.agent?.labels ?? {}, labels),
+  )
   const slots = sum(open.map((one) => one.slots))
   const running = sum(open.map((one) => one.running))
   const room = sum(open.map((one) => roomOn(situation, one)))
@@ -140,6 +151,8 @@ const startOf = ({ now, queue }: Situation, usable: number): Why['evidence'] => 
 const busy: Cause = (situation) => {
   const { task, queue, agent } = situation
   const { slots, running, room, usable, kept } = slotsOf(situation)
+  const labels = ofInstances(situation)
+  const whose = `${task.target?.agentName}${labels ? ` with the labels ${showLabels(labels)}` : ''}`
   const ahead = queue?.ahead ?? 0
   if (ahead < room) return undefined
   const reserve = kept > 0 ? `, ${kept} more ${kept === 1 ? 'is' : 'are'} kept free for higher lanes,` : ''
@@ -148,17 +161,18 @@ const busy: Cause = (situation) => {
     code: 'ALL_SLOTS_BUSY',
     message:
       room > 0
-        ? `${room} of ${slots} slots of ${task.target?.agentName} are free for it, but ${turn(ahead)}`
-        : `${running} of ${slots} slots of ${task.target?.agentName} are busy${reserve} and ${turn(ahead)}`,
+        ? `${room} of ${slots} slots of ${whose} are free for it, but ${turn(ahead)}`
+        : `${running} of ${slots} slots of ${whose} are busy${reserve} and ${turn(ahead)}`,
     evidence: {
       slots,
       running,
+      ...(labels && { labels }),
       ...(kept > 0 && { reserved: kept }),
       position: ahead + 1,
       lane: task.priority,
       ...startOf(situation, usable),
     },
-    wouldChange: `a free slot, more instances or slots${fewer ? ', ' : ', or '}a higher priority${fewer}`,
+    wouldChange: `a free slot, more instances or slots${labels ? ' with these labels' : ''}${fewer ? ', ' : ', or '}a higher priority${fewer}`,
   }
 }
 

@@ -8,7 +8,7 @@ import { aTask } from '#test/support/builders.ts'
 
 const now = 10_000
 const agent = { name: 'reviewer', state: 'ONLINE', detail: 'READY', configuration: {} } as Agent
-const instance: LiveInstance = { id: 'ins_a', slots: 2, running: 0, draining: false }
+const instance: LiveInstance = { id: 'ins_a', slots: 2, running: 0, draining: false, labels: {} }
 const about = (task: Partial<Task>, more: Partial<Situation> = {}) =>
   explain({ task: aTask(task), now, agent, live: [instance], starting: 0, ...more })
 const lease = { instance: 'ins_a', fence: '1.1', since: 4000, timeoutAt: 64_000 }
@@ -149,6 +149,26 @@ describe('why of a queued task', () => {
       code: 'AFFINITY',
       message: 'tasks of the key k run on ins_a, whose free slots are kept for higher lanes',
     })
+  })
+
+  it('is what is busy of the instances that have the labels, where its key leads to none of them', () => {
+    const labels = { gpu: 'a' }
+    const live = [instance, { ...instance, id: 'ins_b', slots: 1, running: 1, labels }]
+    const wants = { requirements: { labels }, pinnedTo: 'ins_b' }
+    const told = {
+      code: 'ALL_SLOTS_BUSY',
+      message: '1 of 1 slots of reviewer with the labels gpu:a are busy and it is the next',
+      evidence: { labels, slots: 1, running: 1 },
+      wouldChange: 'a free slot, more instances or slots with these labels, or a higher priority',
+    }
+    const labelled = { live, agent: { ...agent, labels: {} } }
+    expect(about(wants, labelled)).toMatchObject(told)
+    expect(about({ ...wants, affinityKey: 'k' }, labelled)).toMatchObject(told)
+    expect(about({ ...wants, affinityKey: 'k' }, { ...labelled, pin: 'ins_b' })).toMatchObject({
+      code: 'AFFINITY',
+      message: 'tasks of the key k run on ins_b, all of whose slots are busy',
+    })
+    expect(about(wants, { live, agent: { ...agent, labels } }).code).toBe('DISPATCHING')
   })
 
   it('counts in sentences', () => {
