@@ -198,10 +198,39 @@ describe('a distributed task and time', () => {
     expect(await messageOf({ shards: { split: { capability: 'wrong' } } })).toContain(
       'answered a string; expected a list',
     )
-    expect(await messageOf({ shards: { split: { agent: 'unknown' } } })).toContain('NOT_FOUND')
-    expect(await messageOf({ shards: { list: [1] }, join: { agent: 'unknown' } })).toContain(
-      'joins its shards was refused',
-    )
+    await stop()
+  })
+
+  it('is refused where what should make its shards, or join them, would be', async () => {
+    await api.post('/agents', { name: 'picky', capabilities: [{ name: 'pick', inputSchema: { type: 'object' } }] })
+    const list = { shards: { list: [1] } }
+    const rows: [object, number, string][] = [
+      [{ ...list, join: { agent: 'unknown' } }, 404, '#/join/agent'],
+      [{ ...list, join: { agent: 'picky', capability: 'other' } }, 422, '#/join/capability'],
+      [{ ...list, join: { agent: 'picky', version: '9.9.9' } }, 422, '#/join/version'],
+      [{ shards: { split: { agent: 'unknown' } } }, 404, '#/shards/split/agent'],
+      [{ shards: { split: { agent: 'picky', capability: 'other' } } }, 422, '#/shards/split/capability'],
+      [{ shards: { split: { capability: 'pick', input: 5 } } }, 422, '#/shards/split/input'],
+    ]
+    for (const [more, status, pointer] of rows)
+      expect(await api.post('/tasks', { capability: 'nobody', ...more })).toMatchObject({
+        status,
+        body: { errors: [{ pointer, message: expect.any(String) }] },
+      })
+    for (const more of [{ shards: { split: { capability: 'not.yet' } } }, { ...list, join: { capability: 'not.yet' } }])
+      expect((await api.post('/tasks', { capability: 'nobody', ...more })).status).toBe(202)
+  })
+
+  it('fails as its submit would where what should join it is gone by then', async () => {
+    await api.post('/agents', { name: 'leaver', capabilities: [{ name: 'leave' }] })
+    const join = { agent: 'leaver' }
+    const { id } = (await api.post('/tasks', { capability: 'alone', shards: { list: [1] }, join })).body
+    await api.request('DELETE', '/agents/leaver')
+    const { stop } = await aRowWorker(api, 'late', ['alone'], () => ({ result: 1 }))
+    expect((await finished(id)).failure).toMatchObject({
+      code: 'NOT_FOUND',
+      message: expect.stringContaining('joins its shards was refused: NOT_FOUND: there is no agent leaver'),
+    })
     await stop()
   })
 })

@@ -141,7 +141,7 @@ describe.each(hosts)('schedules on $host', ({ open }) => {
       422,
       '#/task',
     ])
-    expect(await refused({ rate: { everySeconds: 5 }, task: { agent: 'nobody' } })).toEqual([404, undefined])
+    expect(await refused({ rate: { everySeconds: 5 }, task: { agent: 'nobody' } })).toEqual([404, '#/task/agent'])
     const callback = { url: 'http://10.0.0.1/' }
     expect(await refused({ rate: { everySeconds: 5 }, task: { capability: 'x', callback } })).toEqual([
       422,

@@ -26,7 +26,7 @@ export const submitPart = async (
     const why = problemOf(error)
     if (why === undefined) throw error
     const message = `the task that ${does[part]} was refused: ${why.code}: ${why.message}`
-    return { failure: { code: 'AGENT_ERROR', message } }
+    return { failure: { code: why.code, message } }
   }
 }
 

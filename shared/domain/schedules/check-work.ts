@@ -1,5 +1,5 @@
 import type { Platform } from '../../platform/platform.ts'
-import { DomainError } from '../domain-error.ts'
+import { checkAt } from '../check-at.ts'
 import { type CheckInput, checkSubmit } from '../tasks/submit-task.ts'
 import { checkStart } from '../workflows/start-run.ts'
 import type { Work } from './schedule-task.ts'
@@ -13,13 +13,9 @@ export const checkWork = async (
   checkInput: CheckInput,
 ): Promise<void> => {
   const { task, run } = work
-  try {
-    if (task !== undefined) await checkSubmit(ports, tenant, { command: task, root: id }, checkInput)
-    if (run !== undefined) await checkStart(ports, tenant, run, checkInput)
-  } catch (error) {
-    if (!(error instanceof DomainError)) throw error
-    const place = task === undefined ? '#/run' : '#/task'
-    const errors = error.errors?.map((one) => ({ ...one, pointer: one.pointer.replace(/^#/, place) }))
-    throw new DomainError(error.code, error.message, errors)
-  }
+  if (task !== undefined)
+    await checkAt({ at: '#/task', names: 'agent' }, () =>
+      checkSubmit(ports, tenant, { command: task, root: id }, checkInput),
+    )
+  if (run !== undefined) await checkAt({ at: '#/run' }, () => checkStart(ports, tenant, run, checkInput))
 }

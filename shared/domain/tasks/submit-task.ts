@@ -1,12 +1,13 @@
 import type { Platform } from '../../platform/platform.ts'
 import type { Agent } from '../agents/agent.ts'
 import type { Caller } from '../caller.ts'
+import { checkAt } from '../check-at.ts'
 import { remind } from '../dispatch/due.ts'
 import { placed } from '../dispatch/place-task.ts'
 import { sendPlaced } from '../dispatch/send-task.ts'
 import { DomainError } from '../domain-error.ts'
 import { distribute, sendDistributed } from '../fan-out/distribute.ts'
-import type { Shards } from '../fan-out/shards.ts'
+import type { PartTask, Shards } from '../fan-out/shards.ts'
 import { digest, idFor } from '../ids.ts'
 import { isObjectRef, requireContent, requireObjectId } from '../objects/object-ref.ts'
 import { requireSame } from '../require-same.ts'
@@ -59,21 +60,43 @@ export const submitTask = async (
   return task
 }
 
+/** `inputLater`: it has no input yet, and is checked again with that. */
+export type Checked = { command: SubmitCommand; root: string; inputLater?: true }
+
 /** Who would do it; refuses what names an agent, an object or an address that is not there, or does not fit a schema. */
 export const checkSubmit = async (
   ports: Ports,
   tenant: string,
-  { command, root }: { command: SubmitCommand; root: string },
+  checked: Checked,
   checkInput: CheckInput,
 ): Promise<Choice> => {
+  const { command, root, inputLater } = checked
   const { capability = '', input } = command
-  const takes = async (agent: Agent) => (await problemsOf({ agent, capability }, input, checkInput)).length === 0
+  const takes = async (agent: Agent) =>
+    inputLater || (await problemsOf({ agent, capability }, input, checkInput)).length === 0
   const choice = await chooseTarget(ports, tenant, command, { root, takes })
   if (command.callback) await requireTarget(ports, command.callback.url, '#/callback/url')
   await requireContent(ports, tenant, { value: command.input, pointer: '#/input' })
-  if (command.shards) requireObjectIds(command.shards)
-  else await checkAgainstSchema(choice, command.input, checkInput)
+  if (command.shards) {
+    requireObjectIds(command.shards)
+    await checkParts(ports, tenant, checked, checkInput)
+  } else if (!inputLater) await checkAgainstSchema(choice, command.input, checkInput)
   return choice
+}
+
+/** What makes the shards, or joins their results, is refused before there is any. */
+const checkParts = async (
+  ports: Ports,
+  tenant: string,
+  { command: { shards, join = 'list', labels }, root }: Checked,
+  checkInput: CheckInput,
+): Promise<void> => {
+  const check = (at: string, part: PartTask, more?: Pick<Checked, 'inputLater'>) =>
+    checkAt({ at, names: 'agent' }, () =>
+      checkSubmit(ports, tenant, { command: { ...part, labels }, root, ...more }, checkInput),
+    )
+  if (shards && 'split' in shards) await check('#/shards/split', shards.split)
+  if (join !== 'list') await check('#/join', join, { inputLater: true })
 }
 
 /** Each shard is an input: what it means is checked with all, whether it has content when its turn comes. */
