@@ -188,6 +188,25 @@ describe.each(hosts)('a batch on $host', ({ open }) => {
     expect(await pointer({ maxInFlight: 0 })).toBe('#/maxInFlight')
     expect((await api.get('/batches/bat_00000000000000000000000000')).status).toBe(404)
   })
+
+  it('is refused where every row would be', async () => {
+    const inputSchema = { type: 'object', required: ['n'] }
+    await api.post('/agents', { name: 'bat.strict', capabilities: [{ name: 'bat.strict', inputSchema }] })
+    const input = await upload(rowsOf(1))
+    const capability = 'bat.strict'
+    const rows: [object, number, string][] = [
+      [{ agent: 'nobody' }, 404, '#/task/agent'],
+      [{ agent: 'bat.strict', capability: 'other' }, 422, '#/task/capability'],
+      [{ agent: 'bat.strict', requirements: { version: '>=9' } }, 422, '#/task/requirements/version'],
+      [{ capability, requirements: { version: 'zzz' } }, 422, '#/task/requirements/version'],
+      [{ capability, callback: { url: 'http://127.0.0.1/' } }, 422, '#/task/callback/url'],
+      [{ capability, parent: 'tsk_00000000000000000000000000' }, 422, '#/task/parent'],
+      [{ capability, shards: { list: [1] }, join: { agent: 'nobody' } }, 404, '#/task/join/agent'],
+    ]
+    for (const [task, status, pointer] of rows)
+      expect(await create({ input, task })).toMatchObject({ status, body: { errors: [{ pointer }] } })
+    expect(await create({ input, task: { agent: 'bat.strict' } })).toMatchObject({ status: 202 })
+  })
 })
 
 describe.each(hosts)('several tasks in one call on $host', ({ open }) => {

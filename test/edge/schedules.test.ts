@@ -142,6 +142,11 @@ describe.each(hosts)('schedules on $host', ({ open }) => {
       '#/task',
     ])
     expect(await refused({ rate: { everySeconds: 5 }, task: { agent: 'nobody' } })).toEqual([404, '#/task/agent'])
+    const requirements = { version: 'newest' }
+    expect(await refused({ rate: { everySeconds: 5 }, task: { capability: 'x', requirements } })).toEqual([
+      422,
+      '#/task/requirements/version',
+    ])
     const callback = { url: 'http://10.0.0.1/' }
     expect(await refused({ rate: { everySeconds: 5 }, task: { capability: 'x', callback } })).toEqual([
       422,

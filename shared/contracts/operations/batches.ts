@@ -6,6 +6,7 @@ import {
   submitTasksSchema,
   submittedTasksSchema,
 } from '../batches.ts'
+import { refusalsOfNewTasks } from '../refusals.ts'
 import { admins, type Operation } from './operation.ts'
 
 export const batchOperations = {
@@ -30,7 +31,7 @@ export const batchOperations = {
     headers: ['Idempotency-Key'],
     body: createBatchSchema,
     answers: { 202: { description: 'Accepted: every row becomes a task.', schema: batchSchema } },
-    refusals: ['IDEMPOTENCY_CONFLICT'],
+    refusals: refusalsOfNewTasks,
   },
   listBatches: {
     method: 'GET',

@@ -25,14 +25,26 @@ export type CreateBatch = {
 
 type Ports = Pick<Platform, 'main' | 'objects' | 'queues' | 'clock' | 'random' | 'telemetry'>
 
-/** Accepts a batch: from here on every row becomes a task, or a line of the report. Repeated, it is the one that is. */
-export const createBatch = async (ports: Ports, caller: Caller, command: CreateBatch): Promise<FanOut> => {
+/** Refuses what no row could be. */
+type CheckTask = (task: object) => Promise<void>
+const checkNothing: CheckTask = async () => {}
+
+/**
+ * Accepts a batch: from here on every row becomes a task, or a line of the report. Repeated, it is the one that is, and
+ * nothing is checked.
+ */
+export const createBatch = async (
+  ports: Ports,
+  caller: Caller,
+  command: CreateBatch,
+  check: CheckTask = checkNothing,
+): Promise<FanOut> => {
   const { tenant } = caller
   const { idempotencyKey, ...wish } = command
   const id = idFor('bat', tenant, idempotencyKey, ports)
   const submitted = digest(wish)
   const known = idempotencyKey === undefined ? undefined : (await findFanOut(ports, tenant, id))?.value
-  const stored = known ?? (await store(ports, caller, { ...wish, id, submitted }))
+  const stored = known ?? (await store(ports, caller, { ...wish, id, submitted }, check))
   requireSame(`batch ${id}`, idempotencyKey, { before: stored.submitted, now: submitted })
   await remind(ports, { tenant, id, at: stored.createdAt })
   return stored
@@ -41,13 +53,14 @@ export const createBatch = async (ports: Ports, caller: Caller, command: CreateB
 type New = Omit<CreateBatch, 'idempotencyKey'> & { id: string; submitted: string }
 
 /** Answers what is stored then, by whomever. */
-const store = async (ports: Ports, caller: Caller, command: New): Promise<FanOut> => {
+const store = async (ports: Ports, caller: Caller, command: New, check: CheckTask): Promise<FanOut> => {
   const { tenant } = caller
   const { id, submitted } = command
   const source = await sourceOf(ports, tenant, command.object)
   const now = ports.clock.now()
   const { deadline } = (command.task ?? {}) as { deadline?: string }
   if (deadline !== undefined) requireAhead(Date.parse(deadline), now, '#/task/deadline')
+  if (command.task !== undefined) await check(command.task)
   const stamped = stamp(caller, 'batch.create')
   const place = { tenant, pk: fanOutPk(tenant, id), stamp: stamped }
   /** Its name is of what it says: what another batch under the same key would submit is never in its place. */

@@ -1,11 +1,16 @@
 import type { BatchResponse } from '#shared/contracts/batches.ts'
 import type { OperationOf } from '#shared/contracts/operations.ts'
 import { cancelBatch, type DescribedBatch, describeBatch, getBatch, listBatches } from '#shared/domain/batches/batch.ts'
+import { checkRows } from '#shared/domain/batches/check-rows.ts'
 import { createBatch } from '#shared/domain/batches/create-batch.ts'
 import { percentOf, submittedOf } from '#shared/domain/fan-out/fan-out.ts'
+import { checkInput } from '../../check-input.ts'
 import { idempotencyKey, iso } from '../../headers.ts'
 import type { Handler } from '../../operation.ts'
+import { readSubmit } from '../../read-submit.ts'
 import { submitTasks } from './several-tasks.ts'
+
+const tools = { checkInput, readSubmit }
 
 const toBatch = ({ fan, counts }: DescribedBatch): BatchResponse => ({
   id: fan.id,
@@ -23,12 +28,13 @@ const toBatch = ({ fan, counts }: DescribedBatch): BatchResponse => ({
 
 const create: Handler<OperationOf<'createBatch'>> = async ({ platform }, { caller, body, headers }) => {
   const { input, onFailure, maxFailures, ...rest } = body
-  const fan = await createBatch(platform, caller, {
+  const command = {
     ...rest,
     object: input.$ref,
     maxFailures: maxFailures ?? (onFailure === 'stop' ? 0 : undefined),
     idempotencyKey: idempotencyKey(headers),
-  })
+  }
+  const fan = await createBatch(platform, caller, command, (task) => checkRows(platform, caller, task, tools))
   const location = `/api/v2/batches/${fan.id}`
   return { status: 202, body: toBatch(await describeBatch(platform, fan)), headers: { location } }
 }
