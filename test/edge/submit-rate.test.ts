@@ -51,6 +51,28 @@ describe('several tasks in one call above the submit rate', () => {
       [429, undefined],
     ])
     expect(idsOf(await submit('spent'))).toEqual(first)
-    expect(await submit('new')).toMatchObject({ status: 429, body: { code: 'RATE_LIMITED' } })
+    expect(idsOf(await submit('new'))).toEqual([1, 2, 3].map(() => [429, undefined]))
+  })
+
+  it('have an outcome each with nothing left of the rate: what can be no task is told as that', async () => {
+    await api.request('PATCH', '/limits', { body: { submitRate: { count: 1, seconds: 600 } } })
+    clock.forward(3_600_000)
+    const fit = { capability: 'many' }
+    expect((await api.post('/tasks', fit)).status).toBe(202)
+    const tasks = [
+      fit,
+      { agent: 'nobody' },
+      { ...fit, colour: 'red' },
+      { ...fit, agent: 'many', version: '7.0.0' },
+      fit,
+    ]
+    const { status, headers, body } = await api.post('/tasks:batch', { tasks })
+    expect(status).toBe(200)
+    expect(headers.get('ratelimit')).toMatch(/^"submit";r=0;t=\d+$/)
+    expect(body.items.map((one: { status: number }) => one.status)).toEqual([429, 404, 422, 422, 429])
+    expect(body.items[0].problem).toMatchObject({
+      code: 'RATE_LIMITED',
+      detail: expect.stringContaining('try again in'),
+    })
   })
 })

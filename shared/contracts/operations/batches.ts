@@ -20,7 +20,7 @@ export const batchOperations = {
     headers: ['Idempotency-Key', 'traceparent'],
     body: submitTasksSchema,
     answers: { 200: { description: 'What became of each.', schema: submittedTasksSchema } },
-    refusals: ['IDEMPOTENCY_CONFLICT', 'RATE_LIMITED'],
+    refusals: ['IDEMPOTENCY_CONFLICT'],
   },
   createBatch: {
     method: 'POST',

@@ -28,6 +28,12 @@ export const chooseTarget = async (
   return { ...found, capability, requirements }
 }
 
+/** Refuses what a submit would, as far as that is told by the command and the agent that it names: nothing is weighed. */
+export const requireChoosable = async (ports: Ports, tenant: string, command: SubmitCommand): Promise<void> => {
+  requireSense(command, ports.clock.now())
+  if (command.agent !== undefined) await chooseNamed(ports, tenant, command.agent, command)
+}
+
 const requireSense = (command: SubmitCommand, now: number): void => {
   const { version, requirements, runAt, deadline } = command
   if (version !== undefined && requirements?.version !== undefined && !inRange(version, requirements.version))

@@ -4,6 +4,7 @@ import type { OperationOf } from '#shared/contracts/operations.ts'
 import { areSubmitted, claimSubmits } from '#shared/domain/batches/claim-submits.ts'
 import type { Caller } from '#shared/domain/caller.ts'
 import type { Submits } from '#shared/domain/limits/submit-rate.ts'
+import { requireChoosable } from '#shared/domain/tasks/choose-target.ts'
 import type { SubmitCommand } from '#shared/domain/tasks/submit-command.ts'
 import { submitTask } from '#shared/domain/tasks/submit-task.ts'
 import { checkInput } from '../../check-input.ts'
@@ -49,6 +50,16 @@ const submitOne = async (context: Context, caller: Caller, { index, command }: O
   }
 }
 
+/** It is beyond the rate, unless it can be no task anyway. */
+const refuseBeyond = async (context: Context, caller: Caller, { index, command }: One, submits?: Submits) => {
+  try {
+    await requireChoosable(context.platform, caller.tenant, command)
+    return await refused(context, caller, { index, refusal: submits?.refusal })
+  } catch (refusal) {
+    return refused(context, caller, { index, refusal })
+  }
+}
+
 /** As many as the rate has room for; what is refused leaves its room to the next. */
 const submitWithin = async (context: Context, caller: Caller, all: One[], submits?: Submits): Promise<Outcome[]> => {
   const waiting = [...all]
@@ -58,13 +69,13 @@ const submitWithin = async (context: Context, caller: Caller, all: One[], submit
     outcomes.push(...some)
     room -= some.filter(({ status }) => status === 202).length
   }
-  const left = waiting.map(({ index }) => refused(context, caller, { index, refusal: submits?.refusal }))
+  const left = waiting.map((one) => refuseBeyond(context, caller, one, submits))
   return [...outcomes, ...(await Promise.all(left))]
 }
 
 /**
- * Several at once. What is beyond the submit rate is refused one by one, or the call where that is all there is; what was
- * submitted before does not count, and is answered again.
+ * Several at once. What is beyond the submit rate is refused one by one; what was submitted before does not count, and is
+ * answered again.
  */
 export const submitTasks: Handler<OperationOf<'submitTasks'>> = async (context, { caller, body, headers }) => {
   const key = idempotencyKey(headers)
@@ -85,7 +96,6 @@ export const submitTasks: Handler<OperationOf<'submitTasks'>> = async (context, 
     caller,
     async () => fresh.length,
     async (submits) => {
-      if (submits?.taken === 0 && before.length === 0) throw submits.refusal
       const answers = await Promise.all([
         ...all.filter((one) => 'refusal' in one).map((one) => refused(context, caller, one)),
         ...before.map((one) => submitOne(context, caller, one)),
