@@ -47,15 +47,14 @@ describe.each(hosts)('webhooks on $host', ({ open }) => {
     await receiver.stop()
   })
 
-  it('tell of what ended, signed with a secret that is shown once', async () => {
+  it('tell of what ended, signed with a secret that its creation alone shows', async () => {
     const made = await create({ events: ['task.cancelled'] }, { 'idempotency-key': 'hook' })
     expect(made).toMatchObject({ status: 201, body: { state: 'ACTIVE', events: ['task.cancelled'] } })
     const { id, secret } = made.body
     expect(secret).toMatch(/^whsec_[A-Za-z0-9+/]{32}$/)
     expect((await api.get(`/webhooks/${id}`)).body.secret).toBeUndefined()
     const repeated = await create({ events: ['task.cancelled'] }, { 'idempotency-key': 'hook' })
-    expect(repeated.body).toMatchObject({ id })
-    expect(repeated.body.secret).toBeUndefined()
+    expect(repeated.body).toMatchObject({ id, secret })
     const task = await end({ labels: { team: 'x' } })
     const [request] = await arrived(task)
     const verified = new Webhook(secret).verify(request?.body ?? '', request?.headers ?? {})
@@ -72,6 +71,16 @@ describe.each(hosts)('webhooks on $host', ({ open }) => {
     await new Promise((resolve) => setTimeout(resolve, 300))
     expect(receiver.received.some(({ body }) => body.includes(later))).toBe(false)
     expect((await api.get(`/webhooks/${id}`)).status).toBe(404)
+  })
+
+  it('show their secret to the same creation until it is replaced', async () => {
+    const again = () => create({}, { 'idempotency-key': 'replaced' })
+    const { id } = (await again()).body
+    await api.post(`/webhooks/${id}/rotate-secret`)
+    const later = await again()
+    expect(later).toMatchObject({ status: 201, body: { id } })
+    expect(later.body.secret).toBeUndefined()
+    await api.request('DELETE', `/webhooks/${id}`)
   })
 
   it('come again when they fail, and once more when they are asked for, under the same id', async () => {

@@ -15,7 +15,8 @@ export const webhookOperations = {
     path: '/webhooks',
     tag: 'Webhooks',
     summary: 'Create a webhook',
-    description: 'Its `secret` is in this answer alone. Addresses that are not public are refused.',
+    description:
+      'Its `secret` is in this answer alone, and for a day, until it is replaced, in the one to the same request under the same key. Addresses that are not public are refused.',
     audience: admins,
     headers: ['Idempotency-Key'],
     body: createWebhookSchema,

@@ -5,7 +5,7 @@ import { DomainError, orThrow } from '../domain-error.ts'
 import { digest, newId } from '../ids.ts'
 import { requireRev } from '../require-rev.ts'
 import { newSecret } from '../webhooks/change-webhook.ts'
-import { rotateSecret } from '../webhooks/webhook.ts'
+import { firstSecret, rotateSecret } from '../webhooks/webhook.ts'
 import type { Hook } from './hook.ts'
 import { changeHook, createHook, findHook, getHook, listHooks, mostHooks, removeHook } from './hook-store.ts'
 
@@ -16,7 +16,7 @@ export type HookCommand = Pick<Hook, 'name' | 'scheme' | 'topic' | 'description'
   secret?: string
 }
 
-/** Makes a hook; `secret` is told here alone. The same again by the same key answers the first one without it. */
+/** Makes a hook; `secret` is told here alone. The same again by the same key answers the first one, with it for a day. */
 export const makeHook = async (
   ports: Ports,
   caller: Caller,
@@ -25,7 +25,7 @@ export const makeHook = async (
   const { tenant } = caller
   const created = digest({ ...command, given, key: idempotencyKey })
   const before = await findHook(ports, command.name)
-  if (before) return { hook: sameOrTaken(before, { tenant, created, idempotencyKey }) }
+  if (before) return toldAgain(ports, sameOrTaken(before, { tenant, created, idempotencyKey }))
   await requireRoom(ports, tenant)
   const now = ports.clock.now()
   const secret = given ?? newSecret(ports)
@@ -40,9 +40,11 @@ export const makeHook = async (
     stamp: stamp(caller, 'hook.create'),
   }
   const existing = await createHook(ports, hook)
-  if (existing) return { hook: sameOrTaken(existing, { tenant, created, idempotencyKey }) }
+  if (existing) return toldAgain(ports, sameOrTaken(existing, { tenant, created, idempotencyKey }))
   return { hook: await getHook(ports, tenant, command.name), secret }
 }
+
+const toldAgain = ({ clock }: Ports, hook: Stored<Hook>) => ({ hook, secret: firstSecret(hook.value, clock.now()) })
 
 type Wish = { tenant: string; created: string; idempotencyKey?: string }
 

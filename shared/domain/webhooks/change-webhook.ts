@@ -6,7 +6,7 @@ import { requireRev } from '../require-rev.ts'
 import { requireKept, requireSame } from '../require-same.ts'
 import { type Delivery, redeliver } from './delivery.ts'
 import { sendDelivery } from './send-delivery.ts'
-import { rotateSecret, type Webhook } from './webhook.ts'
+import { firstSecret, rotateSecret, type Webhook } from './webhook.ts'
 import {
   changeWebhook,
   createWebhook,
@@ -37,7 +37,7 @@ export const requireTarget = async (
 export const newSecret = ({ random }: Pick<Platform, 'random'>): string =>
   `whsec_${Buffer.from(random.bytes(24)).toString('base64')}`
 
-/** Makes a webhook; `secret` is told here alone. A repeated creation under its key answers the first one without it. */
+/** Makes a webhook; `secret` is told here alone. A repeated creation under its key answers the first one, with it for a day. */
 export const makeWebhook = async (
   ports: Ports,
   caller: Caller,
@@ -47,7 +47,7 @@ export const makeWebhook = async (
   const created = digest(command)
   const id = idFor('whk', tenant, idempotencyKey, ports)
   const before = idempotencyKey === undefined ? undefined : await findWebhook(ports, tenant, id)
-  if (before) return { webhook: sameOrConflict(before, created, idempotencyKey) }
+  if (before) return toldAgain(ports, sameOrConflict(before, created, idempotencyKey))
   await requireTarget(ports, command.url, '#/url')
   const known = await listWebhooks(ports, tenant, { limit: mostWebhooks })
   if (known.items.length >= mostWebhooks)
@@ -72,8 +72,13 @@ export const makeWebhook = async (
   const existing = await createWebhook(ports, webhook)
   requireKept(`webhook ${id}`, idempotencyKey, existing?.deletedAt !== undefined)
   const stored = sameOrConflict(await getWebhook(ports, tenant, id), created, idempotencyKey)
-  return { webhook: stored, ...(existing === undefined && { secret }) }
+  return existing === undefined ? { webhook: stored, secret } : toldAgain(ports, stored)
 }
+
+const toldAgain = ({ clock }: Ports, webhook: Stored<Webhook>) => ({
+  webhook,
+  secret: firstSecret(webhook.value, clock.now()),
+})
 
 const sameOrConflict = (webhook: Stored<Webhook>, created: string, idempotencyKey?: string): Stored<Webhook> => {
   requireSame(`webhook ${webhook.value.id}`, idempotencyKey, { before: webhook.value.created, now: created })

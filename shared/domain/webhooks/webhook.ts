@@ -81,6 +81,12 @@ export const rotateSecret = <T extends Pick<Webhook, 'secrets'>>(
   )
 }
 
+/** The secret that it was made with, for whoever repeats the creation since the answer was lost: for a day, and until another one replaces it. */
+export const firstSecret = (
+  { secrets, createdAt }: Pick<Webhook, 'secrets' | 'createdAt'>,
+  now: number,
+): string | undefined => (secrets.length === 1 && now < createdAt + graceMs ? secrets[0]?.value : undefined)
+
 /** A webhook after a delivery came to its end: too many given up in a row disable it, as does `410 Gone`. */
 export const afterDelivery = (webhook: Webhook, end: 'DELIVERED' | 'FAILED' | 'GONE'): Webhook => {
   if (end === 'DELIVERED') return webhook.givenUp === 0 ? webhook : { ...webhook, givenUp: 0 }

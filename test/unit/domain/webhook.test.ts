@@ -1,7 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import { isRefused, orThrow } from '#shared/domain/domain-error.ts'
 import { beginAttempt, type Delivery, endAttempt, pausesMs, redeliver } from '#shared/domain/webhooks/delivery.ts'
-import { afterDelivery, rotateSecret, signingSecrets, type Webhook, wants } from '#shared/domain/webhooks/webhook.ts'
+import {
+  afterDelivery,
+  firstSecret,
+  rotateSecret,
+  signingSecrets,
+  type Webhook,
+  wants,
+} from '#shared/domain/webhooks/webhook.ts'
 import { allWebhooks, createWebhook } from '#shared/domain/webhooks/webhook-store.ts'
 import type { CloudEvent } from '#shared/platform/platform.ts'
 import { aPlatform } from '#test/support/embedded.ts'
@@ -75,6 +82,13 @@ describe('a webhook', () => {
     expect(isRefused(refused) && refused.message).toContain(new Date(1000 + day).toISOString())
     const later = orThrow(rotateSecret(webhook, { value: 'whsec_x' }, 1000 + day))
     expect(signingSecrets(later, 1001 + day)).toHaveLength(10)
+  })
+
+  it('tells the secret that it was made with for a day, until another one replaces it', () => {
+    const webhook = aWebhook({ createdAt: 1000 })
+    expect(firstSecret(webhook, 2000)).toBe('whsec_a')
+    expect(firstSecret(webhook, 1000 + 24 * 3_600_000)).toBeUndefined()
+    expect(firstSecret(orThrow(rotateSecret(webhook, { value: 'whsec_b' }, 1500)), 2000)).toBeUndefined()
   })
 
   it('is disabled by 410 at once, and by five deliveries in a row that were given up', () => {
