@@ -1,7 +1,7 @@
 import type { Operation } from '#shared/contracts/operations.ts'
 import type { Caller } from '#shared/domain/caller.ts'
 import { idFromKey } from '#shared/domain/ids.ts'
-import { type RateState, type Submits, takeSubmits } from '#shared/domain/limits/submit-rate.ts'
+import { isSpent, type RateState, type Submits, takeSubmits } from '#shared/domain/limits/submit-rate.ts'
 import { findTask } from '#shared/domain/tasks/task-store.ts'
 import { idempotencyKey } from './headers.ts'
 import type { Call, Context, Handler, Reply } from './operation.ts'
@@ -43,7 +43,7 @@ export const withSubmitRate =
   (context, call) => {
     const countOf = async () => ((await isKnown(context, call)) ? 0 : 1)
     return underSubmitRate(context, call.caller, countOf, async (submits) => {
-      if (submits?.taken === 0) throw submits.refusal
+      if (isSpent(submits)) throw submits.refusal
       return handler(context, call)
     })
   }

@@ -34,7 +34,10 @@ describe('several tasks in one call above the submit rate', () => {
     const first = await submit('first')
     expect(first.status).toBe(202)
     expect(await submit('second')).toMatchObject({ status: 429 })
-    expect(await submit('first')).toMatchObject({ status: 202, body: { id: first.body.id } })
+    const again = await submit('first')
+    expect(again).toMatchObject({ status: 202, body: { id: first.body.id } })
+    expect(again.headers.get('ratelimit-policy')).toBe('"submit";q=1;w=600')
+    expect(again.headers.get('ratelimit')).toMatch(/^"submit";r=0;t=\d+$/)
   })
 
   it('answers those that were accepted again while the rate is spent, and refuses the others by themselves', async () => {

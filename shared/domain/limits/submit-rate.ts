@@ -25,12 +25,16 @@ export class RateLimitedError extends DomainError {
   }
 }
 
-/** So many of what a client wants to submit it may; the others get the refusal. */
-export type Submits = { state: RateState; taken: number; refusal: RateLimitedError }
+/** Whether there is room for none of what is wanted. */
+export const isSpent = (submits: Submits | undefined): submits is Submits =>
+  submits !== undefined && submits.wanted > 0 && submits.taken === 0
+
+/** So many of what a client wants to submit anew it may; the others get the refusal. */
+export type Submits = { wanted: number; state: RateState; taken: number; refusal: RateLimitedError }
 
 /**
  * Counts what a client submits anew, as many of it as the rate has room for, which may be none. `undefined`: the tenant
- * has no such rate, for which nobody is asked how many there are, or there is nothing to count.
+ * has no such rate, for which nobody is asked how many there are.
  */
 export const takeSubmits = async (
   ports: Ports,
@@ -38,11 +42,11 @@ export const takeSubmits = async (
   countOf: () => Promise<number>,
 ): Promise<Submits | undefined> => {
   const rate = (await knownLimits(ports, tenant, undefined)).limits.submitRate
-  const count = rate === undefined ? 0 : await countOf()
-  if (rate === undefined || count === 0) return undefined
-  const { taken, left, at } = await takeUpTo(ports, { tenant, limit: submitLimitId, rate }, count)
+  if (rate === undefined) return undefined
+  const wanted = await countOf()
+  const { taken, left, at } = await takeUpTo(ports, { tenant, limit: submitLimitId, rate }, wanted)
   const fullInSeconds = Math.ceil(((rate.count - left) * rate.seconds) / rate.count)
   const state = { name: 'submit', rate, left: Math.max(0, Math.floor(left + 0.001)), fullInSeconds }
   const refusal = new RateLimitedError(state, Math.max(1, Math.ceil((at - ports.clock.now()) / 1000)))
-  return { state, taken, refusal }
+  return { wanted, state, taken, refusal }
 }
