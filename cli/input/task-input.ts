@@ -25,14 +25,17 @@ const parse = (json: string, source: string): unknown => {
 }
 
 /** `key:value` or `key=value`, repeated, as an object. */
-export const parseLabels = (labels: string[] = [], flag = '--label'): Record<string, string> =>
-  Object.fromEntries(
-    labels.map((label) => {
-      const at = label.search(/[:=]/)
-      if (at < 1) throw usageError(`${flag} ${label} is not key:value`)
-      return [label.slice(0, at), label.slice(at + 1)]
-    }),
-  )
+export const parseLabels = (labels: string[] = [], flag = '--label'): Record<string, string> => {
+  const pairs = labels.map((label) => {
+    const at = label.search(/[:=]/)
+    if (at < 1) throw usageError(`${flag} ${label} is not key:value`)
+    return [label.slice(0, at), label.slice(at + 1)] as const
+  })
+  const names = pairs.map(([name]) => name)
+  const twice = names.find((name, at) => names.indexOf(name) !== at)
+  if (twice !== undefined) throw usageError(`${flag} gives ${twice} twice; a label has one value`)
+  return Object.fromEntries(pairs)
+}
 
 /** An input with further fields; only an object, or nothing, can take them. */
 export const extendInput = (input: unknown, fields: Record<string, unknown>, flag: string): unknown => {
