@@ -43,6 +43,7 @@ describe.each(hosts)('control on $host', ({ open }) => {
     expect((await api.post(`/tasks/${id}/retry`, undefined, key)).body.id).toBe(retried.body.id)
     const otherwise = await api.post(`/tasks/${id}/retry`, { from: 'start' }, key)
     expect(otherwise).toMatchObject({ status: 409, body: { code: 'IDEMPOTENCY_CONFLICT' } })
+    expect(otherwise.body.detail).toMatch(/^the idempotency key once was used for task /)
     expect((await api.get(`/tasks/${id}`)).body.status).toBe('FAILED')
     expect(await lease(joined)).toMatchObject([
       { taskId: retried.body.id, attempt: 1, input: { page: 1 }, checkpoint: { at: 7 } },
