@@ -20,6 +20,7 @@ export const capabilitySchema = z.strictObject({
   description: z.string().max(2000).optional(),
   /** JSON Schema 2020-12 of the input: a submit that does not fit is refused. */
   inputSchema: jsonSchemaDocument.optional(),
+  /** What to expect of a result: workflows are checked against it, completions are not. */
   outputSchema: jsonSchemaDocument.optional(),
 })
 export type Capability = z.infer<typeof capabilitySchema>
