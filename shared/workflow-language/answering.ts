@@ -1,43 +1,43 @@
-import type { Step, StepKind } from '#shared/contracts/workflows/definition.ts'
-import { everyText } from './expressions/every-expression.ts'
-import { isExpression, parseExpression, type Reference } from './expressions/parse-expression.ts'
-import { blocksOf, timedRace } from './steps.ts'
+import type { Step } from '#shared/contracts/workflows/definition.ts'
+import { stateResult, usesOf } from './expressions/uses-of.ts'
+import { blocksOf } from './steps.ts'
+import { hasResult } from './whole-results.ts'
 
-/** The steps whose results are, whole, in what a block answers, and how many such results it has at most. */
-export type Answering = { names: ReadonlySet<string>; results: number }
+/** The steps whose results are in what blocks answer, how many such results those have at most, and whether some of the steps are blocks. */
+export type Answering = { names: ReadonlySet<string>; results: number; nested: boolean }
 
-/** What these answer is of the definition, or of the steps in them. */
-const ownKinds: StepKind[] = ['choice', 'repeat', 'wait', 'set', 'fail']
-const hasResult = (step: Step): boolean =>
-  !ownKinds.includes(step.kind) && !(step.kind === 'subWorkflow' && step.wait === false)
-
-/** The blocks that a step may answer with the last step of. */
+/** The blocks that a step may answer with the last step of; the rounds of a loop would take more than its last one answers. */
 const flowBlocks = (step: Step): Step[][] =>
   blocksOf(step).flatMap(({ role, steps }) =>
-    role === 'flow' || role === 'catch' || (role === 'inner' && step.kind === 'repeat') ? [steps] : [],
+    (role === 'flow' && step.kind !== 'repeat') || role === 'catch' ? [steps] : [],
   )
 const flowSteps = (steps: Step[]): Step[] =>
   steps.flatMap((step) => [step, ...flowBlocks(step).flatMap((inner) => flowSteps(inner))])
 
-/** What the expressions of a value look at, as often as they do. */
-const references = (value: unknown): Reference[] =>
-  everyText(value).flatMap(({ text }) => {
-    const parsed = isExpression(text) ? parseExpression(text) : undefined
-    return parsed && 'references' in parsed ? parsed.references : []
-  })
-
-/** An expression that looks at fields alone is told what is in them, as ever. */
-const isWhole = ({ fields }: Reference): boolean => fields.length === 0
-const isResult = ({ name, fields }: Reference): boolean =>
-  name === 'states' && fields.length === 1 && fields[0] === 'result'
+/** The blocks of a step whose answers are its result. */
+const joining = (step: Step): Step[][] | undefined =>
+  step.kind === 'parallel' || (step.kind === 'map' && !step.distributed)
+    ? blocksOf(step).flatMap(({ role, steps }) => (role === 'inner' ? [steps] : []))
+    : undefined
 
 const shapeOf = (step: Step): unknown => (step.kind === 'set' ? step.value : 'output' in step ? step.output : undefined)
+const handedOn = (shape: unknown): string[] => usesOf(shape).flatMap(({ name, how }) => (how === 'whole' ? [name] : []))
 
-/** Follows what a block answers back to the steps that it comes from. */
-export const answering = (steps: Step[]): Answering => {
+/** Follows what blocks answer back to the results that it comes from: those that are `whole`, which nobody looks into. */
+export const answering = (blocks: Step[][], whole: ReadonlySet<string>): Answering => {
+  const found = blocks.map((steps) => answeringOf(steps, whole))
+  return {
+    names: new Set(found.flatMap(({ names }) => [...names])),
+    results: found.reduce((sum, { results }) => sum + results, 0),
+    nested: found.some(({ nested }) => nested),
+  }
+}
+
+const answeringOf = (steps: Step[], whole: ReadonlySet<string>): Answering => {
   const byName = new Map(flowSteps(steps).map((step) => [step.name, step]))
   const names = new Set<string>()
   const known = new Map<string, number>()
+  let nested = false
 
   const lastOf = (inner: Step[]): number => resultsOf(inner.at(-1))
   const resultsOf = (step: Step | undefined): number => {
@@ -45,22 +45,22 @@ export const answering = (steps: Step[]): Answering => {
     const before = known.get(step.name)
     if (before !== undefined) return before
     known.set(step.name, 0) // a loop that looks at its round before
-    const results = Math.max(own(step) + looked(step), ...flowBlocks(step).map(lastOf))
+    const results = Math.max(own(step) + others(step), ...flowBlocks(step).map(lastOf))
     known.set(step.name, results)
     return results
   }
   const own = (step: Step): number => {
     const shape = shapeOf(step)
-    const times = shape === undefined ? 1 : references(shape).filter(isResult).length
-    if (!hasResult(step) || times === 0) return 0
+    const times = shape === undefined ? 1 : handedOn(shape).filter((name) => name === stateResult).length
+    const inner = joining(step)
+    const isJoined = hasResult(step) && whole.has(step.name) && times > 0
+    if (!isJoined || (inner !== undefined && answering(inner, whole).results === 0)) return 0
     names.add(step.name)
-    if (step.kind === 'race') names.add(timedRace(step.name))
+    nested ||= inner !== undefined
     return times
   }
-  const looked = (step: Step): number =>
-    references(shapeOf(step))
-      .filter(isWhole)
-      .reduce((sum, { name }) => sum + resultsOf(byName.get(name)), 0)
+  const others = (step: Step): number =>
+    handedOn(shapeOf(step)).reduce((sum, name) => sum + resultsOf(byName.get(name)), 0)
 
-  return { results: lastOf(steps), names }
+  return { results: lastOf(steps), names, nested }
 }

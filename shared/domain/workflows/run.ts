@@ -68,7 +68,7 @@ export const callerOfRun = ({ tenant, id, by }: Pick<Run, 'tenant' | 'id' | 'by'
 export type BlockTime = { block: string; try?: string }
 
 /** How many results a block joins, of which a step has one; they share what some leave in that time of a block. */
-export type JoinedWith = { of: number; block?: string }
+export type JoinedWith = { of: number; block: string }
 
 /** Steps that are the machine's own business. */
 const inwardKinds = ['abandon', 'timer', 'endTimer']

@@ -15,12 +15,6 @@ export const toBlock = ({ start, states }: Compiled): AslBlock => ({ StartAt: st
 export const compileInner = (of: Step, steps: Step[], context: Context, compileSteps: CompileSteps): AslBlock =>
   toBlock(compileSteps(steps, { ...inside(of, context), next: undefined, also: [], legs: undefined }))
 
-/** The place of steps of a block, so many of whose kind answer beside each other. */
-export const besideIn = (of: Step, steps: Step[], beside: number, context: Context): Context => ({
-  ...context,
-  joined: joinedIn(of, steps, { beside }, context),
-})
-
 /** The output that a step names, or the result as it is. */
 export const resultOf = (step: { output?: unknown }, result: string, bindings: Bindings): unknown =>
   step.output === undefined ? wrap(result) : bind(step.output, bindings)
@@ -50,8 +44,7 @@ export const compileParallel = (step: ParallelStep, context: Context, compileSte
   const byName = Object.keys(step.branches).map((one, at) => `"${one}": $states.result[${at}]`)
   const output = resultOf(step, `{${byName.join(', ')}}`, context.bindings)
   const all = Object.values(step.branches)
-  const branches = all.map((steps) =>
-    compileInner(step, steps, besideIn(step, steps, all.length, context), compileSteps),
-  )
+  const place = { ...context, joined: joinedIn(step, all, 1, inside(step, context)) }
+  const branches = all.map((steps) => compileInner(step, steps, place, compileSteps))
   return blockOf(step, { Type: 'Parallel', Branches: branches }, output, context, compileSteps)
 }

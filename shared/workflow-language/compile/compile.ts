@@ -1,6 +1,7 @@
 import type { Definition, Step } from '#shared/contracts/workflows/definition.ts'
 import { toSeconds } from '#shared/contracts/workflows/values.ts'
 import { compensatedSteps, everyStep } from '../steps.ts'
+import { wholeResults } from '../whole-results.ts'
 import type { AslBlock, AslMachine, AslState } from './asl.ts'
 import { compileSteps } from './compile-steps.ts'
 import { asOutput, type Bindings, bind, runBindings, wrap } from './expression.ts'
@@ -44,12 +45,13 @@ export const compileMachines = (definition: Definition, legs: Legs | undefined):
 
 const compileRun = (definition: Definition, legs: Legs | undefined): AslBlock => {
   const { steps, output } = definition
+  const place = { ...inFlow, whole: wholeResults(definition) }
   if (legs !== undefined) {
-    const place = { ...inFlow, next: end, bindings: legBindings, run: legRun, legs }
-    return inLegs(definition, compileSteps(steps, place), legs)
+    const inLeg = { ...place, next: end, bindings: legBindings, run: legRun, legs }
+    return inLegs(definition, compileSteps(steps, inLeg), legs)
   }
   const next = output === undefined ? undefined : end
-  const { start, states } = compileSteps(steps, { ...inFlow, next, bindings: runBindings, run: execution })
+  const { start, states } = compileSteps(steps, { ...place, next, bindings: runBindings, run: execution })
   const last: Record<string, AslState> =
     output === undefined ? {} : { [end]: { Type: 'Succeed', Output: asOutput(bind(output, runBindings)) } }
   return { StartAt: start, States: { ...states, ...last } }
@@ -113,6 +115,7 @@ const undoOf = (name: string, steps: Step[], bindings: Bindings): Record<string,
     within: [],
     rounds: [],
     undoes: true,
+    whole: new Set(),
     run: execution,
   })
   const failed = `${name} stays`

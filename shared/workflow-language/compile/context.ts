@@ -21,6 +21,8 @@ export type Context = {
   rounds: string[]
   /** What the answers of the block are joined with. */
   joined?: Joined
+  /** The results that nothing in the definition looks into. */
+  whole: ReadonlySet<string>
   /** They undo what the run had completed. */
   undoes: boolean
   /** An expression for the id of the run. */

@@ -10,38 +10,40 @@ export type Joined = {
   times: number
   /** An expression for how many times as many that are; only a map that runs knows. */
   perItem?: string
-  /** The time that the outermost block runs, whose results share what others leave; absent: each has its part alone. */
-  block?: string
+  /** The time that the outermost block runs, whose results share a room. */
+  block: string
 }
 
-type Place = Pick<Context, 'joined' | 'rounds' | 'inMap'>
-/** `alone`: equal results have to be told alike, so that none has more than its part. */
-type Beside = { beside: number; alone?: boolean }
+type Place = Pick<Context, 'joined' | 'rounds' | 'inMap' | 'within' | 'whole'>
+
+/** So many results have room whatever they are: none is larger than 32 KiB. */
+const alwaysFit = 7
 
 /** What the answer of a step is joined with. */
 export const outerOf = ({ name }: Step, { joined }: Pick<Context, 'joined'>): Joined | undefined =>
   joined?.names.has(name) ? joined : undefined
 
-/** In each round of the loops around it a block runs another time. */
-const timeOf = ({ name }: Step, { rounds }: Place): string =>
-  rounds.length === 0 ? name : wrap([`"${name}"`, ...rounds.map((round) => `$${round}`)].join(' & " " & '))
+/** In each round of the loops around it, and in each try, a block runs another time. */
+const timeOf = ({ name }: Step, { rounds, within }: Place): string => {
+  const tries = within.flatMap((block) => (block.try === undefined ? [] : [block.try.slice(2, -2).trim()]))
+  const parts = [...rounds.map((round) => `$${round}`), ...tries]
+  return parts.length === 0 ? name : wrap([`"${name}"`, ...parts].join(' & " " & '))
+}
 
-/** What the steps of a block join, of whose kind so many are beside each other. */
-export const joinedIn = (of: Step, steps: Step[], { beside, alone }: Beside, place: Place): Joined | undefined => {
-  const { names, results } = answering(steps)
+/** What blocks of a step join, so many times (`undefined`: a map that runs knows); the place is that inside of it. */
+export const joinedIn = (of: Step, blocks: Step[][], beside: number | undefined, place: Place): Joined | undefined => {
+  const { names, results, nested } = answering(blocks, place.whole)
   if (results === 0) return undefined
   const outer = outerOf(of, place)
-  const times = beside * results * (outer?.times ?? 1)
-  if (outer === undefined) return { names, times, ...(!alone && !place.inMap && { block: timeOf(of, place) }) }
-  if (!alone || outer.block === undefined) return { ...outer, names, times }
-  const { block: _, ...rest } = outer
-  return { ...rest, names, times: times * 2 } // the other half of the room is shared
+  const times = (beside ?? 1) * results * (outer?.times ?? 1)
+  if (outer !== undefined) return { ...outer, names, times }
+  const isSmall = beside !== undefined && !nested && times <= alwaysFit
+  return place.inMap || isSmall ? undefined : { names, times, block: timeOf(of, place) }
 }
 
 /** How a command tells it. */
 export const joinedBy = (step: Values, { joined }: Pick<Context, 'joined'>): Values | undefined => {
   if (joined === undefined || !joined.names.has(String(step.name))) return undefined
   const { block, times, perItem } = joined
-  const of = perItem === undefined ? times : wrap(times === 1 ? perItem : `${perItem} * ${times}`)
-  return { ...(block !== undefined && { block }), of }
+  return { block, of: perItem === undefined ? times : wrap(times === 1 ? perItem : `${perItem} * ${times}`) }
 }

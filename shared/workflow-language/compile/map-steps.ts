@@ -6,6 +6,7 @@ import { everyStep } from '../steps.ts'
 import type { AslBlock, AslState, Values } from './asl.ts'
 import { compileBatch } from './batch-steps.ts'
 import { blockOf, compileInner, resultOf } from './block-steps.ts'
+import { inside } from './block-time.ts'
 import type { CompileSteps } from './compile-steps.ts'
 import type { Compiled, Context } from './context.ts'
 import { bind, listCode, wrap } from './expression.ts'
@@ -24,18 +25,21 @@ const countedItems = (list: string, times: string | undefined): string =>
 /** What the steps of a map join; `isCounted`: its items tell how many there are. */
 const eachJoined = (step: MapStep, context: Context): { joined?: Joined; isCounted: boolean } => {
   const { items, steps } = step
-  const perItem = outerOf(step, context)?.perItem
-  const beside = Array.isArray(items) && perItem === undefined ? items.length : undefined
-  const joined = joinedIn(step, steps, { beside: beside ?? 1 }, context)
-  if (joined === undefined || beside !== undefined) return { joined, isCounted: false }
+  const beside = Array.isArray(items) ? items.length : undefined
+  const joined = joinedIn(step, [steps], beside, inside(step, context))
+  const isKnown = beside !== undefined && joined?.perItem === undefined
+  if (joined === undefined || isKnown) return { joined, isCounted: false }
   return { joined: { ...joined, perItem: counted.of }, isCounted: true }
 }
 
 const itemsOf = (step: MapStep, isCounted: boolean, context: Context): unknown => {
   const { items = [] } = step
   const { bindings } = context
-  if (isCounted) return wrap(countedItems(listCode(items, bindings), outerOf(step, context)?.perItem))
-  return Array.isArray(items) ? bind(items, bindings) : wrap(listCode(items, bindings))
+  const times = isCounted ? outerOf(step, context)?.perItem : undefined
+  if (!Array.isArray(items))
+    return wrap(isCounted ? countedItems(listCode(items, bindings), times) : listCode(items, bindings))
+  const all = items.map((item) => bind(item, bindings))
+  return isCounted ? all.map((item) => ({ item, of: wrap(String(times)) })) : all
 }
 
 /** The outputs of its steps for each item, in the order of the items. */

@@ -1,12 +1,11 @@
 import type { RaceStep, Step, VoteStep } from '#shared/contracts/workflows/definition.ts'
 import { around, aroundResult } from './around.ts'
 import type { AslBlock, AslState } from './asl.ts'
-import { besideIn, compileInner } from './block-steps.ts'
+import { compileInner } from './block-steps.ts'
 import { abandon, inside } from './block-time.ts'
 import type { CompileSteps } from './compile-steps.ts'
 import type { Compiled, Context } from './context.ts'
 import { bind, wrap } from './expression.ts'
-import { joinedIn } from './joined.ts'
 import { compileWaiting } from './product-step.ts'
 
 const answerOf = ({ output }: RaceStep | VoteStep, { bindings }: Context): unknown =>
@@ -23,11 +22,7 @@ export const compileRace = (step: RaceStep, context: Context, compileSteps: Comp
   const { name, branches } = step
   const [start, end, nobody] = [`${name}: start`, `${name}: end`, `${name}: nobody`]
   const contestants = Object.entries(branches).map(([branch, steps], at) =>
-    contestant(
-      `${name}: ${at + 1}`,
-      branch,
-      compileInner(step, steps, besideIn(step, steps, 1, context), compileSteps),
-    ),
+    contestant(`${name}: ${at + 1}`, branch, compileInner(step, steps, context, compileSteps)),
   )
   const states: AslBlock['States'] = {
     [start]: {
@@ -111,8 +106,7 @@ const ballotOf = (vote: VoteStep, at: number, context: Context, compileSteps: Co
   const voter = `${name}_${at + 1}`
   const none = `${name}: ${at + 1} casts none`
   const step: Step = { kind: 'task', name: voter, ...voters[at], output: ballot }
-  const joined = joinedIn(vote, [step], { beside: voters.length + 1, alone: true }, context) // the choice is one more
-  const { states } = compileWaiting(step, { ...inside(vote, context), next: undefined, also: [], joined }, compileSteps)
+  const { states } = compileWaiting(step, { ...inside(vote, context), next: undefined, also: [] }, compileSteps)
   const { Assign: _, Output, ...state } = states[voter] as AslState
   const cast = `{"cast": true, "ballot": ${String(Output).slice(2, -2).trim()}}`
   return {

@@ -71,6 +71,7 @@ const tallyOf = async (...ballots: unknown[]): Promise<unknown> => {
     within: [],
     rounds: [],
     undoes: false,
+    whole: new Set<string>(),
     run: '',
   })
   const branches = (states.v ?? {}) as { Branches?: { States: Record<string, { Output: string }> }[] }

@@ -10,8 +10,8 @@ import { loadOutline } from './small-fields.ts'
 
 type Ports = Pick<Platform, 'main' | 'objects' | 'workflows' | 'clock' | 'random' | 'telemetry'>
 
-/** How a step ended: with an output, or with the name of an error. */
-export type StepOutcome = { output: unknown } | { error: string; cause?: string }
+/** How a step ended: with an output, which may be the outline of what is `kept` as an object, or with the name of an error. */
+export type StepOutcome = { output: unknown; kept?: string } | { error: string; cause?: string }
 export type StepPlace = Pick<RunStep, 'tenant' | 'run' | 'id'>
 
 /** Records how a step ended, once, and tells whoever waits for it; a repeated call tells the same again. */
@@ -32,7 +32,7 @@ export const recordEnd = async (ports: Ports, found: Stored<RunStep>, outcome: S
     return changeStep(ports, found, (step) =>
       step.state === 'RUNNING' ? { ...step, ...outcome, state: 'FAILED', finishedAt } : step,
     )
-  const value = await fitting(ports, found.value, outcome.output)
+  const value = await fitting(ports, found.value, outcome.output, outcome.kept)
   const sk = `output#${id}#${digest(value)}` // two outcomes at once are two rows, of which the record names one
   const place = { tenant, pk: runPk(tenant, run), sk, stamp: systemStamp('run.step') }
   const { body, items } = await planBody(ports, { ...place, value })

@@ -18,7 +18,7 @@ export const smallFields = (value: unknown, { field: most, all }: FieldLimits): 
   return Object.fromEntries(small)
 }
 
-const outlineLimits = { whole: 1024 ** 2, field: 4096, all: 16_384 }
+export const outlineLimits = { whole: 1024 ** 2, field: 4096, all: 16_384 }
 
 /** A reference to a large value, with its small fields beside it: expressions can look at those. */
 export const outline = (value: unknown, $ref: string): Record<string, unknown> => ({
@@ -31,6 +31,9 @@ export const refOf = (value: unknown): string | undefined => {
   const { $ref } = Object(value) as { $ref?: unknown }
   return typeof $ref === 'string' && idPattern('obj').test($ref) ? $ref : undefined
 }
+
+/** The object that has all of it, of what expressions see as its outline. */
+export const keptAs = (body: Body | undefined): { kept?: string } => (body?.in === 'object' ? { kept: body.id } : {})
 
 /** What was kept as expressions see it: a large value as its outline. */
 export const loadOutline = async (

@@ -1,15 +1,14 @@
 import type { Platform } from '../../../platform/platform.ts'
-import { loadBody } from '../../bodies/body.ts'
 import { DomainError } from '../../domain-error.ts'
-import { isValue, type ObjectRecord, objectKey } from '../../objects/object.ts'
 import { callerOfRun, isOver, type Run } from '../run.ts'
 import { findRun, runPk } from '../run-store.ts'
 import { mostInputBytes, startRun } from '../start-run.ts'
 import { endStep, type StepOutcome } from './end-step.ts'
-import { loadOutline, refOf } from './small-fields.ts'
+import { keptAs, loadOutline } from './small-fields.ts'
 import type { Asked, Begun, StepPorts } from './step-command.ts'
 import type { StepTools } from './task-step.ts'
 import { textOf } from './text-of.ts'
+import { wholeOf } from './whole-of.ts'
 
 /** Workflows that start each other are a loop from here on. */
 const maxDepth = 20
@@ -27,29 +26,17 @@ export const beginChild = async (
       'HOP_LIMIT',
       `run ${run.id} is ${depth} workflows deep; workflows that start each other end there`,
     )
+  const found = await wholeOf(ports, run.tenant, step.input, mostInputBytes)
   const command = {
     workflow: String(step.workflow),
     ...(step.version !== undefined && { version: textOf(step.version, '#/version') }),
-    input: await wholeInput(ports, run.tenant, step.input),
+    input: found === undefined ? step.input : found.value, // what is larger stays a reference
     idempotencyKey: `${run.id} ${id}`,
     parent: { run: run.id, step: id },
     hops: run.hops,
   }
   const child = await startRun(ports, callerOfRun(run), command, checkInput)
   return { child: child.id, ...(token === undefined && { output: { run: child.id } }) }
-}
-
-/** What goes on to a run as its input is the whole of a large result, where a run may have that; what a caller uploaded stays an object. */
-const wholeInput = async (
-  ports: Pick<Platform, 'main' | 'objects'>,
-  tenant: string,
-  input: unknown,
-): Promise<unknown> => {
-  const id = refOf(input)
-  const record = id && (await ports.main.get<ObjectRecord>(objectKey(tenant, id)))?.value
-  if (!record || !isValue(record) || Number(record.size) > mostInputBytes) return input
-  const body = { in: 'object' as const, id: record.id, size: Number(record.size) }
-  return loadBody(ports, { tenant, pk: objectKey(tenant, record.id).pk, body })
 }
 
 const depthOf = async (ports: Pick<Platform, 'main'>, run: Run): Promise<number> => {
@@ -72,6 +59,7 @@ export const endChildStep = async (ports: Ports, run: Run): Promise<void> => {
 
 const outcomeOf = async (ports: Ports, run: Run): Promise<StepOutcome> => {
   const { tenant, id, output: body } = run
-  if (run.state === 'SUCCEEDED') return { output: await loadOutline(ports, { tenant, pk: runPk(tenant, id), body }) }
+  if (run.state === 'SUCCEEDED')
+    return { output: await loadOutline(ports, { tenant, pk: runPk(tenant, id), body }), ...keptAs(body) }
   return { error: run.error ?? run.state, cause: `run ${run.id} is ${run.state}${run.cause ? `: ${run.cause}` : ''}` }
 }

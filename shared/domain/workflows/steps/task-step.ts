@@ -7,8 +7,9 @@ import { taskPk } from '../../tasks/task-store.ts'
 import { callerOfRun, type Run } from '../run.ts'
 import { endStep, type StepOutcome } from './end-step.ts'
 import type { StepMessage } from './message-step.ts'
-import { loadOutline, refOf } from './small-fields.ts'
+import { keptAs, loadOutline } from './small-fields.ts'
 import type { Asked, Begun, Starting, StepPorts } from './step-command.ts'
+import { wholeOf } from './whole-of.ts'
 
 /** What is submitted is what callers may submit, and is checked as theirs. */
 export type StepTools = {
@@ -26,7 +27,7 @@ export const beginTask = async (
 ): Promise<Begun> => {
   if (isEmpty(step)) return { output: [] }
   const deadline = startedAt + Number(step.timeoutSeconds) * 1000
-  const command = readSubmit(step.kind === 'batch' ? shardsOf(step) : taskOf(step))
+  const command = readSubmit(step.kind === 'batch' ? shardsOf(step) : await taskOf(ports, run.tenant, step))
   const wish = {
     ...command,
     deadline,
@@ -54,8 +55,8 @@ const submitFields = [
 export const fieldsOf = (step: Record<string, unknown>): Record<string, unknown> =>
   Object.fromEntries(submitFields.filter((key) => step[key] !== undefined).map((key) => [key, step[key]]))
 
-const taskOf = (step: Asked['step']) => ({
-  ...fieldsOf({ ...step, input: wholeInput(step.input) }),
+const taskOf = async (ports: StepPorts, tenant: string, step: Asked['step']) => ({
+  ...fieldsOf({ ...step, input: await wholeInput(ports, tenant, step.input) }),
   ...(step.attempts !== undefined && { retry: { attempts: step.attempts } }),
 })
 
@@ -79,9 +80,10 @@ const shardsOf = ({ task, items, maxInFlight, toleratedFailurePercentage }: Aske
 }
 
 /** What goes on to a task as its input is the whole of a large result. */
-const wholeInput = (input: unknown): unknown => {
-  const $ref = refOf(input)
-  return $ref === undefined ? input : { $ref }
+const wholeInput = async (ports: StepPorts, tenant: string, input: unknown): Promise<unknown> => {
+  const found = await wholeOf(ports, tenant, input)
+  if (found === undefined) return input
+  return found.isChanged ? found.value : { $ref: found.id }
 }
 
 type Ports = Parameters<typeof endStep>[0]
@@ -98,5 +100,5 @@ export const outcomeOf = async (ports: Pick<Platform, 'main' | 'objects'>, task:
   const { status, result, failure, transition, tenant, id } = task
   if (status === 'CANCELLED') return { error: 'CANCELLED', cause: transition.message ?? `task ${id} was cancelled` }
   if (status === 'FAILED') return { error: failure?.code ?? 'FAILED', cause: failure?.message }
-  return { output: await loadOutline(ports, { tenant, pk: taskPk(tenant, id), body: result }) }
+  return { output: await loadOutline(ports, { tenant, pk: taskPk(tenant, id), body: result }), ...keptAs(result) }
 }
