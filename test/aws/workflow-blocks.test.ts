@@ -63,7 +63,7 @@ steps:
 type Block = { block: string; try?: string }
 type Command = {
   token?: string
-  joined?: { of: number; block?: string }
+  joined?: { of: number; block: string }
   within?: Block[]
   step: { name: string; kind: string; block?: string; before?: string; input?: unknown }
 }
