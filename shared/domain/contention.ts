@@ -9,6 +9,8 @@ const mostRounds = 100
 /** The first ones are tried again at once. */
 const quickRounds = 3
 const pauseMs = { each: 10, most: 200 }
+/** What many processes change all the time is given longer, and left alone for longer in between; some fifteen seconds. */
+export const crowdedMs = 400
 
 /** Too many came at once: nothing is wrong with the request, and the same again may go through. */
 export const contended = (what: string): DomainError =>
@@ -22,11 +24,12 @@ export const compete = async <T>(
   { clock, random }: Timing,
   what: string,
   once: () => Promise<{ done: T } | undefined>,
+  mostPauseMs = pauseMs.most,
 ): Promise<T> => {
   for (let round = 0; round < mostRounds; round++) {
     const outcome = await once()
     if (outcome !== undefined) return outcome.done
-    if (round >= quickRounds) await clock.sleep(random.number() * Math.min(pauseMs.each * round, pauseMs.most))
+    if (round >= quickRounds) await clock.sleep(random.number() * Math.min(pauseMs.each * round, mostPauseMs))
   }
   throw contended(what)
 }

@@ -188,6 +188,20 @@ describe.each(apiHosts)('budgets on $host', ({ open: host }) => {
     await expect.poll(async () => (await leftOf(parent.taskId)).tokens).toBeOneOf([499, 500])
   })
 
+  it('go over by no more than the last report of each task, however many report at once', async () => {
+    const parent = await start({ budget: { money: 1 } })
+    const children = await Promise.all(Array.from({ length: 8 }, () => start({ parent: parent.taskId })))
+    const untilRefused = async (child: Leased): Promise<void> => {
+      while ((await progress(child, { cost: 0.03 })).status === 202);
+    }
+    await Promise.all(children.flatMap((child) => [1, 2, 3, 4].map(() => untilRefused(child))))
+    const ends = await Promise.all(children.map(({ taskId }) => taskOf(taskId)))
+    expect(ends.map(({ failure }) => failure?.code)).toEqual(children.map(() => 'BUDGET'))
+    const used = ends.reduce((sum, { cost }) => sum + cost.cost, 0)
+    expect(used).toBeGreaterThan(1)
+    expect(used).toBeLessThanOrEqual(1 + children.length * 0.03 + 1e-6)
+  }, 60_000)
+
   it('count what each attempt used by itself', async () => {
     const task = await start({ retry: { attempts: 2, initialSeconds: 0 } })
     await progress(task, { tokens: 5 })

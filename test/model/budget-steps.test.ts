@@ -201,8 +201,8 @@ it('what a completion has spent is not taken for spent by nobody before it is st
     },
   }
   await completeTask({ ...world.ports, main }, caller, idOf(1), { fence, usage: { tokens: 8 } })
-  expect(headOf(world, idOf(1))).toMatchObject({ status: 'FAILED', failure: { code: 'BUDGET' } })
-  expect(headOf(world, idOf(2))).toMatchObject({ status: 'RUNNING', usage: { tokens: 8 } })
+  expect(headOf(world, idOf(1))).toMatchObject({ status: 'SUCCEEDED', usage: { tokens: 8 } })
+  expect(headOf(world, idOf(2))).toMatchObject({ status: 'FAILED', failure: { code: 'BUDGET' } })
 })
 
 /** Two that are under way on a hundred tokens: the second one has spent 45, and taken some ahead. */
@@ -244,12 +244,40 @@ it('a completion gets what others took ahead although they take it again as soon
 it.each([
   ['is changed by others all the time', async () => ({ ok: false as const, conflicts: [] })],
   ['cannot be written', () => Promise.reject(new Error('throttled'))],
-])('a report is taken although the budget %s, and charged with the next one', async (_, transact) => {
-  const world = scheduledPorts(atOnce)
-  await plantChildren(world, 10)
-  const ports = { ...world.ports, main: { ...world.ports.main, transact } }
-  const { usage } = await reportProgress(ports, caller, idOf(1), { fence, usage: { tokens: 6 } })
-  expect([usage, poolOf(world)?.used.tokens ?? 0]).toEqual([{ tokens: 6 }, 0])
-  await reportProgress(world.ports, caller, idOf(1), { fence, usage: { tokens: 1 } })
-  expect(poolOf(world)?.used.tokens).toBe(7)
-})
+])(
+  'a report is taken although the budget %s, and charged with the next one, which is not taken before it is',
+  async (_, transact) => {
+    const world = scheduledPorts(atOnce)
+    await plantChildren(world, 10)
+    const ports = { ...world.ports, main: { ...world.ports.main, transact } }
+    const { usage } = await reportProgress(ports, caller, idOf(1), { fence, usage: { tokens: 6 } })
+    expect([usage, poolOf(world)?.used.tokens ?? 0]).toEqual([{ tokens: 6 }, 0])
+    const again = reportProgress(ports, caller, idOf(1), { fence, usage: { tokens: 2 } })
+    await expect(again).rejects.toThrow()
+    expect(headOf(world, idOf(1))?.usage).toEqual({ tokens: 6 })
+    await reportProgress(world.ports, caller, idOf(1), { fence, usage: { tokens: 1 } })
+    expect([headOf(world, idOf(1))?.owes, poolOf(world)?.used.tokens]).toEqual([undefined, 7])
+  },
+)
+
+it('reports that come at once go over a budget by one of each task at most', () =>
+  fc.assert(
+    fc.asyncProperty(fc.scheduler(), fc.integer({ min: 1, max: 30 }), async (scheduler, tokens) => {
+      const world = scheduledPorts(scheduler)
+      await scheduler.waitFor(plantChildren(world, tokens))
+      const report = async (id: string): Promise<void> => {
+        for (let n = 0; n < 4; n++)
+          if (
+            (await reportProgress(world.ports, caller, id, { fence, usage: { tokens: 3 } }).catch(refused)) ===
+            'STALE_FENCE'
+          )
+            return
+      }
+      const ids = [idOf(1), idOf(2)]
+      await scheduler.waitFor(Promise.all([...ids, ...ids, ...ids].map(report)))
+      const used = sum(ids.map((id) => headOf(world, id)?.usage?.tokens ?? 0))
+      expect(used).toBeLessThanOrEqual(tokens + 2 * 3)
+      expect(poolOf(world)?.used.tokens).toBeGreaterThanOrEqual(Math.min(tokens, used))
+    }),
+    { numRuns: 100 },
+  ))

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { auditPool } from '#shared/domain/budgets/audit-pool.ts'
-import { charge } from '#shared/domain/budgets/charge.ts'
+import { chargeReport } from '#shared/domain/budgets/charge.ts'
 import { openShares, ownPool } from '#shared/domain/budgets/open-shares.ts'
 import type { Pool } from '#shared/domain/budgets/pool.ts'
 import { finishShares } from '#shared/domain/budgets/settle.ts'
@@ -51,8 +51,9 @@ const live = async (world: World, n: number, { own, reports, fate }: Wish): Prom
   let spent = 0
   for (const tokens of reports) {
     store(world, { ...task, usage: { tokens: spent + tokens } })
-    const short = await charge(world.ports, { ...task, usage: { tokens: spent + tokens } })
-    if (short.length > 0) break
+    const { spent: why, owes } = await chargeReport(world.ports, { ...task, usage: { tokens: spent + tokens } })
+    expect(owes).toBeUndefined()
+    if (why !== undefined) break
     spent += tokens
   }
   const ended: Task = { ...task, usage: { tokens: spent }, status: 'SUCCEEDED' }

@@ -6,7 +6,7 @@ import { isFinished, type Task } from '../tasks/task.ts'
 import { amountNames, type Lack, leftOf, type Share } from './pool.ts'
 import { changeShares, findPool, type Link, openSharesOf, type Planner, type PlanOutcome } from './pool-store.ts'
 import { finishShares, settledMs, settlePool, takeLook } from './settle.ts'
-import { isAhead, trimShares } from './trim-shares.ts'
+import { isAhead, takeBackAhead } from './trim-shares.ts'
 
 type Ports = Pick<Platform, 'main' | 'clock' | 'random'>
 
@@ -116,7 +116,7 @@ const settleShare = async (ports: Ports, tenant: string, { pool, task, share, he
 const trimOne = async (ports: Ports, { pool, share, head }: Open): Promise<boolean> => {
   if (head === undefined || !isAhead(pool, share, head)) return false
   try {
-    await trimShares(ports, head)
+    await takeBackAhead(ports, head)
     return true
   } catch (error) {
     if (isContended(error)) return false

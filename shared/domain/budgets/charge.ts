@@ -44,28 +44,41 @@ const chargeShares = async (ports: Ports, { tenant, id, pool, ...rest }: Charged
 
 const namesOf = ({ short }: Pick<PlanOutcome, 'short'>): AmountName[] => short.map(({ name }) => name)
 
-/** Records what a task has spent, up to what there is. Answers what there was too little of. */
-export const charge = async (ports: Ports, task: Charged): Promise<AmountName[]> =>
-  task.pool === undefined ? [] : namesOf(await chargeShares(ports, task))
+/** `spent`: why it must not go on. `checks`: what must be true when what was charged is stored in its head. */
+type Charge = { spent?: string; checks: Write[] }
+
+const chargeOf = (outcome: PlanOutcome): Charge => {
+  const names = namesOf(outcome)
+  return { ...(names.length > 0 && { spent: spentMessage(names) }), checks: outcome.shares }
+}
+
+/**
+ * Charges what a task will have spent with a report. `owes`: it could not be charged, which is nothing to who reports it
+ * and made good by the next one, or the end. A task that owes already is not taken anything more from: then it throws.
+ */
+export const chargeReport = async (
+  { telemetry, ...ports }: Ports & Pick<Platform, 'telemetry'>,
+  task: Task,
+): Promise<Charge & { owes?: true }> => {
+  if (task.pool === undefined) return { checks: [] }
+  try {
+    return chargeOf(await chargeShares(ports, task))
+  } catch (error) {
+    if (task.owes) throw error
+    telemetry.log('warn', 'what was reported is charged later', { task: task.id, error: String(error) })
+    return { checks: [], owes: true }
+  }
+}
 
 /**
  * Charges what a completion will have spent; answers why it must not succeed, if so, and what must be true when it is
  * stored: what its head does not say yet, somebody may take for spent by nobody.
  */
-export const chargeCompletion = async (
-  ports: Ports,
-  task: Task,
-  usage: Usage | undefined,
-): Promise<{ spent?: string; checks: Write[] }> => {
+export const chargeCompletion = async (ports: Ports, task: Task, usage: Usage | undefined): Promise<Charge> => {
   if (task.pool === undefined) return { checks: [] }
   const elapsed = task.lease && !task.fanOut ? Math.max(0, ports.clock.now() - task.lease.since) / 1000 : 0
-  const outcome = await chargeShares(ports, {
-    ...task,
-    usage: addUsage(task.usage, usage),
-    ranSeconds: (task.ranSeconds ?? 0) + elapsed,
-  })
-  const names = namesOf(outcome)
-  return { ...(names.length > 0 && { spent: spentMessage(names) }), checks: outcome.shares }
+  const ranSeconds = (task.ranSeconds ?? 0) + elapsed
+  return chargeOf(await chargeShares(ports, { ...task, usage: addUsage(task.usage, usage), ranSeconds }))
 }
 
 /** Why a task fails with `BUDGET`. */

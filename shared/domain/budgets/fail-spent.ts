@@ -2,8 +2,8 @@ import type { Platform, Stored } from '../../platform/platform.ts'
 import { systemStamp } from '../caller.ts'
 import { isFinished, type Task } from '../tasks/task.ts'
 import { overspend } from '../tasks/task-moves.ts'
-import { changeTask, findTask } from '../tasks/task-store.ts'
-import { charge, nothingLeft, spentMessage } from './charge.ts'
+import { changeTask } from '../tasks/task-store.ts'
+import { nothingLeft, spentMessage } from './charge.ts'
 import type { AmountName, Amounts } from './pool.ts'
 
 type Ports = Pick<Platform, 'main' | 'volatile' | 'clock' | 'random' | 'queues' | 'telemetry'>
@@ -24,19 +24,4 @@ export const startOnBudget = async (ports: Ports, start: Stored<Task>): Promise<
   if (none.length === 0) return left ?? {}
   await failSpent(ports, start, none)
   return undefined
-}
-
-/**
- * Charges what an attempt has reported; the task fails when that is more than there was. The report is stored: what
- * keeps it from being charged is nothing to its caller, and made good by the next report or the end.
- */
-export const chargeProgress = async (ports: Ports, task: Task): Promise<Task> => {
-  try {
-    const short = await charge(ports, task)
-    const start = short.length > 0 ? await findTask(ports, task.tenant, task.id) : undefined
-    return start === undefined ? task : await failSpent(ports, start, short)
-  } catch (error) {
-    ports.telemetry.log('warn', 'what was reported is charged later', { task: task.id, error: String(error) })
-    return task
-  }
 }

@@ -1,8 +1,9 @@
 import type { Item, Key, Platform, Stored, Write } from '../../platform/platform.ts'
-import { compete } from '../contention.ts'
+import { compete, crowdedMs } from '../contention.ts'
 import { dueIndex } from '../dispatch/due.ts'
 import { newRev } from '../ids.ts'
 import { taskKey, taskPk } from '../keys.ts'
+import { inTurn } from '../process-turns.ts'
 import type { Task } from '../tasks/task.ts'
 import { type Changed, changeShare, type Lack, type Pool, type Share, type ShareChange } from './pool.ts'
 
@@ -88,28 +89,35 @@ const unchanged = (before: Stored<Share> | undefined, after: Share): boolean =>
 
 /**
  * Changes the shares that a task has of the pools of a chain: all or none. Without `partly`, too little of anything
- * changes nothing. The plan is made again whenever somebody else came first. `head`: only while there is no such task, or
- * with what it is: of one that has changed the plan is made again as well.
+ * changes nothing. The plan is made again whenever somebody else came first; those of this process come in turn. `head`:
+ * only while there is no such task, or with what it is: of one that has changed the plan is made again as well.
  */
-export const changeShares = async (
+export const changeShares = (ports: Ports, change: Changing, planner: Planner): Promise<PlanOutcome> => {
+  const { tenant, pool } = change
+  const changing = () =>
+    compete(ports, `the budget of task ${pool}`, () => changeOnce(ports, change, planner), crowdedMs)
+  return pool === undefined ? changing() : inTurn(ports, `pool#${tenant}#${pool}`, changing)
+}
+
+type Changing = Owner & { pool: string | undefined; head?: 'absent' | 'stored' }
+
+const changeOnce = async (
   ports: Ports,
-  { tenant, pool, task, head }: Owner & { pool: string | undefined; head?: 'absent' | 'stored' },
+  { tenant, pool, task, head }: Changing,
   planner: Planner,
-): Promise<PlanOutcome> => {
+): Promise<{ done: PlanOutcome } | undefined> => {
   const key = taskKey(tenant, task)
-  return compete(ports, `the budget of task ${pool}`, async () => {
-    const chain = await loadChain(ports, tenant, pool)
-    const seen = head === undefined ? undefined : await ports.main.get<Task>(key)
-    if (head !== undefined && (seen === undefined) !== (head === 'absent'))
-      return { done: { short: [], chain, shares: [] } }
-    const shares = await sharesOf(ports, { tenant, task }, chain)
-    const plan = planner(chain, valuesOf(shares), seen?.value)
-    const { short, writes } = writesOf(ports, { tenant, task }, stepsOf(chain, shares, plan))
-    const check: Write = { op: 'check', key, expect: seen === undefined ? 'absent' : { rev: seen.rev } }
-    const all = head === undefined ? writes : [...writes, check]
-    if (writes.length > 0 && !(await ports.main.transact(all)).ok) return undefined
-    return { done: { short, chain, shares: checksOf([...shares.values()], writes) } }
-  })
+  const chain = await loadChain(ports, tenant, pool)
+  const seen = head === undefined ? undefined : await ports.main.get<Task>(key)
+  if (head !== undefined && (seen === undefined) !== (head === 'absent'))
+    return { done: { short: [], chain, shares: [] } }
+  const shares = await sharesOf(ports, { tenant, task }, chain)
+  const plan = planner(chain, valuesOf(shares), seen?.value)
+  const { short, writes } = writesOf(ports, { tenant, task }, stepsOf(chain, shares, plan))
+  const check: Write = { op: 'check', key, expect: seen === undefined ? 'absent' : { rev: seen.rev } }
+  const all = head === undefined ? writes : [...writes, check]
+  if (writes.length > 0 && !(await ports.main.transact(all)).ok) return undefined
+  return { done: { short, chain, shares: checksOf([...shares.values()], writes) } }
 }
 
 const valuesOf = (shares: Map<string, Stored<Share>>): Map<string, Share> =>

@@ -24,6 +24,8 @@ export type Share = {
   since: number
   /** How often it grew with what its task spent. */
   grown?: number
+  /** What it held without what was taken ahead when it last grew: the head of its task may not say so yet. */
+  charged?: Amounts
 }
 
 /** A millionth of a cent is rounding. */
@@ -89,8 +91,12 @@ export const changeShare = (
     share.held[name] = rounded(next)
     used[name] = rounded((used[name] ?? 0) - had + next)
   }
-  if (growing && amountNames.some((name) => share.held[name] !== before?.held[name]))
+  if (growing && amountNames.some((name) => share.held[name] !== before?.held[name])) {
     share.grown = (before?.grown ?? 0) + 1
+    share.charged = Object.fromEntries(
+      Object.entries(held).map(([name, amount]) => [name, Math.min(amount, share.held[name as AmountName] ?? 0)]),
+    )
+  }
   const open = pool.open + (before === undefined ? 1 : 0) - (close ? 1 : 0)
   return { pool: { ...pool, used, open }, share, short }
 }

@@ -1,11 +1,13 @@
 import type { Item, Platform } from '../../platform/platform.ts'
 import { planBody } from '../bodies/body.ts'
-import { chargeProgress } from '../budgets/fail-spent.ts'
-import { type Caller, stamp } from '../caller.ts'
+import { chargeReport } from '../budgets/charge.ts'
+import { type Caller, stamp, systemStamp } from '../caller.ts'
 import { orThrow } from '../domain-error.ts'
+import { digest } from '../ids.ts'
+import { requireSame } from '../require-same.ts'
 import type { Task, Usage } from './task.ts'
 import { eventsItem, type TaskEvent } from './task-events.ts'
-import { reportTask, requireFence } from './task-moves.ts'
+import { overspend, reportTask, requireFence } from './task-moves.ts'
 import { changeTask, getTask, taskPk } from './task-store.ts'
 import { writerOf } from './worker-instance.ts'
 
@@ -26,7 +28,10 @@ type Ports = Pick<
   'main' | 'volatile' | 'queues' | 'telemetry' | 'objects' | 'clock' | 'random' | 'generation'
 >
 
-/** Records what an attempt reports, under its fence: events take their numbers in the same write as the head. */
+/**
+ * Records what an attempt reports, under its fence: events take their numbers in the same write as the head. What it used
+ * is charged before that, so that reports which come at once are each charged with those before.
+ */
 export const reportProgress = async (ports: Ports, caller: Caller, id: string, progress: Progress): Promise<Task> => {
   const { tenant } = caller
   const start = await getTask(ports, tenant, id)
@@ -38,26 +43,35 @@ export const reportProgress = async (ports: Ports, caller: Caller, id: string, p
     progress.checkpoint === undefined
       ? undefined
       : await planBody(ports, { tenant, pk, sk, value: progress.checkpoint, stamp: stamped })
-  const changed = await changeTask(ports, start, (current) => {
+  const reported = reportedBy(progress)
+  const changed = await changeTask(ports, start, async (current) => {
     const task = orThrow(requireFence(current, progress.fence, writerOf(ports, caller)))
-    if (isRepeated(task, progress)) return { task: current, answer: undefined }
-    const events = toEvents(progress, task.seq, ports.clock.now())
-    const report = {
-      events: events.length,
-      progress: shown(progress),
-      checkpoint: checkpoint?.body,
-      usage: progress.usage,
-      reported:
-        progress.idempotencyKey === undefined ? undefined : { fence: progress.fence, key: progress.idempotencyKey },
-    }
+    if (isRepeated(task, reported)) return { task: current, answer: undefined }
+    const now = ports.clock.now()
+    const events = toEvents(progress, task.seq, now)
+    const { usage } = progress
+    const report = { events: events.length, progress: shown(progress), checkpoint: checkpoint?.body, usage, reported }
     const items: Item[] = [...(checkpoint?.items ?? []), ...chunked(events).map((chunk) => eventsItem(task, chunk))]
-    return { task: { ...reportTask(task, report), stamp: stamped }, items, answer: undefined }
+    const next = { ...reportTask(task, report), stamp: stamped }
+    if (usage === undefined) return { task: next, items, answer: undefined }
+    const { spent, owes, checks: writes } = await chargeReport(ports, next)
+    const ended = spent === undefined ? next : { ...overspend(next, { message: spent, now }), stamp: overspent }
+    return { task: { ...ended, owes }, items, writes, answer: undefined }
   })
-  return progress.usage === undefined ? changed.task : chargeProgress(ports, changed.task)
+  return changed.task
 }
 
-const isRepeated = ({ reported }: Task, { fence, idempotencyKey }: Progress): boolean =>
-  idempotencyKey !== undefined && reported?.fence === fence && reported.key === idempotencyKey
+const overspent = systemStamp('task.budget')
+
+const reportedBy = ({ idempotencyKey, ...progress }: Progress): Task['reported'] =>
+  idempotencyKey === undefined ? undefined : { fence: progress.fence, key: idempotencyKey, digest: digest(progress) }
+
+/** The same report again; `IDEMPOTENCY_CONFLICT` for another one under its key. */
+const isRepeated = ({ id, reported }: Task, again: Task['reported']): boolean => {
+  if (again === undefined || reported?.fence !== again.fence || reported.key !== again.key) return false
+  requireSame(`a report of task ${id}`, again.key, { before: reported.digest, now: again.digest })
+  return true
+}
 
 const shown = ({ percent, message }: Progress): Task['progress'] =>
   percent === undefined && message === undefined

@@ -82,6 +82,7 @@ export type Report = {
   checkpoint?: Body
   usage?: Usage
   reported?: Task['reported']
+  owes?: true
 }
 
 /** Takes `events` numbers for what an attempt reports. */

@@ -150,8 +150,10 @@ export type Task = {
   failure?: Failure
   answer?: StoredAnswer
   /** The last report that was recorded, under its fence: repeated it changes nothing. */
-  reported?: { fence: string; key: string }
+  reported?: { fence: string; key: string; digest: string }
   usage?: Usage
+  /** The budget was not charged yet with all of that. */
+  owes?: true
   /** Seconds that its attempts ran, as the platform measured them. */
   ranSeconds?: number
   blockedBy?: { code: string; message: string }
