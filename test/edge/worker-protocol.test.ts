@@ -125,6 +125,20 @@ describe.each(hosts)('the worker protocol on $host', ({ open }) => {
     expect(done.body.cost).toEqual({ tokens: 10 })
   })
 
+  it('refuses another report under a key that was used for one', async () => {
+    await register('rephraser')
+    const joined = await join('rephraser')
+    const id = await submit('rephraser')
+    const [task] = await lease(joined)
+    const options = { key: joined.token, headers: { 'idempotency-key': 'r-1' } }
+    const report = (tokens: number) =>
+      api.post(`/tasks/${id}/progress`, { fence: task.fence, usage: { tokens } }, options)
+    expect((await report(5)).status).toBe(202)
+    expect(await report(7)).toMatchObject({ status: 409, body: { code: 'IDEMPOTENCY_CONFLICT' } })
+    expect((await report(5)).status).toBe(202)
+    expect((await complete(joined, task)).body.cost).toEqual({ tokens: 5 })
+  })
+
   it('lets an instance join again under its key after it has left', async () => {
     await register('returner')
     const headers = { 'idempotency-key': 'returner-1' }

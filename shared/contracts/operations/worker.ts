@@ -66,9 +66,10 @@ export const workerOperations = {
     tag: 'Worker protocol',
     summary: 'Report progress, output, logs, a checkpoint',
     audience: workers,
+    headers: ['Idempotency-Key'],
     body: progressSchema,
     answers: { 202: { description: 'Recorded.' } },
-    refusals: ['STALE_FENCE'],
+    refusals: ['STALE_FENCE', 'IDEMPOTENCY_CONFLICT'],
   },
   completeTask: {
     method: 'POST',
