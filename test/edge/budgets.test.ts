@@ -228,8 +228,23 @@ describe('a budget of seconds', () => {
     clock.forward(20_000)
     expect((await complete(child)).body.status).toBe('SUCCEEDED')
     const next = await start({ parent: parent.taskId })
-    expect(next.budgetLeft?.seconds).toBeGreaterThan(39)
-    expect(next.budgetLeft?.seconds).toBeLessThanOrEqual(40)
+    expect(next.budgetLeft?.seconds).toBeGreaterThan(14)
+    expect(next.budgetLeft?.seconds).toBeLessThanOrEqual(25)
+  })
+
+  it('is reserved by attempts that run at once: together they use no more than there is', async () => {
+    const parent = await start({ budget: { seconds: 10 } })
+    const ids: string[] = []
+    for (let n = 0; n < 30; n++) ids.push((await submit({ parent: parent.taskId })).body.id)
+    const first = (await Promise.all(ids.map(lease))).filter((leased) => leased !== undefined)
+    expect(first.length).toBeGreaterThan(3)
+    expect(first.length).toBeLessThanOrEqual(10)
+    clock.forward(2000)
+    for (const child of first) await complete(child)
+    const used = await Promise.all(ids.map(async (id) => (await api.get(`/tasks/${id}/usage`)).body.totals.seconds))
+    expect(used.reduce((sum, seconds) => sum + seconds, 0)).toBeLessThan(10 + 2 * first.length)
+    const waiting = (await Promise.all(ids.map(taskOf))).filter(({ status }) => status === 'QUEUED')
+    expect(first.length + waiting.length).toBe(30)
   })
 
   it('ends an attempt that goes on after it', async () => {

@@ -90,7 +90,6 @@ export const budgetLeft = async (ports: Pick<Platform, 'main'>, task: Charged): 
 
 const leftOn = async (ports: Pick<Platform, 'main'>, task: Charged, chain: Link[]): Promise<Amounts> => {
   const left = leftInChain(chain.map(({ stored }) => stored.value))
-  if (task.usage === undefined) return left
   const shares = await sharesOf(ports, { tenant: task.tenant, task: task.id }, chain)
   for (const [link, spent] of spentInChain(chain, spentBy(task)))
     for (const name of spentNames)

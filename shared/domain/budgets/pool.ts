@@ -91,12 +91,19 @@ export const changeShare = (
     share.held[name] = rounded(next)
     used[name] = rounded((used[name] ?? 0) - had + next)
   }
-  if (growing && amountNames.some((name) => share.held[name] !== before?.held[name])) {
-    share.grown = (before?.grown ?? 0) + 1
-    share.charged = Object.fromEntries(
-      Object.entries(held).map(([name, amount]) => [name, Math.min(amount, share.held[name as AmountName] ?? 0)]),
-    )
+  if (amountNames.some((name) => share.held[name] !== before?.held[name])) {
+    if (growing) share.grown = (before?.grown ?? 0) + 1
+    share.charged = chargedOf(share, growing ? held : {})
   }
   const open = pool.open + (before === undefined ? 1 : 0) - (close ? 1 : 0)
   return { pool: { ...pool, used, open }, share, short }
 }
+
+/** What was charged so far, and with this change, of what is held then. */
+const chargedOf = ({ held, charged = {} }: Share, now: Amounts): Amounts =>
+  Object.fromEntries(
+    amountNames.flatMap((name) => {
+      const amount = Math.min(Math.max(charged[name] ?? 0, now[name] ?? 0), held[name] ?? 0)
+      return amount > 0 ? [[name, amount]] : []
+    }),
+  )

@@ -28,14 +28,12 @@ const trim = async (ports: Ports, { tenant, id, pool }: Trimmed, planner: Planne
 }
 
 /**
- * The shares of a task whose attempt has ended become what it has spent: the rest goes back. What it reports meanwhile
- * changes its head: then it is looked at again, so that nothing goes back which is spent.
+ * The shares of a task whose attempt has ended become what it has spent: the rest goes back, unless it runs again. What it
+ * reports meanwhile changes its head: then it is looked at again, so that nothing goes back which is spent.
  */
 export const trimShares = (ports: Ports, task: Trimmed): Promise<void> =>
-  trim(
-    ports,
-    task,
-    exactly((_, spent) => spent),
+  trim(ports, task, (chain, shares, head) =>
+    exactly(head?.status === 'RUNNING' ? atLeastCharged : (_, spent) => spent)(chain, shares, head),
   )
 
 /** What a task that goes on took ahead goes back. */

@@ -1,5 +1,6 @@
 import type { Platform } from '../../platform/platform.ts'
 import { attendPool } from '../budgets/audit-pool.ts'
+import { grantSeconds } from '../budgets/grant-seconds.ts'
 import { systemStamp } from '../caller.ts'
 import { remind } from '../dispatch/due.ts'
 import { isMissing, sendTask } from '../dispatch/send-task.ts'
@@ -13,7 +14,7 @@ import { routeBlocked } from './route-blocked.ts'
 import { isFinished, type Task } from './task.ts'
 import { isOfOldGeneration, loseLease } from './task-moves.ts'
 import { changeTask, findTask } from './task-store.ts'
-import { passTime, resendChance, type Unable } from './task-time.ts'
+import { type More, passTime, resendChance, type Unable, withMore } from './task-time.ts'
 
 type Ports = Pick<Platform, 'main' | 'volatile' | 'clock' | 'random' | 'queues' | 'telemetry' | 'generation'>
 
@@ -27,8 +28,9 @@ export const attendTask = async (ports: Ports, tenant: string, id: string): Prom
   const holderGone = holder !== undefined && holder !== platformInstance && !(await isAlive(ports, tenant, holder))
   const random = ports.random.number()
   const unable = start.value.deadline <= ports.clock.now() ? await unablePart(ports, start.value) : undefined
+  const more = holderGone ? undefined : await moreSeconds(ports, start.value)
   const { task } = await changeTask(ports, start, (current) => {
-    const next = moved(ports, current, { deadHolder: holderGone ? holder : undefined, random, unable })
+    const next = moved(ports, current, { deadHolder: holderGone ? holder : undefined, random, unable, more })
     return { task: next === current ? current : { ...next, stamp: systemStamp('task.attend') }, answer: undefined }
   })
   if (task === start.value) return
@@ -43,9 +45,23 @@ export const attendTask = async (ports: Ports, tenant: string, id: string): Prom
 const isToSendAgain = async (ports: Ports, task: Task, random: number): Promise<boolean> =>
   random < resendChance(task, ports.clock.now()) || isMissing(ports, task)
 
-type Known = { deadHolder: string | undefined; random: number; unable: Unable | undefined }
+/** What an attempt that has used up its seconds takes on top of them, by what it has run until now. */
+const moreSeconds = async (ports: Ports, task: Task): Promise<More | undefined> => {
+  const { status, lease, ranSeconds = 0 } = task
+  const now = ports.clock.now()
+  if (status !== 'RUNNING' || lease?.budgetAt === undefined || lease.budgetAt > now) return undefined
+  const seconds = await grantSeconds(ports, { ...task, ranSeconds: ranSeconds + (now - lease.since) / 1000 })
+  return { fence: lease.fence, budgetAt: now + (seconds ?? 0) * 1000 }
+}
 
-const moved = (ports: Ports, task: Task, { deadHolder, random, unable }: Known): Task => {
+type Known = {
+  deadHolder: string | undefined
+  random: number
+  unable: Unable | undefined
+  more: More | undefined
+}
+
+const moved = (ports: Ports, task: Task, { deadHolder, random, unable, more }: Known): Task => {
   const now = ports.clock.now()
   const { lease, status } = task
   if (isOfOldGeneration(task, ports.generation) && lease?.instance !== platformInstance)
@@ -53,5 +69,5 @@ const moved = (ports: Ports, task: Task, { deadHolder, random, unable }: Known):
   const lost = deadHolder !== undefined && status === 'RUNNING' && lease?.instance === deadHolder
   return lost
     ? loseLease(task, { now, message: `instance ${deadHolder}: no sign of life` })
-    : passTime(task, { now, random, unable })
+    : passTime(withMore(task, more), { now, random, unable })
 }

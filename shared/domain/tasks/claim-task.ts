@@ -1,5 +1,6 @@
 import type { Platform, Stored } from '../../platform/platform.ts'
 import { startOnBudget } from '../budgets/fail-spent.ts'
+import { trimShares } from '../budgets/trim-shares.ts'
 import { contended, isContended } from '../contention.ts'
 import { mayTake } from '../dispatch/place-task.ts'
 import { passOn } from '../dispatch/send-task.ts'
@@ -40,8 +41,19 @@ export const claim = async (
   if (!(await mayTake(ports, found.value, instance))) return passOn(ports, found.value)
   const left = found.value.pool === undefined ? {} : await startOnBudget(ports, found)
   if (left === undefined) return undefined
+  const leased = await admitAndLease(ports, instance, found, left.seconds)
+  if (left.seconds !== undefined && leased?.isNew !== true) await trimShares(ports, found.value)
+  return leased
+}
+
+const admitAndLease = async (
+  ports: Ports,
+  instance: Instance,
+  found: Stored<Task>,
+  secondsLeft: number | undefined,
+): Promise<Claim | undefined> => {
   const admission = await admit(ports, found.value)
-  if (!('refusal' in admission)) return lease(ports, instance, found, { ...admission, secondsLeft: left.seconds })
+  if (!('refusal' in admission)) return lease(ports, instance, found, { ...admission, secondsLeft })
   await holdTask(ports, found, admission.refusal)
   return undefined
 }

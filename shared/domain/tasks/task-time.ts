@@ -40,6 +40,16 @@ const passWait = (task: Task, now: number): Task => {
   return failNow(task, now, 'TIMEOUT', `nobody gave its ${kind} within ${Math.round((expiresAt - since) / 1000)} s`)
 }
 
+/** Until when an attempt may go on, by the budget. */
+export type More = { fence: string; budgetAt: number }
+
+/** The same attempt with the seconds that it was given on top. */
+export const withMore = (task: Task, more: More | undefined): Task => {
+  const { lease } = task
+  if (more === undefined || lease?.budgetAt === undefined || lease.fence !== more.fence) return task
+  return { ...task, lease: { ...lease, budgetAt: Math.max(lease.budgetAt, Math.ceil(more.budgetAt)) } }
+}
+
 type Time = { now: number; random: number; unable?: Unable }
 
 /** What time alone does to a task. The same object again means: nothing yet. */
