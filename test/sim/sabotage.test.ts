@@ -121,8 +121,8 @@ vi.mock('#shared/domain/workflows/workflow-store.ts', async (original) => {
   const real = await original<typeof import('#shared/domain/workflows/workflow-store.ts')>()
   return {
     ...real,
-    loadCompiled: async (...asked: Parameters<typeof real.loadCompiled>) => {
-      const compiled = await real.loadCompiled(...asked)
+    loadCompiledOf: async (...asked: Parameters<typeof real.loadCompiledOf>) => {
+      const compiled = await real.loadCompiledOf(...asked)
       return taken.out === 'undo' ? { ...compiled, undone: [] } : compiled
     },
   }
