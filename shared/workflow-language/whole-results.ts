@@ -49,15 +49,15 @@ const withinOf = (steps: Step[]): Step[] =>
 const isList = (step: Step): boolean =>
   step.kind === 'map' && !step.distributed && step.output === undefined && step.catch === undefined
 
-/** What goes to agents, and to whoever gets a message, as it is; the input of a sub-workflow is looked at there. */
-const given: Partial<Record<StepKind, string>> = { task: 'input', message: 'body', request: 'body' }
+/** What goes to agents as it is; the input of a sub-workflow, and a message, may be looked at by another definition. */
+const isGiven = ({ kind }: Step, key: string): boolean => kind === 'task' && key === 'input'
 const blockFields = ['steps', 'branches', 'otherwise', 'catch', 'compensate']
 
 const ownFlows = (step: Step, uses: UsesOf): Flow[] =>
   Object.entries(step).flatMap(([key, value]) => {
     if (blockFields.includes(key)) return []
     if (key === 'output' || (step.kind === 'set' && key === 'value')) return handedOn(uses(value, step), step.name)
-    if (key === given[step.kind]) return handedOn(uses(value))
+    if (isGiven(step, key)) return handedOn(uses(value))
     if (key === 'cases') return lookedAt(uses((value as { when: string }[]).map(({ when }) => when)))
     if (key === 'voters')
       return (value as { input?: unknown }[]).flatMap(({ input, ...work }) => [

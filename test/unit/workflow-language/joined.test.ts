@@ -95,7 +95,8 @@ describe('a result that something may look into', () => {
     { name: 't', kind: 'task', agent: 'x', input: { a: '{% $one.x %}' } },
     { name: 't', kind: 'task', agent: 'x', affinityKey: '{% $one %}' },
     { name: 't', kind: 'subWorkflow', workflow: 'x', input: { a: '{% $one %}' } },
-    { name: 'm', kind: 'message', topic: 't', body: { a: '{% $one.x %}' } },
+    { name: 'm', kind: 'message', topic: 't', body: { a: '{% $one %}' } },
+    { name: 'q', kind: 'request', to: { agent: 'x' }, type: 't', body: '{% $one %}' },
     { name: 'a', kind: 'approval', prompt: '{% $one %}', people: ['p'] },
     { name: 'm', kind: 'map', items: '{% $one %}', steps: [{ name: 'w', kind: 'wait', for: 1 }] },
     { name: 'v', kind: 'vote', quorum: 1, voters: [{ agent: 'x', input: '{% $one.x %}' }, { agent: 'y' }] },
@@ -111,11 +112,10 @@ describe('a result that something may look into', () => {
     expect(whole('{% 1 %}', one, task('two', `, output: '{% $states.context %}'`))).toEqual([])
   })
 
-  it('is whole in what agents, messages and callers get, and where a list is counted', () => {
+  it('is whole in what tasks and callers get, and where a list is counted', () => {
     expect(whole('{% { "all": $all, "n": $count($all) } %}', all)).toEqual(['all', 'one'])
     const given = task('t', `, input: { list: '{% $one %}' }`)
-    const told = `{ name: m, kind: message, topic: t, body: '{% $one %}' }`
-    expect(whole('{% $one %}', one, given, told)).toEqual(['one'])
+    expect(whole('{% $one %}', one, given)).toEqual(['one'])
     expect(whole('{% 1 %}', all.replace('items: [1]', `items: [1], output: '{% $states.result.x %}'`))).toEqual([])
   })
 })
