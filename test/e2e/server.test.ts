@@ -16,7 +16,7 @@ describe('a server that is killed under load', () => {
     let server = await folder.start(['--no-agents'])
     const { apiKey } = server
     await server.client.create('/agents', { name: 'w', capabilities: [{ name: 'w' }] })
-    const { promise: killed, resolve: noteKilled } = Promise.withResolvers<void>()
+    const { promise: restarted, resolve: noteRestarted } = Promise.withResolvers<void>()
     let begun = 0
     const worker = await startProtocolWorker({
       url: () => server.url,
@@ -24,7 +24,7 @@ describe('a server that is killed under load', () => {
       agent: 'w',
       slots: 200,
       work: async (task) => {
-        if (++begun > 100) await killed // however slow the machine is, so many are in flight then
+        if (++begun > 100) await restarted // however slow the machine is, so many are in flight then
         await sleep(Math.random() * 1500)
         return { of: task.taskId, attempt: task.attempt }
       },
@@ -34,9 +34,9 @@ describe('a server that is killed under load', () => {
     )
     await until(() => worker.running() > 150, { what: '150 tasks in flight' })
     server.child.kill('SIGKILL')
-    noteKilled()
     await server.ended
     server = await folder.start(['--no-agents'])
+    noteRestarted()
     const ids = submitted.map(({ id }) => id)
     for (const id of ids)
       await until(async () => (await server.client.get<TaskResponse>(`/tasks/${id}`)).status === 'SUCCEEDED', {
