@@ -101,7 +101,7 @@ const cidr = (value: unknown): Test => {
   const [address = '', bits = '', ...rest] = requireText(value).split('/')
   const version = isIP(address)
   const widest = version === 4 ? 32 : 128
-  const prefix = /^(0|[1-9]\d{0,2})$/.test(bits) ? Number(bits) : -1
+  const prefix = /^\d{1,3}$/.test(bits) ? Number(bits) : -1
   if (version === 0 || rest.length > 0 || prefix < 0 || prefix > widest)
     throw new UnfitError(`expected a block of addresses such as 10.0.0.0/24, not ${shown(value)}`)
   const block = new BlockList()
