@@ -129,7 +129,7 @@ describe.each(rows)('the app deployed to %s', (name, { refused, recordedOnly, ba
     for (const agent of names) {
       if (await registered(agent)) continue
       startAgent(agent)
-      await until(() => registered(agent), { seconds: 60, what: agent })
+      await until(() => registered(agent), { seconds: 150, what: agent })
     }
   }
   it('exists, all but what the emulator cannot have', () => {
@@ -185,7 +185,7 @@ describe.each(rows)('the app deployed to %s', (name, { refused, recordedOnly, ba
           const path = `/instances/${instanceId}/lease?wait=5`
           return ((await call('POST', path, { body: { max: 1 }, key: token })).body as LeaseAnswer).tasks[0]
         },
-        { seconds: 60, what: 'a lease' },
+        { seconds: 150, what: 'a lease' },
       )
     const [left, other] = [await join(), await join()]
     const stale = await lease(left)
