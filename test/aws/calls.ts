@@ -12,7 +12,7 @@ type Worker = Pick<Joined, 'instanceId' | 'token'>
 const ends = ['SUCCEEDED', 'FAILED', 'CANCELLED']
 
 /** As `until`, with a pause between looks: each of them is work for a machine that runs everything. */
-export const awaited = <T>(check: () => Promise<T>, what: string, seconds = 60): Promise<NonNullable<T>> =>
+export const awaited = <T>(check: () => Promise<T>, what: string, seconds = 150): Promise<NonNullable<T>> =>
   until(
     async () => {
       const found = await check()
