@@ -8,7 +8,7 @@ export default defineConfig({
     fileParallelism: false,
     /** Tests of one deployment mostly wait for it. */
     maxConcurrency: 8,
-    testTimeout: 120_000,
+    testTimeout: 240_000,
     hookTimeout: 600_000,
   },
 })
