@@ -4,35 +4,20 @@ export type Row = { what: string; measured: string; value: number; wanted: strin
 /** `known`: it is missed, but not beyond this. */
 type More = { unit?: string; known?: number }
 
-export const atMost = (
-  what: string,
-  value: number,
-  limit: number,
-  measured: string,
-  { unit = '', known = limit }: More = {},
-): Row => ({
-  what,
-  measured,
-  value,
-  wanted: `≤ ${limit}${unit}`,
-  good: value <= limit,
-  known: value <= known,
-})
+const bound =
+  (sign: string, holds: (value: number, limit: number) => boolean) =>
+  (what: string, value: number, limit: number, measured: string, { unit = '', known = limit }: More = {}): Row => ({
+    what,
+    measured,
+    value,
+    wanted: `${sign} ${limit}${unit}`,
+    good: holds(value, limit),
+    known: holds(value, known),
+  })
 
-export const atLeast = (
-  what: string,
-  value: number,
-  limit: number,
-  measured: string,
-  { unit = '', known = limit }: More = {},
-): Row => ({
-  what,
-  measured,
-  value,
-  wanted: `≥ ${limit}${unit}`,
-  good: value >= limit,
-  known: value >= known,
-})
+export const atMost = bound('≤', (value, limit) => value <= limit)
+
+export const atLeast = bound('≥', (value, limit) => value >= limit)
 
 /** A figure of which nothing is asked. */
 export const shown = (what: string, value: number, measured: string): Row => ({
