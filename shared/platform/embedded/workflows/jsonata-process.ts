@@ -2,13 +2,9 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import type { Limits } from './jsonata-functions.ts'
-import type { WorkerAnswer, WorkerRequest } from './jsonata-request.ts'
+import { mostMs, tooLongCode, type WorkerAnswer, type WorkerRequest } from './jsonata-request.ts'
 
 const limits: Limits = { timeout: 1000, stack: 500, sequence: 1_000_000 }
-/** What does not end by its own limits, such as one long match of a pattern, ends with the process. */
-const hardMs = 2000
-/** A new process may take so long to begin on a busy machine. */
-const startMs = 10_000
 const mostCharacters = 1024 * 1024
 const main = fileURLToPath(new URL('./jsonata-main.ts', import.meta.url))
 const execArgv = ['--max-old-space-size=192']
@@ -47,15 +43,18 @@ const hold = (child: ChildProcess, isNeeded: boolean): void => {
   for (const one of [child, child.channel]) one?.[isNeeded ? 'ref' : 'unref']()
 }
 
+const reasonOfExit = (code: number | null): string =>
+  code === tooLongCode ? `the expression took longer than ${mostMs} ms` : 'the expression took too much memory'
+
 /**
  * Evaluates one expression after the other in a process of its own, with bounded time, depth and memory: V8 ends a whole
  * process that runs out of memory in one piece, whatever the limits of a thread in it. Tenants take turns: nobody waits for
- * all that another one has.
+ * all that another one has. Time is that of the processor; a process that does not get any is given up after `patienceMs`.
  */
-export const createJsonataProcess = () => {
+export const createJsonataProcess = ({ patienceMs = 60_000 }: { patienceMs?: number } = {}) => {
   const waiting = createTurns<Pending>()
   let child: ChildProcess | undefined
-  let current: (Pending & { timer?: NodeJS.Timeout }) | undefined
+  let current: (Pending & { timer: NodeJS.Timeout }) | undefined
   let closed = false
 
   const settle = (answer: WorkerAnswer): void => {
@@ -64,12 +63,6 @@ export const createJsonataProcess = () => {
     current.resolve(answer)
     current = undefined
     next()
-  }
-  /** So long from now on what it is about may take. */
-  const allow = (used: ChildProcess, ms: number): void => {
-    if (current === undefined) return
-    clearTimeout(current.timer)
-    current.timer = setTimeout(() => lose(used, `the expression took longer than ${hardMs} ms`), ms)
   }
   /** The process is lost with what it was about. */
   const lose = (lost: ChildProcess, reason: string): void => {
@@ -85,25 +78,22 @@ export const createJsonataProcess = () => {
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
     })
-    started.on('message', (answer: WorkerAnswer | 'ready') => {
-      if (child !== started) return // what a process still says at its end is about none of the expressions after it
-      if (answer === 'ready') allow(started, hardMs)
-      else settle(answer)
+    started.on('message', (answer: WorkerAnswer) => {
+      if (child === started) settle(answer) // what a process still says at its end is about none of the expressions after it
     })
     started.on('error', (error) => lose(started, error.message))
-    started.on('exit', () => lose(started, 'the expression took too much memory'))
+    started.on('exit', (code) => lose(started, reasonOfExit(code)))
     hold(started, false)
     return started
   }
   const next = (): void => {
     const first = closed ? undefined : waiting.next()
     if (first === undefined) return void (child && hold(child, false))
-    const isNew = child === undefined
     const used = child ?? start()
     child = used
     hold(used, true)
-    current = first
-    allow(used, isNew ? startMs : hardMs)
+    const timer = setTimeout(() => lose(used, `the expression was not done after ${patienceMs} ms`), patienceMs)
+    current = { ...first, timer }
     used.send(first.request, (error) => error && lose(used, error.message))
   }
 

@@ -1,5 +1,6 @@
 import { compile, isFunction, type Limits, reasonOf } from './jsonata-functions.ts'
 
+/** `limits.timeout`: milliseconds of the processor. */
 export type WorkerRequest = {
   source: string
   bindings: Record<string, unknown>
@@ -9,6 +10,25 @@ export type WorkerRequest = {
 /** `json` is the result as text, `undefined` when there is none. */
 export type WorkerAnswer = { json?: string } | { reason: string }
 
+/** What does not end by its own limits, such as one long match of a pattern, ends with the process, which exits with the code. */
+export const mostMs = 2000
+export const tooLongCode = 3
+
+export const processorMs = ({ user, system }: NodeJS.CpuUsage): number => (user + system) / 1000
+
+/** Limits whose time is what this thread had of the processor: a machine that is busy, or was asleep, ends no expression. */
+const ofProcessor = ({ timeout, ...others }: Limits): Limits => {
+  const began = Date.now()
+  const before = process.threadCpuUsage()
+  return {
+    ...others,
+    get timeout() {
+      const isEarly = Date.now() - began <= timeout
+      return isEarly || processorMs(process.threadCpuUsage(before)) > timeout ? timeout : Infinity
+    },
+  }
+}
+
 /** Evaluates an expression within its limits, and says why when that fails. */
 export const answerRequest = async ({
   source,
@@ -17,7 +37,7 @@ export const answerRequest = async ({
   mostCharacters,
 }: WorkerRequest): Promise<WorkerAnswer> => {
   try {
-    const value: unknown = await compile(source, limits).evaluate(undefined, bindings)
+    const value: unknown = await compile(source, ofProcessor(limits)).evaluate(undefined, bindings)
     const json = JSON.stringify(value, (_, part: unknown) => (isFunction(part) ? undefined : part)) as
       | string
       | undefined
