@@ -8,6 +8,9 @@ const alone = 'create-aws-platform|powertools-telemetry|child-count|recount-plac
 /** Tests that leave nothing behind share a process: to load its modules takes longer than to test them. */
 const light = `test/unit/{aws,contracts,domain,functions,platform,workflow-language}/**/!(${alone}).test.ts`
 
+/** Each is a whole platform of its own, in a folder that it removes. */
+const edge = 'test/edge/**/*.test.ts'
+
 /** What starts whole servers, or tools of other languages: all but these is `npm run test:fast`. */
 const slow = 'test/{e2e/**/*,unit/agents/test-runner/toolchains}.test.ts'
 
@@ -15,7 +18,7 @@ const slow = 'test/{e2e/**/*,unit/agents/test-runner/toolchains}.test.ts'
 export default defineConfig({
   test: {
     pool: 'forks',
-    /** One more than two processors: tests wait for time, files and servers as well. */
+    /** More than two processors: tests wait for time, files and servers as well. */
     maxWorkers: Math.max(3, availableParallelism()),
     /** What takes a second alone may take many beside others: these end what hangs, and nothing else. */
     testTimeout: 60_000,
@@ -27,9 +30,13 @@ export default defineConfig({
       { extends: true, test: { name: 'light', isolate: false, include: [light] } },
       {
         extends: true,
+        test: { name: 'edge', isolate: false, setupFiles: './test/support/fresh-ids.ts', include: [edge] },
+      },
+      {
+        extends: true,
         test: {
           name: 'whole',
-          include: ['test/{unit,contract,edge,infra,sim,model,architecture}/**/*.test.ts'],
+          include: ['test/{unit,contract,infra,sim,model,architecture}/**/*.test.ts'],
           exclude: [light, slow],
         },
       },
