@@ -6,10 +6,10 @@ import { defineConfig } from 'vitest/config'
 const alone = 'create-aws-platform|powertools-telemetry|child-count|recount-places|shares|ulid'
 
 /** Tests that leave nothing behind share a process: to load its modules takes longer than to test them. */
-const light = `test/unit/{aws,contracts,domain,functions,platform,workflow-language}/**/!(${alone}).test.ts`
-
-/** Each is a whole platform of its own, in a folder that it removes. */
-const edge = 'test/edge/**/*.test.ts'
+const sharing = [
+  'test/{contract,edge}/**/*.test.ts',
+  `test/unit/{aws,cli,contracts,domain,functions,platform,runner,workflow-language}/**/!(${alone}).test.ts`,
+]
 
 /** What starts whole servers, or tools of other languages: all but these is `npm run test:fast`. */
 const slow = 'test/{e2e/**/*,unit/agents/test-runner/toolchains}.test.ts'
@@ -27,17 +27,16 @@ export default defineConfig({
     /** Servers and commands that tests start are compiled once, not each time. */
     env: { NODE_COMPILE_CACHE: fileURLToPath(new URL('./node_modules/.cache/compiled', import.meta.url)) },
     projects: [
-      { extends: true, test: { name: 'light', isolate: false, include: [light] } },
       {
         extends: true,
-        test: { name: 'edge', isolate: false, setupFiles: './test/support/fresh-ids.ts', include: [edge] },
+        test: { name: 'sharing', isolate: false, setupFiles: './test/support/fresh-ids.ts', include: sharing },
       },
       {
         extends: true,
         test: {
-          name: 'whole',
-          include: ['test/{unit,contract,infra,sim,model,architecture}/**/*.test.ts'],
-          exclude: [light, slow],
+          name: 'alone',
+          include: ['test/{unit,infra,sim,model,architecture}/**/*.test.ts'],
+          exclude: [...sharing, slow],
         },
       },
       { extends: true, test: { name: 'slow', include: [slow] } },
