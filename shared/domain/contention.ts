@@ -1,6 +1,7 @@
 import type { Item, Key, Platform, Stored, Table } from '../platform/platform.ts'
 import { DomainError } from './domain-error.ts'
 import { newRev } from './ids.ts'
+import { writeAll } from './write-all.ts'
 
 type Timing = Pick<Platform, 'clock' | 'random'>
 
@@ -34,7 +35,14 @@ export const compete = async <T>(
   throw contended(what)
 }
 
-type Place<V> = { table: Table; key: Key; what: string; start?: Stored<V> }
+type Place<V> = {
+  table: Table
+  key: Key
+  what: string
+  start?: Stored<V>
+  /** Stored with each change, or not at all. */
+  beside?: Item[]
+}
 
 /**
  * Loads one item, unless it is there to `start` with, changes and saves it until nobody else came first. `change` answers
@@ -42,16 +50,17 @@ type Place<V> = { table: Table; key: Key; what: string; start?: Stored<V> }
  */
 export const changeItem = async <V>(
   timing: Timing,
-  { table, key, what, start }: Place<V>,
+  { table, key, what, start, beside = [] }: Place<V>,
   change: (value: V | undefined) => Item<V> | undefined,
 ): Promise<Stored<V> | undefined> => {
   let current = start ?? (await table.get<V>(key))
+  const others = beside.map((item) => ({ op: 'put', item, expect: 'any' }) as const)
   return compete<Stored<V> | undefined>(timing, what, async () => {
     const item = change(current?.value)
     if (item === undefined) return { done: current }
     const rev = newRev(timing)
     const expect = current === undefined ? 'absent' : { rev: current.rev }
-    const outcome = await table.write({ op: 'put', item, expect, rev })
+    const outcome = await writeAll(table, [{ op: 'put', item, expect, rev }, ...others])
     if (outcome.ok) return { done: { ...item, rev } }
     const winner = outcome.conflicts[0]?.current as Stored<V> | undefined
     current = winner ?? (await table.get<V>(key))
@@ -62,13 +71,13 @@ export const changeItem = async <V>(
 /** The same for what is there already: the same value again leaves what is stored. */
 export const changeStored = async <V>(
   timing: Timing,
-  { table, start, what }: { table: Table; start: Stored<V>; what: string },
+  { start, ...place }: Omit<Place<V>, 'key'> & { start: Stored<V> },
   change: (value: V) => V,
   toItem: (value: V) => Item<V>,
 ): Promise<Stored<V>> => {
   const key = { pk: start.pk, sk: start.sk }
-  const stored = await changeItem<V>(timing, { table, key, what, start }, (value) => {
-    if (value === undefined) throw new DomainError('NOT_FOUND', `${what} is gone`)
+  const stored = await changeItem<V>(timing, { ...place, key, start }, (value) => {
+    if (value === undefined) throw new DomainError('NOT_FOUND', `${place.what} is gone`)
     const next = change(value)
     return next === value ? undefined : toItem(next)
   })

@@ -15,51 +15,22 @@ import { getRun, listRuns, stepsOf } from '#shared/domain/workflows/run-store.ts
 import { saveWorkflow } from '#shared/domain/workflows/save-workflow.ts'
 import { startRun } from '#shared/domain/workflows/start-run.ts'
 import { endStep } from '#shared/domain/workflows/steps/end-step.ts'
-import { runStep } from '#shared/domain/workflows/steps/run-step.ts'
-import type { Asked } from '#shared/domain/workflows/steps/step-command.ts'
 import { stopRun } from '#shared/domain/workflows/stop-run.ts'
 import { getVersion, getWorkflow, workflowPk } from '#shared/domain/workflows/workflow-store.ts'
 import type { Platform } from '#shared/platform/platform.ts'
 import { PlatformError } from '#shared/platform/platform-error.ts'
 import { compileWorkflow } from '#shared/workflow-language/compile/compile-workflow.ts'
-import { validate } from '#shared/workflow-language/validate/validate.ts'
 import { deathsAmong, dying } from '#test/support/dying-platform.ts'
 import { aPlatform } from '#test/support/embedded.ts'
 import { eventually } from '#test/support/eventually.ts'
 import { anAdmin, rowTools } from '#test/support/fan-outs.ts'
 import { meanwhile } from '#test/support/meanwhile.ts'
+import { atEveryMoment, runsByHand } from '#test/support/runs-by-hand.ts'
 
 const tenant = 'default'
 const { platform, close } = await aPlatform()
-const commands: Asked[] = []
-platform.workflows.serve({
-  onCommand: async (body) => void commands.push(body as Asked),
-  onEnd: async () => undefined,
-})
 afterAll(close)
-
-const save = async (workflow: string, steps: object[]): Promise<string> => {
-  const { definition, problems } = validate({ value: { workflow, steps } })
-  if (definition === undefined) throw new Error(JSON.stringify(problems))
-  await saveWorkflow(platform, anAdmin, { name: workflow, source: definition, compiled: compileWorkflow(definition) })
-  return workflow
-}
-const start = (workflow: string): Promise<Run> => startRun(platform, anAdmin, { workflow }, rowTools.checkInput)
-/** The command of a step of a run, which nobody has taken yet. */
-const commandOf = ({ id }: Run, name: string): Promise<Asked> =>
-  eventually(() => {
-    const at = commands.findIndex(({ run, step }) => run === id && step.name === name)
-    expect(at).toBeGreaterThanOrEqual(0)
-    return commands.splice(at, 1)[0] as Asked
-  })
-const take = (command: Asked, ports: Platform = platform) => runStep(ports, command, rowTools)
-
-/** Every moment among the writes of some work, until it has none more. */
-const atEveryMoment = async (work: (moment: { nth: number; after: boolean }) => Promise<boolean>): Promise<number> => {
-  for (let nth = 1; nth < 50; nth++)
-    for (const after of [false, true]) if (!(await work({ nth, after }))) return nth - 1
-  throw new Error('it goes on writing')
-}
+const { save, start, commandOf, take } = runsByHand(platform)
 
 /** What somebody might still work on, decide, or match. */
 const leftOver = async (): Promise<string[]> => {
@@ -235,7 +206,7 @@ it('a redrive that breaks off at any write is made good by the next look, also w
       isMarked ? { state: 'RUNNING', redrives: 1 } : { state: 'FAILED', redrives: 0 },
     )
     if (!isMarked) continue
-    const { token = '' } = await commandOf({ id } as Run, 'asked')
+    const { token = '' } = await commandOf({ id }, 'asked')
     await platform.workflows.fail(token, { error: 'WRONG' })
     await attendRun(platform, tenant, id)
     expect((await getRun(platform, tenant, id)).value, about).toMatchObject({ state: 'FAILED', redrives: 1 })

@@ -56,13 +56,14 @@ export const findStep = (
   step: Pick<RunStep, 'tenant' | 'run' | 'id'>,
 ): Promise<Stored<RunStep> | undefined> => main.get<RunStep>(stepKey(step))
 
-/** The same for a step. */
+/** The same for a step; `beside` is stored with the change, or not at all. */
 export const changeStep = async (
   ports: Ports,
   start: Stored<RunStep>,
   change: (step: RunStep) => RunStep,
+  beside: Item[] = [],
 ): Promise<RunStep> => {
-  const place = { table: ports.main, start, what: `step ${start.value.name} of run ${start.value.run}` }
+  const place = { table: ports.main, start, what: `step ${start.value.name} of run ${start.value.run}`, beside }
   return (await changeStored(ports, place, change, stepItem)).value
 }
 

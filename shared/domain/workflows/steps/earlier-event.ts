@@ -1,4 +1,4 @@
-import type { CloudEvent, Key, Platform, Stored } from '../../../platform/platform.ts'
+import type { CloudEvent, Platform, Stored } from '../../../platform/platform.ts'
 import { sideBySide } from '../../side-by-side.ts'
 import { loadEvent } from '../../topics/load-event.ts'
 import type { Publication } from '../../topics/publication.ts'
@@ -7,27 +7,14 @@ import { isTopic } from '../../topics/topic.ts'
 import { listPublications, oldestKept } from '../../topics/topic-store.ts'
 import { wants } from '../../topics/wants.ts'
 import type { Run } from '../run.ts'
-import { runPk } from '../run-store.ts'
-import type { StepPlace } from './end-step.ts'
+import { untaken } from './taken-event.ts'
 
 type Ports = Pick<Platform, 'main' | 'objects' | 'clock'>
-type Taken = { step: string }
 
 /** So many of the newest messages are looked through: a topic may have millions. */
 const most = 1000
 const pageSize = 100
 const width = 25
-
-const takenKey = ({ tenant, run }: Pick<StepPlace, 'tenant' | 'run'>, event: string): Key => ({
-  pk: runPk(tenant, run),
-  sk: `taken#${event}`,
-})
-
-/** Notes that a step of the run was ended by an event: no other one is ended by what came before it began. */
-export const noteTaken = async ({ main }: Pick<Platform, 'main'>, place: StepPlace, event: string): Promise<void> => {
-  const value: Taken = { step: place.id }
-  await main.write({ op: 'put', item: { ...takenKey(place, event), type: 'run-event', value }, expect: 'any' })
-}
 
 /** What a step of the run put on a topic itself is no answer to it. */
 const isOwn = ({ envelope, stamp }: Publication, run: Run): boolean =>
@@ -75,8 +62,5 @@ const wanted = async (ports: Ports, { run, id, subscription }: Waiting, some: Pu
     if (wants(ports, subscription)(event)) events[at] = event
   })
   const matching = events.filter((event) => event !== undefined)
-  if (matching.length === 0) return []
-  const place = { tenant: run.tenant, run: run.id }
-  const taken = await ports.main.getMany<Taken>(matching.map((event) => takenKey(place, event.id)))
-  return matching.filter((_, at) => (taken[at]?.value.step ?? id) === id)
+  return untaken(ports, { tenant: run.tenant, run: run.id, id }, matching)
 }

@@ -7,11 +7,15 @@ import type { RunStep } from '../run.ts'
 import { changeStep, findStep, runPk } from '../run-store.ts'
 import { fitting } from './joined-room.ts'
 import { loadOutline } from './small-fields.ts'
+import { takenItem } from './taken-event.ts'
 
 type Ports = Pick<Platform, 'main' | 'objects' | 'workflows' | 'clock' | 'random' | 'telemetry'>
 
-/** How a step ended: with an output, which may be the outline of what is `kept` as an object, or with the name of an error. */
-export type StepOutcome = { output: unknown; kept?: string } | { error: string; cause?: string }
+/**
+ * How a step ended: with an output, which may be the outline of what is `kept` as an object, and may be the message whose id
+ * is `event`, or with the name of an error.
+ */
+export type StepOutcome = { output: unknown; kept?: string; event?: string } | { error: string; cause?: string }
 export type StepPlace = Pick<RunStep, 'tenant' | 'run' | 'id'>
 
 /** Records how a step ended, once, and tells whoever waits for it; a repeated call tells the same again. */
@@ -37,9 +41,10 @@ export const recordEnd = async (ports: Ports, found: Stored<RunStep>, outcome: S
   const place = { tenant, pk: runPk(tenant, run), sk, stamp: systemStamp('run.step') }
   const { body, items } = await planBody(ports, { ...place, value })
   for (const item of items) await ports.main.write({ op: 'put', item, expect: 'any' })
-  return changeStep(ports, found, (step) =>
-    step.state === 'RUNNING' ? { ...step, state: 'SUCCEEDED', output: body, finishedAt } : step,
-  )
+  const taken = outcome.event === undefined ? [] : [takenItem(found.value, outcome.event)]
+  const succeed = (step: RunStep): RunStep =>
+    step.state === 'RUNNING' ? { ...step, state: 'SUCCEEDED', output: body, finishedAt } : step
+  return changeStep(ports, found, succeed, taken)
 }
 
 /** Tells whoever waits for a step how it ended. A token that was answered, or whose run has ended, is nobody's concern. */

@@ -1,7 +1,6 @@
 import type { CloudEvent } from '../../../platform/platform.ts'
 import type { Run } from '../run.ts'
 import { changeRun, findRun, findStep } from '../run-store.ts'
-import { noteTaken } from './earlier-event.ts'
 import { endStep, type StepPlace } from './end-step.ts'
 import { keepEvent } from './keep-event.ts'
 
@@ -16,6 +15,5 @@ export const wakeStep = async (ports: Ports, place: StepPlace, event: CloudEvent
   const [step, run] = await Promise.all([findStep(ports, place), findRun(ports, place.tenant, place.run)])
   const waits = step?.value.state === 'RUNNING'
   if (run && waits) await changeRun(ports, run, (current) => behind(current, hops))
-  if (waits) await noteTaken(ports, place, event.id)
-  await endStep(ports, place, { output: waits ? await keepEvent(ports, place, event) : event })
+  await endStep(ports, place, { output: waits ? await keepEvent(ports, place, event) : event, event: event.id })
 }
