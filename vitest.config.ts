@@ -18,7 +18,7 @@ const slow = 'test/{e2e/**/*,unit/agents/test-runner/toolchains}.test.ts'
 export default defineConfig({
   test: {
     pool: 'forks',
-    /** More than two processors: tests wait for time, files and servers as well. */
+    /** One for each processor, and three at least: tests wait for time, files and servers as well. */
     maxWorkers: Math.max(3, availableParallelism()),
     /** What takes a second alone may take many beside others: these end what hangs, and nothing else. */
     testTimeout: 60_000,

@@ -9,6 +9,7 @@ import { taskItem } from '../tasks/task-item.ts'
 import { livePin, takePin } from './affinity.ts'
 import { type Live, liveOf } from './find-target.ts'
 import { hasLabels, showLabels } from './requirements.ts'
+import { roomFor } from './reserve.ts'
 import { byWeight } from './route.ts'
 
 type Ports = Pick<Platform, 'main' | 'volatile' | 'clock' | 'random'>
@@ -36,18 +37,19 @@ const placeOf = async (ports: Ports, task: Task, target: Target, { to }: Wished)
     ({ instance }) => instance.state === 'ONLINE' && hasLabels(wanted, own.labels, instance.labels),
   )
   const named = (id: string | undefined) => fitting.find(({ instance }) => instance.id === id)
-  const chosen = named(pin) ?? named(to) ?? choose(fitting, task, ports.random.number())
+  const loads = fitting.map((one) => ({ ...one, room: roomFor(task, own, one.lease) }))
+  const chosen = named(pin) ?? named(to) ?? choose(loads, task, ports.random.number())
   if (chosen) return { pinnedTo: chosen.instance.id }
   const message = `no live instance of agent ${own.name} has the labels ${showLabels(wanted ?? {})}; the task runs as soon as one joins`
   return { blockedBy: { code: 'NO_CAPABLE_AGENT', message } }
 }
 
-/** One with free slots, the more the likelier; the one that it waits for already, if that has some or nobody has. */
-const choose = (fitting: Live[], { pinnedTo }: Task, random: number): Live | undefined => {
-  const free = ({ lease }: Live): number => Math.max(0, lease.slots - lease.running)
-  const open = fitting.some((one) => free(one) > 0) ? fitting.filter((one) => free(one) > 0) : fitting
+/** One with room for it, the more the likelier; the one that it waits for already, if that has some or nobody has. */
+const choose = (fitting: (Live & { room: number })[], { pinnedTo }: Task, random: number): Live | undefined => {
+  const roomy = fitting.filter(({ room }) => room > 0)
+  const open = roomy.length > 0 ? roomy : fitting
   const before = open.find(({ instance }) => instance.id === pinnedTo)
-  return before ?? byWeight(open, (one) => Math.max(1, free(one)), random)
+  return before ?? byWeight(open, ({ room }) => Math.max(1, room), random)
 }
 
 /** A queued task with the place that it must go to now. */

@@ -1,4 +1,5 @@
-import type { Priority } from '../tasks/task.ts'
+import type { Agent } from '../agents/agent.ts'
+import type { Priority, Task } from '../tasks/task.ts'
 
 export type Slots = {
   slots: number
@@ -22,3 +23,10 @@ export const reserveOf = (lane: Priority, of: Slots): number => reserves[lane](o
 
 /** How many tasks of a lane an instance may begin that has so many slots free. */
 export const laneRoom = (lane: Priority, of: Slots, free: number): number => Math.max(0, free - reserveOf(lane, of))
+
+/** How many tasks like this one an instance of its agent may begin that runs so many. */
+export const roomFor = (
+  { priority }: Pick<Task, 'priority'>,
+  agent: Pick<Agent, 'configuration'> | undefined,
+  { slots, running }: { slots: number; running: number },
+): number => laneRoom(priority, { slots, reservedSlots: agent?.configuration.reservedSlots }, slots - running)

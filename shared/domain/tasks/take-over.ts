@@ -3,6 +3,7 @@ import type { Agent } from '../agents/agent.ts'
 import { findAgent } from '../agents/agent-store.ts'
 import { livePin } from '../dispatch/affinity.ts'
 import { hasLabels } from '../dispatch/requirements.ts'
+import { roomFor } from '../dispatch/reserve.ts'
 import { sendTask } from '../dispatch/send-task.ts'
 import type { Instance } from '../instances/instance.ts'
 import { liveInstancesOf } from '../instances/instance-store.ts'
@@ -17,25 +18,25 @@ const looked = { instances: 10, tasks: 100 }
 
 /**
  * An instance has free slots, and nothing waits for it: it gets what waits for others of its agent which are busy, where
- * that requires labels that it has as well.
+ * that requires labels that it has as well. Free for a task are the slots that its lane may have.
  */
 export const takeOver = async (ports: Ports, instance: Instance): Promise<void> => {
-  const { tenant, agent, version } = instance
+  const { tenant, agent, version, slots } = instance
   if (instance.state !== 'ONLINE' || Object.keys(instance.labels).length === 0) return
-  let room = await freeOf(ports, instance)
-  if (room < 1) return
   const own = (await findAgent(ports, tenant, agent))?.value
   if (own === undefined || own.decommissionedAt !== undefined) return
+  let { running } = await plan(ports, own, instance, Math.max(1, slots))
+  if (running >= slots) return
   const live = (await liveInstancesOf(ports, tenant, agent)).map(({ value }) => value)
   const others = live.filter((one) => one.id !== instance.id && one.version === version)
   for (const other of someOf(others, ports.random.number())) {
-    const tasks = await waitingIdly(ports, other)
-    for (const task of tasks.filter((one) => fits(one, own, instance)))
-      if (room > 0 && (await livePin(ports, task, { agent, version })) === undefined) {
-        room--
+    const { idle } = await plan(ports, own, other, looked.tasks)
+    for (const task of idle.filter((one) => fits(one, own, instance)))
+      if (roomFor(task, own, { slots, running }) > 0 && !(await livePin(ports, task, { agent, version }))) {
+        running++
         await sendTask(ports, task, { to: instance.id })
       }
-    if (room < 1) return
+    if (running >= slots) return
   }
 }
 
@@ -45,23 +46,25 @@ const someOf = (all: Instance[], random: number): Instance[] => {
   return [...all.slice(at), ...all.slice(0, at)].slice(0, looked.instances)
 }
 
-const freeOf = async (ports: Ports, instance: Instance): Promise<number> => {
-  const [held, waiting] = await Promise.all([
-    countHeld(ports, instance),
-    waitingFor(ports, instance, Math.max(1, instance.slots)),
-  ])
-  return instance.slots - held - waiting.length
-}
-
 const waitingFor = async ({ main }: Ports, { tenant, id }: Instance, limit: number): Promise<Task[]> => {
   const page = await main.query<Task>({ index: 'holder', pk: pinnedHolderPk(tenant, id), limit })
   return page.items.map(({ value }) => value).filter(({ status, pinnedTo }) => status === 'QUEUED' && pinnedTo === id)
 }
 
-/** What waits for an instance beyond the slots that it has free. */
-const waitingIdly = async (ports: Ports, instance: Instance): Promise<Task[]> => {
-  const waiting = await waitingFor(ports, instance, looked.tasks)
-  return waiting.length === 0 ? [] : waiting.slice(Math.max(0, instance.slots - (await countHeld(ports, instance))))
+/** How many tasks an instance runs once it has begun what it may of those that wait for it, and which are `idle` then. */
+const plan = async (
+  ports: Ports,
+  agent: Agent,
+  instance: Instance,
+  limit: number,
+): Promise<{ running: number; idle: Task[] }> => {
+  const [held, waiting] = await Promise.all([countHeld(ports, instance), waitingFor(ports, instance, limit)])
+  const idle: Task[] = []
+  let running = held
+  for (const task of waiting)
+    if (roomFor(task, agent, { slots: instance.slots, running }) > 0) running++
+    else idle.push(task)
+  return { running, idle }
 }
 
 /** Whether it waits for an instance because of its labels, and this one has them. */

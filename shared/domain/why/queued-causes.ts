@@ -1,6 +1,6 @@
 import { sendsAway } from '../agents/lifecycle.ts'
 import { hasLabels, type Labels, showLabels } from '../dispatch/requirements.ts'
-import { laneRoom } from '../dispatch/reserve.ts'
+import { roomFor } from '../dispatch/reserve.ts'
 import { isUnmet } from '../tasks/holders.ts'
 import type { Task } from '../tasks/task.ts'
 import { type Cause, iso, type LiveInstance, type Situation, type Why, type WhyCode } from './cause.ts'
@@ -98,8 +98,7 @@ const noInstance: Cause = ({ task, live, starting }) => {
 }
 
 /** How many free slots of an instance its task may have: the others are kept for higher lanes. */
-const roomOn = ({ task, agent }: Situation, { slots, running }: LiveInstance): number =>
-  laneRoom(task.priority, { slots, reservedSlots: agent?.configuration.reservedSlots }, slots - running)
+const roomOn = ({ task, agent }: Situation, instance: LiveInstance): number => roomFor(task, agent, instance)
 
 /** The labels that it requires, where those are not its agent's but of some instances of it. */
 const ofInstances = ({ task, agent }: Situation): Labels | undefined => {
