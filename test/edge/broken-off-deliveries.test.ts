@@ -46,7 +46,7 @@ const anEvent = (): CloudEvent => ({
   data: {},
 })
 const aWebhook = async (): Promise<string> =>
-  (await makeWebhook(platform, caller, { url: 'https://example.com/', events: ['*'] })).webhook.value.id
+  (await makeWebhook(platform, caller, { url: 'https://example.com/', events: ['*'] })).made.value.id
 const deliveriesOf = async (owner: string): Promise<Delivery[]> => {
   const page = await listDeliveries(platform, { tenant: 'default', owner, limit: 100 })
   return page.items.map(({ value }) => value)

@@ -20,11 +20,13 @@ describe.each(hosts)('an idempotency key on $host', ({ open }) => {
     ['schedule', '/schedules', { rate: { everySeconds: 9999 }, task: { capability: 'nobody' } }],
     ['agent', '/agents', { name: 'short-lived' }],
     ['subscription', '/subscriptions', { topic: 'a.b', target: { agent: 'listener' } }],
+    ['hook', '/hooks', { name: 'short-lived-hook', scheme: 'github', topic: 'pushes' }],
   ])('whose %s was deleted is used up', async (what, path, body) => {
     const headers = { 'idempotency-key': 'once' }
     const made = await api.post(path, body, { headers })
     expect(made.status).toBe(201)
-    expect((await api.request('DELETE', `${path}/${made.body.id}`)).status).toBe(204)
+    const { id, name } = made.body
+    expect((await api.request('DELETE', `${path}/${what === 'hook' ? name : id}`)).status).toBe(204)
     for (const again of [body, { ...body, description: 'other' }]) {
       const { status, body: problem } = await api.post(path, path === '/schedules' ? body : again, { headers })
       expect({ status, code: problem.code }).toEqual({ status: 409, code: 'IDEMPOTENCY_CONFLICT' })
@@ -34,6 +36,6 @@ describe.each(hosts)('an idempotency key on $host', ({ open }) => {
     }
     const anew = await api.post(path, body, { headers: { 'idempotency-key': 'twice' } })
     expect(anew.status).toBe(201)
-    expect(anew.body.id).not.toBe(made.body.id)
+    expect(anew.body.id).not.toBe(id)
   })
 })

@@ -24,6 +24,13 @@ describe.each(apiHosts)('hooks on $host', ({ open }) => {
     const again = await api.post('/hooks', wish, { headers: { 'idempotency-key': 'one' } })
     expect(again).toMatchObject({ status: 201, body: { id: made.body.id } })
     expect(again.body.secret).toBe(made.body.secret)
+    for (const change of [{ topic: 'other' }, { name: `${name}-2` }])
+      expect(await api.post('/hooks', { ...wish, ...change }, { headers: { 'idempotency-key': 'one' } })).toMatchObject(
+        {
+          status: 409,
+          body: { code: 'IDEMPOTENCY_CONFLICT' },
+        },
+      )
     expect((await api.get(`/hooks/${name}`)).body).toEqual({ ...made.body, secret: undefined })
     expect((await api.get('/hooks')).body.items.map((hook: { name: string }) => hook.name)).toContain(name)
     const other = await api.keyOf('other')

@@ -113,7 +113,7 @@ export const topicOperations = {
     headers: ['Idempotency-Key'],
     body: createHookSchema,
     answers: { 201: { description: 'The hook with its secret.', schema: hookSchema } },
-    refusals: ['CONFLICT', 'NAME_TAKEN'],
+    refusals: ['CONFLICT', 'NAME_TAKEN', 'IDEMPOTENCY_CONFLICT'],
   },
   listHooks: {
     method: 'GET',

@@ -2,12 +2,13 @@ import type { Platform, Stored } from '../../platform/platform.ts'
 import { type Caller, stamp } from '../caller.ts'
 import { compete } from '../contention.ts'
 import { DomainError, orThrow } from '../domain-error.ts'
-import { digest, newId } from '../ids.ts'
+import { digest, idFor } from '../ids.ts'
 import { requireRev } from '../require-rev.ts'
+import { requireKept, requireSame } from '../require-same.ts'
 import { newSecret } from '../webhooks/change-webhook.ts'
-import { firstSecret, rotateSecret } from '../webhooks/webhook.ts'
+import { type Made, rotateSecret, toldAgain } from '../webhooks/webhook.ts'
 import type { Hook } from './hook.ts'
-import { changeHook, createHook, findHook, getHook, listHooks, mostHooks, removeHook } from './hook-store.ts'
+import { changeHook, createHook, findHook, findName, getHook, listHooks, mostHooks, removeHook } from './hook-store.ts'
 
 type Ports = Pick<Platform, 'main' | 'clock' | 'random'>
 
@@ -21,37 +22,49 @@ export const makeHook = async (
   ports: Ports,
   caller: Caller,
   { idempotencyKey, secret: given, ...command }: HookCommand & { idempotencyKey?: string },
-): Promise<{ hook: Stored<Hook>; secret?: string }> => {
+): Promise<Made<Hook>> => {
   const { tenant } = caller
-  const created = digest({ ...command, given, key: idempotencyKey })
-  const before = await findHook(ports, command.name)
-  if (before) return toldAgain(ports, sameOrTaken(before, { tenant, created, idempotencyKey }))
-  await requireRoom(ports, tenant)
   const now = ports.clock.now()
   const secret = given ?? newSecret(ports)
   const hook: Hook = {
     ...command,
-    id: newId('hok', ports),
+    id: idFor('hok', tenant, idempotencyKey, ports),
     tenant,
     secrets: [{ value: secret }],
     createdAt: now,
     updatedAt: now,
-    created,
+    created: digest({ ...command, given }),
     stamp: stamp(caller, 'hook.create'),
   }
-  const existing = await createHook(ports, hook)
-  if (existing) return toldAgain(ports, sameOrTaken(existing, { tenant, created, idempotencyKey }))
-  return { hook: await getHook(ports, tenant, command.name), secret }
+  const before = await findMade(ports, hook, idempotencyKey)
+  if (before) return toldAgain(ports, before)
+  await requireFreeName(ports, command.name)
+  await requireRoom(ports, tenant)
+  if (await createHook(ports, hook)) return { made: await getHook(ports, tenant, command.name), secret }
+  const first = await findMade(ports, hook, idempotencyKey)
+  if (first) return toldAgain(ports, first)
+  throw nameTaken(command.name)
 }
 
-const toldAgain = ({ clock }: Ports, hook: Stored<Hook>) => ({ hook, secret: firstSecret(hook.value, clock.now()) })
+/** The hook that was made under the same key, which is the same and still there. */
+const findMade = async (
+  ports: Ports,
+  { tenant, id, created }: Hook,
+  key: string | undefined,
+): Promise<Stored<Hook> | undefined> => {
+  const name = await findName(ports, tenant, id)
+  if (name === undefined) return undefined
+  const made = await findHook(ports, name)
+  requireKept(`hook ${name}`, key, made?.value.id !== id)
+  requireSame(`hook ${name}`, key, { before: made?.value.created, now: created })
+  return made
+}
 
-type Wish = { tenant: string; created: string; idempotencyKey?: string }
+const nameTaken = (name: string): DomainError =>
+  new DomainError('NAME_TAKEN', `there is a hook ${name} already; its address is taken, use another name`)
 
-const sameOrTaken = (hook: Stored<Hook>, { tenant, created, idempotencyKey }: Wish): Stored<Hook> => {
-  const { value } = hook
-  if (idempotencyKey !== undefined && value.tenant === tenant && value.created === created) return hook
-  throw new DomainError('NAME_TAKEN', `there is a hook ${value.name} already; its address is taken, use another name`)
+const requireFreeName = async (ports: Ports, name: string): Promise<void> => {
+  if (await findHook(ports, name)) throw nameTaken(name)
 }
 
 const requireRoom = async (ports: Ports, tenant: string): Promise<void> => {

@@ -24,12 +24,25 @@ const hookItem = (hook: Hook): Item<Hook> => ({
   index: { parent: { pk: hooksPk(hook.tenant), sk: `${sortableTime(hook.createdAt)}#${hook.id}` } },
 })
 
-/** Stores a new hook. `undefined`: stored; else the one that has this name already. */
-export const createHook = async (ports: Ports, hook: Hook): Promise<Stored<Hook> | undefined> => {
-  const write = { op: 'put', item: hookItem(hook), expect: 'absent', rev: newRev(ports) } as const
-  const outcome = await ports.main.write(write)
-  return outcome.ok ? undefined : (outcome.conflicts[0]?.current as Stored<Hook> | undefined)
+/** Outlives its hook: what was made under a key is not made again. */
+type Named = { name: string }
+const namedKey = (tenant: string, id: string): Key => ({ pk: `${tenant}#hook#${id}`, sk: 'head' })
+
+/** Stores a new hook, unless there was one of its id, or is one of its name. */
+export const createHook = async (ports: Ports, hook: Hook): Promise<boolean> => {
+  const named: Item<Named> = { ...namedKey(hook.tenant, hook.id), type: 'hook-name', value: { name: hook.name } }
+  const writes = [hookItem(hook), named].map(
+    (item) => ({ op: 'put', item, expect: 'absent', rev: newRev(ports) }) as const,
+  )
+  return (await ports.main.transact(writes)).ok
 }
+
+/** The name of a hook, also of one that was deleted. */
+export const findName = async (
+  { main }: Pick<Platform, 'main'>,
+  tenant: string,
+  id: string,
+): Promise<string | undefined> => (await main.get<Named>(namedKey(tenant, id)))?.value.name
 
 /** Of any tenant. */
 export const findHook = ({ main }: Pick<Platform, 'main'>, name: string): Promise<Stored<Hook> | undefined> =>
@@ -46,7 +59,7 @@ export const getHook = async (ports: Pick<Platform, 'main'>, tenant: string, nam
 export const changeHook = (ports: Ports, start: Stored<Hook>, change: (hook: Hook) => Hook): Promise<Stored<Hook>> =>
   changeStored(ports, { table: ports.main, start, what: `hook ${start.value.name}` }, change, hookItem)
 
-/** Its name is free again; `undefined`: it was changed meanwhile. */
+/** Its name is free again, its key is not; `undefined`: it was changed meanwhile. */
 export const removeHook = async ({ main }: Pick<Platform, 'main'>, found: Stored<Hook>): Promise<true | undefined> => {
   const key = hookKey(found.value.name)
   const outcome = await main.write({ op: 'delete', key, expect: { rev: found.rev } })

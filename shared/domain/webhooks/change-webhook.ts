@@ -6,7 +6,7 @@ import { requireRev } from '../require-rev.ts'
 import { requireKept, requireSame } from '../require-same.ts'
 import { type Delivery, redeliver } from './delivery.ts'
 import { sendDelivery } from './send-delivery.ts'
-import { firstSecret, rotateSecret, type Webhook } from './webhook.ts'
+import { type Made, rotateSecret, toldAgain, type Webhook } from './webhook.ts'
 import {
   changeWebhook,
   createWebhook,
@@ -42,7 +42,7 @@ export const makeWebhook = async (
   ports: Ports,
   caller: Caller,
   { idempotencyKey, ...command }: WebhookCommand & { idempotencyKey?: string },
-): Promise<{ webhook: Stored<Webhook>; secret?: string }> => {
+): Promise<Made<Webhook>> => {
   const { tenant } = caller
   const created = digest(command)
   const id = idFor('whk', tenant, idempotencyKey, ports)
@@ -72,13 +72,8 @@ export const makeWebhook = async (
   const existing = await createWebhook(ports, webhook)
   requireKept(`webhook ${id}`, idempotencyKey, existing?.deletedAt !== undefined)
   const stored = sameOrConflict(await getWebhook(ports, tenant, id), created, idempotencyKey)
-  return existing === undefined ? { webhook: stored, secret } : toldAgain(ports, stored)
+  return existing === undefined ? { made: stored, secret } : toldAgain(ports, stored)
 }
-
-const toldAgain = ({ clock }: Ports, webhook: Stored<Webhook>) => ({
-  webhook,
-  secret: firstSecret(webhook.value, clock.now()),
-})
 
 const sameOrConflict = (webhook: Stored<Webhook>, created: string, idempotencyKey?: string): Stored<Webhook> => {
   requireSame(`webhook ${webhook.value.id}`, idempotencyKey, { before: webhook.value.created, now: created })

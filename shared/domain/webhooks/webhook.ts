@@ -1,4 +1,4 @@
-import type { CloudEvent } from '../../platform/platform.ts'
+import type { CloudEvent, Platform, Stored } from '../../platform/platform.ts'
 import type { Stamp } from '../caller.ts'
 import { type Refused, refuse } from '../domain-error.ts'
 
@@ -59,7 +59,7 @@ export const signingSecrets = ({ secrets }: Pick<Webhook, 'secrets'>, now: numbe
   secrets.filter(({ until }) => until === undefined || until > now).map(({ value }) => value)
 
 /** So many secrets sign at once. */
-export const mostSecrets = 10
+const mostSecrets = 10
 
 /**
  * A new secret; each one before signs as well until its day is over, so that the other side can change over. None is cut
@@ -86,6 +86,15 @@ export const firstSecret = (
   { secrets, createdAt }: Pick<Webhook, 'secrets' | 'createdAt'>,
   now: number,
 ): string | undefined => (secrets.length === 1 && now < createdAt + graceMs ? secrets[0]?.value : undefined)
+
+/** What was made, with the secret that is told with its creation. */
+export type Made<T> = { made: Stored<T>; secret?: string }
+
+/** What was made before, for whoever repeats its creation. */
+export const toldAgain = <T extends Pick<Webhook, 'secrets' | 'createdAt'>>(
+  { clock }: Pick<Platform, 'clock'>,
+  made: Stored<T>,
+): Made<T> => ({ made, secret: firstSecret(made.value, clock.now()) })
 
 /** A webhook after a delivery came to its end: too many given up in a row disable it, as does `410 Gone`. */
 export const afterDelivery = (webhook: Webhook, end: 'DELIVERED' | 'FAILED' | 'GONE'): Webhook => {

@@ -35,8 +35,8 @@ const reply = (status: number, { value, rev }: Stored<Hook>, secret?: string) =>
 })
 
 const create: Handler<OperationOf<'createHook'>> = async ({ platform }, { caller, body, headers }) => {
-  const { hook, secret } = await makeHook(platform, caller, { ...body, idempotencyKey: idempotencyKey(headers) })
-  return reply(201, hook, secret)
+  const { made, secret } = await makeHook(platform, caller, { ...body, idempotencyKey: idempotencyKey(headers) })
+  return reply(201, made, secret)
 }
 
 const list: Handler<OperationOf<'listHooks'>> = async ({ platform }, { caller, query }) => {

@@ -51,8 +51,8 @@ const toDelivery = ({ id, event, state, attempts, dueAt, createdAt }: Delivery):
 })
 
 const create: Handler<OperationOf<'createWebhook'>> = async ({ platform }, { caller, body, headers }) => {
-  const { webhook, secret } = await makeWebhook(platform, caller, { ...body, idempotencyKey: idempotencyKey(headers) })
-  return reply(201, webhook, secret)
+  const { made, secret } = await makeWebhook(platform, caller, { ...body, idempotencyKey: idempotencyKey(headers) })
+  return reply(201, made, secret)
 }
 
 const list: Handler<OperationOf<'listWebhooks'>> = async ({ platform }, { caller, query }) => {
