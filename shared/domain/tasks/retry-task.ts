@@ -7,6 +7,7 @@ import { compete } from '../contention.ts'
 import { sendTask } from '../dispatch/send-task.ts'
 import { DomainError } from '../domain-error.ts'
 import { distributionOf } from '../fan-out/redistribute.ts'
+import { makeKey } from '../made-key.ts'
 import { loadCallback } from '../webhooks/callback.ts'
 import type { SubmitCommand } from './submit-command.ts'
 import { type CheckInput, submitTask } from './submit-task.ts'
@@ -87,7 +88,7 @@ const toCommand = async (ports: Ports, task: Task, { from, idempotencyKey }: Ret
     ...(hops && { hops }),
     callback: await loadCallback(ports, task),
     ...(task.deadlineGiven && { deadline: ports.clock.now() + (task.deadline - task.createdAt) }),
-    idempotencyKey: idempotencyKey && `retry\n${id}\n${idempotencyKey}`, // none that a caller can choose
+    idempotencyKey: idempotencyKey && makeKey('retry', id, idempotencyKey),
     retryOf: { id, from, checkpoint },
     ...(task.fanOut && (await distributionOf(ports, task, task.fanOut.id))),
   }

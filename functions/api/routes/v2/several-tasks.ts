@@ -4,6 +4,7 @@ import type { OperationOf } from '#shared/contracts/operations.ts'
 import { areSubmitted, claimSubmits } from '#shared/domain/batches/claim-submits.ts'
 import type { Caller } from '#shared/domain/caller.ts'
 import type { Submits } from '#shared/domain/limits/submit-rate.ts'
+import { makeKey } from '#shared/domain/made-key.ts'
 import { requireChoosable } from '#shared/domain/tasks/choose-target.ts'
 import type { SubmitCommand } from '#shared/domain/tasks/submit-command.ts'
 import { submitTask } from '#shared/domain/tasks/submit-task.ts'
@@ -26,7 +27,7 @@ const read = (
   try {
     const { idempotencyKey: own, ...rest } = body
     const key = idempotencyKey(headers)
-    const ofOne = own === undefined ? key && `${key}\n${index}` : checkKey(own, '#/idempotencyKey')
+    const ofOne = own === undefined ? key && makeKey('several', String(index), key) : checkKey(own, '#/idempotencyKey')
     return { index, command: { ...readSubmit(rest), idempotencyKey: ofOne, traceparent: traceparent(headers) } }
   } catch (refusal) {
     return { index, refusal }
