@@ -10,7 +10,7 @@ import { taskListPk } from '#shared/domain/tasks/task-store.ts'
 import type { Platform } from '#shared/platform/platform.ts'
 import { deathsAmong, dying } from '#test/support/dying-platform.ts'
 import { aPlatform } from '#test/support/embedded.ts'
-import { anAdmin, rowTools } from '#test/support/fan-outs.ts'
+import { anAdmin, rowTools, unchecked } from '#test/support/fan-outs.ts'
 import { aSkewedClock } from '#test/support/skewed-clock.ts'
 
 const clock = aSkewedClock()
@@ -25,7 +25,7 @@ const aBatch = async () => {
   const lines = Array.from({ length: rows }, (_, n) => (n === 3 ? 'bad' : String(n)))
   await platform.objects.put({ tenant: 'default', id: object }, Buffer.from(lines.join('\n')))
   const task = { capability: 'nobody', labels: { batch: object } }
-  const { id } = await createBatch(platform, anAdmin, { object, task, maxInFlight: 8 })
+  const { id } = await createBatch(platform, anAdmin, { object, task, maxInFlight: 8 }, unchecked)
   return { id, object }
 }
 const attend = (id: string, ports: Platform = platform) => attendFanOut(ports, rowTools, 'default', id)

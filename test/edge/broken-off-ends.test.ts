@@ -12,7 +12,7 @@ import { getTask } from '#shared/domain/tasks/task-store.ts'
 import type { Platform } from '#shared/platform/platform.ts'
 import { deathsAmong, dying } from '#test/support/dying-platform.ts'
 import { aPlatform } from '#test/support/embedded.ts'
-import { anAdmin, rowTools } from '#test/support/fan-outs.ts'
+import { anAdmin, rowTools, unchecked } from '#test/support/fan-outs.ts'
 import { aSkewedClock } from '#test/support/skewed-clock.ts'
 
 const clock = aSkewedClock()
@@ -56,7 +56,12 @@ it('a batch whose last pass breaks off at any write ends, with its report', asyn
   for (const { last, stored } of deathsAmong(7)) {
     const object = `obj_${String(++made).padStart(26, '0')}`
     await platform.objects.put({ tenant: 'default', id: object }, Buffer.from('1\nbad\n3'))
-    const { id } = await createBatch(platform, anAdmin, { object, task: { capability: 'nobody' }, maxInFlight: 8 })
+    const { id } = await createBatch(
+      platform,
+      anAdmin,
+      { object, task: { capability: 'nobody' }, maxInFlight: 8 },
+      unchecked,
+    )
     await breakOffLast(id, last, stored)
     const about = `death at write ${last}, ${stored ? 'stored' : 'not stored'}`
     const { state, report, dueAt } = await fanOut(id)
@@ -82,7 +87,12 @@ it('a distributed task whose last pass breaks off at any write ends, and says wh
 it('a row that is refused because too many came at once is submitted again, and is no failure', async () => {
   const object = `obj_${String(++made).padStart(26, '0')}`
   await platform.objects.put({ tenant: 'default', id: object }, Buffer.from('1\n2'))
-  const { id } = await createBatch(platform, anAdmin, { object, task: { capability: 'nobody' }, maxInFlight: 8 })
+  const { id } = await createBatch(
+    platform,
+    anAdmin,
+    { object, task: { capability: 'nobody' }, maxInFlight: 8 },
+    unchecked,
+  )
   const busy = () => {
     throw new DomainError('CONTENDED', 'too many at once')
   }

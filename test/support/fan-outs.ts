@@ -11,3 +11,6 @@ export const anAdmin: Caller = {
   principal: { kind: 'key', id: 'k', role: 'admin' },
   requestId: 'r',
 }
+
+/** Of a batch whose rows alone say what they are refused for. */
+export const unchecked = async (): Promise<void> => undefined

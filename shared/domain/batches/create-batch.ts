@@ -27,7 +27,6 @@ type Ports = Pick<Platform, 'main' | 'objects' | 'queues' | 'clock' | 'random' |
 
 /** Refuses what no row could be. */
 type CheckTask = (task: object) => Promise<void>
-const checkNothing: CheckTask = async () => {}
 
 /**
  * Accepts a batch: from here on every row becomes a task, or a line of the report. Repeated, it is the one that is, and
@@ -37,7 +36,7 @@ export const createBatch = async (
   ports: Ports,
   caller: Caller,
   command: CreateBatch,
-  check: CheckTask = checkNothing,
+  check: CheckTask,
 ): Promise<FanOut> => {
   const { tenant } = caller
   const { idempotencyKey, ...wish } = command

@@ -13,6 +13,9 @@ import { fieldsOf } from './task-step.ts'
 
 const defaultInFlight = 1000
 
+/** What every row is refused for is in its report, and may be tolerated as other failures are. */
+const leaveToRows = async (): Promise<void> => undefined
+
 /** A task for each line of an object, as a batch; the same step again is the same batch. */
 export const beginRows = async (ports: StepPorts, run: Run, { id, step }: Asked): Promise<Begun> => {
   const { tenant } = run
@@ -26,15 +29,17 @@ export const beginRows = async (ports: StepPorts, run: Run, { id, step }: Asked)
       `expected {$ref: obj_…}, an object of JSON lines; received ${JSON.stringify(step.object)?.slice(0, 200)}`,
     )
   const deadline = new Date(ports.clock.now() + Number(step.timeoutSeconds) * 1000).toISOString()
-  await createBatch(ports, callerOfRun(run), {
+  const tolerated = Number(step.toleratedFailurePercentage ?? 0)
+  const command = {
     name: `${run.workflow}: ${step.name}`,
     object: step.object.$ref,
     task: { ...fieldsOf(step.task as Record<string, unknown>), deadline },
     maxInFlight: Number(step.maxInFlight ?? defaultInFlight),
-    ...(Number(step.toleratedFailurePercentage ?? 0) === 0 && { maxFailures: 0 }),
-    step: { run: run.id, id, tolerated: Number(step.toleratedFailurePercentage ?? 0) },
+    ...(tolerated === 0 && { maxFailures: 0 }),
+    step: { run: run.id, id, tolerated },
     idempotencyKey,
-  })
+  }
+  await createBatch(ports, callerOfRun(run), command, leaveToRows)
   return { batch }
 }
 
