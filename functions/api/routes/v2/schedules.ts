@@ -69,13 +69,13 @@ const reply = async (status: number, { platform }: Context, { value, rev }: Stor
   headers: { etag: toETag(rev), ...(status === 201 && { location: `/api/v2/schedules/${value.id}` }) },
 })
 
-const toTask = (task: Parameters<typeof toCommand>[0]) => checkAt({ at: '#/task' }, () => toCommand(task))
+const readTask = (task: Parameters<typeof toCommand>[0]) => checkAt({ at: '#/task' }, () => toCommand(task))
 
 const create: Handler<OperationOf<'createSchedule'>> = async (context, { caller, body, headers }) => {
   const { platform } = context
   const timing = toTiming(body, platform.clock.now()) ?? { at: 0 }
   const { name, overlap = 'skip', catchUpSeconds = defaultCatchUpSeconds, jitterSeconds, state = 'ACTIVE' } = body
-  const work = { ...(body.task && { task: await toTask(body.task) }), ...(body.run && { run: body.run }) }
+  const work = { ...(body.task && { task: await readTask(body.task) }), ...(body.run && { run: body.run }) }
   const command = { name, timing, ...work, overlap, catchUpSeconds, jitterSeconds, state }
   const key = idempotencyKey(headers)
   return reply(201, context, await makeSchedule(platform, caller, { ...command, idempotencyKey: key }, tools))
@@ -99,7 +99,7 @@ const patch: Handler<OperationOf<'patchSchedule'>> = async (context, { caller, p
   const { platform } = context
   const { cron, rate, at, task, ...rest } = body
   const timing = toTiming({ cron, rate, at }, platform.clock.now())
-  const changes = { ...rest, ...(timing && { timing }), ...(task && { task: await toTask(task) }) }
+  const changes = { ...rest, ...(timing && { timing }), ...(task && { task: await readTask(task) }) }
   const wish = { patch: changes, ifMatch: ifMatch(headers) }
   return reply(200, context, await patchSchedule(platform, caller, params.schedule ?? '', wish, tools))
 }
