@@ -1,4 +1,5 @@
 import type { Definition, Step, StepKind } from '#shared/contracts/workflows/definition.ts'
+import { codeOf } from './expressions/parse-expression.ts'
 import { blocksOf } from './steps.ts'
 
 /** https://mermaid.js.org/syntax/flowchart.html */
@@ -95,7 +96,7 @@ const labelOf = (step: Step, { label, role, path }: ReturnType<typeof blocksOf>[
   if (role === 'catch')
     return `on ${('catch' in step && step.catch?.[Number(path[1])]?.errors?.join(', ')) || 'any error'}`
   if (step.kind === 'choice' && path[0] === 'cases')
-    return step.cases[Number(path[1])]?.when.slice(2, -2).trim() ?? label
-  if (step.kind === 'repeat') return `until ${step.until.slice(2, -2).trim()}, at most ${step.atMost} times`
+    return codeOf(step.cases[Number(path[1])]?.when ?? '')?.trim() ?? label
+  if (step.kind === 'repeat') return `until ${codeOf(step.until)?.trim()}, at most ${step.atMost} times`
   return step.kind === 'map' ? 'each item' : label
 }

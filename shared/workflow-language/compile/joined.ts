@@ -1,5 +1,6 @@
 import type { Step } from '#shared/contracts/workflows/definition.ts'
 import { answering } from '../answering.ts'
+import { codeOf } from '../expressions/parse-expression.ts'
 import type { Values } from './asl.ts'
 import type { Context } from './context.ts'
 import { wrap } from './expression.ts'
@@ -25,7 +26,7 @@ export const outerOf = ({ name }: Step, { joined }: Pick<Context, 'joined'>): Jo
 
 /** In each round of the loops around it, and in each try, a block runs another time. */
 const timeOf = ({ name }: Step, { rounds, within }: Place): string => {
-  const tries = within.flatMap((block) => (block.try === undefined ? [] : [block.try.slice(2, -2).trim()]))
+  const tries = within.flatMap((block) => codeOf(block.try ?? '')?.trim() ?? [])
   const parts = [...rounds.map((round) => `$${round}`), ...tries]
   return parts.length === 0 ? name : wrap([`"${name}"`, ...parts].join(' & " " & '))
 }

@@ -15,45 +15,45 @@ import { legItems } from './legs.ts'
 
 const mapItem = '$states.context.Map.Item'
 /** An item that tells how many there are, where its steps have to know. */
-const counted = { item: `${mapItem}.Value.item`, of: `${mapItem}.Value.of` }
+const withCount = { item: `${mapItem}.Value.item`, of: `${mapItem}.Value.of` }
 
 /** Each item with the number of all, times as many as are beside the map. */
 const countedItems = (list: string, times: string | undefined): string =>
   `($items := ${list}; $of := $count($items)${times === undefined ? '' : ` * ${times}`}; ` +
   '[$map($items, function($item) { {"item": $item, "of": $of} })[]])'
 
-/** What the steps of a map join; `isCounted`: its items tell how many there are. */
-const eachJoined = (step: MapStep, context: Context): { joined?: Joined; isCounted: boolean } => {
+/** What the steps of a map join; `tellsCount`: its items do, of how many there are. */
+const eachJoined = (step: MapStep, context: Context): { joined?: Joined; tellsCount: boolean } => {
   const { items, steps } = step
   const beside = Array.isArray(items) ? items.length : undefined
   const joined = joinedIn(step, [steps], beside, inside(step, context))
   const isKnown = beside !== undefined && joined?.perItem === undefined
-  if (joined === undefined || isKnown) return { joined, isCounted: false }
-  return { joined: { ...joined, perItem: counted.of }, isCounted: true }
+  if (joined === undefined || isKnown) return { joined, tellsCount: false }
+  return { joined: { ...joined, perItem: withCount.of }, tellsCount: true }
 }
 
-const itemsOf = (step: MapStep, isCounted: boolean, context: Context): unknown => {
+const itemsOf = (step: MapStep, tellsCount: boolean, context: Context): unknown => {
   const { items = [] } = step
   const { bindings } = context
-  const times = isCounted ? outerOf(step, context)?.perItem : undefined
+  const times = tellsCount ? outerOf(step, context)?.perItem : undefined
   if (!Array.isArray(items))
-    return wrap(isCounted ? countedItems(listCode(items, bindings), times) : listCode(items, bindings))
+    return wrap(tellsCount ? countedItems(listCode(items, bindings), times) : listCode(items, bindings))
   const all = items.map((item) => bind(item, bindings))
-  return isCounted ? all.map((item) => ({ item, of: wrap(String(times)) })) : all
+  return tellsCount ? all.map((item) => ({ item, of: wrap(String(times)) })) : all
 }
 
 /** The outputs of its steps for each item, in the order of the items. */
 export const compileMap = (step: MapStep, context: Context, compileSteps: CompileSteps): Compiled => {
   if (step.distributed) return compileBatch(step, context, compileSteps)
   const { name, concurrency = 40 } = step
-  const { joined, isCounted } = eachJoined(step, context)
+  const { joined, tellsCount } = eachJoined(step, context)
   const work: AslState = {
     Type: 'Map',
-    Items: itemsOf(step, isCounted, context),
+    Items: itemsOf(step, tellsCount, context),
     MaxConcurrency: concurrency,
     ItemProcessor: {
       ProcessorConfig: { Mode: 'INLINE' },
-      ...eachItem(step, isCounted, { ...context, joined }, compileSteps),
+      ...eachItem(step, tellsCount, { ...context, joined }, compileSteps),
     },
   }
   const compiled = blockOf(step, work, resultOf(step, '$states.result', context.bindings), context, compileSteps)
@@ -76,9 +76,9 @@ const counting = (state: AslState | undefined, counted: Values): AslState => {
 }
 
 /** The context object knows the item of the innermost map alone: one that an inner map looks at becomes a variable. */
-const eachItem = (step: MapStep, isCounted: boolean, context: Context, compileSteps: CompileSteps): AslBlock => {
+const eachItem = (step: MapStep, tellsCount: boolean, context: Context, compileSteps: CompileSteps): AslBlock => {
   const { as = 'item', steps } = step
-  const item = isCounted ? counted.item : `${mapItem}.Value`
+  const item = tellsCount ? withCount.item : `${mapItem}.Value`
   const bindings = { ...context.bindings, [as]: item, index: `${mapItem}.Index` }
   const inner: Context = { ...context, inMap: true, bindings }
   if (!lookedAtInside(as, steps)) return compileInner(step, steps, inner, compileSteps)

@@ -1,4 +1,5 @@
 import type { RaceStep, Step, VoteStep } from '#shared/contracts/workflows/definition.ts'
+import { codeOf } from '../expressions/parse-expression.ts'
 import { around, aroundResult } from './around.ts'
 import type { AslBlock, AslState } from './asl.ts'
 import { compileInner } from './block-steps.ts'
@@ -108,7 +109,7 @@ const ballotOf = (vote: VoteStep, at: number, context: Context, compileSteps: Co
   const step: Step = { kind: 'task', name: voter, ...voters[at], output: ballot }
   const { states } = compileWaiting(step, { ...inside(vote, context), next: undefined, also: [] }, compileSteps)
   const { Assign: _, Output, ...state } = states[voter] as AslState
-  const cast = `{"cast": true, "ballot": ${String(Output).slice(2, -2).trim()}}`
+  const cast = `{"cast": true, "ballot": ${codeOf(String(Output))?.trim()}}`
   return {
     StartAt: voter,
     States: {
