@@ -27,7 +27,8 @@ import { endApprovalStep } from '#shared/domain/workflows/steps/approval-step.ts
 import { endRowsStep } from '#shared/domain/workflows/steps/rows-step.ts'
 import { endChildStep } from '#shared/domain/workflows/steps/sub-workflow-step.ts'
 import { endTaskStep } from '#shared/domain/workflows/steps/task-step.ts'
-import type { Change, CloudEvent, Item, Key, Platform } from '#shared/platform/platform.ts'
+import { idOfKey } from '#shared/platform/id-of-key.ts'
+import type { Change, CloudEvent, Item, Platform } from '#shared/platform/platform.ts'
 import { decommissionedItem } from './decommissioned.ts'
 import { type Duties, type Duty, doDuties } from './duties.ts'
 import { noteEnds } from './note-ends.ts'
@@ -236,13 +237,12 @@ const projections: Record<string, Projection> = {
 }
 export const projectedTypes = Object.keys(projections)
 
-const idOf = ({ pk, sk }: Key): string => `${pk}\n${sk}`
-
 /** Writes derived records side by side, the latest of each key alone. Answers the keys of changes that failed. */
 const writeItems = async (platform: Platform, byKey: Map<string, Change[]>): Promise<Set<string>> => {
   const latest = new Map<string, { item: Item; of: string }>()
   for (const [of, changes] of byKey)
-    for (const item of projections[changes[0]?.type ?? '']?.items?.(changes) ?? []) latest.set(idOf(item), { item, of })
+    for (const item of projections[changes[0]?.type ?? '']?.items?.(changes) ?? [])
+      latest.set(idOfKey(item), { item, of })
   const failed = new Set<string>()
   await Promise.all(
     [...latest.values()].map(({ item, of }) =>
@@ -258,7 +258,7 @@ const writeItems = async (platform: Platform, byKey: Map<string, Change[]>): Pro
 /** Projects a batch, in order per key and side by side across keys. Answers the ids that must come again. */
 export const project = async (platform: Platform, changes: Change[]): Promise<string[]> => {
   const known = changes.filter(({ type }) => type in projections)
-  const byKey = Map.groupBy(known, ({ key }) => idOf(key))
+  const byKey = Map.groupBy(known, ({ key }) => idOfKey(key))
   const undone = await writeItems(platform, byKey)
   const moved = (change: Change) => (change.type === 'task' ? transition(change)?.task : undefined)
   await noteEnds(platform, { byKey, moved, undone })

@@ -1,3 +1,4 @@
+import { idOfKey } from './id-of-key.ts'
 import type { Add, Item, Key, Write } from './platform.ts'
 import { PlatformError } from './platform-error.ts'
 
@@ -53,7 +54,7 @@ export const checkWrite = (write: Write | Add): void => {
 /** 2–25 writes of distinct keys. */
 export const checkTransaction = (writes: (Write | Add)[]): void => {
   for (const write of writes) checkWrite(write)
-  const keys = new Set(writes.map((write) => JSON.stringify([keyOf(write).pk, keyOf(write).sk])))
+  const keys = new Set(writes.map((write) => idOfKey(keyOf(write))))
   if (writes.length < 2 || writes.length > maxTransaction || keys.size !== writes.length)
     refuse(
       `a transaction has 2 to ${maxTransaction} writes of distinct keys; this one has ${writes.length} of ${keys.size}`,

@@ -1,6 +1,7 @@
+import { idOfKey } from '#shared/platform/id-of-key.ts'
 import type { Change, ChangeFeed, Random } from '#shared/platform/platform.ts'
 
-const keyOf = ({ key }: Change): string => JSON.stringify([key.pk, key.sk])
+const keyOf = ({ key }: Change): string => idOfKey(key)
 
 /** Any order across keys; the order of each key stays. */
 const shuffled = (changes: Change[], random: Random): Change[] => {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { DeleteObjectCommand, GetObjectCommand, HeadObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import type { Clock, ObjectKey, ObjectStat, Objects } from '../platform.ts'
 import { PlatformError } from '../platform-error.ts'
-import { translated } from './aws-error.ts'
+import { isNamed, translated } from './aws-error.ts'
 import { presignDownload, presignUpload } from './s3-presign.ts'
 import { type Place, putBytes, putStream } from './s3-upload.ts'
 
@@ -30,7 +30,7 @@ const unlessMissing = async <T>(call: () => Promise<T>): Promise<T | undefined> 
   try {
     return await translated('an object', call)
   } catch (error) {
-    if (['NotFound', 'NoSuchKey'].includes((error as Error).name)) return undefined
+    if (isNamed(error, 'NotFound', 'NoSuchKey')) return undefined
     throw error
   }
 }

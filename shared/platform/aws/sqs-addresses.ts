@@ -1,5 +1,5 @@
 import { CreateQueueCommand, GetQueueUrlCommand, type SQSClient } from '@aws-sdk/client-sqs'
-import { translated } from './aws-error.ts'
+import { isNamed, translated } from './aws-error.ts'
 import { sqsName } from './sqs-name.ts'
 
 export type AddressOptions = {
@@ -21,9 +21,9 @@ export const defaultVisibilitySeconds = 60
 const longestPollSeconds = 20
 const keepSeconds = 14 * 86_400
 
-const named = (names: string[]) => (error: unknown) => names.includes((error as Error).name)
-const isMissing = named(['QueueDoesNotExist', 'AWS.SimpleQueueService.NonExistentQueue'])
-const isThere = named(['QueueNameExists', 'QueueAlreadyExists'])
+const isMissing = (error: unknown): boolean =>
+  isNamed(error, 'QueueDoesNotExist', 'AWS.SimpleQueueService.NonExistentQueue')
+const isThere = (error: unknown): boolean => isNamed(error, 'QueueNameExists', 'QueueAlreadyExists')
 
 const attributesOf = ({ deadLetterArn, maxReceiveCount = 1000 }: AddressOptions): Record<string, string> => ({
   ReceiveMessageWaitTimeSeconds: String(longestPollSeconds),
