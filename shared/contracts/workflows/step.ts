@@ -1,21 +1,11 @@
 import * as z from 'zod'
 import { readPattern } from '#shared/domain/patterns/pattern.ts'
 import type { Step, StepKind } from '../../domain/workflows/definition.ts'
-import {
-  jsonSchema,
-  keySchema,
-  labelsSchema,
-  nameSchema,
-  namingSchema,
-  objectRefSchema,
-  prioritySchema,
-  wantedVersionSchema,
-} from '../common.ts'
-import { budgetSchema } from '../limits.ts'
-import { backOffOrder, inBackOffOrder } from '../retry.ts'
-import { requirementsSchema } from '../tasks.ts'
+import { jsonSchema, nameSchema, namingSchema, objectRefSchema } from '../common.ts'
 import { topicSchema } from '../topics.ts'
+import { catchSchemaOf, retrySchema } from './rules.ts'
 import { durationSchema, errorNameSchema, expressionSchema, maxBranches, stepNameSchema } from './values.ts'
+import { namesWho, whoMissing, work } from './work.ts'
 
 const stepsSchema: z.ZodType<Step[]> = z.lazy(() => z.array(stepSchema).min(1, 'expected at least one step').max(1000))
 const branchesSchema = z
@@ -23,29 +13,7 @@ const branchesSchema = z
   .refine((branches) => Object.keys(branches).length >= 1, 'expected at least one branch')
   .refine((branches) => Object.keys(branches).length <= maxBranches, `at most ${maxBranches} branches`)
 
-const errorsSchema = z.array(errorNameSchema).min(1).max(20)
-
-const retryRuleSchema = z
-  .strictObject({
-    errors: errorsSchema.optional(),
-    attempts: z.int().min(1).max(100).optional(),
-    initialSeconds: z.int().min(1).max(86_400).optional(),
-    maxSeconds: z.int().min(1).max(31_536_000).optional(),
-    factor: z.number().min(1).max(10).optional(),
-  })
-  .refine(inBackOffOrder, backOffOrder)
-const retrySchema = z.union(
-  [retryRuleSchema, z.array(retryRuleSchema).min(1).max(10)],
-  'expected a rule such as {attempts: 3, errors: [AGENT_ERROR]}, or a list of them; see its fields in the guide',
-)
-
-const catchSchema = z
-  .array(
-    z.strictObject({ errors: errorsSchema.optional(), steps: z.lazy(() => z.array(stepSchema).max(1000)) }),
-    'expected a list such as [{errors: [TIMEOUT], steps: […]}]',
-  )
-  .min(1)
-  .max(10)
+const catchSchema = catchSchemaOf(z.lazy(() => z.array(stepSchema).max(1000)))
 
 const common = { name: stepNameSchema, description: z.string().max(1000).optional() }
 const guarded = {
@@ -56,22 +24,6 @@ const guarded = {
   output: jsonSchema.optional(),
 }
 const undoable = { ...guarded, compensate: stepsSchema.optional() }
-
-const work = {
-  capability: nameSchema.optional(),
-  /** Name or id. */
-  agent: z.string().min(1).max(100).optional(),
-  version: wantedVersionSchema.optional(),
-  input: jsonSchema.optional(),
-  priority: prioritySchema.optional(),
-  labels: labelsSchema.optional(),
-  requirements: requirementsSchema.optional(),
-  affinityKey: keySchema.optional(),
-  budget: budgetSchema.optional(),
-}
-const namesWho = ({ capability, agent }: { capability?: string; agent?: string }): boolean =>
-  capability !== undefined || agent !== undefined
-const whoMissing = { message: 'name a capability or an agent', path: ['capability'] }
 
 const task = z.strictObject({ kind: z.literal('task'), ...undoable, ...work }).refine(namesWho, whoMissing)
 
