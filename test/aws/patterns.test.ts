@@ -1,6 +1,7 @@
 import { EventBridgeClient, TestEventPatternCommand } from '@aws-sdk/client-eventbridge'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type PatternCase, patternCases, refusedPatterns } from '#test/support/pattern-cases.ts'
+import { type PatternCase, patternCases } from '#test/support/pattern-cases.ts'
+import { refusedPatterns } from '#test/support/refused-patterns.ts'
 import { type Emulator, startEmulator } from './emulator.ts'
 
 type Oracle = 'localstack' | 'ministack'

@@ -2,7 +2,8 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { mostCharacters, type Pattern, readPattern } from '#shared/domain/patterns/pattern.ts'
 import { mostWildcards } from '#shared/domain/patterns/wildcard.ts'
-import { patternCases, refusedPatterns } from '#test/support/pattern-cases.ts'
+import { patternCases } from '#test/support/pattern-cases.ts'
+import { refusedPatterns } from '#test/support/refused-patterns.ts'
 
 const problemsOf = (pattern: unknown) => {
   const read = readPattern(pattern)

@@ -1,5 +1,4 @@
 import { expect, it } from 'vitest'
-import { validate } from '#shared/workflow-language/validate/validate.ts'
 import { inSteps, problemsOf, task } from './definitions.ts'
 
 it('tells where YAML itself is broken', () => {
@@ -158,35 +157,6 @@ it('keeps the variable by which the steps of a race know theirs for itself', () 
   ])
 })
 
-it('knows what the items of a map are, and what its list is, when agents say it', () => {
-  const issue = { type: 'object', properties: { rule: {}, path: {} }, additionalProperties: false }
-  const review = { type: 'object', properties: { issues: { type: 'array', items: issue } } }
-  const capabilities = new Map([
-    ['code.review', { outputSchema: review }],
-    ['code.mend', { outputSchema: { type: 'object', properties: { patch: {} } } }],
-  ])
-  const mend = (input: string) => `[{ name: mend, kind: task, capability: code.mend, input: { at: '{% ${input} %}' } }]`
-  const text = (input: string, more = '') =>
-    inSteps(
-      '{ name: review, kind: task, capability: code.review }',
-      `{ name: mended, kind: map, items: '{% $review.issues %}', as: one, steps: ${mend(input)} }`,
-      more || '{ name: last, kind: set, value: 1 }',
-    )
-  const warned = (definition: string) =>
-    validate(definition, { agents: new Set(), capabilities, workflows: new Set() }).problems.map(
-      ({ message }) => message,
-    )
-  expect(warned(text('$one.path'))).toEqual([])
-  expect(warned(text('$one.pth'))).toEqual([
-    'the result.issues[] of code.review has no pth; it has rule, path; did you mean path?',
-  ])
-  expect(warned(text('$one.path', "{ name: s, kind: set, value: '{% $mended.patch %}' }"))).toEqual([])
-  expect(warned(text('$one.path', "{ name: s, kind: set, value: '{% $mended.ptch %}' }"))).toEqual([
-    'the result of code.mend has no ptch; it has patch; did you mean patch?',
-  ])
-  expect(warned(text('$review.issues.rul'))[0]).toContain('has no rul; it has rule, path')
-})
-
 it('takes every error in the last rule alone', () => {
   const all = '{ errors: [States.ALL, TIMEOUT], steps: [] }'
   expect(problemsOf(inSteps(`{ name: a, kind: task, agent: b, retry: [{}, {}], catch: [${all}] }`))).toEqual([
@@ -250,45 +220,6 @@ it.each([
 ])('finds what is no JSON Schema in the input %s', (input, expected) => {
   const problems = problemsOf(`workflow: w\ninput: ${input}\nsteps: [${task('a')}]`)
   expect(problems).toEqual([expect.stringContaining(`error SCHEMA ${expected}`)])
-})
-
-it('warns of workflows that do not exist, wherever a step starts one', () => {
-  const text = inSteps(
-    '{ name: a, kind: subWorkflow, workflow: relaese }',
-    '{ name: b, kind: set, value: 1 }',
-    '{ name: c, kind: task, agent: a, compensate: [{ name: d, kind: subWorkflow, workflow: none }] }',
-  )
-  const known = { agents: new Set(['a']), capabilities: new Map(), workflows: new Set(['release']) }
-  const { problems } = validate(text, known)
-  expect(problems).toEqual([
-    {
-      severity: 'warning',
-      code: 'UNKNOWN_WORKFLOW',
-      message: 'there is no workflow relaese: the step will fail; did you mean release?',
-      pointer: '#/steps/0/workflow',
-      line: 3,
-      column: 35,
-    },
-    expect.objectContaining({ pointer: '#/steps/2/compensate/0/workflow', line: 5 }),
-  ])
-})
-
-it('warns of agents that are not there', () => {
-  const text = inSteps(
-    '{ name: a, kind: task, agent: here }',
-    '{ name: b, kind: vote, voters: [{ agent: gone }, { agent: here }], quorum: 1 }',
-  )
-  const known = { agents: new Set(['here']), capabilities: new Map(), workflows: new Set<string>() }
-  expect(validate(text, known).problems).toEqual([
-    {
-      severity: 'warning',
-      code: 'UNKNOWN_AGENT',
-      message: 'there is no agent gone: the step will fail',
-      pointer: '#/steps/1/voters/0/agent',
-      line: 4,
-      column: 39,
-    },
-  ])
 })
 
 it.each([
