@@ -1,5 +1,6 @@
 import type { ScheduleResponse, ScheduleRun } from '#shared/contracts/schedules.ts'
 import type { Client } from '../client/client.ts'
+import { listAll } from '../client/list-all.ts'
 import { toQuery } from '../client/query.ts'
 import { CliError, exitCodes, usageError } from '../failure.ts'
 import { parseLabels, readInput } from '../input/task-input.ts'
@@ -60,17 +61,10 @@ export const createSchedule = async (client: Client, options: CreateScheduleOpti
   else print(schedule.id)
 }
 
-type SchedulePage = { items: ScheduleResponse[]; nextCursor: string | null }
-
 /** Every schedule with this name: names need not differ. */
 const idsNamed = async (client: Client, name: string): Promise<string[]> => {
-  const ids: string[] = []
-  for (let cursor: string | undefined; ; ) {
-    const page = await client.get<SchedulePage>(`/schedules${toQuery({ limit: 200, cursor })}`)
-    ids.push(...page.items.filter((one) => one.name === name).map((one) => one.id))
-    if (page.nextCursor === null) return ids
-    cursor = page.nextCursor
-  }
+  const all = await listAll<ScheduleResponse>(client, '/schedules')
+  return all.filter((one) => one.name === name).map(({ id }) => id)
 }
 
 /** The path of a schedule by its id, or by a name that no other has. */
@@ -140,7 +134,7 @@ type ListOptions = Shown & { limit: number; cursor?: string }
 /** Schedules as a table. */
 export const listSchedules = async (client: Client, { limit, cursor, json }: ListOptions): Promise<void> => {
   const path = `/schedules${toQuery({ limit, cursor })}`
-  const page = await client.get<SchedulePage>(path)
+  const page = await client.get<{ items: ScheduleResponse[]; nextCursor: string | null }>(path)
   if (json) return printJson(page)
   printTable(columns, page.items.map(toRow), 'no schedules')
   noteMore(page)

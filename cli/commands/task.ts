@@ -1,6 +1,7 @@
 import type { AttemptResponse, TaskResponse } from '#shared/contracts/tasks.ts'
 import type { Client } from '../client/client.ts'
 import { ApiError } from '../client/errors.ts'
+import { listAll } from '../client/list-all.ts'
 import { CliError, exitCodes } from '../failure.ts'
 import { print, printFields, printJson, printTable } from '../render/print.ts'
 import type { Column } from '../render/table.ts'
@@ -85,9 +86,9 @@ const secondsOf = ({ startedAt, finishedAt }: AttemptResponse): string =>
 
 /** The attempts as a table. */
 export const attemptsTask = async (client: Client, id: string, { json }: Shown): Promise<void> => {
-  const page = await client.get<{ items: AttemptResponse[] }>(`${pathOf(id)}/attempts?limit=200`)
-  if (json) return printJson(page)
-  const rows = page.items.map((one) => [
+  const items = await listAll<AttemptResponse>(client, `${pathOf(id)}/attempts`)
+  if (json) return printJson({ items, nextCursor: null })
+  const rows = items.map((one) => [
     String(one.attempt),
     one.outcome,
     one.instance,

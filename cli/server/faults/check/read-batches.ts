@@ -1,8 +1,8 @@
 import type { BatchResponse } from '#shared/contracts/batches.ts'
 import type { Client } from '../../../client/client.ts'
+import { listAll } from '../../../client/list-all.ts'
 import { downloadObject } from '../../../client/objects.ts'
 import type { FinalBatch } from './history.ts'
-import { listAll } from './list-all.ts'
 
 export const listBatches = (client: Client): Promise<BatchResponse[]> => listAll<BatchResponse>(client, '/batches')
 

@@ -2,8 +2,8 @@ import type { ScheduleResponse } from '#shared/contracts/schedules.ts'
 import type { MatchResponse, SubscriptionResponse } from '#shared/contracts/topics.ts'
 import type { RunResponse } from '#shared/contracts/workflows.ts'
 import type { Client } from '../../../client/client.ts'
+import { listAll } from '../../../client/list-all.ts'
 import type { FinalCauses } from './history.ts'
-import { listAll } from './list-all.ts'
 
 type Told = FinalCauses['told']
 

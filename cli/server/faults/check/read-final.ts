@@ -2,14 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { BatchResponse } from '#shared/contracts/batches.ts'
 import type { AttemptResponse, TaskResponse } from '#shared/contracts/tasks.ts'
 import type { Client } from '../../../client/client.ts'
+import { listAll } from '../../../client/list-all.ts'
 import { CliError, exitCodes } from '../../../failure.ts'
 import { isTerminal } from './check-task.ts'
 import type { FinalBatch, FinalCauses, FinalTask } from './history.ts'
-import { listAll } from './list-all.ts'
 import { listBatches, readBatch } from './read-batches.ts'
 import { readCauses } from './read-causes.ts'
 
-type Page<T> = { items: T[]; nextCursor: string | null }
 type Event = { seq: number; type: string; data: { status: string; from?: string } }
 
 const pageSize = 200
@@ -47,7 +46,7 @@ const atRest = async (client: Client, patienceSeconds: number): Promise<Resting>
 const eventsOf = async (client: Client, id: string): Promise<Event[]> => {
   const events: Event[] = []
   for (;;) {
-    const { items } = await client.get<Page<Event>>(
+    const { items } = await client.get<{ items: Event[] }>(
       `/tasks/${id}/events?after=${events.at(-1)?.seq ?? 0}&limit=${pageSize}`,
     )
     if (items.length === 0) return events
@@ -62,7 +61,7 @@ const isDerived = ({ parent, batch, schedule, workflowRun, capability }: TaskRes
 const readOne = async (client: Client, task: TaskResponse): Promise<FinalTask> => {
   const [events, attempts] = await Promise.all([
     eventsOf(client, task.id),
-    client.get<Page<AttemptResponse>>(`/tasks/${task.id}/attempts?limit=200`),
+    listAll<AttemptResponse>(client, `/tasks/${task.id}/attempts`),
   ])
   return {
     id: task.id,
@@ -76,7 +75,7 @@ const readOne = async (client: Client, task: TaskResponse): Promise<FinalTask> =
       .filter(({ type }) => type === 'task.state')
       .map(({ seq, data }) => ({ seq, from: data.from, to: data.status })),
     seqs: events.map(({ seq }) => seq),
-    attempts: attempts.items.map(({ fence, instance, outcome }) => ({ fence, instance, outcome })),
+    attempts: attempts.map(({ fence, instance, outcome }) => ({ fence, instance, outcome })),
   }
 }
 
