@@ -100,7 +100,7 @@ export const leaseAnswerSchema = z
   .object({
     tasks: z.array(leasedTaskSchema),
     retryAfterSeconds: z.number().optional(),
-    /** Of the ids that were named, those for another instance: give their messages back for some seconds. */
+    /** Of the ids that were named, those for another instance, or for later: give their messages back for some seconds. */
     elsewhere: z.array(z.string()).optional(),
   })
   .meta({ id: 'LeaseAnswer' })

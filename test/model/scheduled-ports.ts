@@ -2,12 +2,15 @@ import { randomBytes } from 'node:crypto'
 import type fc from 'fast-check'
 import type { Platform, QueueMessage, Table } from '#shared/platform/platform.ts'
 import { ulid } from '#shared/platform/ulid.ts'
-import { createSimTable, type SimTable } from '#test/sim/engine/table.ts'
+import { createSimTable, type SimTable, type SimTableOptions } from '#test/sim/engine/table.ts'
 
 const methods = ['get', 'getMany', 'write', 'transact', 'query', 'queryKeys', 'add'] as const
 
 /** Ports over tables in memory, whose every call begins and ends when the scheduler says so. */
-export const scheduledPorts = (scheduler: Pick<fc.Scheduler, 'schedule'>) => {
+export const scheduledPorts = (
+  scheduler: Pick<fc.Scheduler, 'schedule'>,
+  { onCommit }: Pick<SimTableOptions, 'onCommit'> = {},
+) => {
   let now = 1_800_000_000_000
   const timeline = { now: () => now, at: () => undefined } as unknown as Parameters<
     typeof createSimTable
@@ -26,8 +29,8 @@ export const scheduledPorts = (scheduler: Pick<fc.Scheduler, 'schedule'>) => {
     ])
     return Object.fromEntries(calls) as unknown as Table
   }
-  const [main, volatile] = [createSimTable({ timeline, mint }), createSimTable({ timeline, mint })]
-  const sent: { queue: string; body: string }[] = []
+  const [main, volatile] = [createSimTable({ timeline, mint, onCommit }), createSimTable({ timeline, mint })]
+  const sent: { queue: string; body: string; delaySeconds?: number }[] = []
   const ports = {
     main: later(main),
     volatile: later(volatile),
@@ -35,7 +38,8 @@ export const scheduledPorts = (scheduler: Pick<fc.Scheduler, 'schedule'>) => {
     random: { number: () => 0.5, bytes: (length: number) => randomBytes(length) },
     queues: {
       send: async (queue: string, messages: QueueMessage[]) =>
-        void sent.push(...messages.map(({ body }) => ({ queue, body }))),
+        void sent.push(...messages.map(({ body, delaySeconds }) => ({ queue, body, delaySeconds }))),
+      depth: async () => ({ waiting: sent.length, inFlight: 0 }),
     },
     telemetry: { log: () => undefined, metric: () => undefined },
     generation: 1,

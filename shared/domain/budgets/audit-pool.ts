@@ -83,7 +83,7 @@ const lookThrough = async (ports: Ports, { tenant, pool, but }: Sought, lacks: L
   const seen = { open: 0, settled: 0, trimmed: 0 }
   let cursor: string | undefined
   do {
-    const page = await openSharesOf(ports, tenant, pool, cursor)
+    const page = await openSharesOf(ports, { tenant, pool }, { cursor })
     const heads = await ports.main.getMany<Task>(page.shares.map(({ task }) => taskKey(tenant, task)))
     for (const [at, { task, share }] of page.shares.entries()) {
       seen.open++

@@ -1,19 +1,11 @@
 import type { Platform, Write } from '../../platform/platform.ts'
 import type { Task, Usage } from '../tasks/task.ts'
+import { ranSecondsAt } from '../tasks/task-transition.ts'
 import { addUsage } from '../tasks/usage-sum.ts'
 import { findEnough } from './audit-pool.ts'
-import { type AmountName, type Amounts, boundingPool, leftInChain, rounded } from './pool.ts'
-import {
-  changeShares,
-  type Link,
-  loadChain,
-  type Plan,
-  type Planner,
-  type PlanOutcome,
-  type Short,
-  sharesOf,
-} from './pool-store.ts'
-import { aheadOf, spentBy, spentInChain, spentNames } from './spent.ts'
+import type { AmountName, Amounts } from './pool.ts'
+import { changeShares, type Plan, type Planner, type PlanOutcome } from './pool-store.ts'
+import { spentBy, spentInChain } from './spent.ts'
 import { stepOf } from './step.ts'
 
 type Ports = Pick<Platform, 'main' | 'clock' | 'random'>
@@ -42,13 +34,11 @@ const chargeShares = async (ports: Ports, { tenant, id, pool, ...rest }: Charged
   return findEnough(ports, owner, () => changeShares(ports, owner, growing(spent)))
 }
 
-const namesOf = ({ short }: Pick<PlanOutcome, 'short'>): AmountName[] => short.map(({ name }) => name)
-
 /** `spent`: why it must not go on. `checks`: what must be true when what was charged is stored in its head. */
 type Charge = { spent?: string; checks: Write[] }
 
 const chargeOf = (outcome: PlanOutcome): Charge => {
-  const names = namesOf(outcome)
+  const names = outcome.short.map(({ name }) => name)
   return { ...(names.length > 0 && { spent: spentMessage(names) }), checks: outcome.shares }
 }
 
@@ -76,47 +66,9 @@ export const chargeReport = async (
  */
 export const chargeCompletion = async (ports: Ports, task: Task, usage: Usage | undefined): Promise<Charge> => {
   if (task.pool === undefined) return { checks: [] }
-  const elapsed = task.lease && !task.fanOut ? Math.max(0, ports.clock.now() - task.lease.since) / 1000 : 0
-  const ranSeconds = (task.ranSeconds ?? 0) + elapsed
+  const ranSeconds = ranSecondsAt(task, ports.clock.now())
   return chargeOf(await chargeShares(ports, { ...task, usage: addUsage(task.usage, usage), ranSeconds }))
 }
 
 /** Why a task fails with `BUDGET`. */
 export const spentMessage = (names: AmountName[]): string => `its budget of ${names.join(' and ')} is spent`
-
-/** What is left for a task, by all pools that bound it, with what it took ahead; `undefined`: it has no budget. */
-export const budgetLeft = async (ports: Pick<Platform, 'main'>, task: Charged): Promise<Amounts | undefined> =>
-  task.pool === undefined ? undefined : leftOn(ports, task, await loadChain(ports, task.tenant, task.pool))
-
-const leftOn = async (ports: Pick<Platform, 'main'>, task: Charged, chain: Link[]): Promise<Amounts> => {
-  const left = leftInChain(chain.map(({ stored }) => stored.value))
-  const shares = await sharesOf(ports, { tenant: task.tenant, task: task.id }, chain)
-  for (const [link, spent] of spentInChain(chain, spentBy(task)))
-    for (const name of spentNames)
-      if (left[name] !== undefined && spent[name] !== undefined)
-        left[name] = rounded(left[name] + (aheadOf(shares.get(link)?.value ?? { held: {} }, spent)[name] ?? 0))
-  return left
-}
-
-/** What a task cannot start without and of which nothing is left, after all that is over went back. */
-export const nothingLeft = async (ports: Ports, task: Charged): Promise<{ left?: Amounts; none: AmountName[] }> => {
-  const { tenant, id, pool } = task
-  if (pool === undefined) return { none: [] }
-  const { left, short } = await findEnough(ports, { tenant, task: id }, async () => {
-    const chain = await loadChain(ports, tenant, pool)
-    const left = await leftOn(ports, task, chain)
-    return { left, chain, short: noneOf(left).flatMap((name) => shortOf(chain, name)) }
-  })
-  return { left, none: namesOf({ short }) }
-}
-
-/** Any amount is something to start with. */
-const least = 1e-9
-
-const noneOf = (left: Amounts): AmountName[] => spentNames.filter((name) => (left[name] ?? 1) <= 0)
-
-const shortOf = (chain: Link[], name: AmountName): Short => {
-  const pools = chain.map(({ stored }) => stored.value)
-  const pool = pools[boundingPool(pools, name)]
-  return pool === undefined ? [] : [{ pool, name, lacking: least }]
-}

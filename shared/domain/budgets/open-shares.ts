@@ -2,17 +2,10 @@ import type { Item, Platform, Write } from '../../platform/platform.ts'
 import { DomainError, type FieldError } from '../domain-error.ts'
 import type { Budget, Task } from '../tasks/task.ts'
 import { findEnough } from './audit-pool.ts'
-import { nothingLeft } from './charge.ts'
-import {
-  type AmountName,
-  type Amounts,
-  amountNames,
-  boundingPool,
-  leftOf,
-  type Pool,
-  type ShareChange,
-} from './pool.ts'
+import { nothingLeft } from './left.ts'
+import { type AmountName, type Amounts, amountNames, leftOf, type Pool, type ShareChange } from './pool.ts'
 import { changeShares, type Link, type Plan, type Planner, poolItem, shareItem } from './pool-store.ts'
+import { linkOf } from './spent.ts'
 
 type Ports = Pick<Platform, 'main' | 'clock' | 'random'>
 
@@ -32,13 +25,12 @@ export const ownPool = ({ id, tenant, budget, createdAt }: Task, above: string |
 const planFor =
   (bounds: Amounts): Planner =>
   (chain) => {
-    const pools = chain.map(({ stored }) => stored.value)
     const plan: Plan = new Map()
     const [nearest] = chain
     if (nearest === undefined) return plan
     plan.set(nearest.id, { held: {} })
     for (const name of amountNames) {
-      const link = chain[boundingPool(pools, name)]
+      const link = linkOf(chain, name)
       const amount = (bounds[name] ?? 0) + (name === 'children' ? 1 : 0)
       if (link === undefined || amount === 0) continue
       const change: ShareChange = plan.get(link.id) ?? { held: {} }

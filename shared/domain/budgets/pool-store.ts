@@ -58,8 +58,12 @@ export const loadChain = async (
 }
 
 /** A page of the open shares of a pool, with the tasks that have them. */
-export const openSharesOf = async ({ main }: Pick<Platform, 'main'>, tenant: string, pool: string, cursor?: string) => {
-  const page = await main.queryKeys({ index: 'list', pk: openSharesPk(tenant, pool), limit: 500, cursor })
+export const openSharesOf = async (
+  { main }: Pick<Platform, 'main'>,
+  { tenant, pool }: { tenant: string; pool: string },
+  { cursor, limit = 500 }: { cursor?: string; limit?: number } = {},
+) => {
+  const page = await main.queryKeys({ index: 'list', pk: openSharesPk(tenant, pool), limit, cursor })
   const found = await main.getMany<Share>(page.items)
   const shares = page.items.flatMap(({ place }, at) => {
     const share = found[at]?.value

@@ -1,9 +1,9 @@
 import type { Platform } from '../../platform/platform.ts'
 import { compete } from '../contention.ts'
 import { isFinished, type Task } from '../tasks/task.ts'
-import { type Amounts, amountNames, boundingPool, type Pool, type ShareChange } from './pool.ts'
+import { type Amounts, amountNames, type Pool, type ShareChange } from './pool.ts'
 import { changeShares, findPool, type Link, loadChain, markPool, type Plan, type Planner } from './pool-store.ts'
-import { spentBy, spentInChain } from './spent.ts'
+import { linkOf, spentBy, spentInChain } from './spent.ts'
 
 type Ports = Pick<Platform, 'main' | 'clock' | 'random'>
 
@@ -60,10 +60,9 @@ const finishing =
 const returning =
   (pool: Pool): Planner =>
   (chain: Link[], shares) => {
-    const pools = chain.map(({ stored }) => stored.value)
     const plan: Plan = new Map([...shares.keys()].map((id): [string, ShareChange] => [id, { held: {}, close: true }]))
     for (const name of amountNames) {
-      const link = chain[boundingPool(pools, name)]
+      const link = linkOf(chain, name)
       if (link === undefined || pool.bounds[name] === undefined || !shares.has(link.id)) continue
       const amount = (pool.used[name] ?? 0) + (name === 'children' ? 1 : 0)
       plan.set(link.id, { held: { ...plan.get(link.id)?.held, [name]: amount } as Amounts, close: true })

@@ -11,12 +11,20 @@ export const spentBy = ({ usage, ranSeconds }: Pick<Task, 'usage' | 'ranSeconds'
   seconds: ranSeconds ?? 0,
 })
 
+/** The pool of a chain that bounds an amount. */
+export const linkOf = (chain: Link[], name: AmountName): Link | undefined =>
+  chain[
+    boundingPool(
+      chain.map(({ stored }) => stored.value),
+      name,
+    )
+  ]
+
 /** What is spent, in each pool that bounds some of it. */
 export const spentInChain = (chain: Link[], spent: Amounts): Map<string, Amounts> => {
-  const pools = chain.map(({ stored }) => stored.value)
   const held = new Map<string, Amounts>()
   for (const name of spentNames) {
-    const link = chain[boundingPool(pools, name)]
+    const link = linkOf(chain, name)
     if (link !== undefined) held.set(link.id, { ...held.get(link.id), [name]: spent[name] ?? 0 })
   }
   return held

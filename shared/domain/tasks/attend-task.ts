@@ -1,6 +1,7 @@
 import type { Platform } from '../../platform/platform.ts'
 import { attendPool } from '../budgets/audit-pool.ts'
-import { grantSeconds } from '../budgets/grant-seconds.ts'
+import { moreSeconds } from '../budgets/more-seconds.ts'
+import { trimShares } from '../budgets/trim-shares.ts'
 import { systemStamp } from '../caller.ts'
 import { remind } from '../dispatch/due.ts'
 import { isMissing, sendTask } from '../dispatch/send-task.ts'
@@ -39,20 +40,12 @@ export const attendTask = async (ports: Ports, tenant: string, id: string): Prom
   else if (task.heldBy !== undefined) await attendHeld(ports, task)
   else if (start.value.status !== 'QUEUED' || (await isToSendAgain(ports, task, random))) await sendTask(ports, task)
   if (task.status === 'SCHEDULED' && task.dueAt !== undefined) await remind(ports, { tenant, id, at: task.dueAt })
+  if (task.lease === undefined) await trimShares(ports, task) // whoever reserved seconds for a lease may have died since
 }
 
 /** Its queue may have lost it: nobody may have it there, or it is time to be sure. */
 const isToSendAgain = async (ports: Ports, task: Task, random: number): Promise<boolean> =>
   random < resendChance(task, ports.clock.now()) || isMissing(ports, task)
-
-/** What an attempt that has used up its seconds takes on top of them, by what it has run until now. */
-const moreSeconds = async (ports: Ports, task: Task): Promise<More | undefined> => {
-  const { status, lease, ranSeconds = 0 } = task
-  const now = ports.clock.now()
-  if (status !== 'RUNNING' || lease?.budgetAt === undefined || lease.budgetAt > now) return undefined
-  const seconds = await grantSeconds(ports, { ...task, ranSeconds: ranSeconds + (now - lease.since) / 1000 })
-  return { fence: lease.fence, budgetAt: now + (seconds ?? 0) * 1000 }
-}
 
 type Known = {
   deadHolder: string | undefined

@@ -1,5 +1,6 @@
 import type { Platform, Stored } from '../../platform/platform.ts'
-import { startOnBudget } from '../budgets/fail-spent.ts'
+import { grantSeconds } from '../budgets/grant-seconds.ts'
+import { startOnBudget } from '../budgets/start-on-budget.ts'
 import { trimShares } from '../budgets/trim-shares.ts'
 import { contended, isContended } from '../contention.ts'
 import { mayTake } from '../dispatch/place-task.ts'
@@ -20,66 +21,63 @@ const rowTries = 3
 const rowWaitMs = 50
 
 export type Claim = { task: Task; isNew: boolean }
-/** It is another instance's: its message stays, for that one to receive. */
-export type Elsewhere = 'elsewhere'
-/** Its row is not there: its submit failed, or takes long. */
-export type Missing = 'missing'
+/**
+ * Its message stays: for the `elsewhere` that is to receive it, until its row is not `missing` any more, or others need no
+ * more of the seconds of its budget that they `reserved`.
+ */
+export type Stays = 'elsewhere' | 'missing' | 'reserved'
 
 /**
  * The leased task; `undefined` when it is not this instance's to run, or not waiting any more, or held by a limit from
  * now on.
  */
-export const claim = async (
-  ports: Ports,
-  instance: Instance,
-  id: string,
-): Promise<Claim | Elsewhere | Missing | undefined> => {
+export const claim = async (ports: Ports, instance: Instance, id: string): Promise<Claim | Stays | undefined> => {
   const found = await findArriving(ports, instance.tenant, id)
   if (found === undefined) return 'missing'
   if (isHeldBy(instance, found.value, ports)) return { task: found.value, isNew: false }
   if (!isFor(instance, found.value)) return undefined
   if (!(await mayTake(ports, found.value, instance))) return passOn(ports, found.value)
-  const left = found.value.pool === undefined ? {} : await startOnBudget(ports, found)
-  if (left === undefined) return undefined
-  const leased = await admitAndLease(ports, instance, found, left.seconds)
-  if (left.seconds !== undefined && leased?.isNew !== true) await trimShares(ports, found.value)
-  return leased
+  const lack = await startOnBudget(ports, found)
+  if (lack !== undefined) return lack === 'reserved' ? lack : undefined
+  return admitAndLease(ports, instance, found)
 }
 
-const admitAndLease = async (
-  ports: Ports,
-  instance: Instance,
-  found: Stored<Task>,
-  secondsLeft: number | undefined,
-): Promise<Claim | undefined> => {
+type Leased = Claim | 'reserved' | undefined
+
+const admitAndLease = async (ports: Ports, instance: Instance, found: Stored<Task>): Promise<Leased> => {
   const admission = await admit(ports, found.value)
-  if (!('refusal' in admission)) return lease(ports, instance, found, { ...admission, secondsLeft })
+  if (!('refusal' in admission)) return lease(ports, instance, found, admission)
   await holdTask(ports, found, admission.refusal)
   return undefined
 }
 
-/** A write that failed may have been done: what was taken for it is then found by the recount. */
-const lease = async (
-  ports: Ports,
-  instance: Instance,
-  found: Stored<Task>,
-  admission: Admission & { secondsLeft?: number },
-): Promise<Claim | undefined> => {
-  const { counted, secondsLeft } = admission
-  const changing = changeTask(ports, found, (current): Changed<boolean | undefined> => {
-    if (isHeldBy(instance, current, ports)) return { task: current, answer: false }
-    if (!isFor(instance, current)) return { task: current, answer: undefined }
-    if (!Object.values(counted ?? {}).every((place) => isUsable(ports, place))) throw contended(`task ${current.id}`)
-    const { generation, clock } = ports
-    const next = leaseTask(current, { instance: instance.id, generation, now: clock.now(), counted, secondsLeft })
-    return isRefused(next) ? { task: current, answer: undefined } : { task: next, answer: true }
-  })
+/**
+ * A write that failed may have been done: what was taken for it is then found by the recount, and the seconds stay with an
+ * attempt that runs.
+ */
+const lease = async (ports: Ports, instance: Instance, found: Stored<Task>, admission: Admission): Promise<Leased> => {
+  const changing = changeTask(ports, found, (current) => take(ports, instance, current, admission))
   const { task, answer } = await changing.catch(async (error: unknown) => {
     if (isContended(error)) await giveBackAdmission(ports, found.value, admission)
+    await trimShares(ports, found.value)
     throw error
   })
-  if (answer !== true) await giveBackAdmission(ports, task, admission)
-  return answer === undefined ? undefined : { task, isNew: answer }
+  if (answer !== 'new') await Promise.all([giveBackAdmission(ports, task, admission), trimShares(ports, task)])
+  return answer === undefined || answer === 'reserved' ? answer : { task, isNew: answer === 'new' }
+}
+
+type Taken = 'new' | 'known' | 'reserved' | undefined
+
+/** Its seconds are reserved under the condition that they still are when the lease is stored. */
+const take = async (ports: Ports, instance: Instance, task: Task, { counted }: Admission): Promise<Changed<Taken>> => {
+  if (isHeldBy(instance, task, ports)) return { task, answer: 'known' }
+  if (!isFor(instance, task)) return { task, answer: undefined }
+  const { seconds: secondsLeft, checks: writes } = await grantSeconds(ports, task)
+  if (secondsLeft === 0) return { task, answer: 'reserved' }
+  if (!Object.values(counted ?? {}).every((place) => isUsable(ports, place))) throw contended(`task ${task.id}`)
+  const { generation, clock } = ports
+  const next = leaseTask(task, { instance: instance.id, generation, now: clock.now(), counted, secondsLeft })
+  return isRefused(next) ? { task, answer: undefined } : { task: next, writes, answer: 'new' }
 }
 
 /** Under a fence that still counts. */

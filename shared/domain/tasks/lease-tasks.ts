@@ -3,7 +3,7 @@ import type { Agent } from '../agents/agent.ts'
 import { agentKey, getAgent } from '../agents/agent-store.ts'
 import { handsOut } from '../agents/lifecycle.ts'
 import type { Instance } from '../instances/instance.ts'
-import { type Claim, claim } from './claim-task.ts'
+import { type Claim, claim, type Stays } from './claim-task.ts'
 import { lookAgainSeconds, receiveTasks, withinRoom } from './receive-tasks.ts'
 import type { Task } from './task.ts'
 
@@ -47,8 +47,8 @@ const isInTime = ({ clock }: Ports, until: number): boolean => clock.now() <= un
 
 /**
  * Claims tasks whose ids the instance received from its queue by itself. One that it holds already is answered again:
- * the first answer was lost. `later`: some of the ids may be this instance's to run, but not now; those `elsewhere` are
- * another instance's.
+ * the first answer was lost. `later`: some of the ids may be this instance's to run, but not now; the messages of those
+ * `elsewhere` are for another instance, or for later.
  */
 export const claimTasks = async (
   ports: Ports,
@@ -61,7 +61,7 @@ export const claimTasks = async (
   const claims = outcomes.flatMap((outcome) => claimOf(outcome) ?? [])
   const failures = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason] : []))
   if (failures.length > 0 && claims.length === 0) throw failures[0]
-  const elsewhere = ids.filter((_, at) => isElsewhere(outcomes[at]))
+  const elsewhere = ids.filter((_, at) => stays(outcomes[at], 'elsewhere') || stays(outcomes[at], 'reserved'))
   return { tasks: claims.map(({ task }) => task), later: failures.length > 0, elsewhere }
 }
 
@@ -91,22 +91,23 @@ type Outcome = PromiseSettledResult<Awaited<ReturnType<typeof claim>>>
 
 const claimOf = (outcome: Outcome): Claim | undefined =>
   outcome.status === 'fulfilled' && typeof outcome.value !== 'string' ? outcome.value : undefined
-const isElsewhere = (outcome: Outcome | undefined): boolean =>
-  outcome?.status === 'fulfilled' && outcome.value === 'elsewhere'
-const isMissing = (outcome: Outcome | undefined): boolean =>
-  outcome?.status === 'fulfilled' && outcome.value === 'missing'
+const stays = (outcome: Outcome | undefined, why: Stays): boolean =>
+  outcome?.status === 'fulfilled' && outcome.value === why
 
 /** How long a message stays with its queue that another instance should receive. */
 const passOnSeconds = 2
 /** How often, and how long, a message stays that came before its row: a submit may wait for a slow disk. */
 const early = { receives: 5, seconds: 0.5 }
+/** A task that waits for seconds which others have reserved asks again after one second, then after two, and so on. */
+const longestWaitSeconds = 10
 
 const claimReceived = async (ports: Ports, instance: Instance, received: Received[]): Promise<Task[]> => {
   const claims = await Promise.allSettled(received.map(({ body }) => claim(ports, instance, body)))
+  const thatStay = (why: Stays) => received.filter((_, at) => stays(claims[at], why))
   const failed = received.filter((_, at) => claims[at]?.status === 'rejected')
-  const others = received.filter((_, at) => isElsewhere(claims[at]))
-  const tooEarly = received.filter(({ receives }, at) => isMissing(claims[at]) && receives < early.receives)
-  const stay = new Set([...failed, ...others, ...tooEarly])
+  const [others, waiting] = [thatStay('elsewhere'), thatStay('reserved')]
+  const tooEarly = thatStay('missing').filter(({ receives }) => receives < early.receives)
+  const stay = new Set([...failed, ...others, ...waiting, ...tooEarly])
   const settled = received.filter((one) => !stay.has(one))
   const warn = (message: string, error: unknown) => ports.telemetry.log('warn', message, { error: String(error) })
   const { queues } = ports
@@ -115,6 +116,7 @@ const claimReceived = async (ports: Ports, instance: Instance, received: Receive
     queues.release(failed),
     queues.release(others, passOnSeconds),
     queues.release(tooEarly, early.seconds),
+    ...waiting.map((one) => queues.release([one], Math.min(one.receives, longestWaitSeconds))),
   ]).catch((error: unknown) => warn('messages stay in their queue and come again', error))
   for (const claimed of claims) if (claimed.status === 'rejected') warn('a claim failed', claimed.reason)
   return claims.flatMap((outcome) => {

@@ -82,7 +82,6 @@ export type Report = {
   checkpoint?: Body
   usage?: Usage
   reported?: Task['reported']
-  owes?: true
 }
 
 /** Takes `events` numbers for what an attempt reports. */

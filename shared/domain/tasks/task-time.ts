@@ -40,14 +40,15 @@ const passWait = (task: Task, now: number): Task => {
   return failNow(task, now, 'TIMEOUT', `nobody gave its ${kind} within ${Math.round((expiresAt - since) / 1000)} s`)
 }
 
-/** Until when an attempt may go on, by the budget. */
-export type More = { fence: string; budgetAt: number }
+/** Until when an attempt may go on, by the budget; without `budgetAt` that bounds it no more. */
+export type More = { fence: string; budgetAt?: number }
 
 /** The same attempt with the seconds that it was given on top. */
 export const withMore = (task: Task, more: More | undefined): Task => {
   const { lease } = task
   if (more === undefined || lease?.budgetAt === undefined || lease.fence !== more.fence) return task
-  return { ...task, lease: { ...lease, budgetAt: Math.max(lease.budgetAt, Math.ceil(more.budgetAt)) } }
+  const budgetAt = more.budgetAt === undefined ? undefined : Math.max(lease.budgetAt, Math.ceil(more.budgetAt))
+  return { ...task, lease: { ...lease, budgetAt } }
 }
 
 type Time = { now: number; random: number; unable?: Unable }

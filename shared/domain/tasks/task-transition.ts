@@ -14,16 +14,16 @@ export const moveTo = (
   return {
     ...task,
     ...change,
-    ...measured(task, now),
+    ranSeconds: ranSecondsAt(task, now),
     status: to,
     seq,
     transition: { seq, from: task.status, to, at: now, ...why },
   }
 }
 
-/** The seconds of an attempt that this move ends; the platform itself works for nothing. */
-const measured = ({ status, lease, fanOut, ranSeconds = 0 }: Task, now: number): Pick<Task, 'ranSeconds'> =>
-  status === 'RUNNING' && lease && !fanOut ? { ranSeconds: ranSeconds + Math.max(0, now - lease.since) / 1000 } : {}
+/** The seconds that the attempts of a task have run until now; the platform itself works for nothing. */
+export const ranSecondsAt = ({ status, lease, fanOut, ranSeconds }: Task, now: number): number | undefined =>
+  status === 'RUNNING' && lease && !fanOut ? (ranSeconds ?? 0) + Math.max(0, now - lease.since) / 1000 : ranSeconds
 
 /** What a task that has ended does not have any more. */
 const over = {

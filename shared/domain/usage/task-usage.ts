@@ -1,5 +1,5 @@
 import type { Platform } from '../../platform/platform.ts'
-import { budgetLeft } from '../budgets/charge.ts'
+import { budgetLeft } from '../budgets/left.ts'
 import type { Amounts } from '../budgets/pool.ts'
 import { knownLimits } from '../limits/limits-store.ts'
 import { type Attempt, readAttempts } from '../tasks/attempts.ts'

@@ -1,7 +1,7 @@
 import type { LeasedTask } from '#shared/contracts/worker.ts'
 import { firstThatFit, sizeOfBody } from '#shared/domain/bodies/answer-room.ts'
 import { loadBody } from '#shared/domain/bodies/body.ts'
-import { budgetLeft } from '#shared/domain/budgets/charge.ts'
+import { budgetLeft } from '#shared/domain/budgets/left.ts'
 import { takeBack } from '#shared/domain/instances/end-instance.ts'
 import { type Instance, leaseSeconds } from '#shared/domain/instances/instance.ts'
 import { runOfTask, type Task } from '#shared/domain/tasks/task.ts'
