@@ -6,6 +6,7 @@ import type { Pool, Share } from '#shared/domain/budgets/pool.ts'
 import { finishShares } from '#shared/domain/budgets/settle.ts'
 import { trimShares } from '#shared/domain/budgets/trim-shares.ts'
 import type { Caller } from '#shared/domain/caller.ts'
+import { dueQueue } from '#shared/domain/dispatch/due.ts'
 import type { Instance } from '#shared/domain/instances/instance.ts'
 import { attendTask } from '#shared/domain/tasks/attend-task.ts'
 import { claim } from '#shared/domain/tasks/claim-task.ts'
@@ -127,6 +128,16 @@ const outlive = async (world: World, n: number): Promise<void> => {
   world.forward((headOf(world, n).lease?.budgetAt ?? 0) - world.ports.clock.now())
   await attendTask(world.ports, 'default', idOf(n))
 }
+
+it('somebody looks when the seconds of an attempt are over, and again when those are that it took on top', async () => {
+  const world = scheduledPorts(atOnce)
+  await plant(world, 8, 1)
+  await take(world, 0)
+  const isReminder = ({ queue }: { queue: string }) => queue === dueQueue
+  expect(world.sent.filter(isReminder)).toMatchObject([{ body: `default ${idOf(0)}`, delaySeconds: 2 }])
+  await outlive(world, 0)
+  expect(world.sent.filter(isReminder)).toMatchObject([{}, { body: `default ${idOf(0)}`, delaySeconds: 1.5 }])
+})
 
 it('an attempt does not end for the lack of seconds that another one which is over did not need', async () => {
   const world = scheduledPorts(atOnce)

@@ -1,4 +1,5 @@
 import type { Platform, Write } from '../../platform/platform.ts'
+import { remind } from '../dispatch/due.ts'
 import type { Task } from '../tasks/task.ts'
 import { ranSecondsAt } from '../tasks/task-transition.ts'
 import { leftOf, type Pool, type Share } from './pool.ts'
@@ -37,4 +38,12 @@ export const grantSeconds = async (ports: Ports, task: Task): Promise<Grant> => 
   const { short, shares } = await changeShares(ports, { tenant, pool, task: id }, planner)
   if (seconds === undefined) return { checks: [] }
   return { seconds: short.length > 0 ? 0 : seconds, checks: shares }
+}
+
+/** Somebody looks at an attempt as its seconds are over: the sweep alone may come a minute later. */
+export const remindOfSeconds = async (
+  ports: Pick<Platform, 'queues' | 'clock' | 'telemetry'>,
+  { tenant, id, lease }: Task,
+): Promise<void> => {
+  if (lease?.budgetAt !== undefined) await remind(ports, { tenant, id, at: lease.budgetAt })
 }

@@ -1,5 +1,6 @@
 import type { Platform } from '../../platform/platform.ts'
 import { attendPool } from '../budgets/audit-pool.ts'
+import { remindOfSeconds } from '../budgets/grant-seconds.ts'
 import { moreSeconds } from '../budgets/more-seconds.ts'
 import { trimShares } from '../budgets/trim-shares.ts'
 import { systemStamp } from '../caller.ts'
@@ -40,6 +41,7 @@ export const attendTask = async (ports: Ports, tenant: string, id: string): Prom
   else if (task.heldBy !== undefined) await attendHeld(ports, task)
   else if (start.value.status !== 'QUEUED' || (await isToSendAgain(ports, task, random))) await sendTask(ports, task)
   if (task.status === 'SCHEDULED' && task.dueAt !== undefined) await remind(ports, { tenant, id, at: task.dueAt })
+  if (more !== undefined) await remindOfSeconds(ports, task)
   if (task.lease === undefined) await trimShares(ports, task) // whoever reserved seconds for a lease may have died since
 }
 

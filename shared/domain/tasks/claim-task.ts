@@ -1,5 +1,5 @@
 import type { Platform, Stored } from '../../platform/platform.ts'
-import { grantSeconds } from '../budgets/grant-seconds.ts'
+import { grantSeconds, remindOfSeconds } from '../budgets/grant-seconds.ts'
 import { startOnBudget } from '../budgets/start-on-budget.ts'
 import { trimShares } from '../budgets/trim-shares.ts'
 import { contended, isContended } from '../contention.ts'
@@ -62,7 +62,8 @@ const lease = async (ports: Ports, instance: Instance, found: Stored<Task>, admi
     await trimShares(ports, found.value)
     throw error
   })
-  if (answer !== 'new') await Promise.all([giveBackAdmission(ports, task, admission), trimShares(ports, task)])
+  if (answer === 'new') await remindOfSeconds(ports, task)
+  else await Promise.all([giveBackAdmission(ports, task, admission), trimShares(ports, task)])
   return answer === undefined || answer === 'reserved' ? answer : { task, isNew: answer === 'new' }
 }
 
