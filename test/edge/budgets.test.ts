@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { sweep } from '#functions/sweep/sweep.ts'
+import { findTask } from '#shared/domain/tasks/task-store.ts'
 import { anApi, type TestApi } from '#test/support/api.ts'
 import { apiHosts } from '#test/support/api-hosts.ts'
 import { until } from '#test/support/server-process.ts'
@@ -232,19 +234,42 @@ describe('a budget of seconds', () => {
     expect(next.budgetLeft?.seconds).toBeLessThanOrEqual(25)
   })
 
-  it('is reserved by attempts that run at once: together they use no more than there is', async () => {
-    const parent = await start({ budget: { seconds: 10 } })
+  it('is reserved by attempts that run at once: until it has ended them all they use no more than there is', async () => {
+    const parent = (await submit({ budget: { seconds: 10 } })).body.id
     const ids: string[] = []
-    for (let n = 0; n < 30; n++) ids.push((await submit({ parent: parent.taskId })).body.id)
-    const first = (await Promise.all(ids.map(lease))).filter((leased) => leased !== undefined)
-    expect(first.length).toBeGreaterThan(3)
-    expect(first.length).toBeLessThanOrEqual(10)
-    clock.forward(2000)
-    for (const child of first) await complete(child)
+    for (let n = 0; n < 30; n++) ids.push((await submit({ parent })).body.id)
+    const started = new Set<string>()
+    for (let open = ids; open.length > 0; ) {
+      for (const leased of await Promise.all(open.map(lease))) if (leased) started.add(leased.taskId)
+      clock.forward(250)
+      await sweep(api.platform)
+      const ends = await Promise.all(open.map(taskOf))
+      open = open.filter((_, at) => ends[at].failure?.code !== 'BUDGET')
+    }
     const used = await Promise.all(ids.map(async (id) => (await api.get(`/tasks/${id}/usage`)).body.totals.seconds))
-    expect(used.reduce((sum, seconds) => sum + seconds, 0)).toBeLessThan(10 + 2 * first.length)
-    const waiting = (await Promise.all(ids.map(taskOf))).filter(({ status }) => status === 'QUEUED')
-    expect(first.length + waiting.length).toBe(30)
+    const sum = used.reduce((total, seconds) => total + seconds, 0)
+    expect(sum).toBeGreaterThanOrEqual(10)
+    expect(sum).toBeLessThan(10 + 0.25 * started.size)
+    expect(started.size).toBeGreaterThan(3)
+    expect(started.size).toBeLessThan(30)
+  })
+
+  it('is waited for where others have reserved the rest of it, in the queue', async () => {
+    await api.post('/agents', { name: 'patient', capabilities: [{ name: 'wait' }] })
+    const { body: instance } = await api.post('/instances', { agent: 'patient', slots: 9 })
+    const receive = async () =>
+      (await api.post(`/instances/${instance.instanceId}/lease?wait=0`, { max: 9 }, { key: instance.token })).body.tasks
+    const parent = (await submit({ budget: { seconds: 1 } })).body.id
+    await api.post('/tasks', { capability: 'wait', parent })
+    const [first] = await receive()
+    const { id } = (await api.post('/tasks', { capability: 'wait', parent })).body
+    const { rev } = (await findTask(api.platform, 'default', id)) ?? {}
+    expect(await receive()).toEqual([])
+    expect((await findTask(api.platform, 'default', id))?.rev).toBe(rev)
+    const end = { fence: first.fence, result: 1 }
+    await api.post(`/tasks/${first.taskId}/complete`, end, { key: instance.token })
+    clock.forward(1000)
+    expect(await receive()).toMatchObject([{ taskId: id, budgetLeft: { seconds: 1 } }])
   })
 
   it('ends an attempt that goes on after it', async () => {
