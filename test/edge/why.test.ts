@@ -115,6 +115,19 @@ describe.each(hosts)('why, on $host', ({ host, open }) => {
     expect(await why(late)).toMatchObject({ code: 'RATE', evidence: { nextTokenAt } })
   })
 
+  it('names who has reserved the last seconds of a budget', async () => {
+    await register('short')
+    const joined = await join('short', 5)
+    const waits = await submit('short', { budget: { seconds: 40 } })
+    const has = await submit('short', { parent: waits, budget: { seconds: 40 } })
+    expect((await lease(joined)).map(({ taskId }) => taskId)).toEqual([has])
+    expect(await why(waits)).toMatchObject({
+      code: 'BUDGET',
+      message: `what is left of the 40 seconds of the budget of ${waits} is reserved by ${has}`,
+      evidence: { budget: waits, seconds: 40, reservedBy: [{ task: has, seconds: expect.closeTo(40, -1) }] },
+    })
+  })
+
   it('says that the agent is paused, in maintenance, in error, or gone', async () => {
     await register('rests')
     await join('rests')

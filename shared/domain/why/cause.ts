@@ -1,4 +1,5 @@
 import type { Agent } from '../agents/agent.ts'
+import type { Reserved } from '../budgets/reserved-seconds.ts'
 import type { HoldingLimit } from '../limits/holding-limit.ts'
 import type { Task } from '../tasks/task.ts'
 
@@ -58,6 +59,8 @@ export type Situation = {
   leaseUntil?: number
   /** The limit that holds the task, or would. */
   limit?: HoldingLimit
+  /** Whose budget has no seconds left for it but those that others have reserved, and some of these. */
+  reserved?: Reserved
   /** The instance that runs tasks of its affinity key. */
   pin?: string
   /** The approval that it waits for. */

@@ -1,6 +1,7 @@
 import type { Platform } from '../../platform/platform.ts'
 import { findAgent } from '../agents/agent-store.ts'
 import { findApproval } from '../approvals/approval-store.ts'
+import { findReserved } from '../budgets/reserved-seconds.ts'
 import { livePin } from '../dispatch/affinity.ts'
 import { laneQueues } from '../dispatch/lanes.ts'
 import { performanceOf } from '../dispatch/performance.ts'
@@ -56,14 +57,17 @@ const leaseUntil = async (ports: Ports, { tenant, lease }: Task): Promise<number
       ? 0
       : ((await findLease(ports, tenant, lease.instance))?.expiresAt ?? 0)
 
+const shownReservers = 10
+
 const aroundQueued = async (ports: Ports, task: Task, target: Target): Promise<Partial<Situation>> => {
   const { tenant } = task
-  const [agent, live, starting, ahead, limit, pin, [recorded]] = await Promise.all([
+  const [agent, live, starting, ahead, limit, reserved, pin, [recorded]] = await Promise.all([
     findAgent(ports, tenant, target.agent),
     liveOf(ports, tenant, target),
     coldStartsOf(ports, tenant, target.agentName),
     countAhead(ports, task, target),
     holdingLimit(ports, task),
+    findReserved(ports, task, shownReservers),
     livePin(ports, task, target),
     performanceOf(ports, tenant, [target.agent]),
   ])
@@ -72,6 +76,7 @@ const aroundQueued = async (ports: Ports, task: Task, target: Target): Promise<P
     live,
     starting,
     limit,
+    reserved,
     pin,
     queue: { ahead, ...(recorded && recorded.latencyMs > 0 && { taskMs: recorded.latencyMs }) },
   }

@@ -97,6 +97,19 @@ const noInstance: Cause = ({ task, live, starting }) => {
   }
 }
 
+const outOfSeconds: Cause = ({ reserved }) => {
+  if (reserved === undefined) return undefined
+  const { budget, seconds, by } = reserved
+  const others = by.length > 1 ? ' and others' : ''
+  return {
+    code: 'BUDGET',
+    message: `what is left of the ${seconds} seconds of the budget of ${budget} is reserved by ${by[0]?.task}${others}`,
+    evidence: { budget, seconds, reservedBy: by },
+    wouldChange:
+      'the end of one of these that does not need all of it; once they have used it up this one fails with BUDGET',
+  }
+}
+
 /** How many free slots of an instance its task may have: the others are kept for higher lanes. */
 const roomOn = ({ task, agent }: Situation, instance: LiveInstance): number => roomFor(task, agent, instance)
 
@@ -184,4 +197,4 @@ export const dispatching = ({ task }: Situation): Why => ({
 })
 
 /** Of a queued task: whatever comes first would keep it even if nothing after it did. */
-export const queuedCauses: Cause[] = [late, nobody, agentState, limited, noInstance, pinned, busy]
+export const queuedCauses: Cause[] = [late, nobody, agentState, limited, noInstance, outOfSeconds, pinned, busy]
