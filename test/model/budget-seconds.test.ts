@@ -166,11 +166,10 @@ const livesIn = (world: World, children: number) => {
   const start = async (n: number, rivals: number): Promise<string | undefined> => {
     for (let tries = 0; tries < 50; tries++) {
       claiming++
-      const claims = await Promise.all(['ins_1', 'ins_2'].slice(0, 1 + rivals).map((by) => take(world, n, by)))
+      await Promise.all(['ins_1', 'ins_2'].slice(0, 1 + rivals).map((by) => take(world, n, by)))
       claiming--
       const { lease, status } = headOf(world, n)
       if (lease || status === 'FAILED') return lease?.fence
-      if (!claims.includes('reserved' as never)) continue
       await world.ports.clock.sleep(1000)
     }
   }
@@ -187,8 +186,7 @@ const livesIn = (world: World, children: number) => {
         await end(world, n, fence)
         break
       }
-      const task = await lose(world, n)
-      settling.push(trimShares(world.ports, task))
+      settling.push(trimShares(world.ports, await lose(world, n)))
     }
     await Promise.all(settling)
     if (isFinished(headOf(world, n))) await finishShares(world.ports, headOf(world, n))
