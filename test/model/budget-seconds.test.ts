@@ -102,6 +102,15 @@ it('a task waits while another one is about to start on the last seconds', async
   expect(await take(world, 1)).toMatchObject({ isNew: true })
 })
 
+it('a task waits for seconds of a child that is about to be stored, and has them when that never is', async () => {
+  const world = scheduledPorts(atOnce)
+  await plant(world, 4, 1)
+  await openShares(world.ports, aTask({ id: idOf(1), parent: rootId, budget: { seconds: 4 }, pool: idOf(1) }), rootId)
+  expect(await take(world, 0)).toBe('reserved')
+  world.forward(31_000)
+  expect(await take(world, 0)).toMatchObject({ isNew: true })
+})
+
 it('a task for which something else is gone as well does not wait for seconds', async () => {
   const world = scheduledPorts(atOnce)
   await plant(world, 1, 2)

@@ -6,9 +6,15 @@ import { changeTask } from '../tasks/task-store.ts'
 import { spentMessage } from './charge.ts'
 import { lookAtLeft, nothingLeft } from './left.ts'
 import type { AmountName } from './pool.ts'
-import { isReserved } from './reserved-seconds.ts'
+import { anybody, goesOn, isReserved } from './reserved-seconds.ts'
 
 type Ports = Pick<Platform, 'main' | 'volatile' | 'clock' | 'random' | 'queues' | 'telemetry'>
+
+/** A short one for who waits, and one by which all that is over goes back for who is to fail. */
+const looks = [
+  { look: lookAtLeft, counts: goesOn },
+  { look: nothingLeft, counts: anybody },
+]
 
 /**
  * What keeps a task from starting by its budget, if anything. `spent`: of something nothing is left, and it has failed.
@@ -16,11 +22,11 @@ type Ports = Pick<Platform, 'main' | 'volatile' | 'clock' | 'random' | 'queues' 
  */
 export const startOnBudget = async (ports: Ports, start: Stored<Task>): Promise<'spent' | 'reserved' | undefined> => {
   let none: AmountName[] = []
-  for (const look of [lookAtLeft, nothingLeft]) {
+  for (const { look, counts } of looks) {
     const lacking = await look(ports, start.value)
     none = lacking.none
     if (none.length === 0) return undefined
-    if (await isReserved(ports, start.value, lacking)) return 'reserved'
+    if (await isReserved(ports, start.value, lacking, counts)) return 'reserved'
   }
   await failSpent(ports, start, none)
   return 'spent'
