@@ -1,6 +1,6 @@
 import { apiBase } from '#functions/api/app.ts'
 import { toProblem } from '#functions/api/errors.ts'
-import { wasDecommissioned } from '#functions/stream/decommissioned.ts'
+import { formerAgent } from '#shared/domain/agents/former-agent.ts'
 import { DomainError } from '#shared/domain/domain-error.ts'
 import type { Platform } from '#shared/platform/platform.ts'
 import { type InvokeAnswer, type InvokeRequest, tenant, toInvokeAnswer } from './invoke.ts'
@@ -19,7 +19,7 @@ export const refuseReturn = async (
   { request, agent, hosted, requestId }: Options,
 ): Promise<InvokeAnswer | undefined> => {
   if (agent === undefined || !enrols(request) || !hosted.some((one) => one.agent === agent)) return undefined
-  if (!(await wasDecommissioned(platform, tenant, agent))) return undefined
+  if (!(await formerAgent(platform, tenant, agent))) return undefined
   const message = `agent ${agent} was deleted; it comes back when somebody else registers its name`
   return toInvokeAnswer(toProblem(new DomainError('FORBIDDEN', message), requestId).response)
 }

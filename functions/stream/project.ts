@@ -29,7 +29,6 @@ import { endChildStep } from '#shared/domain/workflows/steps/sub-workflow-step.t
 import { endTaskStep } from '#shared/domain/workflows/steps/task-step.ts'
 import { idOfKey } from '#shared/platform/id-of-key.ts'
 import type { Change, CloudEvent, Item, Platform } from '#shared/platform/platform.ts'
-import { decommissionedItem } from './decommissioned.ts'
 import { type Duties, type Duty, doDuties } from './duties.ts'
 import { noteEnds } from './note-ends.ts'
 import { notePerformance, placeForAgent, placeForEnded, placeForInstance } from './place-tasks.ts'
@@ -121,12 +120,6 @@ const releaseFor = async (platform: Platform, change: Change): Promise<void> => 
   if (offer) await releaseBlocked(platform, change.key.pk.split('#')[0] ?? '', offer.capability)
 }
 
-/** The name of an agent that is gone, for whoever would start it again. */
-const agentItems = (changes: Change[]): Item[] => {
-  const agent = changes.at(-1)?.after?.value as Agent | undefined
-  return agent?.decommissionedAt === undefined ? [] : [decommissionedItem(agent)]
-}
-
 const handOn = async (platform: Platform, change: Change): Promise<void> => {
   const agent = change.after?.value as Agent | undefined
   if (agent?.decommissionedAt !== undefined) await handOnTasks(platform, agent)
@@ -212,7 +205,6 @@ const projections: Record<string, Projection> = {
     },
   },
   agent: {
-    items: agentItems,
     duties: {
       handOn,
       wake: (platform, change) => wakeForAgent(platform, change as Change<Agent>),

@@ -1,5 +1,5 @@
-import { wasDecommissioned } from '#functions/stream/decommissioned.ts'
 import { findAgent } from '#shared/domain/agents/agent-store.ts'
+import { formerAgent } from '#shared/domain/agents/former-agent.ts'
 import { handsOut, sendsAway } from '#shared/domain/agents/lifecycle.ts'
 import { liveLoads } from '#shared/domain/dispatch/find-target.ts'
 import { laneQueues } from '#shared/domain/dispatch/lanes.ts'
@@ -40,7 +40,7 @@ type Wish = { count: number /** Nothing waits for it, nothing runs. */; rests: b
 /** For one hosted agent. One that never enrolled is started once, so that it can; one that was deleted stays away. */
 const wanted = async (ports: Ports, { agent: name, slots, max }: HostedAgent): Promise<Wish> => {
   const agent = (await findAgent(ports, tenant, name))?.value
-  if (agent === undefined) return { count: (await wasDecommissioned(ports, tenant, name)) ? 0 : 1, rests: false }
+  if (agent === undefined) return { count: (await formerAgent(ports, tenant, name)) ? 0 : 1, rests: false }
   const [depths, live] = await Promise.all([
     Promise.all(
       laneQueues(tenant, { agent: agent.id, version: agent.version }).map(({ queue }) => ports.queues.depth(queue)),

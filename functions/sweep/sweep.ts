@@ -5,6 +5,7 @@ import { dueBefore, dueShardPk, dueShards } from '#shared/domain/dispatch/due.ts
 import { attendFanOut } from '#shared/domain/fan-out/attend-fan-out.ts'
 import { attendInstance } from '#shared/domain/instances/end-instance.ts'
 import { attendLimit } from '#shared/domain/limits/hold-task.ts'
+import { attendMailbox } from '#shared/domain/messages/attend-mailbox.ts'
 import { attendMessage } from '#shared/domain/messages/attend-message.ts'
 import { attendLetter } from '#shared/domain/messages/handle-letter.ts'
 import { attendSchedule } from '#shared/domain/schedules/attend-schedule.ts'
@@ -25,6 +26,7 @@ const attendBatch: Attend = (platform, tenant, id) => attendFanOut(platform, { c
 /** Who looks after what, by the prefix of its id. */
 const attendants: Record<string, Attend> = {
   tsk: attendTask,
+  agt: attendMailbox,
   ins: attendInstance,
   apr: attendApproval,
   bat: attendBatch,

@@ -1,12 +1,17 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { checkInput } from '#functions/api/check-input.ts'
+import { getAgent } from '#shared/domain/agents/agent-store.ts'
+import { decommissionAgent } from '#shared/domain/agents/change-agent.ts'
 import { registerAgent } from '#shared/domain/agents/register-agent.ts'
 import type { Caller } from '#shared/domain/caller.ts'
 import { type Inbox, isForTask, type Letter } from '#shared/domain/inboxes/letter.ts'
-import { countLetters, lettersOf, listOpenLetters } from '#shared/domain/inboxes/letter-store.ts'
+import { countLetters, lettersOf, listDeadLetters, listOpenLetters } from '#shared/domain/inboxes/letter-store.ts'
 import { receiveLetters } from '#shared/domain/inboxes/receive-letters.ts'
 import { acknowledgeMessages } from '#shared/domain/messages/acknowledge-mailbox.ts'
+import { attendMailbox } from '#shared/domain/messages/attend-mailbox.ts'
 import { attendMessage } from '#shared/domain/messages/attend-message.ts'
+import { deliverMessage } from '#shared/domain/messages/deliver-message.ts'
+import { handOverMail } from '#shared/domain/messages/hand-over-mail.ts'
 import { handleLetter } from '#shared/domain/messages/handle-letter.ts'
 import { mailboxOf } from '#shared/domain/messages/mailbox.ts'
 import { findMessage } from '#shared/domain/messages/message-store.ts'
@@ -16,6 +21,7 @@ import { listTasks } from '#shared/domain/tasks/list-tasks.ts'
 import type { Platform } from '#shared/platform/platform.ts'
 import { deathsAmong, dying } from '#test/support/dying-platform.ts'
 import { aPlatform } from '#test/support/embedded.ts'
+import { aCarrier } from '#test/support/letters.ts'
 import { aSkewedClock } from '#test/support/skewed-clock.ts'
 
 const caller: Caller = { tenant: 'default', principal: { kind: 'key', id: 'k', role: 'admin' }, requestId: 'r' }
@@ -29,8 +35,8 @@ beforeAll(async () => {
 afterAll(() => opened.close())
 
 let names = 0
-const anAgent = async (more: { label?: string; handles?: string } = {}) => {
-  const name = `agent-${++names}`
+const anAgent = async (more: { name?: string; label?: string; handles?: string } = {}) => {
+  const { name = `agent-${++names}` } = more
   const agent = await registerAgent(platform, caller, {
     name,
     type: 'test',
@@ -178,6 +184,49 @@ describe('what breaks off at any write loses and doubles nothing:', () => {
         (await drain(asking.inbox)).map(({ id }) => id),
         about(death),
       ).toEqual([response?.id])
+    }
+  })
+
+  it('the end of an agent, whose mail is dead letters and whose requests are answered, also what came after it', async () => {
+    for (const death of deathsAmong(12)) {
+      const { name, inbox } = await anAgent()
+      for (const n of [1, 2, 3])
+        await sendMessage(platform, caller, aMessage({ to: { agent: name }, data: n, conversation: 'c' }))
+      const request = await sendMessage(platform, caller, aMessage({ kind: 'request', to: { agent: name } }))
+      const weak = dying(platform, death.last, death.stored)
+      const end = async (ports: Platform) => {
+        await decommissionAgent(ports, caller, inbox.id)
+        await attendMailbox(ports, 'default', inbox.id)
+      }
+      await end(weak).catch(() => undefined)
+      await end(platform)
+      clock.forward(61_000)
+      await deliverMessage(platform, aCarrier(platform), inbox)
+      await attendMailbox(platform, 'default', inbox.id)
+      expect(await countLetters(platform, inbox), about(death)).toEqual({ waiting: 0, inFlight: 0, dead: 5 })
+      const { response } = (await findMessage(platform, 'default', request.id))?.value ?? {}
+      expect((await findMessage(platform, 'default', response?.id ?? ''))?.value.envelope.type).toBe('note.left.failed')
+      const { value: agent } = await getAgent(platform, 'default', inbox.id)
+      expect(agent.dueAt, about(death)).toBeUndefined()
+    }
+  })
+
+  it('mail that the next agent of a name gets of the one before, once', async () => {
+    for (const death of deathsAmong(3)) {
+      const { name, inbox } = await anAgent()
+      const { id } = await sendMessage(platform, caller, aMessage({ to: { agent: name } }))
+      await decommissionAgent(platform, caller, name)
+      await attendMailbox(platform, 'default', inbox.id)
+      const { value: gone } = await getAgent(platform, 'default', inbox.id)
+      const { inbox: next } = await anAgent({ name })
+      await handOverMail(dying(platform, death.last, death.stored), gone, undefined).catch(() => undefined)
+      await handOverMail(platform, gone, undefined)
+      expect(await handOverMail(platform, gone, [id]), about(death)).toBe(0)
+      expect((await listDeadLetters(platform, inbox, { limit: 1 })).items, about(death)).toEqual([])
+      expect(
+        (await drain(next)).map((event) => event.id),
+        about(death),
+      ).toEqual([id])
     }
   })
 

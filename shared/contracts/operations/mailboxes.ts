@@ -57,10 +57,12 @@ export const mailboxOperations = {
     path: '/mailboxes/{agent}/redrive',
     tag: 'Messages',
     summary: 'Put dead letters of a mailbox back into it',
-    description: 'They come when they come: their turn in a conversation has passed.',
+    description:
+      'They come when they come: their turn in a conversation has passed. Those of an agent that is decommissioned go to the one that has its name now.',
     audience: admins,
     body: redriveMailSchema,
     bodyOptional: true,
     answers: { 202: { description: 'How many wait again.', schema: redrivenSchema } },
+    refusals: ['CONFLICT'],
   },
 } as const satisfies Record<string, Operation>

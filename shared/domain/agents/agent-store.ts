@@ -1,9 +1,13 @@
 import type { Item, Key, Platform, Stored, Write } from '../../platform/platform.ts'
+import { systemStamp } from '../caller.ts'
+import { saveItem } from '../contention.ts'
+import { dueIndex } from '../dispatch/due.ts'
 import { DomainError } from '../domain-error.ts'
 import { idPattern, newRev } from '../ids.ts'
 import { sortableTime } from '../keys.ts'
 import { writeAll } from '../write-all.ts'
 import { type Agent, type AgentVersion, offers } from './agent.ts'
+import { formerItem } from './former-agent.ts'
 
 type Ports = Pick<Platform, 'main' | 'clock' | 'random'>
 
@@ -14,14 +18,19 @@ const offerPk = (tenant: string, capability: string): string => `${tenant}#offer
 /** Partition of the `list` index that holds a tenant's agents. */
 export const agentListPk = (tenant: string): string => `${tenant}#agents`
 
-const headItem = (agent: Agent): Item<Agent> => ({
-  ...agentKey(agent.tenant, agent.id),
-  type: 'agent',
-  value: agent,
-  ...(agent.decommissionedAt === undefined && {
-    index: { list: { pk: agentListPk(agent.tenant), sk: `${sortableTime(agent.createdAt)}#${agent.id}` } },
-  }),
-})
+const headItem = (agent: Agent): Item<Agent> => {
+  const { tenant, id, createdAt, decommissionedAt, dueAt } = agent
+  const list = { pk: agentListPk(tenant), sk: `${sortableTime(createdAt)}#${id}` }
+  return {
+    ...agentKey(tenant, id),
+    type: 'agent',
+    value: agent,
+    index: {
+      ...(decommissionedAt === undefined && { list }),
+      ...(dueAt !== undefined && { due: dueIndex(dueAt, tenant, id) }),
+    },
+  }
+}
 
 const offerSk = (capability: string): string => `offer#${capability}`
 const offerItem = (agent: Agent, capability: string): Item => ({
@@ -106,6 +115,14 @@ export const saveAgent = async (ports: Ports, before: Stored<Agent>, agent: Agen
   return { ...headItem(agent), rev }
 }
 
+/** Says when the mail of an agent that is gone is looked after next, if nobody else did; `undefined`: somebody did. */
+export const putOffMail = (
+  ports: Ports,
+  found: Stored<Agent>,
+  dueAt: number | undefined,
+): Promise<Stored<Agent> | undefined> =>
+  saveItem(ports, found, headItem({ ...found.value, dueAt, stamp: systemStamp('agent.attend-mail') }))
+
 const offerChanges = (before: Agent, after: Agent): Write[] => {
   const offered = after.decommissionedAt === undefined ? after.capabilities.map(({ name }) => name) : []
   const had = before.capabilities.map(({ name }) => name)
@@ -120,7 +137,7 @@ const offerChanges = (before: Agent, after: Agent): Write[] => {
 
 const freedName = (before: Agent, after: Agent): Write[] =>
   before.decommissionedAt === undefined && after.decommissionedAt !== undefined
-    ? [{ op: 'delete', key: nameKey(after.tenant, after.name), expect: 'any' }]
+    ? [{ op: 'delete', key: nameKey(after.tenant, after.name), expect: 'any' }, put(formerItem(after))]
     : []
 
 /** A page of the agents that offer a capability, newest first. */

@@ -68,6 +68,8 @@ export type Agent = {
   /** Digest of the registration, to tell a repeated one from another one. */
   registered: string
   decommissionedAt?: number
+  /** Of one that is decommissioned: when somebody looks after the mail that it leaves. */
+  dueAt?: number
   /** Copies that its host keeps, where a person has said how many. */
   wanted?: number
   /** Latest last. */

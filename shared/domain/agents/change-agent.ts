@@ -1,5 +1,6 @@
 import type { Platform, Stored } from '../../platform/platform.ts'
 import { actorOf, type Caller, stamp } from '../caller.ts'
+import { remind } from '../dispatch/due.ts'
 import { DomainError } from '../domain-error.ts'
 import { moveInstance } from '../instances/instance.ts'
 import { changeInstance, liveInstancesOf } from '../instances/instance-store.ts'
@@ -43,9 +44,12 @@ export const patchAgent = async (
   return saveAgent(ports, found, { ...next, updatedAt: ports.clock.now(), stamp: stamp(caller, 'agent.patch') })
 }
 
-/** Takes an agent out of service: no new tasks, its instances drain, its name is free again, its history stays. */
+/**
+ * Takes an agent out of service: no new tasks, its instances drain, its name is free again, its history stays. Its mail is
+ * looked after next.
+ */
 export const decommissionAgent = async (
-  ports: Ports,
+  ports: Ports & Pick<Platform, 'queues' | 'telemetry'>,
   caller: Caller,
   idOrName: string,
   ifMatch?: string,
@@ -54,8 +58,16 @@ export const decommissionAgent = async (
   requireRev(`agent ${found.value.name}`, found, ifMatch)
   if (found.value.decommissionedAt !== undefined) return found.value
   const now = ports.clock.now()
-  const gone = { state: 'OFFLINE' as const, detail: 'DECOMMISSIONED', decommissionedAt: now, updatedAt: now }
+  const gone = {
+    state: 'OFFLINE' as const,
+    detail: 'DECOMMISSIONED',
+    decommissionedAt: now,
+    dueAt: now,
+    updatedAt: now,
+  }
   const saved = await saveAgent(ports, found, { ...found.value, ...gone, stamp: stamp(caller, 'agent.decommission') })
+  const { tenant, id } = saved.value
+  await remind(ports, { tenant, id, at: now })
   await drainInstances(ports, caller, saved.value, 'the agent is decommissioned')
   return saved.value
 }

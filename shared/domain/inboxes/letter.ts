@@ -122,9 +122,12 @@ export const isForTask = ({ state, handled, behind }: Letter): boolean =>
 export const positionOf = ({ createdAt, id }: Pick<Letter, 'createdAt' | 'id'>): string =>
   `${String(createdAt).padStart(15, '0')}.${id.slice(4)}`
 
+/** Whether somebody has received it, and it is kept from others. */
+export const isHeld = ({ receives, visibleAt }: Letter, now: number): boolean => receives > 0 && visibleAt > now
+
 type Held = { now: number; receipt: string }
 
-const isHeld = (letter: Letter, receipt: string): boolean => letter.state === 'WAITING' && letter.receipt === receipt
+const isHeldBy = (letter: Letter, receipt: string): boolean => letter.state === 'WAITING' && letter.receipt === receipt
 
 const lost = ({ id }: Letter): Refused =>
   refuse('STALE_RECEIPT', `letter ${id} is not held by this receipt any more: it was received again, or is over`)
@@ -132,12 +135,12 @@ const lost = ({ id }: Letter): Refused =>
 /** It is done; acknowledged again by the same receipt it stays so. */
 export const acknowledge = (letter: Letter, { now, receipt }: Held): Letter | Refused => {
   if (letter.state === 'DONE' && letter.receipt === receipt) return letter
-  return isHeld(letter, receipt) ? finish(letter, now) : lost(letter)
+  return isHeldBy(letter, receipt) ? finish(letter, now) : lost(letter)
 }
 
 /** Kept from others for so long from now on; 0 gives it back. */
 export const extend = (letter: Letter, { now, receipt, ms }: Held & { ms: number }): Letter | Refused =>
-  isHeld(letter, receipt) ? { ...letter, visibleAt: now + ms } : lost(letter)
+  isHeldBy(letter, receipt) ? { ...letter, visibleAt: now + ms } : lost(letter)
 
 /** A task is made within moments: whoever looks so much later finds what was missed. */
 export const firstLookMs = 300_000

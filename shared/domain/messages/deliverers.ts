@@ -1,6 +1,4 @@
 import type { Item, Platform } from '../../platform/platform.ts'
-import type { Agent } from '../agents/agent.ts'
-import { getAgent } from '../agents/agent-store.ts'
 import { loadBody } from '../bodies/body.ts'
 import { remind } from '../dispatch/due.ts'
 import { findTarget } from '../dispatch/find-target.ts'
@@ -10,7 +8,7 @@ import { inboxOf } from '../queues/queue.ts'
 import { getQueue } from '../queues/queue-store.ts'
 import { publish } from '../topics/publish.ts'
 import { type Carrier, deliverMessage } from './deliver-message.ts'
-import { mailboxOf } from './mailbox.ts'
+import { mailboxOf, openMailbox } from './mailbox.ts'
 import { kindOfRecipient, type Message, type Recipient, type RecipientKind } from './message.ts'
 import { createMessage, messagePk, messagePuts } from './message-store.ts'
 
@@ -31,16 +29,8 @@ const toInbox = (ports: MessagePorts, { message, items }: Outgoing<Recipient>, i
   return deliverMessage(ports, carrierOf(sent), inbox, messagePuts(ports, sent, items))
 }
 
-const requireInService = ({ name, decommissionedAt }: Agent): void => {
-  if (decommissionedAt !== undefined)
-    throw new DomainError('CONFLICT', `agent ${name} is decommissioned and gets no more messages`)
-}
-
-const toAgent: Deliver<'agent'> = async (ports, outgoing) => {
-  const { value: agent } = await getAgent(ports, outgoing.message.tenant, outgoing.to.agent)
-  requireInService(agent)
-  return toInbox(ports, outgoing, mailboxOf(agent))
-}
+const toAgent: Deliver<'agent'> = async (ports, outgoing) =>
+  toInbox(ports, outgoing, await openMailbox(ports, outgoing.message.tenant, outgoing.to.agent))
 
 /** To the agent that a task of the capability would go to. */
 const toCapability: Deliver<'capability'> = async (ports, outgoing) => {

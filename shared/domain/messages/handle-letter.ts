@@ -1,18 +1,20 @@
 import { messageCapability } from '../agents/agent.ts'
-import { findAgent } from '../agents/agent-store.ts'
+import { getAgent } from '../agents/agent-store.ts'
 import { loadBody } from '../bodies/body.ts'
 import type { Caller } from '../caller.ts'
 import { DomainError, type DomainErrorCode } from '../domain-error.ts'
 import { idFromKey } from '../ids.ts'
 import { changeLetter } from '../inboxes/change-letter.ts'
-import { bury, isForTask, type Letter, laterLookMs } from '../inboxes/letter.ts'
+import { bury, type DeadReason, isForTask, type Letter, laterLookMs } from '../inboxes/letter.ts'
 import { findLetter, letterPk } from '../inboxes/letter-store.ts'
 import { type CheckInput, submitTask } from '../tasks/submit-task.ts'
 import { isFinished, type Task } from '../tasks/task.ts'
 import { findTask, taskPk } from '../tasks/task-store.ts'
+import { goneReason } from './attend-mailbox.ts'
 import type { MessagePorts } from './deliverers.ts'
 import { toCloudEvent } from './envelope.ts'
-import { respond } from './respond.ts'
+import { answerFor, failLetter, failureOf } from './fail-letter.ts'
+import type { ResponseCommand } from './respond.ts'
 
 /** Refusals that no repetition changes. */
 const final: DomainErrorCode[] = ['INVALID', 'CONFLICT', 'NOT_FOUND', 'TOO_LARGE', 'IDEMPOTENCY_CONFLICT']
@@ -34,9 +36,9 @@ export const taskOfLetter = (letter: Letter): string => idFromKey('tsk', letter.
 export const handleLetter = async (ports: MessagePorts, letter: Letter, checkInput: CheckInput): Promise<void> => {
   if (!isForTask(letter)) return
   const { tenant, id, inbox, envelope, data, dataPk = letterPk(tenant, id), endsAt } = letter
-  const agent = (await findAgent(ports, tenant, inbox))?.value
+  const { value: agent } = await getAgent(ports, tenant, inbox)
+  if (agent.decommissionedAt !== undefined) return failLetter(ports, letter, goneReason(agent))
   try {
-    if (agent === undefined) throw new DomainError('NOT_FOUND', `there is no agent ${inbox}`)
     const command = {
       agent: inbox,
       capability: messageCapability(envelope.type),
@@ -52,10 +54,7 @@ export const handleLetter = async (ports: MessagePorts, letter: Letter, checkInp
     await submitTask(ports, callerOf(tenant, agent.name, id), command, checkInput)
   } catch (error) {
     if (!(error instanceof DomainError) || !final.includes(error.code)) throw error
-    const { code, message } = error
-    await changeLetter(ports, letter, (current) =>
-      isForTask(current) ? bury(current, ports.clock.now(), { code, message }) : current,
-    )
+    await failLetter(ports, letter, { code: error.code, message: error.message })
   }
 }
 
@@ -66,30 +65,24 @@ const isTaskOf = ({ id }: Task, letter: Letter): boolean => id === taskOfLetter(
 export const endLetter = async (ports: MessagePorts, task: Task): Promise<void> => {
   if (task.letter === undefined || !isFinished(task)) return
   const now = ports.clock.now()
-  const { status, failure } = task
-  const { code = status, message = `its task ${task.id} is ${status}` } = failure ?? {}
+  const { status } = task
   const letter = await changeLetter(ports, { tenant: task.tenant, id: task.letter }, (current) => {
     if (!isForTask(current) || !isTaskOf(task, current)) return current
-    return status === 'SUCCEEDED'
-      ? { ...current, state: 'DONE', settledAt: now }
-      : bury(current, now, { code, message })
+    return status === 'SUCCEEDED' ? { ...current, state: 'DONE', settledAt: now } : bury(current, now, reasonOf(task))
   })
-  if (letter?.envelope.kind === 'request' && isTaskOf(task, letter)) await answer(ports, task, letter)
+  if (letter?.envelope.kind === 'request' && isTaskOf(task, letter))
+    await answerFor(ports, letter, await responseOf(ports, task, letter))
 }
 
-const answer = async (ports: MessagePorts, task: Task, { inbox, envelope }: Letter): Promise<void> => {
-  const { tenant, id, result, failure } = task
-  const caller = callerOf(tenant, inbox, id)
-  const data =
-    task.status === 'SUCCEEDED'
-      ? await loadBody(ports, { tenant, pk: taskPk(tenant, id), body: result })
-      : { code: failure?.code ?? task.status, message: failure?.message ?? `task ${id} is ${task.status}` }
-  const type = task.status === 'SUCCEEDED' ? undefined : `${envelope.type}.failed`
-  try {
-    await respond(ports, caller, envelope.id, { type, data })
-  } catch (error) {
-    if (!(error instanceof DomainError) || !['ALREADY_ANSWERED', 'NOT_FOUND'].includes(error.code)) throw error
-  }
+const reasonOf = ({ id, status, failure }: Task): DeadReason => ({
+  code: failure?.code ?? status,
+  message: failure?.message ?? `its task ${id} is ${status}`,
+})
+
+const responseOf = async (ports: MessagePorts, task: Task, letter: Letter): Promise<ResponseCommand> => {
+  const { tenant, id, status, result } = task
+  if (status !== 'SUCCEEDED') return failureOf(letter, reasonOf(task))
+  return { data: await loadBody(ports, { tenant, pk: taskPk(tenant, id), body: result }) }
 }
 
 /** Does again what was missed of a letter that a task handles: makes the task, or ends with it. */

@@ -228,10 +228,10 @@ export const routeTask = (task: Task, target: Task['target'], blockedBy?: Task['
   heldBy: undefined,
 })
 
-/** A waiting task whose agent is gone waits for whoever offers its capability; one without a capability has nobody. */
+/** A waiting task whose agent is gone waits for whoever offers its capability; one without, or of its mail, has nobody. */
 export const loseAgent = (task: Task, now: number): Task => {
   const gone = `agent ${task.target?.agentName} is decommissioned`
-  if (task.capability === undefined) return failNow(task, now, 'NO_CAPABLE_AGENT', gone)
+  if (task.capability === undefined || task.letter !== undefined) return failNow(task, now, 'NO_CAPABLE_AGENT', gone)
   const message = `${gone} and no other offers ${task.capability}; the task runs as soon as one registers`
   return routeTask(task, undefined, { code: 'NO_CAPABLE_AGENT', message })
 }

@@ -1,12 +1,11 @@
 import type { CloudEvent, Platform } from '../../platform/platform.ts'
 import { PlatformError } from '../../platform/platform-error.ts'
-import { getAgent } from '../agents/agent-store.ts'
 import { type Caller, systemStamp } from '../caller.ts'
 import { idFromKey } from '../ids.ts'
 import type { Inbox } from '../inboxes/letter.ts'
 import { sendLetter } from '../inboxes/send-letter.ts'
 import { envelopeOf } from '../messages/envelope.ts'
-import { mailboxOf } from '../messages/mailbox.ts'
+import { openMailbox } from '../messages/mailbox.ts'
 import { putOnTopic } from '../messages/put-on-topic.ts'
 import { inboxOf } from '../queues/queue.ts'
 import { getQueue } from '../queues/queue-store.ts'
@@ -65,7 +64,7 @@ const toInbox = (ports: TopicPorts, { event, replay }: Arrival, inbox: Inbox): P
 }
 
 const toAgent: Deliver<'agent'> = async (ports, { target, ...arrival }) =>
-  toInbox(ports, arrival, mailboxOf((await getAgent(ports, arrival.subscription.tenant, target.agent)).value))
+  toInbox(ports, arrival, await openMailbox(ports, arrival.subscription.tenant, target.agent))
 
 const toQueue: Deliver<'queue'> = async (ports, { target, ...arrival }) =>
   toInbox(ports, arrival, inboxOf((await getQueue(ports, arrival.subscription.tenant, target.queue)).value))

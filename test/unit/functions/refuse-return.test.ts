@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { refuseReturn } from '#functions/agent-gateway/refuse-return.ts'
-import { decommissionedItem } from '#functions/stream/decommissioned.ts'
+import { decommissionAgent } from '#shared/domain/agents/change-agent.ts'
 import { registerAgent } from '#shared/domain/agents/register-agent.ts'
-import { systemStamp } from '#shared/domain/caller.ts'
+import type { Caller } from '#shared/domain/caller.ts'
 import { aPlatform } from '#test/support/embedded.ts'
 
 let embedded: Awaited<ReturnType<typeof aPlatform>>
@@ -10,13 +10,10 @@ beforeAll(async () => {
   embedded = await aPlatform()
   const { platform } = embedded
   for (const name of ['deleted', 'of-somebody']) {
-    const agent = await registerAgent(
-      platform,
-      { tenant: 'default', principal: { kind: 'host', agent: name }, requestId: 'req' },
-      { name, type: 'test', version: '1.0.0', capabilities: [], configuration: {}, labels: {} },
-    )
-    const item = decommissionedItem({ ...agent, stamp: systemStamp('test') })
-    await platform.main.write({ op: 'put', item, expect: 'any' })
+    const caller: Caller = { tenant: 'default', principal: { kind: 'host', agent: name }, requestId: 'req' }
+    const fields = { type: 'test', version: '1.0.0', capabilities: [], configuration: {}, labels: {} }
+    await registerAgent(platform, caller, { name, ...fields })
+    await decommissionAgent(platform, caller, name)
   }
 })
 afterAll(() => embedded.close())

@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { project } from '#functions/stream/project.ts'
 import { everyMinute } from '#functions/sweep/every-minute.ts'
 import { scaleHostedAgents, wantedInstances } from '#functions/sweep/scale.ts'
 import { decommissionAgent } from '#shared/domain/agents/change-agent.ts'
@@ -82,10 +81,6 @@ describe('the instances of a hosted agent', () => {
   it('end for good when the agent is decommissioned, until its name is taken again', async () => {
     const { id, name } = await register('deleted')
     await decommissionAgent(embedded.platform, caller, id)
-    const after = await embedded.platform.main.get({ pk: `default#agent#${id}`, sk: 'head' })
-    await project(embedded.platform, [
-      { id: 'change', key: { pk: `default#agent#${id}`, sk: 'head' }, type: 'agent', ...(after && { after }) },
-    ])
     const [running, gone] = [aHost(), aHost({ up: 0 })]
     await scaleHostedAgents(running.platform, hosted(name))
     await scaleHostedAgents(gone.platform, hosted(name))

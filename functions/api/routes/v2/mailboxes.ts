@@ -5,6 +5,7 @@ import { countLetters, listDeadLetters } from '#shared/domain/inboxes/letter-sto
 import { type Delivered, peekLetters, receiveLetters } from '#shared/domain/inboxes/receive-letters.ts'
 import { acknowledgeMessages, acknowledgeUpTo } from '#shared/domain/messages/acknowledge-mailbox.ts'
 import { toCloudEvent } from '#shared/domain/messages/envelope.ts'
+import { handOverMail } from '#shared/domain/messages/hand-over-mail.ts'
 import { mailboxOf, ownerOfMailbox } from '#shared/domain/messages/mailbox.ts'
 import { redriveMail } from '#shared/domain/messages/redrive-mailbox.ts'
 import { iso, preferWait } from '../../headers.ts'
@@ -61,9 +62,12 @@ const deadLetters: Handler<OperationOf<'listDeadMail'>> = async (context, call) 
   }
 }
 
-const redrive: Handler<OperationOf<'redriveMail'>> = async (context, call) => {
-  const redriven = await redriveMail(context.platform, await mailboxIn(context, call), call.body.ids)
-  return { status: 202, body: { redriven } }
+const redrive: Handler<OperationOf<'redriveMail'>> = async ({ platform }, { caller, params, body }) => {
+  const owner = await ownerOfMailbox(platform, caller, params.agent ?? '')
+  const isGone = owner.decommissionedAt !== undefined
+  const { ids } = body
+  const redriven = isGone ? handOverMail(platform, owner, ids) : redriveMail(platform, mailboxOf(owner), ids)
+  return { status: 202, body: { redriven: await redriven } }
 }
 
 export const mailboxHandlers = {
