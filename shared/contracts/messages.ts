@@ -70,7 +70,7 @@ const messageFields = z.strictObject({
   conversation: attributeSchema.optional(),
   /** What it has to do with: of a response the request. */
   correlationId: attributeSchema.optional(),
-  /** The agent whose mailbox gets the response. @default the agent that sends the request */
+  /** The agent whose mailbox gets the response as well. @default none: it is told with the request */
   replyTo: nameSchema.optional(),
   /** In an inbox it is a dead letter from then on; of a request the deadline. @default in 7 days; of a request in one */
   expiresAt: timeSchema.optional(),

@@ -57,6 +57,19 @@ describe.each(apiHosts)('a request on $host', ({ open }) => {
     })
   })
 
+  it('that an agent sends has its response with it, and in no mailbox that was not asked for', async () => {
+    const [agent, asker] = [await anAgent('req.asked'), await anAgent('req.asks')]
+    const { token: key } = (await api.post('/instances', { agent: asker })).body
+    for (const more of [{}, { replyTo: asker }]) {
+      const request = { kind: 'request', to: { agent }, type: 'sum.wanted', ...more }
+      const { id } = (await api.post('/messages', request, { key })).body
+      const response = (await api.post(`/messages/${id}/reply`, { data: 3 })).body.id
+      expect((await api.get(`/messages/${id}`, { key })).body.response.id).toBe(response)
+      expect((await api.get(`/messages/${response}`, { key })).body.data).toBe(3)
+      expect((await receive(asker)).map(({ message }) => message.id)).toEqual('replyTo' in more ? [response] : [])
+    }
+  })
+
   it('is answered by whom it was sent to, and nothing but a request is', async () => {
     const [agent, other] = [await anAgent('req.mine'), await anAgent('req.other')]
     const { id } = (await ask(agent)).body

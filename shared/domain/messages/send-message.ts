@@ -96,7 +96,6 @@ const buildMessage = async (ports: MessagePorts, caller: Caller, { id, sent, com
     kind,
     source: from ? sourceOf(caller, from.name) : (source ?? sourceOf(caller, undefined)),
     time: now,
-    replyTo: attributes.replyTo ?? (kind === 'request' ? from?.name : undefined),
     expiresAt: expiresAt ?? ('topic' in to ? undefined : now + defaultLifeMs[kind]),
   }
   const message: Message = {
