@@ -136,7 +136,30 @@ describe.each(apiHosts)('a message to an agent on $host', ({ open }) => {
       expect(dead).toMatchObject([{ reason: { code: 'EXPIRED' }, message: { id } }])
       expect(dataOf(await receive(agent))).toEqual([2])
       expect((await api.post(`/mailboxes/${agent}/redrive`, { ids: [id] })).body).toEqual({ redriven: 1 })
-      expect(dataOf(await receive(agent, '', { prefer: 'wait=5' }))).toEqual([1])
+      const [mail] = await receive(agent, '', { prefer: 'wait=5' })
+      expect(mail?.message).toMatchObject({ id, data: 1 })
+      expect(mail?.message).not.toHaveProperty('expirytime')
+    })
+  })
+
+  it('that was received in time may be acknowledged while it is kept from others, and is a dead letter after that', async () => {
+    const agent = await anAgent('box.held')
+    const expiresAt = new Date(Date.now() + 60_000).toISOString()
+    const ids: string[] = []
+    for (const data of [1, 2]) ids.push((await send({ agent }, { data, expiresAt })).body.id)
+    const [kept = '', left = ''] = ids
+    await receive(agent, 'visibilitySeconds=120')
+    await later(api.platform.clock, 61_000, async () => {
+      await sweep(api.platform)
+      expect(await ack(agent, { ids: [kept] })).toEqual([kept])
+      expect(await lettersOf(left)).toMatchObject([{ state: 'WAITING' }])
+    })
+    await later(api.platform.clock, 130_000, async () => {
+      await until(async () => {
+        await sweep(api.platform)
+        return (await lettersOf(left))[0]?.state === 'DEAD'
+      })
+      expect(await lettersOf(left)).toMatchObject([{ reason: { code: 'EXPIRED' } }])
     })
   })
 

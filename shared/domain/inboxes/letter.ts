@@ -99,9 +99,9 @@ const hiddenMs = (
   receives: number,
 ): number => visibilityMs + (receives > 1 ? Math.min(backOffMs * 2 ** (receives - 2), longestBackOffMs) : 0)
 
-/** It waited longer than it was worth; the same object while it has not. */
+/** It waited longer than it was worth; the same object while it has not, or is with somebody who got it in time. */
 export const expire = (letter: Letter, now: number): Letter => {
-  if (letter.endsAt === undefined || letter.endsAt > now) return letter
+  if (letter.endsAt === undefined || letter.endsAt > now || isHeld(letter, now)) return letter
   const message = `its time was over at ${new Date(letter.endsAt).toISOString()}`
   return bury(letter, now, { code: 'EXPIRED', message })
 }
@@ -147,9 +147,10 @@ export const firstLookMs = 300_000
 /** It may run for long: from then on somebody looks so often. */
 export const laterLookMs = 3_600_000
 
-/** A letter that is over waits again, as if it had just come, but out of its conversation, where its turn has passed. */
+/** A letter that is over waits again, for as long as it takes, but out of its conversation, where its turn has passed. */
 export const revive = (letter: Letter, now: number): Letter => ({
   ...letter,
+  envelope: { ...letter.envelope, expiresAt: undefined },
   state: 'WAITING',
   conversation: undefined,
   behind: undefined,
