@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { attributeText, isAttribute } from '#shared/domain/messages/attribute.ts'
 import { messageKinds } from '#shared/domain/messages/envelope.ts'
 import { recipientKinds } from '#shared/domain/messages/message.ts'
 import { mostHops } from '#shared/domain/topics/topic.ts'
@@ -18,7 +19,12 @@ import {
 import { taskSchema } from './tasks.ts'
 import { topicSchema } from './topics.ts'
 
-const attributeSchema = keySchema
+/** A text as CloudEvents has them. */
+const attributeSchema = keySchema.refine(isAttribute, `expected ${attributeText}`)
+/** https://datatracker.ietf.org/doc/html/rfc3986#section-4.1 */
+const uriReference = /^(?:[\w\-.~:/?#[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})+$/
+const sourceText = 'expected a URI-reference, such as /sensors/12 or https://example.com/orders; a space is %20 there'
+const sourceSchema = z.string().max(200).regex(uriReference, sourceText)
 
 /** The types of agents, labels that they have, a capability that they offer. */
 const agentChoiceSchema = z.strictObject({
@@ -62,7 +68,7 @@ const messageFields = z.strictObject({
   /** What happened, in the past tense: `build.finished`; of a request what is wanted. */
   type: attributeSchema.optional(),
   /** Where it comes from. @default the caller */
-  source: attributeSchema.optional(),
+  source: sourceSchema.optional(),
   /** What it is about. */
   subject: attributeSchema.optional(),
   data: boundedJson(240).optional(),

@@ -110,6 +110,12 @@ describe.each(apiHosts)('hooks on $host', ({ open }) => {
     expect(tooLarge).toMatchObject({ status: 413, body: { code: 'PAYLOAD_TOO_LARGE' } })
   })
 
+  it.each(['type', 'subject'])('refuse control characters in what becomes the %s', async (field) => {
+    const { send } = await aHook(api, { topic: 'controlled' })
+    const refused = await send({ type: 'order.paid', [field]: 'a b\u0001\n' })
+    expect(refused).toMatchObject({ status: 422, body: { errors: [{ pointer: `#/${field}`, code: 'ATTRIBUTE' }] } })
+  })
+
   it('end what goes round over another system, however long the names on its way are', async () => {
     const long = 'x'.repeat(180)
     const { send } = await aHook(api, { topic: long })

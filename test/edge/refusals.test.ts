@@ -64,10 +64,27 @@ describe('a request', () => {
 
 describe('text that is no text', () => {
   const half = '\ud800'
-  it.each(['type', 'subject', 'source', 'conversation', 'correlationId'])('is no %s of a message', async (field) => {
+  it.each(['type', 'subject', 'conversation', 'correlationId'])('is no %s of a message', async (field) => {
     const refused = await api.post('/messages', { to: { topic: 'x' }, type: 'x', [field]: half })
     expect(fieldsOf(refused)[0]).toContain(`#/${field}: expected whole characters`)
   })
+  it.each(['type', 'subject', 'conversation', 'correlationId'])('has control characters in no %s', async (field) => {
+    const refused = await api.post('/messages', { to: { topic: 'x' }, type: 'x', [field]: 'a b\u0001\n' })
+    expect(fieldsOf(refused)[0]).toContain(`#/${field}: expected text without control characters`)
+  })
+  it.each(['not a uri', '%zz', '<x>', 'ä', '\u0000', half, ''])(
+    'is no URI-reference that a message comes from: %s',
+    async (source) => {
+      const refused = await api.post('/messages', { to: { topic: 'x' }, type: 'x', source })
+      expect(fieldsOf(refused)[0]).toContain('#/source: expected a URI-reference')
+    },
+  )
+  it.each(['https://example.com/a?b=c#d', 'urn:x:y', '/sensors/tn-1', 'mailto:a@b.c', 'a%20b', 'billing'])(
+    'is one: %s',
+    async (source) => {
+      expect((await api.post('/messages', { to: { topic: 'x' }, type: 'x', source })).body.source).toBe(source)
+    },
+  )
   it.each([
     ['/fairnessKey', { fairnessKey: half }],
     ['/affinityKey', { affinityKey: half }],

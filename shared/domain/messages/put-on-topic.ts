@@ -4,6 +4,7 @@ import { orThrow } from '../domain-error.ts'
 import { digest } from '../ids.ts'
 import { type Published, publish } from '../topics/publish.ts'
 import { nextHops } from '../topics/topic.ts'
+import { requireAttributes } from './attribute.ts'
 import type { MessagePorts } from './deliverers.ts'
 import { createMessage, messagePk } from './message-store.ts'
 
@@ -15,6 +16,7 @@ type Ports = Pick<MessagePorts, 'main' | 'objects' | 'queues' | 'clock' | 'rando
  */
 export const putOnTopic = async (ports: Ports, tenant: string, published: Published, stamp: Stamp): Promise<void> => {
   const { topic, envelope, data, passed = [] } = published
+  requireAttributes(envelope)
   orThrow(nextHops(passed, topic)) // what goes round is no message
   const { id } = envelope
   const { body, items } = await planBody(ports, { tenant, pk: messagePk(tenant, id), sk: 'data', value: data, stamp })
