@@ -3,30 +3,41 @@ import { agentKey, findAgent } from '#shared/domain/agents/agent-store.ts'
 import { sendsAway } from '#shared/domain/agents/lifecycle.ts'
 import { findInstance } from '#shared/domain/instances/instance-store.ts'
 import type { HostedAgent, Platform, Stored } from '#shared/platform/platform.ts'
+import { createCopyCount } from './count-copies.ts'
+
+type Ports = Pick<Platform, 'main' | 'volatile' | 'queues' | 'hosts' | 'clock' | 'telemetry'>
+type Kept = { hosted: HostedAgent; id: string; countCopies: ReturnType<typeof createCopyCount> }
 
 const lookAgainMs = 60_000
 
 /**
  * Keeps as many processes of each supervised agent as it should have: one, or what a person said; and starts one again
- * that was sent away once its agent is back in service.
+ * that was sent away once its agent is back in service. One that was scaled to zero is looked at every `lookMs`, and has a
+ * process until `restMs` after its last work.
  */
-export const createAgentKeeper = (platform: Pick<Platform, 'main' | 'hosts' | 'telemetry'>) => {
-  const kept = new Map<string, { hosted: HostedAgent; id: string }>()
+export const createAgentKeeper = (platform: Ports, { lookMs = 500, restMs = 30_000 } = {}) => {
+  const kept = new Map<string, Kept>()
   let stopped = false
 
-  const find = async ({ hosted, id }: { hosted: HostedAgent; id: string }): Promise<Stored<Agent> | undefined> => {
+  const find = async ({ hosted, id }: Kept): Promise<Stored<Agent> | undefined> => {
     const found = stopped ? undefined : await findAgent(platform, hosted.tenant, id)
     return found?.value.decommissionedAt === undefined ? found : undefined
   }
   /** Who is sent away finishes in peace: the platform has told its processes. */
-  const scale = async (hosted: HostedAgent, agent: Agent): Promise<void> => {
-    if (!stopped && !sendsAway(agent)) await platform.hosts.scale(hosted, agent.wanted ?? 1)
+  const scale = async ({ hosted }: Kept, agent: Agent, count: number): Promise<void> => {
+    if (!stopped && !sendsAway(agent)) await platform.hosts.scale(hosted, count)
   }
-  const keep = async (one: { hosted: HostedAgent; id: string }): Promise<void> => {
+  const keep = async (one: Kept): Promise<void> => {
+    let before: { rev?: string; count?: number } = {}
     for (let found = await find(one); found !== undefined; found = await find(one)) {
-      await scale(one.hosted, found.value)
+      const { rev, value: agent } = found
+      const isNew = rev !== before.rev
+      const count = await one.countCopies(agent, isNew)
+      if (agent.wanted !== 0 || isNew || count !== before.count) await scale(one, agent, count)
       if (stopped) return
-      await platform.main.waitForChange(agentKey(one.hosted.tenant, one.id), found.rev, lookAgainMs)
+      before = { rev, count }
+      const ms = agent.wanted === 0 ? lookMs : lookAgainMs
+      await platform.main.waitForChange(agentKey(one.hosted.tenant, one.id), rev, ms)
     }
     kept.delete(one.hosted.source)
   }
@@ -37,7 +48,7 @@ export const createAgentKeeper = (platform: Pick<Platform, 'main' | 'hosts' | 't
   const begin = async (hosted: HostedAgent, instance: string): Promise<void> => {
     const joined = await findInstance(platform, hosted.tenant, instance)
     if (joined === undefined || kept.get(hosted.source)?.id === joined.value.agent) return
-    const one = { hosted, id: joined.value.agent }
+    const one = { hosted, id: joined.value.agent, countCopies: createCopyCount(platform, restMs) }
     kept.set(hosted.source, one)
     await keep(one)
   }
@@ -50,7 +61,7 @@ export const createAgentKeeper = (platform: Pick<Platform, 'main' | 'hosts' | 't
       const one = kept.get(hosted.source)
       if (one === undefined) return
       find(one)
-        .then((found) => found && scale(hosted, found.value))
+        .then(async (found) => found && (await scale(one, found.value, await one.countCopies(found.value, false))))
         .catch((error: unknown) => warn(hosted, error))
     },
     stop(): void {

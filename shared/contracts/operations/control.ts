@@ -107,7 +107,7 @@ export const controlOperations = {
     tag: 'Agents',
     summary: 'Scale an agent',
     description:
-      'How many copies the host keeps of an agent that it starts itself: exactly so many on one machine, at least so many on AWS, up to the maximum of the stage.',
+      'How many copies the host keeps of an agent that it starts itself: so many on one machine, at least so many on AWS, up to the maximum of the stage. With 0 there is none until work comes; `pause` keeps an agent from it.',
     audience: admins,
     body: scaleAgentSchema,
     answers: { 200: { description: 'The agent.', schema: agentSchema } },
