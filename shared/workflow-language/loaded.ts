@@ -1,11 +1,10 @@
 /** The language of workflows, loaded with the first definition: a server that runs what it has does not carry it. */
 export const loadLanguage = async () => {
-  const [{ validate }, { agentsOf }, { capabilitiesOf }, { workflowsOf }, { compileWorkflow }] = await Promise.all([
+  const [{ validate }, { namedBy }, { readStored }, { compileWorkflow }] = await Promise.all([
     import('./validate/validate.ts'),
-    import('./validate/check-agents.ts'),
-    import('./validate/check-capabilities.ts'),
-    import('./validate/check-workflows.ts'),
+    import('./validate/named-by.ts'),
+    import('./validate/read-stored.ts'),
     import('./compile/compile-workflow.ts'),
   ])
-  return { validate, agentsOf, capabilitiesOf, workflowsOf, compileWorkflow }
+  return { validate, namedBy, readStored, compileWorkflow }
 }

@@ -29,7 +29,9 @@ export type ProblemCode =
   | 'NOT_HERE'
   | 'UNKNOWN_AGENT'
   | 'UNKNOWN_CAPABILITY'
+  | 'UNKNOWN_QUEUE'
   | 'UNKNOWN_WORKFLOW'
+  | 'UNKNOWN_VERSION'
   | 'SCHEMA_MISMATCH'
 
 export const failing = (code: ProblemCode, path: Path, message: string, offset?: number): Finding => ({

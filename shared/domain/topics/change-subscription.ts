@@ -2,13 +2,14 @@ import type { Platform, Stored } from '../../platform/platform.ts'
 import { findAgent } from '../agents/agent-store.ts'
 import { type Caller, stamp, systemStamp } from '../caller.ts'
 import { compete } from '../contention.ts'
-import { DomainError, invalid } from '../domain-error.ts'
+import { DomainError, invalid, isRefused } from '../domain-error.ts'
 import { digest, idFor } from '../ids.ts'
 import { readPattern } from '../patterns/pattern.ts'
 import { findQueue } from '../queues/queue-store.ts'
 import { requireRev } from '../require-rev.ts'
 import { requireKept, requireSame } from '../require-same.ts'
 import { findWebhook } from '../webhooks/webhook-store.ts'
+import { versionsFor } from '../workflows/workflow.ts'
 import { findWorkflow } from '../workflows/workflow-store.ts'
 import type { Subscription } from './subscription.ts'
 import { isTopic } from './topic.ts'
@@ -69,14 +70,25 @@ const requirePattern = ({ pattern }: SubscriptionCommand): void => {
 const requireTarget = async (ports: Ports, tenant: string, { topic, target }: SubscriptionCommand): Promise<void> => {
   if ('topic' in target && isTopic(topic, target.topic))
     throw invalid('#/target/topic', 'CYCLE', `${target.topic} is what it subscribes to; every message would come again`)
-  if ('workflow' in target && (await findWorkflow(ports, tenant, target.workflow)) === undefined)
-    throw invalid('#/target/workflow', 'NOT_FOUND', `there is no workflow ${target.workflow}; save it first`)
+  if ('workflow' in target) await requireWorkflow(ports, tenant, target)
   if ('webhook' in target && (await findWebhook(ports, tenant, target.webhook)) === undefined)
     throw invalid('#/target/webhook', 'NOT_FOUND', `there is no webhook ${target.webhook}; make it first`)
   if ('agent' in target && (await findAgent(ports, tenant, target.agent)) === undefined)
     throw invalid('#/target/agent', 'NOT_FOUND', `there is no agent ${target.agent}; register it first`)
   if ('queue' in target && (await findQueue(ports, tenant, target.queue)) === undefined)
     throw invalid('#/target/queue', 'NOT_FOUND', `there is no queue ${target.queue}; make it first`)
+}
+
+const requireWorkflow = async (
+  ports: Ports,
+  tenant: string,
+  { workflow, version }: { workflow: string; version?: string },
+): Promise<void> => {
+  const found = await findWorkflow(ports, tenant, workflow)
+  if (found === undefined)
+    throw invalid('#/target/workflow', 'NOT_FOUND', `there is no workflow ${workflow}; save it first`)
+  const versions = versionsFor(found.value, version)
+  if (isRefused(versions)) throw invalid('#/target/version', versions.refused, versions.message)
 }
 
 const requireRoom = async (ports: Ports, tenant: string, { topic }: SubscriptionCommand): Promise<void> => {

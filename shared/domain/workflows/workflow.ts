@@ -1,6 +1,6 @@
 import type { Body } from '../bodies/body.ts'
 import type { Stamp } from '../caller.ts'
-import { type Refused, refuse } from '../domain-error.ts'
+import { isRefused, type Refused, refuse } from '../domain-error.ts'
 
 /** Versions by their number, each with its share of new runs. */
 export type Weights = Record<string, number>
@@ -57,20 +57,30 @@ export const isUndoName = (name: string): boolean => name.endsWith('.undo')
 /** Versions are numbered from 1, in digits. */
 export const isVersionNumber = (text: string): boolean => /^[1-9]\d{0,7}$/.test(text)
 
-/** The version that a new run takes: the one named, one of an alias by its weights, else the latest. */
+/** What a run can ask for, in words. */
+export const versionsIn = ({ latest, aliases }: Workflow): string =>
+  [`versions 1 to ${latest}`, ...Object.keys(aliases)].join(', ')
+
+/** The versions that a new run may take: the one named, those of an alias, else the latest. */
+export const versionsFor = (workflow: Workflow, wanted: string | undefined): Weights | Refused => {
+  const { name, latest, aliases } = workflow
+  const alias = wanted ?? defaultAlias
+  const weights = Object.hasOwn(aliases, alias) ? aliases[alias] : undefined
+  if (weights !== undefined) return weights
+  if (wanted === undefined) return { [latest]: 1 }
+  const version = isVersionNumber(wanted) ? Number(wanted) : 0
+  if (version >= 1 && version <= latest) return { [version]: 1 }
+  return refuse('NOT_FOUND', `workflow ${name} has no version or alias ${wanted}; it has ${versionsIn(workflow)}`)
+}
+
+/** The version that a new run takes, of several by their weights. */
 export const chooseVersion = (
-  { name, latest, aliases }: Workflow,
+  workflow: Workflow,
   wanted: string | undefined,
   random: number,
 ): { version: number } | Refused => {
-  const alias = wanted ?? defaultAlias
-  const weights = Object.hasOwn(aliases, alias) ? aliases[alias] : undefined
-  if (weights !== undefined) return { version: byWeight(weights, random) }
-  if (wanted === undefined) return { version: latest }
-  const version = isVersionNumber(wanted) ? Number(wanted) : 0
-  if (version >= 1 && version <= latest) return { version }
-  const known = [`versions 1 to ${latest}`, ...Object.keys(aliases)].join(', ')
-  return refuse('NOT_FOUND', `workflow ${name} has no version or alias ${wanted}; it has ${known}`)
+  const weights = versionsFor(workflow, wanted)
+  return isRefused(weights) ? weights : { version: byWeight(weights, random) }
 }
 
 const byWeight = (weights: Weights, random: number): number => {

@@ -62,14 +62,14 @@ const roundsOf = (step: RepeatStep, path: Path): Finding[] => {
   return [warning('ENDLESS', [...path, 'until'], `${never}: it repeats ${step.atMost} times, or once`)]
 }
 
+/** Whether every way through a definition comes to a step. */
+export const surelyIn = (path: Path): boolean =>
+  !path.some((key) => key === 'cases' || key === 'otherwise' || key === 'catch' || key === 'compensate')
+
 /** A run that starts itself again on every way through it. */
-const callsOfItself = ({ workflow, steps }: Definition): Finding[] => {
-  const sure = everyStep(steps).filter(
-    ({ path }) =>
-      !path.some((key) => key === 'cases' || key === 'otherwise' || key === 'catch' || key === 'compensate'),
-  )
-  return sure.flatMap(({ step, path }) =>
-    step.kind === 'subWorkflow' && step.workflow === workflow
+const callsOfItself = ({ workflow, steps }: Definition): Finding[] =>
+  everyStep(steps).flatMap(({ step, path }) =>
+    step.kind === 'subWorkflow' && step.workflow === workflow && surelyIn(path)
       ? [
           failing(
             'ENDLESS',
@@ -79,4 +79,3 @@ const callsOfItself = ({ workflow, steps }: Definition): Finding[] => {
         ]
       : [],
   )
-}

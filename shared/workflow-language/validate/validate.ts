@@ -2,22 +2,23 @@ import type { Definition } from '#shared/contracts/workflows/definition.ts'
 import type { Finding, Problem } from '../problem.ts'
 import { readSource, type Source, sourceOf } from '../source/read-source.ts'
 import { checkAgents } from './check-agents.ts'
-import { type Capabilities, checkCapabilities } from './check-capabilities.ts'
+import { checkCapabilities } from './check-capabilities.ts'
+import { checkFields } from './check-fields.ts'
 import { checkInputSchema } from './check-input-schema.ts'
+import { checkInputs } from './check-inputs.ts'
 import { checkLength } from './check-length.ts'
 import { checkMachines } from './check-machines.ts'
 import { checkNames } from './check-names.ts'
+import { checkQueues } from './check-queues.ts'
 import { checkReach } from './check-reach.ts'
 import { checkReferences } from './check-references.ts'
 import { checkShape } from './check-shape.ts'
 import { checkSteps } from './check-steps.ts'
 import { checkWorkflows } from './check-workflows.ts'
+import type { Known } from './known.ts'
 
 /** A definition that may be stored, or none; and everything that is wrong with it, in the order of the text. */
 export type Validated = { definition?: Definition; problems: Problem[] }
-
-/** What there is besides the definition: who offers what it asks for, and the agents and workflows that it names. */
-export type Known = { agents: ReadonlySet<string>; capabilities: Capabilities; workflows: ReadonlySet<string> }
 
 /** Checks a definition: YAML or JSON as text, or as a value that has no lines; with what is `known` also what it names. */
 export const validate = (given: string | { value: unknown }, known?: Known): Validated => {
@@ -27,23 +28,19 @@ export const validate = (given: string | { value: unknown }, known?: Known): Val
 }
 
 const checks = [checkNames, checkInputSchema, checkSteps, checkReach, checkLength, checkReferences]
+/** Of what there is besides a definition. */
+const namedChecks = [checkAgents, checkCapabilities, checkQueues, checkWorkflows, checkFields, checkInputs]
 
 const check = (source: Source, known?: Known): Validated => {
   const shape = checkShape(source.value)
   if ('findings' in shape) return { problems: inOrder(shape.findings.map(source.locate)) }
   const { definition } = shape
   const findings: Finding[] = checks.flatMap((one) => one(definition))
-  if (known) findings.push(...checkNamed(definition, known))
+  if (known) findings.push(...namedChecks.flatMap((one) => one(definition, known)))
   if (!findings.some(isError)) findings.push(...checkMachines(definition))
   const problems = inOrder(findings.map(source.locate))
   return { problems, ...(!problems.some(isError) && { definition }) }
 }
-
-const checkNamed = (definition: Definition, { agents, capabilities, workflows }: Known): Finding[] => [
-  ...checkAgents(definition, agents),
-  ...checkCapabilities(definition, capabilities),
-  ...checkWorkflows(definition, workflows),
-]
 
 const isError = ({ severity }: Pick<Problem, 'severity'>): boolean => severity === 'error'
 

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { validate } from '#shared/workflow-language/validate/validate.ts'
-import { inSteps } from './definitions.ts'
+import { inSteps, whatIsKnown } from './definitions.ts'
 
 it('knows what the items of a map are, and what its list is, when agents say it', () => {
   const issue = { type: 'object', properties: { rule: {}, path: {} }, additionalProperties: false }
@@ -17,9 +17,7 @@ it('knows what the items of a map are, and what its list is, when agents say it'
       more || '{ name: last, kind: set, value: 1 }',
     )
   const warned = (definition: string) =>
-    validate(definition, { agents: new Set(), capabilities, workflows: new Set() }).problems.map(
-      ({ message }) => message,
-    )
+    validate(definition, whatIsKnown({ capabilities })).problems.map(({ message }) => message)
   expect(warned(text('$one.path'))).toEqual([])
   expect(warned(text('$one.pth'))).toEqual([
     'the result.issues[] of code.review has no pth; it has rule, path; did you mean path?',
@@ -37,7 +35,7 @@ it('warns of workflows that do not exist, wherever a step starts one', () => {
     '{ name: b, kind: set, value: 1 }',
     '{ name: c, kind: task, agent: a, compensate: [{ name: d, kind: subWorkflow, workflow: none }] }',
   )
-  const known = { agents: new Set(['a']), capabilities: new Map(), workflows: new Set(['release']) }
+  const known = whatIsKnown({ agents: { a: {} }, workflows: { release: {} } })
   const { problems } = validate(text, known)
   expect(problems).toEqual([
     {
@@ -57,7 +55,7 @@ it('warns of agents that are not there', () => {
     '{ name: a, kind: task, agent: here }',
     '{ name: b, kind: vote, voters: [{ agent: gone }, { agent: here }], quorum: 1 }',
   )
-  const known = { agents: new Set(['here']), capabilities: new Map(), workflows: new Set<string>() }
+  const known = whatIsKnown({ agents: { here: {} } })
   expect(validate(text, known).problems).toEqual([
     {
       severity: 'warning',

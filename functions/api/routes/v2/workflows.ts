@@ -1,13 +1,11 @@
 import type { OperationOf } from '#shared/contracts/operations.ts'
 import type { Definition } from '#shared/contracts/workflows/definition.ts'
 import type { WorkflowResponse } from '#shared/contracts/workflows.ts'
-import { agentsOffering, findAgent } from '#shared/domain/agents/agent-store.ts'
 import { loadBody } from '#shared/domain/bodies/body.ts'
 import { DomainError, invalid } from '#shared/domain/domain-error.ts'
 import { changeAliases, saveWorkflow } from '#shared/domain/workflows/save-workflow.ts'
 import { isVersionNumber, type Workflow, type WorkflowVersion } from '#shared/domain/workflows/workflow.ts'
 import {
-  findWorkflow,
   getVersion,
   getWorkflow,
   listVersions,
@@ -17,9 +15,10 @@ import {
 import type { Platform, Stored } from '#shared/platform/platform.ts'
 import { loadLanguage } from '#shared/workflow-language/loaded.ts'
 import type { Problem } from '#shared/workflow-language/problem.ts'
-import type { Capabilities } from '#shared/workflow-language/validate/check-capabilities.ts'
-import type { Known, Validated } from '#shared/workflow-language/validate/validate.ts'
+import type { Known } from '#shared/workflow-language/validate/known.ts'
+import type { Validated } from '#shared/workflow-language/validate/validate.ts'
 import { ifMatch, iso, toETag } from '../../headers.ts'
+import { knownOf } from '../../known-of.ts'
 import type { Handler } from '../../operation.ts'
 
 type Given = string | Record<string, unknown>
@@ -27,47 +26,12 @@ type Given = string | Record<string, unknown>
 const check = async (definition: Given, known?: Known): Promise<Validated> =>
   (await loadLanguage()).validate(typeof definition === 'string' ? definition : { value: definition }, known)
 
-/** Of some capabilities those that agents of the tenant offer. */
-const offeredOf = async (platform: Platform, tenant: string, names: string[]): Promise<Capabilities> => {
-  const offered = await Promise.all(
-    names.map(async (name) => {
-      const agents = (await agentsOffering(platform, tenant, name)).map(({ value }) => value)
-      const [capability] = agents.flatMap(({ capabilities }) => capabilities.filter((one) => one.name === name))
-      return [name, capability] as const
-    }),
-  )
-  return new Map(offered.flatMap(([name, one]) => (one ? [[name, one] as const] : [])))
-}
-
-/** So many names are looked at for one that somebody may have meant. */
-const mostNames = 1000
-
-/** Of some workflows those that there are; when one is missing, others too, of which one may be meant. */
-const existingOf = async (platform: Platform, tenant: string, names: string[]): Promise<Set<string>> => {
-  const found = await Promise.all(names.map((name) => findWorkflow(platform, tenant, name)))
-  const existing = found.flatMap((one) => one?.value.name ?? [])
-  if (existing.length === names.length) return new Set(existing)
-  const { items } = await listWorkflows(platform, tenant, { limit: mostNames })
-  return new Set([...existing, ...items.map(({ value }) => value.name)])
-}
-
-/** Of some agents, by their names or ids, those that there are. */
-const presentOf = async (platform: Platform, tenant: string, agents: string[]): Promise<Set<string>> => {
-  const found = await Promise.all(agents.map((agent) => findAgent(platform, tenant, agent)))
-  return new Set(agents.filter((_, at) => found[at] && found[at].value.decommissionedAt === undefined))
-}
-
 /** The same with what the tenant has: its agents, who offers what, and its workflows. */
 const checkHere = async (platform: Platform, tenant: string, given: Given): Promise<Validated> => {
   const { definition, problems } = await check(given)
   if (definition === undefined) return { problems }
-  const { agentsOf, capabilitiesOf, workflowsOf } = await loadLanguage()
-  const [agents, capabilities, workflows] = await Promise.all([
-    presentOf(platform, tenant, agentsOf(definition)),
-    offeredOf(platform, tenant, capabilitiesOf(definition)),
-    existingOf(platform, tenant, workflowsOf(definition)),
-  ])
-  return check(given, { agents, capabilities, workflows })
+  const { namedBy } = await loadLanguage()
+  return check(given, await knownOf(platform, tenant, namedBy(definition)))
 }
 
 const isFailing = (strict: boolean | undefined, { severity }: Problem): boolean =>
