@@ -74,7 +74,10 @@ const wait = z
     ...common,
     for: durationSchema.optional(),
     until: z
-      .union([z.iso.datetime({ offset: true }), expressionSchema], 'expected a time, or an expression for one')
+      .union(
+        [z.iso.datetime({ offset: true }), expressionSchema],
+        'expected a time such as 2026-12-31T09:00:00Z, or an expression for one',
+      )
       .optional(),
   })
   .refine((step) => (step.for === undefined) !== (step.until === undefined), {

@@ -1,4 +1,14 @@
-import { type Document, isScalar, LineCounter, type Pair, parseDocument, type Scalar, visit, type YAMLMap } from 'yaml'
+import {
+  type Document,
+  isScalar,
+  LineCounter,
+  type Pair,
+  parseDocument,
+  type Scalar,
+  visit,
+  type YAMLMap,
+  type YAMLParseError,
+} from 'yaml'
 import { type Finding, failing, type Path, type Problem, toPointer } from '../problem.ts'
 
 /** The most that a definition may have. */
@@ -32,23 +42,30 @@ const unreadable = (problems: Problem[]) => ({ source: sourceOf(undefined), prob
 const parse = (text: string): { source: Source; problems: Problem[] } => {
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
-  const wrong = [...document.errors, ...document.warnings, ...unresolved(document)]
-  const problems = wrong.map(({ message, pos: [at] }) => ({
-    ...withoutPlace(failing('SYNTAX', [], message)),
-    ...placeAt(lines, at),
-  }))
-  if (problems.length > 0) return unreadable(problems)
+  const wrong = [...document.errors.map(inOwnWords), ...document.warnings, ...wrongIn(document)]
+  const read = wrong.length > 0 ? { wrong } : readValue(document)
+  if ('wrong' in read) {
+    const toProblem = ({ message, pos: [at] }: Wrong) => ({
+      ...withoutPlace(failing('SYNTAX', [], message)),
+      ...placeAt(lines, at),
+    })
+    return unreadable(read.wrong.map(toProblem))
+  }
   const locate = (finding: Finding): Problem => {
     const at = offsetOf(document.contents, finding, text)
     return { ...withoutPlace(finding), ...(at !== undefined && placeAt(lines, at)) }
   }
-  return { source: { value: document.toJS({ maxAliasCount: 100 }), locate }, problems: [] }
+  return { source: { value: read.value, locate }, problems: [] }
 }
 
 type Wrong = { message: string; pos: [number, ...number[]] }
 
-/** References to what was not named before. */
-const unresolved = (document: Document.Parsed): Wrong[] => {
+/** What the library says to whoever writes programs. */
+const inOwnWords = ({ code, message, pos }: YAMLParseError): Wrong =>
+  code === 'MULTIPLE_DOCS' ? { message: 'a second document begins here; a definition is one', pos } : { message, pos }
+
+/** References to what was not named before, and keys that YAML 1.2 does not have. */
+const wrongIn = (document: Document.Parsed): Wrong[] => {
   const found: Wrong[] = []
   const named = new Set<string>()
   visit(document, {
@@ -58,8 +75,28 @@ const unresolved = (document: Document.Parsed): Wrong[] => {
     Value(_, { anchor }) {
       if (anchor !== undefined) named.add(anchor)
     },
+    Pair(_, { key }) {
+      if (isScalar(key) && key.value === '<<' && key.type === 'PLAIN')
+        found.push({ message: 'merge keys (<<) are not taken; write the fields out', pos: [key.range?.[0] ?? 0] })
+    },
   })
   return found
+}
+
+/** So often may what an alias stands for be looked at, with the aliases in it. */
+const maxAliasCount = 100
+
+/** The value of a document; aliases of aliases that stand for more than anybody writes are told by the place of the last. */
+const readValue = (document: Document.Parsed): { value: unknown } | { wrong: Wrong[] } => {
+  try {
+    return { value: document.toJS({ maxAliasCount }) }
+  } catch (error) {
+    if (!(error instanceof ReferenceError)) throw error
+    const places: number[] = []
+    visit(document, { Alias: (_, { range }) => void places.push(range?.[0] ?? 0) })
+    const message = 'aliases of aliases stand for too much here; write some of it out'
+    return { wrong: [{ message, pos: [places.at(-1) ?? 0] }] }
+  }
 }
 
 const placeAt = (lines: LineCounter, offset: number): { line: number; column: number } => {

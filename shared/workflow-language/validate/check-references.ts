@@ -8,12 +8,17 @@ import { type Block, blocksOf, everyStep, flowNames } from '../steps.ts'
 /** Variables of every expression. */
 const always = ['input', 'run']
 
-type Scope = { visible: Set<string>; everywhere: ReadonlyMap<string, string>; undone: string[] }
+type Scope = {
+  visible: Set<string>
+  everywhere: ReadonlyMap<string, string>
+  undone: string[]
+  lost: ReadonlySet<string>
+}
 
-/** Expressions that do not parse, and variables that nothing before them gives a value. */
-export const checkReferences = (definition: Definition): Finding[] => {
+/** Expressions that do not parse, and variables that nothing before them gives a value. Of what is `lost` nothing is known. */
+export const checkReferences = (definition: Definition, lost: ReadonlySet<string>): Finding[] => {
   const { steps, output } = definition
-  const scope: Scope = { visible: new Set(always), everywhere: namesOf(steps), undone: undoNames(steps) }
+  const scope: Scope = { visible: new Set(always), everywhere: namesOf(steps), undone: undoNames(steps), lost }
   const found = checkSteps(steps, ['steps'], scope)
   return [...found, ...everyText(output, ['output']).flatMap((text) => checkText(text, [], scope))]
 }
@@ -85,7 +90,7 @@ const partial = (place: Path): Finding =>
   )
 
 const checkReference = ({ name, call, offset }: Reference, place: Path, scope: Scope, more: string[]): Finding[] => {
-  if (knownFunctions.has(name) || scope.visible.has(name) || more.includes(name)) return []
+  if ([knownFunctions, scope.visible, scope.lost].some((names) => names.has(name)) || more.includes(name)) return []
   const message = call ? unknownFunction(name) : unknownVariable(name, scope)
   return [failing('DEAD_REFERENCE', place, message, offset)]
 }

@@ -6,7 +6,6 @@ import type { StoredVersion } from './known.ts'
 /** What is known of a version by its definition, as that was given. */
 export const readStored = (given: unknown): StoredVersion => {
   const source = typeof given === 'string' ? readSource(given).source : sourceOf(given)
-  const shape = checkShape(source.value)
-  if (!('definition' in shape)) return { starts: [] }
-  return { input: shape.definition.input, starts: sureStartsOf(shape.definition) }
+  const { definition } = checkShape(source.value)
+  return definition ? { input: definition.input, starts: sureStartsOf(definition) } : { starts: [] }
 }

@@ -32,17 +32,17 @@ const checks = [checkNames, checkInputSchema, checkSteps, checkReach, checkLengt
 const namedChecks = [checkAgents, checkCapabilities, checkQueues, checkWorkflows, checkFields, checkInputs]
 
 const check = (source: Source, known?: Known): Validated => {
-  const shape = checkShape(source.value)
-  if ('findings' in shape) return { problems: inOrder(shape.findings.map(source.locate)) }
-  const { definition } = shape
-  const findings: Finding[] = checks.flatMap((one) => one(definition))
-  if (known) findings.push(...namedChecks.flatMap((one) => one(definition, known)))
-  if (!findings.some(isError)) findings.push(...checkMachines(definition))
-  const problems = inOrder(findings.map(source.locate))
-  return { problems, ...(!problems.some(isError) && { definition }) }
+  const { definition, findings, lost } = checkShape(source.value)
+  const problemsOf = (found: Finding[]): Problem[] => inOrder(found.map(source.locate))
+  if (definition === undefined) return { problems: problemsOf(findings) }
+  const found: Finding[] = checks.flatMap((one) => one(definition, lost))
+  if (findings.length > 0) return { problems: problemsOf([...findings, ...found.filter(isError)]) } // a warning may be of what is left out
+  if (known) found.push(...namedChecks.flatMap((one) => one(definition, known)))
+  if (!found.some(isError)) found.push(...checkMachines(definition))
+  return { problems: problemsOf(found), ...(!found.some(isError) && { definition }) }
 }
 
-const isError = ({ severity }: Pick<Problem, 'severity'>): boolean => severity === 'error'
+const isError = ({ severity }: Finding): boolean => severity === 'error'
 
 const inOrder = (problems: Problem[]): Problem[] =>
   problems.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0))
