@@ -1,6 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import type { RunResponse, WorkflowResponse } from '#shared/contracts/workflows.ts'
 import type { Client } from '../client/client.ts'
+import { checkReadable } from '../input/files.ts'
 import { extendInput, readInput } from '../input/task-input.ts'
 import { interruptible } from '../interrupt.ts'
 import { note, print, printJson } from '../render/print.ts'
@@ -39,10 +40,11 @@ export const runWorkflow = async (client: Client, nameOrFile: string, options: R
   )
 }
 
-const isFile = (nameOrFile: string): boolean => /\.(ya?ml|json)$|\//.test(nameOrFile) && existsSync(nameOrFile)
+const isFile = (nameOrFile: string): boolean => /\.(ya?ml|json)$|\//.test(nameOrFile)
 
 const nameOf = async (client: Client, nameOrFile: string): Promise<string> => {
   if (!isFile(nameOrFile)) return nameOrFile
+  checkReadable(nameOrFile)
   const definition = readFileSync(nameOrFile, 'utf8')
   const {
     name,

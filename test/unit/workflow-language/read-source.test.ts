@@ -15,7 +15,7 @@ it.each([
   [
     'aliases of aliases',
     `a: &a [${'x,'.repeat(11)}]\nb: &b [${'*a,'.repeat(11)}]\nc: &c [${'*b,'.repeat(11)}]\nd: *c\n`,
-    '4:4 # aliases of aliases stand for too much here; write some of it out',
+    '4:4 # an alias here, with those in it, is used more than 100 times; write it out',
   ],
 ])('says in words of its own where %s is', (_, text, expected) => {
   expect(problemsOf(text)).toEqual([`error SYNTAX ${expected}`])
