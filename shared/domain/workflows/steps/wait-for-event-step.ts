@@ -1,4 +1,5 @@
-import type { Pattern } from '../../patterns/pattern.ts'
+import { DomainError, type FieldError } from '../../domain-error.ts'
+import { type Pattern, readPattern } from '../../patterns/pattern.ts'
 import { makeSubscription } from '../../topics/change-subscription.ts'
 import { callerOfRun, type Run } from '../run.ts'
 import { findEarlier } from './earlier-event.ts'
@@ -28,6 +29,18 @@ export const beginWaitForEvent = async (ports: StepPorts, run: Run, { id, step }
 const patternOf = ({ pattern, correlation }: Asked['step']): Pattern | undefined => {
   if (correlation === undefined) return pattern as Pattern | undefined
   const { data, ...rest } = (pattern ?? {}) as Pattern
-  const known = Object.entries(correlation as object).map(([field, value]) => [field, [value]])
-  return { ...rest, data: { ...(data as object | undefined), ...Object.fromEntries(known) } }
+  return { ...rest, data: { ...(data as object | undefined), ...knownFields(correlation as object) } }
+}
+
+const knownFields = (correlation: object): Pattern => {
+  const known = Object.fromEntries(Object.entries(correlation).map(([field, value]) => [field, [value]]))
+  const read = readPattern(known, '#/correlation')
+  if ('problems' in read) throw notUsable(read.problems)
+  return known
+}
+
+/** The step has one value for each field, and no list of them. */
+const notUsable = (problems: FieldError[]): DomainError => {
+  const errors = problems.map((one) => ({ ...one, pointer: one.pointer.replace(/^(#\/correlation\/[^/]+)\/0/, '$1') }))
+  return new DomainError('INVALID', `${errors[0]?.pointer}: ${errors[0]?.message}`, errors)
 }
