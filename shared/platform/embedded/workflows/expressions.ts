@@ -4,7 +4,7 @@ import { createKeyLocks } from '../../key-locks.ts'
 import type { Json } from './asl.ts'
 import { directPath } from './direct-path.ts'
 import { isModest } from './jsonata-bounds.ts'
-import { compile, isFunction, type Limits, reasonOf } from './jsonata-functions.ts'
+import { compile, isFunction, type Limits, reasonOf, whyNoJson } from './jsonata-functions.ts'
 import { createJsonataProcess, type JsonataProcess } from './jsonata-process.ts'
 import { StatesError } from './states-error.ts'
 
@@ -70,6 +70,8 @@ export const createExpressions = ({ quick = usual, apart = createJsonataProcess(
     if (source === undefined) return text
     const value = await run(source, bindings, tenant)
     if (value === undefined || isFunction(value)) throw failed(source, 'it gives nothing')
+    const why = whyNoJson(value)
+    if (why !== undefined) throw failed(source, why)
     return (Array.isArray(value) ? Array.from(value) : value) as Json // a list of the library's own is one like others
   }
   /** Whether a template has an expression in it; of each template asked once. */

@@ -68,6 +68,18 @@ export const isFunction = (value: unknown): boolean => {
   return '_jsonata_lambda' in value || '_jsonata_function' in value
 }
 
+/** Why a value is none of JSON, by the first part of it that is not. */
+export const whyNoJson = (value: unknown): string | undefined => {
+  if (typeof value === 'number' && !Number.isFinite(value)) return `it gives ${value}, a number that JSON does not have`
+  if (isFunction(value)) return 'it gives a function'
+  if (value === null || typeof value !== 'object') return undefined
+  for (const part of Array.isArray(value) ? value : Object.values(value)) {
+    const why = whyNoJson(part)
+    if (why !== undefined) return why
+  }
+  return undefined
+}
+
 /** What went wrong in an expression, in words: the library throws plain objects. */
 export const reasonOf = (error: unknown): string => {
   const { message, code } = (error ?? {}) as { message?: string; code?: string }

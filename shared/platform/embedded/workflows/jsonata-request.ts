@@ -1,4 +1,4 @@
-import { compile, isFunction, type Limits, reasonOf } from './jsonata-functions.ts'
+import { compile, isFunction, type Limits, reasonOf, whyNoJson } from './jsonata-functions.ts'
 
 /** `limits.timeout`: milliseconds of the processor. */
 export type WorkerRequest = {
@@ -38,9 +38,10 @@ export const answerRequest = async ({
 }: WorkerRequest): Promise<WorkerAnswer> => {
   try {
     const value: unknown = await compile(source, ofProcessor(limits)).evaluate(undefined, bindings)
-    const json = JSON.stringify(value, (_, part: unknown) => (isFunction(part) ? undefined : part)) as
-      | string
-      | undefined
+    if (isFunction(value)) return {}
+    const reason = whyNoJson(value)
+    if (reason !== undefined) return { reason }
+    const json = JSON.stringify(value) as string | undefined
     return (json?.length ?? 0) > mostCharacters ? { reason: `the result has ${json?.length} characters` } : { json }
   } catch (error) {
     return { reason: reasonOf(error) }
