@@ -52,3 +52,10 @@ export const warning = (code: ProblemCode, path: Path, message: string): Finding
 /** As RFC 6901 in a URI fragment, the way the API names fields. */
 export const toPointer = (path: Path): string =>
   ['#', ...path.map((key) => String(key).replaceAll('~', '~0').replaceAll('/', '~1'))].join('/')
+
+/** The keys of a pointer, whatever is before its first slash. */
+export const keysOf = (pointer: string): string[] =>
+  pointer
+    .split('/')
+    .slice(1)
+    .map((key) => key.replaceAll('~1', '/').replaceAll('~0', '~'))

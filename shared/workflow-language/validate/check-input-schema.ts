@@ -1,6 +1,6 @@
 import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js'
 import type { Definition } from '#shared/contracts/workflows/definition.ts'
-import { type Finding, failing, type Path } from '../problem.ts'
+import { type Finding, failing, keysOf, type Path } from '../problem.ts'
 
 const options = { allErrors: true, strict: false, validateFormats: false, logger: false } as const
 const start: Path = ['input']
@@ -25,13 +25,7 @@ const atEachPlace = (errors: ErrorObject[]): Finding[] =>
     first === undefined ? [] : [failing('SCHEMA', pathOf(first), `no JSON Schema: ${wordsOf(first)}`)],
   )
 
-const pathOf = ({ instancePath }: ErrorObject): Path => [
-  ...start,
-  ...instancePath
-    .split('/')
-    .slice(1)
-    .map((key) => key.replaceAll('~1', '/').replaceAll('~0', '~')),
-]
+const pathOf = ({ instancePath }: ErrorObject): Path => [...start, ...keysOf(instancePath)]
 
 const wordsOf = ({ message = 'does not fit', params }: ErrorObject): string =>
   Array.isArray(params.allowedValues) ? `${message}: ${params.allowedValues.join(', ')}` : message

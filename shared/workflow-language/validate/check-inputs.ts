@@ -1,7 +1,7 @@
 import type { Definition } from '#shared/contracts/workflows/definition.ts'
 import { everyText } from '../expressions/every-expression.ts'
 import { codeOf } from '../expressions/parse-expression.ts'
-import { type Finding, type Path, warning } from '../problem.ts'
+import { type Finding, keysOf, type Path, warning } from '../problem.ts'
 import { offerOf } from './check-capabilities.ts'
 import type { Known, Schema } from './known.ts'
 import { type Misfit, misfitsOf } from './misfits.ts'
@@ -44,7 +44,7 @@ const findingsOf = ({ input = null, path, outputs, taker, schema }: Given, { che
 const shapeOfExpression = (value: unknown, outputs: Outputs) => {
   if (typeof value !== 'string' || codeOf(value) === undefined) return undefined
   const output = outputAt(value, outputs)
-  return output ? shapeOf(output.schema, output.root) : anything
+  return output && !output.inList ? shapeOf(output.schema, output.root) : anything
 }
 
 /** What no expression has a part in, and that stands for nothing else. */
@@ -54,7 +54,7 @@ const isLiteral = (input: unknown): boolean =>
 
 const misfitsOfValue = (input: unknown, schema: Schema, checkInput: Known['checkInput']): Misfit[] =>
   checkInput(schema, input).map(({ pointer, message }) => {
-    const way = pointer.split('/').slice(1)
+    const way = keysOf(pointer)
     return { way, message: `does not take this: ${['input', ...way].join('.')} ${message}` }
   })
 

@@ -1,3 +1,4 @@
+import { keysOf } from '../problem.ts'
 import type { Schema } from './known.ts'
 
 /** What is known for certain of the values of a schema, as far as that is looked at. What is not known is left out. */
@@ -33,12 +34,9 @@ const resolve = (given: unknown, root: unknown, hops = 0): Schema => {
   if (!isFields(given) || hops > mostHops) return {}
   if (typeof given.$ref !== 'string') return given
   if (!/^#(\/|$)/.test(given.$ref)) return {}
-  const keys = given.$ref.split('/').slice(1)
-  const found = keys.reduce<unknown>((at, key) => (isFields(at) ? at[nameIn(key)] : undefined), root)
+  const found = keysOf(given.$ref).reduce<unknown>((at, key) => (isFields(at) ? at[key] : undefined), root)
   return resolve(found, root, hops + 1)
 }
-
-const nameIn = (key: string): string => key.replaceAll('~1', '/').replaceAll('~0', '~')
 
 const typeOf = (value: unknown): string => (value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value)
 

@@ -64,12 +64,14 @@ const withItem = ({ as = 'item', items }: MapStep, outputs: Outputs): Outputs =>
 /** Nothing but a variable, and names below it. */
 const directPath = /^\s*\$([A-Za-z]\w*)((?:\.[A-Za-z_]\w*)*)\s*$/
 
-/** What is known of what an expression gives: of one that is a variable and fields below it, in no list. */
-export const outputAt = (value: unknown, outputs: Outputs): Output | undefined => {
+type At = Output & { inList: boolean }
+
+/** What is known of what an expression gives, of one that is a variable and fields below it; `inList`: of each of a list. */
+export const outputAt = (value: unknown, outputs: Outputs): At | undefined => {
   const [, name = '', below = ''] = directPath.exec(typeof value === 'string' ? (codeOf(value) ?? '') : '') ?? []
   const start = outputs.get(name)
   const found = start && walk(start, below.split('.').slice(1))
-  return found && 'schema' in found && !found.inList ? found : undefined
+  return found && 'schema' in found ? found : undefined
 }
 
 /** JSONata looks at a field of a list in each of its items. */
@@ -82,7 +84,7 @@ const fieldNames = (schema: Schema | undefined): string[] | undefined => {
   return properties !== null && typeof properties === 'object' && !isOpen ? Object.keys(properties) : undefined
 }
 
-type Found = (Output & { inList: boolean }) | { missing: string; way: string; names: string[] } | undefined
+type Found = At | { missing: string; way: string; names: string[] } | undefined
 
 /** The schema behind fields, or which of them is not there. */
 export const walk = (start: Output, fields: string[]): Found => {

@@ -24,7 +24,6 @@ it.each([
 })
 
 it('what is computed with no such result goes on', async () => {
-  expect(await cause("{'a': 1/4, 'b': [1, null], 'big': 1/0 > 5, 'seq': [{'n': 1}, {'n': 2}].n}")).toEqual({
-    value: { a: 0.25, b: [1, null], big: true, seq: [1, 2] },
-  })
+  const value = await cause("{'a': 1/4, 'b': [1, null], 'big': 1/0 > 5, 'seq': [{'n': 1}, {'n': 2}].n}")
+  expect(JSON.stringify(value)).toBe('{"value":{"a":0.25,"b":[1,null],"big":true,"seq":[1,2]}}')
 })

@@ -61,3 +61,14 @@ it('warns of no field that an object with others, or the answer of a whole batch
   const seen = "{ name: s, kind: set, value: ['{% $m.total %}', '{% $t.other %}'] }"
   expect(problemsOf(inSteps('{ name: t, kind: task, capability: x.y }', map, seen), offers)).toEqual([])
 })
+
+it('knows the items of a list that is in each of a list', () => {
+  const issue = { type: 'object', properties: { rule: {} } }
+  const outputSchema = { type: 'object', properties: { issues: { type: 'array', items: issue } } }
+  const offers = whatIsKnown({ capabilities: new Map([['x.y', { outputSchema }]]) })
+  const reviews = '{ name: m, kind: map, items: [1, 2], steps: [{ name: x, kind: task, capability: x.y }] }'
+  const all = `{ name: n, kind: map, items: '{% $m.issues %}', steps: [{ name: s, kind: set, value: '{% $item.rul %}' }] }`
+  expect(problemsOf(inSteps(reviews, all), offers)).toEqual([
+    expect.stringContaining('the result.issues[] of x.y has no rul; it has rule'),
+  ])
+})
