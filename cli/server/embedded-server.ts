@@ -1,5 +1,6 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import type { Writable } from 'node:stream'
 import { getRequestListener } from '@hono/node-server'
 import { Hono } from 'hono'
 import { createApi } from '#functions/api/app.ts'
@@ -16,6 +17,7 @@ import { createEmbeddedPlatform, type EmbeddedPlatform } from '#shared/platform/
 import { readCredentials, removeServerFile, writeCredentials, writeServerFile } from './data-folder.ts'
 import { observe } from './faults/observe.ts'
 import type { FaultPlan } from './faults/plan.ts'
+import { createHeldRequests, type HeldRequests } from './held-requests.ts'
 import { hostCheck } from './host-check.ts'
 import { type AgentKeeper, createAgentKeeper } from './keep-agents.ts'
 import { startLoops } from './loops.ts'
@@ -90,9 +92,21 @@ const open = async (options: ServerOptions, closing: Closing): Promise<Omit<Embe
   closing.push(observation.close)
   const loops = startLoops(observation.platform)
   const serving = platform.workflows.serve(workflowConsumer(observation.platform))
+  const held = createHeldRequests()
+  const letGo = (): void => {
+    held.letGo()
+    platform.endWaits()
+  }
   const sockets = openSockets(server, observation.platform, options.host)
-  closing.push(loops.stop, serving.stop, () => stopListening(server), sockets.close, platform.closeHosts, keeper.stop)
-  const serve = observation.around(createApp(observation.platform, options).fetch)
+  closing.push(
+    loops.stop,
+    serving.stop,
+    () => stopListening(server, letGo),
+    sockets.close,
+    platform.closeHosts,
+    keeper.stop,
+  )
+  const serve = observation.around(serveOn(createApp(observation.platform, options), held))
   server.on('request', getRequestListener(serve, { overrideGlobalObjects: false }))
   await startAgents(platform, options)
   await keepShippedWorkflows(platform, tenant)
@@ -166,6 +180,12 @@ const createApp = (platform: EmbeddedPlatform, { host, version }: ServerOptions)
   return createApi({ platform, settings: { version, streamSeconds, holdSeconds: 25 } }, app)
 }
 
+/** A request that waits does so until its answer is over, or the server stops. */
+const serveOn =
+  (app: Hono<ApiEnv>, held: HeldRequests) =>
+  (request: Request, { outgoing }: { outgoing: Writable }): Response | Promise<Response> =>
+    app.fetch(request, { hold: () => held.hold(outgoing) })
+
 const listen = (server: Server, { host, port }: ServerOptions): Promise<string> =>
   new Promise((resolve, reject) => {
     server.once('error', reject)
@@ -177,12 +197,18 @@ const listen = (server: Server, { host, port }: ServerOptions): Promise<string> 
     })
   })
 
-const stopListening = (server: Server): Promise<void> =>
-  new Promise((resolve) => {
-    server.close(() => resolve())
-    server.closeIdleConnections()
-    setTimeout(() => server.closeAllConnections(), 1000).unref()
-  })
+const idleLookMs = 20
+
+/** Answers whoever waits with what there is, and ends each connection once it has been answered. */
+const stopListening = async (server: Server, letGo: () => void): Promise<void> => {
+  const closed = new Promise((resolve) => server.close(resolve))
+  letGo()
+  const closing = setInterval(() => server.closeIdleConnections(), idleLookMs)
+  const cutting = setTimeout(() => server.closeAllConnections(), 1000)
+  await closed
+  clearInterval(closing)
+  clearTimeout(cutting)
+}
 
 const startAgents = async (platform: EmbeddedPlatform, { agents }: ServerOptions): Promise<void> => {
   await Promise.all(

@@ -83,7 +83,7 @@ const readCall = async (
     body,
     headers: request.headers,
     get signal() {
-      return request.signal // few calls wait, and only they pay for it
+      return c.env?.hold?.() ?? request.signal // few calls wait, and only they pay for it
     },
   } as Call
 }

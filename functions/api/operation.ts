@@ -22,7 +22,7 @@ export type Call<O extends Operation = Operation> = {
   /** What came, parsed; or as it came, where the contract says raw. */
   body: O extends { raw: true } ? string : Output<O['body']>
   headers: Headers
-  /** Aborts when the client is gone. */
+  /** Aborts when the client is gone, or the host stops: what there is by then is the answer. */
   signal: AbortSignal
 }
 
@@ -33,4 +33,11 @@ export type Context = { platform: Platform; settings: ApiSettings }
 export type Handler<O extends Operation> = (context: Context, call: Call<O>) => Promise<Reply | Response>
 
 /** What the app is given beside a request, and what it keeps while it answers one. */
-export type ApiEnv = { Bindings: { agentHost?: AgentHost }; Variables: { requestId: string } }
+export type ApiEnv = {
+  Bindings: {
+    agentHost?: AgentHost
+    /** The signal of a request that waits. @default that of the request */
+    hold?: () => AbortSignal
+  }
+  Variables: { requestId: string }
+}

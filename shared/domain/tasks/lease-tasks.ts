@@ -21,7 +21,7 @@ export type LeaseRequest = {
 export const leaseTasks = async (ports: Ports, request: LeaseRequest): Promise<Task[]> => {
   const { instance, waitSeconds, signal } = request
   const until = ports.clock.now() + waitSeconds * 1000
-  let open = await untilOpen(ports, instance, until)
+  let open = await untilOpen(ports, instance, { until, signal })
   for (let look = 0; open !== undefined && !signal?.aborted && isInTime(ports, until); look++) {
     const left = Math.max(0, until - ports.clock.now())
     const receiving = { instance, agent: open.agent, max: request.max, waitSeconds: left / 1000, look, signal }
@@ -30,13 +30,14 @@ export const leaseTasks = async (ports: Ports, request: LeaseRequest): Promise<T
     if (came.received.length === 0) return []
     if (isStale(ports, open, came.received) && !handsOut(await getAgentOf(ports, instance))) {
       await ports.queues.release(came.received) // paused while the call waited
-      open = await untilOpen(ports, instance, until)
+      open = await untilOpen(ports, instance, { until, signal })
       continue
     }
     const tasks = await withinRoom(ports, receiving, came, (kept) => claimReceived(ports, instance, kept))
     if (tasks !== undefined && tasks.length > 0) return tasks
     if (tasks === undefined && left === 0) return []
-    if (tasks === undefined) await ports.clock.sleep(Math.min(left, lookAgainSeconds * 1000), signal)
+    if (tasks === undefined)
+      await ports.clock.sleep(Math.min(left, lookAgainSeconds * 1000), signal).catch(() => undefined)
   }
   return []
 }
@@ -80,9 +81,13 @@ const isStale = ({ clock }: Ports, { readAt }: Open, received: Received[]): bool
   clock.now() - readAt > trustMs || received.some(({ sentAt }) => sentAt + skewMs > readAt)
 
 /** The agent, once it is not paused or in maintenance; `undefined`: it still is when the time is over. */
-const untilOpen = async (ports: Ports, { tenant, agent }: Instance, until: number): Promise<Open | undefined> => {
+const untilOpen = async (
+  ports: Ports,
+  { tenant, agent }: Instance,
+  { until, signal }: { until: number; signal?: AbortSignal },
+): Promise<Open | undefined> => {
   let found: Stored<Agent> | undefined = await getAgent(ports, tenant, agent)
-  while (found && !handsOut(found.value) && ports.clock.now() < until)
+  while (found && !handsOut(found.value) && ports.clock.now() < until && !signal?.aborted)
     found = await ports.main.waitForChange<Agent>(agentKey(tenant, agent), found.rev, until - ports.clock.now())
   return found !== undefined && handsOut(found.value) ? { agent: found.value, readAt: ports.clock.now() } : undefined
 }

@@ -6,6 +6,7 @@ const longestMs = 2_147_483_647
 /** Readers that wait for the next change of a key. */
 export const createChangeWaiters = () => {
   const waiting = new Map<string, Set<() => void>>()
+  let closed = false
   return {
     notify(key: Key): void {
       if (waiting.size === 0) return
@@ -17,6 +18,7 @@ export const createChangeWaiters = () => {
     /** Resolves at the next change of the key, or after `ms`. */
     wait: (key: Key, ms: number): Promise<void> =>
       new Promise((resolve) => {
+        if (closed) return resolve()
         const id = idOfKey(key)
         const wakes = waiting.get(id) ?? new Set()
         const wake = (): void => {
@@ -28,8 +30,9 @@ export const createChangeWaiters = () => {
         const timer = setTimeout(wake, Math.min(ms, longestMs))
         waiting.set(id, wakes.add(wake))
       }),
-    /** Wakes everyone: there will be no more changes. */
+    /** Wakes everyone, and lets nobody wait any more. */
     close(): void {
+      closed = true
       for (const wakes of waiting.values()) for (const wake of wakes) wake()
       waiting.clear()
     },

@@ -49,6 +49,8 @@ export type EmbeddedPlatform = Platform & {
   verifyPresigned(url: URL, method: string): Verified | undefined
   /** Drains and ends supervised processes. */
   closeHosts(): Promise<void>
+  /** Nobody waits for a change any more: who does, or would, goes on with what is stored. */
+  endWaits(): void
   /** Flushes and closes the storage; the folder is free again. */
   close(): Promise<void>
 }
@@ -110,6 +112,10 @@ const open = async (options: EmbeddedOptions, closing: Closing): Promise<Embedde
     metricsText: telemetry.metricsText,
     verifyPresigned: presigner.verify,
     closeHosts: () => hosts.close(),
+    endWaits() {
+      main.close()
+      volatile.close()
+    },
     close: () => closeAll(closing),
   }
 }

@@ -78,6 +78,7 @@ type Options = {
 export type SqliteTable = Table & {
   /** Any number of writes of distinct keys, all or nothing: no other host could. */
   writeTogether(writes: Write[]): Promise<Outcome>
+  /** Ends every wait for a change, also those to come. */
   close(): void
 }
 
