@@ -55,6 +55,24 @@ describe.each(hosts)('the worker protocol on $host', ({ open }) => {
     expect(await lease(one, 5, 5)).toHaveLength(1)
   })
 
+  it('tells a heartbeat that does not say what runs of tasks that were cancelled, also with their parents', async () => {
+    await register('silent')
+    const [joined, other] = [await join('silent'), await join('silent')]
+    const beat = async ({ instanceId, token }: Joined, headers = {}) =>
+      (await api.post(`/instances/${instanceId}/heartbeat`, {}, { key: token, headers })).body
+    const parent = await submit('silent')
+    const child = await submit('silent', { parent })
+    await lease(joined, 5)
+    const held = beat(joined, { prefer: 'wait=5' })
+    await api.post(`/tasks/${parent}/cancel`)
+    expect((await held).cancel).toContain(parent)
+    await vi.waitFor(
+      async () => expect((await beat(joined)).cancel.toSorted()).toEqual([parent, child].toSorted()),
+      10_000,
+    )
+    expect((await beat(other)).cancel).toEqual([])
+  })
+
   it('hands out no more input than an answer has room for, and the rest with the next one', async () => {
     await register('heavy')
     const joined = await join('heavy', { slots: 20 })

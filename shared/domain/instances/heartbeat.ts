@@ -13,6 +13,7 @@ import { takeBack } from './end-instance.ts'
 import { type Instance, leaseSeconds, moveInstance } from './instance.ts'
 import { changeInstance, findLease, getInstance, saveLease } from './instance-store.ts'
 import { lastNudge, untilNudged } from './nudge.ts'
+import { lateCancelled } from './tell-cancelled.ts'
 
 type Ports = Pick<Platform, 'main' | 'volatile' | 'clock' | 'random' | 'queues' | 'telemetry'>
 
@@ -20,7 +21,7 @@ type BeatPorts = Ports & Pick<Platform, 'generation'>
 
 export type HeartbeatCommand = {
   state?: string
-  /** Everything that it runs; absent: it does not say, and keeps all. */
+  /** Everything that it runs; absent: it does not say, keeps all, and is told of what was cancelled lately. */
   running?: { taskId: string; fence: string }[]
 }
 export type HeartbeatAnswer = {
@@ -72,7 +73,7 @@ export const heartbeat = async (
   const drain = instance.state === 'MAINTENANCE' || isUnwanted(agent)
   const answer: HeartbeatAnswer = { renewed: [], lost: [], cancel: [], drain }
   if (agent?.configuration.settings) answer.config = agent.configuration.settings
-  if (running === undefined) return answer
+  if (running === undefined) return { ...answer, cancel: await lateCancelled(ports, caller.tenant, id) }
   await takeBackUnreported(ports, caller.tenant, { id, running })
   const heads = await ports.main.getMany<Task>(running.map(({ taskId }) => taskKey(caller.tenant, taskId)))
   for (const [at, { taskId, fence }] of running.entries())

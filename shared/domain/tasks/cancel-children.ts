@@ -2,6 +2,7 @@ import type { Platform } from '../../platform/platform.ts'
 import { systemStamp } from '../caller.ts'
 import { remind } from '../dispatch/due.ts'
 import { isRefused } from '../domain-error.ts'
+import { tellCancelled } from '../instances/tell-cancelled.ts'
 import { isFinished, type Task } from './task.ts'
 import { cancelTask } from './task-moves.ts'
 import { changeTask, childrenPk, findTask } from './task-store.ts'
@@ -20,11 +21,12 @@ export const cancelBySystem = async (
 ): Promise<Task | undefined> => {
   const start = await findTask(ports, tenant, id)
   if (start === undefined || isFinished(start.value)) return start?.value
-  const { task } = await changeTask(ports, start, (current) => {
+  const { task, answer: before } = await changeTask(ports, start, (current) => {
     const next = cancelTask(current, { now: ports.clock.now(), by })
     const changed = isRefused(next) || next === current ? current : { ...next, stamp: systemStamp('task.cancel') }
-    return { task: changed, answer: undefined }
+    return { task: changed, answer: current }
   })
+  if (task !== before) await tellCancelled(ports, before)
   return task
 }
 

@@ -2,7 +2,7 @@ import type { Platform } from '../../platform/platform.ts'
 import { closeApprovalOf } from '../approvals/close-approval.ts'
 import { actorOf, type Caller, stamp } from '../caller.ts'
 import { orThrow } from '../domain-error.ts'
-import { nudge } from '../instances/nudge.ts'
+import { tellCancelled } from '../instances/tell-cancelled.ts'
 import type { Task } from './task.ts'
 import { cancelTask as cancel } from './task-moves.ts'
 import { changeTask, getTask } from './task-store.ts'
@@ -24,7 +24,7 @@ export const cancelTask = async (
     const changed = next === current ? current : { ...next, stamp: stamp(caller, 'task.cancel') }
     return { task: changed, answer: current }
   })
-  if (before.lease !== undefined) await nudge(ports, caller.tenant, before.lease.instance)
+  await tellCancelled(ports, before)
   await closeApprovalOf(ports, before, task).catch(() => undefined) // the task has ended: the stream closes it too
   return task
 }
