@@ -8,6 +8,7 @@ import { isTerminal } from './check-task.ts'
 import type { FinalBatch, FinalCauses, FinalTask } from './history.ts'
 import { listBatches, readBatch } from './read-batches.ts'
 import { readCauses } from './read-causes.ts'
+import { allWait, waits } from './waits.ts'
 
 type Event = { seq: number; type: string; data: { status: string; from?: string } }
 
@@ -15,21 +16,13 @@ const pageSize = 200
 const atOnce = 16
 const lookEveryMs = 250
 
-/** Something says that it waits, and for what. */
-const waits = ({ blockedBy, runAt, status }: TaskResponse): boolean =>
-  blockedBy !== undefined ||
-  status === 'WAITING' ||
-  (status === 'SCHEDULED' && runAt !== undefined && Date.parse(runAt) > Date.now())
-
 type Resting = { tasks: TaskResponse[]; batches: BatchResponse[] }
 
 /** A batch has more to submit unless it has ended, or a task of it waits. */
-const isAtRest = ({ tasks, batches }: Resting): boolean => {
-  const waiting = new Set(tasks.filter(({ status }) => !isTerminal(status)).map(({ batch }) => batch))
-  return (
-    tasks.every((task) => isTerminal(task.status) || waits(task)) &&
-    batches.every(({ id, state }) => state !== 'RUNNING' || waiting.has(id))
-  )
+const isAtRest = async (client: Client, { tasks, batches }: Resting): Promise<boolean> => {
+  const open = tasks.filter(({ status }) => !isTerminal(status))
+  const waiting = new Set(open.map(({ batch }) => batch))
+  return batches.every(({ id, state }) => state !== 'RUNNING' || waiting.has(id)) && allWait(client, open)
 }
 
 /** All tasks and batches, as soon as each has ended or has a reason to wait, or after so many seconds. */
@@ -38,7 +31,7 @@ const atRest = async (client: Client, patienceSeconds: number): Promise<Resting>
   for (;;) {
     const batches = await listBatches(client) // before its tasks: those of an ended one are all there
     const found = { batches, tasks: await listAll<TaskResponse>(client, '/tasks') }
-    if (Date.now() > until || isAtRest(found)) return found
+    if (Date.now() > until || (await isAtRest(client, found))) return found
     await sleep(lookEveryMs)
   }
 }
@@ -59,9 +52,10 @@ const isDerived = ({ parent, batch, schedule, workflowRun, capability }: TaskRes
   [parent, batch, schedule, workflowRun].some((one) => one !== undefined) || capability?.startsWith('message:') === true
 
 const readOne = async (client: Client, task: TaskResponse): Promise<FinalTask> => {
-  const [events, attempts] = await Promise.all([
+  const [events, attempts, isWaiting] = await Promise.all([
     eventsOf(client, task.id),
     listAll<AttemptResponse>(client, `/tasks/${task.id}/attempts`),
+    waits(client, task),
   ])
   return {
     id: task.id,
@@ -70,7 +64,7 @@ const readOne = async (client: Client, task: TaskResponse): Promise<FinalTask> =
     batch: task.batch,
     ofTopic: task.hops !== undefined,
     schedule: task.schedule,
-    waits: waits(task),
+    waits: isWaiting,
     states: events
       .filter(({ type }) => type === 'task.state')
       .map(({ seq, data }) => ({ seq, from: data.from, to: data.status })),
