@@ -122,7 +122,10 @@ export const runTask = ({ task, agent, slot, source, mask, onContact, graceMs = 
     wait: async (request) => {
       await outputs
       await reporter.flush()
-      await post('wait', mask(request) as object).catch(stopIfLost)
+      await post('wait', mask(request) as object).catch((error: unknown) => {
+        unreported(error)
+        throw error
+      })
       settle({ type: 'waiting' })
       return new Promise(() => undefined) // nobody goes on: the process is ended
     },
@@ -202,8 +205,7 @@ export const runTask = ({ task, agent, slot, source, mask, onContact, graceMs = 
     await outputs
     if (end.type === 'failed') reporter.usage(slot.measured())
     await reporter.flush()
-    if (timedOut)
-      await failWith({ ...tookTooLong(task.timeoutSeconds), ...('message' in end && { message: end.message }) })
+    if (timedOut) await failWith(tookTooLong(task.timeoutSeconds))
     else if (end.type === 'done') await complete(end.result)
     else await failWith(end)
   }
