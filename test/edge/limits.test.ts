@@ -185,6 +185,44 @@ describe.each(apiHosts)('limits on $host', ({ open }) => {
     expect(started.map(({ taskId }) => taskId).sort()).toEqual(ids.toSorted())
   })
 
+  it('wake whom a rate held when it is raised, and begin anew once it was removed', async () => {
+    await register('raised')
+    const joined = await join('raised')
+    const rateOf = async (rate: object | null) => (await patch({ keys: { raised: rate && { rate } } })).body.keys.raised
+    const hour = { count: 1, seconds: 3600 }
+    await rateOf(hour)
+    const ids = await submitSome('raised', 2, { fairnessKey: 'raised' })
+    const leased = await eventually(async () => {
+      const some = await drain(joined)
+      expect(some).toHaveLength(1)
+      return some
+    })
+    expect((await rateOf(hour)).use).toMatchObject({ tokens: expect.closeTo(0, 1) })
+    expect(await rateOf({ count: 1000, seconds: 1 })).toMatchObject({ rate: { count: 1000, seconds: 1 } })
+    leased.push(...(await lease(joined, 1, 20)))
+    expect(leased.map(({ taskId }) => taskId).sort()).toEqual(ids.toSorted())
+    await rateOf(hour)
+    await eventually(async () => {
+      await submit('raised', { fairnessKey: 'raised' })
+      expect(await lease(joined, 1)).toHaveLength(1)
+    })
+    await rateOf(null)
+    expect((await rateOf(hour)).use.tokens).toBe(1)
+    await submit('raised', { fairnessKey: 'raised' })
+    expect(await lease(joined, 1, 20)).toHaveLength(1)
+    await rateOf(null)
+  })
+
+  it('never owe submits, and begin anew when the rate of these is changed', async () => {
+    await register('spent')
+    await patch({ submitRate: { count: 1, seconds: 3600 } })
+    await submit('spent')
+    expect((await api.get('/limits')).body.submitRate.tokens).toBeCloseTo(0, 1)
+    expect((await patch({ submitRate: { count: 5, seconds: 1 } })).body.submitRate.tokens).toBe(5)
+    expect(await eventually(() => api.post('/tasks', { capability: 'spent' }))).toMatchObject({ status: 202 })
+    await patch({ submitRate: null })
+  })
+
   it('are changed by a merge patch, under the state that was read', async () => {
     const { headers } = await patch({ defaultKey: { concurrency: 9, rate: { count: 1, seconds: 60 } } })
     const etag = headers.get('etag') ?? ''

@@ -24,16 +24,21 @@ type Mergeable = Record<string, unknown>
 const isMergeable = (value: unknown): value is Mergeable => typeof value === 'object' && value !== null
 
 /** RFC 7396, but a rate is one thing: it is replaced as a whole. */
-const merge = (before: unknown, patch: unknown, depth: number): unknown => {
-  if (!isMergeable(patch) || depth === 0) return patch
+const merge = (before: unknown, patch: unknown, { depth, now }: { depth: number; now: number }): unknown => {
+  if (!isMergeable(patch)) return patch
+  if (depth === 0) return rateSince(before as Rate | undefined, patch as Rate, now)
   const merged = new Map(Object.entries(isMergeable(before) ? before : {}))
   for (const [name, value] of Object.entries(patch)) {
     if (value === undefined) continue
     if (value === null) merged.delete(name)
-    else merged.set(name, merge(merged.get(name), value, depth - 1))
+    else merged.set(name, merge(merged.get(name), value, { depth: depth - 1, now }))
   }
   return Object.fromEntries(merged)
 }
+
+/** One that stays as it is keeps its tokens. */
+const rateSince = (before: Rate | undefined, { count, seconds }: Rate, now: number): Rate =>
+  before?.count === count && before.seconds === seconds ? before : { count, seconds, since: now }
 
 /** How deep the parts of a patch are merged. */
 const depths: Record<keyof Limits, number> = {
@@ -46,12 +51,12 @@ const depths: Record<keyof Limits, number> = {
 }
 
 /** The limits after a patch. */
-export const patchLimits = (limits: Limits, patch: LimitsPatch): Limits => {
+export const patchLimits = (limits: Limits, patch: LimitsPatch, now: number): Limits => {
   const next: Mergeable = { ...limits }
   for (const [name, value] of Object.entries(patch)) {
     if (value === undefined) continue
     if (value === null) delete next[name]
-    else next[name] = merge(next[name], value, depths[name as keyof Limits])
+    else next[name] = merge(next[name], value, { depth: depths[name as keyof Limits], now })
   }
   return next as Limits
 }
@@ -79,7 +84,7 @@ export const changeLimits = async (
     const rev = before?.rev ?? unsetRev
     if (ifMatch !== undefined && ifMatch !== rev)
       throw new DomainError('PRECONDITION_FAILED', `the limits are at ${rev}, not at ${ifMatch}; read them again`)
-    const limits = patchLimits(before?.value ?? {}, patch)
+    const limits = patchLimits(before?.value ?? {}, patch, ports.clock.now())
     requireFew(limits)
     const row = { ...limits, tenantId: caller.tenant, stamp: stamp(caller, 'limits.patch') }
     try {

@@ -2,7 +2,7 @@ import type { Platform } from '../../platform/platform.ts'
 import type { Agent } from '../agents/agent.ts'
 import { agentListPk, findAgent } from '../agents/agent-store.ts'
 import { countHeldBy, limitsThatHeld } from './held-limits.ts'
-import { type Limit, type Limits, limitsOf, type NamedLimit, subjectOf, submitLimitId } from './limit.ts'
+import { type Limit, type Limits, limitsOf, type NamedLimit, type Rate, subjectOf, submitLimitId } from './limit.ts'
 import { placesTaken } from './places.ts'
 import { tokensOf } from './tokens.ts'
 
@@ -21,7 +21,8 @@ export type DescribedLimits = {
 
 /** Agents beyond these are only shown when the limits name them. */
 const mostAgents = 200
-const hundredths = (value: number): number => Math.round(value * 100) / 100
+/** By a clock that lags behind the taker's it may look like less than none. */
+const hundredths = (tokens: number): number => Math.max(0, Math.round(tokens * 100) / 100)
 
 /** What is set for a tenant, also by its agents, with what is used of it. */
 export const describeLimits = async (ports: Ports, tenant: string, limits: Limits): Promise<DescribedLimits> => {
@@ -32,7 +33,14 @@ export const describeLimits = async (ports: Ports, tenant: string, limits: Limit
     describeSubmitRate(ports, tenant, limits),
   ])
   const { defaultKey, prices = {} } = limits
-  return { tenant: Object.values(ofTenant)[0], agents, keys, defaultKey, submitRate, prices }
+  return {
+    tenant: Object.values(ofTenant)[0],
+    agents,
+    keys,
+    defaultKey: defaultKey && shown(defaultKey),
+    submitRate,
+    prices,
+  }
 }
 
 const named = (limits: NamedLimit[]): [string, NamedLimit][] => limits.map((limit) => [limit.id, limit])
@@ -51,8 +59,16 @@ const inUse = async (ports: Ports, tenant: string, { id, concurrency, rate }: Na
     rate && tokensOf(ports, { tenant, limit: id, rate }),
   ])
   const use = { running, held, ...(tokens && { tokens: hundredths(tokens.left) }) }
-  return { ...(concurrency !== undefined && { concurrency }), ...(rate && { rate }), use }
+  return { ...shown({ concurrency, rate }), use }
 }
+
+/** As it was set. */
+const shown = ({ concurrency, rate }: Limit): Limit => ({
+  ...(concurrency !== undefined && { concurrency }),
+  ...(rate && { rate: shownRate(rate) }),
+})
+
+const shownRate = ({ count, seconds }: Rate): Rate => ({ count, seconds })
 
 /** Agents with a limit in the record of limits or in their own configuration. */
 const agentsOf = async (ports: Ports, tenant: string, limits: Limits): Promise<[string, NamedLimit][]> => {
@@ -91,4 +107,7 @@ const keysOf = async (ports: Ports, tenant: string, limits: Limits): Promise<[st
 }
 
 const describeSubmitRate = async (ports: Ports, tenant: string, { submitRate: rate }: Limits) =>
-  rate && { ...rate, tokens: hundredths((await tokensOf(ports, { tenant, limit: submitLimitId, rate })).left) }
+  rate && {
+    ...shownRate(rate),
+    tokens: hundredths((await tokensOf(ports, { tenant, limit: submitLimitId, rate })).left),
+  }

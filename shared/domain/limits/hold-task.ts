@@ -54,7 +54,7 @@ const promise = (
   { limit, at = 0 }: Refusal,
 ): number => {
   if (heldBy === limit.id) return dueAt > clock.now() ? dueAt : at
-  const id = `${tenant}#${limit.id}`
+  const id = `${tenant}#${limit.id}#${limit.rate?.since}`
   const known = promises(volatile)
   const last = known.get(id)
   const next = limit.rate === undefined || last === undefined ? at : Math.max(at, nthTokenAt(limit.rate, last, 1))

@@ -1,7 +1,10 @@
 import type { Task } from '../tasks/task.ts'
 
-/** `count` starts in `seconds`; as many at once as `count` when nothing started for so long. */
-export type Rate = { count: number; seconds: number }
+/**
+ * `count` starts in `seconds`; as many at once as `count` when nothing started for so long. `since` (ms) is when it was
+ * set: what started before counts in none of its tokens.
+ */
+export type Rate = { count: number; seconds: number; since?: number }
 
 /** How many may run at once, and how many may start; absent: any number. */
 export type Limit = { concurrency?: number; rate?: Rate }

@@ -6,9 +6,10 @@ import { returnTokens, takeTokens, tokensLeft, wholeTokens } from './token-bucke
 type Ports = Pick<Platform, 'volatile' | 'clock' | 'random'>
 type Bucket = { tenant: string; limit: string; rate: Rate }
 
-const bucketKey = ({ tenant, limit }: Pick<Bucket, 'tenant' | 'limit'>): Key => ({
+/** A rate that is changed, or set anew, begins with a bucket of its own, which is full. */
+const bucketKey = ({ tenant, limit, rate: { since = 0 } }: Bucket): Key => ({
   pk: `${tenant}#limit#${limit}`,
-  sk: 'tokens',
+  sk: `tokens#${since}`,
 })
 
 /** A bucket that is full again is none. */

@@ -51,10 +51,10 @@ const agentState: Cause = ({ agent, task }) => {
 const limited: Cause = ({ task, limit }) => {
   if (task.heldBy === undefined && limit === undefined) return undefined
   const rate = (limit?.code ?? task.blockedBy?.code) === 'RATE'
-  const told = task.heldBy === undefined ? undefined : task.blockedBy?.message
+  const stands = limit && `the limit of ${limit.name} (${limit.allowed}) leaves no ${rate ? 'start' : 'place'}`
   return {
     code: rate ? 'RATE' : 'LIMIT',
-    message: told ?? `the limit of ${limit?.name} (${limit?.allowed}) leaves no ${rate ? 'start' : 'place'}`,
+    message: stands ?? task.blockedBy?.message ?? `the limit ${task.heldBy} is gone; it is about to be woken`,
     evidence: {
       limit: limit?.name ?? task.heldBy,
       allowed: limit?.allowed,

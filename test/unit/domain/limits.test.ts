@@ -86,14 +86,15 @@ describe('limits', () => {
 
   it('are merged: what is left out stays, null removes, a rate is one thing', () => {
     const rate = { count: 5, seconds: 10 }
-    expect(patchLimits(limits, { tenant: { rate } }).tenant).toEqual({ concurrency: 9, rate })
-    expect(patchLimits(limits, { agents: { other: null } }).agents).toEqual({ reviewer: { concurrency: 5 } })
-    expect(patchLimits(limits, { keys: { acme: { rate: { count: 2, seconds: 3 } } } }).keys?.acme).toEqual({
-      rate: { count: 2, seconds: 3 },
+    expect(patchLimits(limits, { tenant: { rate } }, 7).tenant).toEqual({ concurrency: 9, rate: { ...rate, since: 7 } })
+    expect(patchLimits(limits, { agents: { other: null } }, 7).agents).toEqual({ reviewer: { concurrency: 5 } })
+    expect(patchLimits(limits, { keys: { acme: { rate: { count: 2, seconds: 3 } } } }, 7).keys?.acme).toEqual({
+      rate: { count: 2, seconds: 3, since: 7 },
     })
-    expect(patchLimits(limits, { tenant: null, prices: { default: 1 } })).toMatchObject({ prices: { default: 1 } })
-    expect(patchLimits(limits, { tenant: null })).not.toHaveProperty('tenant')
-    expect(patchLimits(limits, {})).toEqual(limits)
+    expect(patchLimits(limits, { keys: { acme: { rate: { count: 1, seconds: 1 } } } }, 7).keys).toEqual(limits.keys)
+    expect(patchLimits(limits, { tenant: null, prices: { default: 1 } }, 7)).toMatchObject({ prices: { default: 1 } })
+    expect(patchLimits(limits, { tenant: null }, 7)).not.toHaveProperty('tenant')
+    expect(patchLimits(limits, {}, 7)).toEqual(limits)
   })
 })
 
