@@ -88,6 +88,7 @@ export const start = async (options: StartOptions): Promise<void> => {
   await touring
   await server.close()
   console.log('stopped')
+  process.exit() // a look-up of a name that the system is slow to answer would hold the process
 }
 
 const planOf = (file: string): FaultPlan => {

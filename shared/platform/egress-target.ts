@@ -30,12 +30,14 @@ const isWithin = (address: string, entry: string): boolean => {
 }
 
 /** Whether the host's own settings let this target be called. */
-export const isAllowed = (allow: EgressAllowance, { hostname, port }: Target, address: string): boolean =>
+const isAllowed = (allow: EgressAllowance, { hostname, port }: Target, address: string): boolean =>
   allow.some((entry) => {
     const [host = '', wantedPort] = entry.includes('/') || entry.split(':').length > 2 ? [entry] : entry.split(':')
     if (wantedPort !== undefined && wantedPort !== port) return false
     return host.toLowerCase() === hostname || isWithin(address, host)
   })
+
+export const isAllowedByName = (allow: EgressAllowance, target: Target): boolean => isAllowed(allow, target, '')
 
 /** `hostname` in lower case, without brackets; `port` as text. */
 export type Target = { url: URL; hostname: string; port: string }
@@ -57,8 +59,8 @@ export const parseTarget = (text: string, allow: EgressAllowance): Target | { pr
   const target = { url, hostname, port }
   if (hostname === '') return { problem: 'it names no host' }
   if (ipaddr.isValid(hostname)) return isReachable(allow, target, hostname) ? target : { problem: notPublic(hostname) }
-  if (localNames.test(hostname) && !isAllowed(allow, target, '')) return { problem: notPublic(hostname) }
-  if (!hostname.includes('.') && !isAllowed(allow, target, '')) return { problem: notPublic(hostname) }
+  if (localNames.test(hostname) && !isAllowedByName(allow, target)) return { problem: notPublic(hostname) }
+  if (!hostname.includes('.') && !isAllowedByName(allow, target)) return { problem: notPublic(hostname) }
   return target
 }
 

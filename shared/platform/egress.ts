@@ -1,37 +1,43 @@
-import { lookup as systemLookup } from 'node:dns/promises'
 import { type ClientRequest, type IncomingMessage, type RequestOptions, request as requestHttp } from 'node:http'
 import { request as requestHttps } from 'node:https'
 import { isIP } from 'node:net'
-import { type EgressAllowance, isReachable, notPublic, parseTarget, type Target } from './egress-target.ts'
+import {
+  type EgressAllowance,
+  isAllowedByName,
+  isReachable,
+  notPublic,
+  parseTarget,
+  type Target,
+} from './egress-target.ts'
 import type { Egress, EgressAnswer, EgressRequest } from './platform.ts'
 import { PlatformError } from './platform-error.ts'
+import { type Resolve, resolveByDns, resolveBySystem } from './resolve-name.ts'
 
-/** All addresses of a name. */
-export type Resolve = (hostname: string) => Promise<string[]>
-
-type Options = { allow?: EgressAllowance; resolve?: Resolve }
+/** `resolve` is for the names that tenants choose, `resolveAllowed` for those that this host's settings name. */
+type Options = { allow?: EgressAllowance; resolve?: Resolve; resolveAllowed?: Resolve }
 
 const maxAnswerBytes = 64 * 1024
 /** So long a caller waits for the look at a name; one that takes longer is looked at when it is called. */
 const lookMs = 5000
 
-const resolveBySystem: Resolve = async (hostname) =>
-  (await systemLookup(hostname, { all: true, verbatim: true })).map(({ address }) => address)
-
 const refuse = (url: string, problem: string): PlatformError =>
   new PlatformError('INVALID', `${url} cannot be called: ${problem}`)
 
 /** Calls to other systems; for every host. */
-export const createEgress = ({ allow = [], resolve = resolveBySystem }: Options = {}): Egress => {
-  /** The address to connect to. Every one that the name has must be allowed: which is used is not the caller's choice. */
-  const addressOf = async (target: Target): Promise<string> => {
-    if (isIP(target.hostname) !== 0) return target.hostname
-    const addresses = await resolve(target.hostname)
+export const createEgress = ({
+  allow = [],
+  resolve = resolveByDns(),
+  resolveAllowed = resolveBySystem(),
+}: Options = {}): Egress => {
+  /** The addresses to connect to. Every one that the name has must be allowed: which is used is not the caller's choice. */
+  const addressesOf = async (target: Target, signal: AbortSignal): Promise<string[]> => {
+    if (isIP(target.hostname) !== 0) return [target.hostname]
+    const ask = isAllowedByName(allow, target) ? resolveAllowed : resolve
+    const addresses = await ask(target.hostname, signal)
     const bad = addresses.find((address) => !isReachable(allow, target, address))
     if (bad !== undefined) throw refuse(target.url.href, notPublic(`${target.hostname} (${bad})`))
-    const [first] = addresses
-    if (first === undefined) throw new PlatformError('UNAVAILABLE', `${target.hostname} has no address`)
-    return first
+    if (addresses.length === 0) throw new PlatformError('UNAVAILABLE', `${target.hostname} has no address`)
+    return addresses
   }
   const targetOf = (url: string): Target => {
     const target = parseTarget(url, allow)
@@ -42,7 +48,8 @@ export const createEgress = ({ allow = [], resolve = resolveBySystem }: Options 
   return {
     async problem(url) {
       try {
-        await within(lookMs, addressOf(targetOf(url)))
+        const target = targetOf(url)
+        await within(lookMs, (signal) => addressesOf(target, signal))
         return undefined
       } catch (error) {
         return error instanceof PlatformError && error.code === 'INVALID' ? error.message : undefined
@@ -51,36 +58,44 @@ export const createEgress = ({ allow = [], resolve = resolveBySystem }: Options 
     async post(request) {
       const target = targetOf(request.url)
       const begun = performance.now()
-      const address = await within(request.timeoutMs, addressOf(target)).catch((error: unknown) => {
+      const look = within(request.timeoutMs, (signal) => addressesOf(target, signal))
+      const addresses = await look.catch((error: unknown) => {
         throw error instanceof PlatformError ? error : unavailable(request.url, error)
       })
       const timeoutMs = Math.max(1, Math.ceil(request.timeoutMs - (performance.now() - begun)))
-      return send(target, address, { ...request, timeoutMs })
+      return send(target, addresses, { ...request, timeoutMs })
     },
   }
 }
 
-/** A resolver cannot be broken off, only left alone. */
-const within = async <T>(ms: number, work: Promise<T>): Promise<T> => {
+/** Not every resolver can be broken off; one that cannot is left alone. */
+const within = async <T>(ms: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> => {
   const { promise, reject } = Promise.withResolvers<never>()
-  const timer = setTimeout(() => reject(new Error(`its name did not resolve within ${Math.round(ms)} ms`)), ms)
+  const controller = new AbortController()
+  const timer = setTimeout(() => {
+    reject(new Error(`its name did not resolve within ${Math.round(ms)} ms`))
+    controller.abort()
+  }, ms)
   try {
-    return await Promise.race([work, promise])
+    return await Promise.race([work(controller.signal), promise])
   } finally {
     clearTimeout(timer)
   }
 }
 
-const unavailable = (url: string, cause: unknown): PlatformError =>
-  new PlatformError('UNAVAILABLE', `${url} did not answer: ${(cause as Error).message}`, { cause })
+/** Several addresses that were tried in vain are an error without a message. */
+const told = ({ message, code }: NodeJS.ErrnoException): string | undefined => message || code
 
-const send = ({ url, hostname }: Target, address: string, request: EgressRequest): Promise<EgressAnswer> =>
+const unavailable = (url: string, cause: unknown): PlatformError =>
+  new PlatformError('UNAVAILABLE', `${url} did not answer: ${told(cause as NodeJS.ErrnoException)}`, { cause })
+
+const send = ({ url, hostname }: Target, addresses: string[], request: EgressRequest): Promise<EgressAnswer> =>
   new Promise((resolve, reject) => {
     const fail = (cause: unknown): void => reject(unavailable(request.url, cause))
     const options: RequestOptions = {
       method: 'POST',
       headers: { ...request.headers, 'content-length': String(Buffer.byteLength(request.body)) },
-      lookup: pinned(address),
+      lookup: pinned(addresses),
       agent: false,
       signal: AbortSignal.timeout(request.timeoutMs),
     }
@@ -93,15 +108,15 @@ const send = ({ url, hostname }: Target, address: string, request: EgressRequest
     sent.end(request.body)
   })
 
-/** Whatever the name resolves to by now: the address that was checked is the one that is connected to. */
-const pinned =
-  (address: string): NonNullable<RequestOptions['lookup']> =>
-  (_hostname, options, answer) => {
-    const family = isIP(address)
-    const all = typeof options === 'object' && options.all
-    if (all) (answer as unknown as (error: null, list: object[]) => void)(null, [{ address, family }])
-    else answer(null, address, family)
+/** Whatever the name resolves to by now: only addresses that were checked are connected to. */
+const pinned = (addresses: string[]): NonNullable<RequestOptions['lookup']> => {
+  const list = addresses.map((address) => ({ address, family: isIP(address) }))
+  return (_hostname, { all }, answer) => {
+    const [first] = list
+    if (all) answer(null, list)
+    else answer(null, first?.address ?? '', first?.family)
   }
+}
 
 const readBeginning = async (response: IncomingMessage): Promise<string> => {
   const parts: Buffer[] = []

@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Resolve } from '#shared/platform/egress.ts'
 import type { Egress } from '#shared/platform/platform.ts'
+import { type Resolve, resolveByDns } from '#shared/platform/resolve-name.ts'
+import { startDns } from '#test/support/dns-server.ts'
 import { startReceiver } from '#test/support/webhook-receiver.ts'
 
-type Make = (options: { allow?: string[]; resolve?: Resolve }) => Egress
+type Make = (options: { allow?: string[]; resolve?: Resolve; resolveAllowed?: Resolve }) => Egress
 
 /** Addresses that must never be connected to, however they are written. `P` is the canary's port. */
 const hostile = [
@@ -121,6 +122,38 @@ export const egressContract = (name: string, make: Make): void => {
       expect(canary.connections()).toBe(before + 1)
       expect(asked).toBe(1)
       expect(canary.received.at(-1)?.headers.host).toBe(`rebinding.example.com:${canary.port}`)
+    })
+
+    it('looks names up while a hundred others are slow, and checks where they lead', async () => {
+      const dns = await startDns({ 'quick.example.com': '127.0.0.1', 'inside.example.com': '10.0.0.7' })
+      const egress = make({ allow, resolve: resolveByDns([dns.server]) })
+      const slow = Array.from({ length: 100 }, (_, n) =>
+        egress.post({ ...request(`https://slow-${n}.example.com/`), timeoutMs: 300 }),
+      )
+      const given = Promise.allSettled(slow)
+      const begun = performance.now()
+      expect((await egress.post(request(`http://quick.example.com:${canary.port}/`))).status).toBe(200)
+      expect(performance.now() - begun).toBeLessThan(1500)
+      expect(await egress.problem('https://inside.example.com/')).toContain('10.0.0.7')
+      expect(dns.asked()).toBeGreaterThan(200)
+      await given
+      const asked = dns.asked()
+      await new Promise((resolve) => setTimeout(resolve, 2500))
+      expect(dns.asked()).toBe(asked) // those that were given up are not asked again
+      dns.stop()
+    })
+
+    it('looks a name up as the system does where it is allowed by name', async () => {
+      const resolveAllowed = async () => ['127.0.0.1']
+      const refuse = () => Promise.reject(new Error('not in DNS'))
+      const egress = make({ allow: [`hosts-file:${canary.port}`], resolve: refuse, resolveAllowed })
+      expect((await egress.post(request(`http://hosts-file:${canary.port}/`))).status).toBe(200)
+    })
+
+    it('tries the addresses of a name in turn', async () => {
+      const egress = make({ allow: ['127.0.0.0/8', '::1'], resolve: async () => ['::1', '127.0.0.1'] })
+      expect((await egress.post(request(`http://both.example.com:${canary.port}/`))).status).toBe(200)
+      await expect(egress.post(request('http://both.example.com:9/'))).rejects.toThrow(/ECONNREFUSED/)
     })
 
     it('answers what came, and follows no redirect', async () => {
