@@ -1,12 +1,17 @@
 import { Cron } from 'croner'
 import type { Times, Timing } from '#shared/domain/schedules/schedule.ts'
 
-const cronOf = ({ expression, timeZone }: { expression: string; timeZone: string }): Cron =>
-  new Cron(expression, { timezone: timeZone, mode: '5-or-6-parts', paused: true })
+/** Five fields, six, or a name for them such as `@daily`. A date by itself, which croner takes as well, is none. */
+const hasFields = (expression: string): boolean => /^(@\w+|\S+(\s+\S+){4,5})$/.test(expression.trim())
+
+const cronOf = ({ expression, timeZone }: { expression: string; timeZone: string }): Cron => {
+  if (!hasFields(expression)) throw new Error('it has not five fields, or six')
+  return new Cron(expression, { timezone: timeZone, mode: '5-or-6-parts', fixedTimeRule: 'no-wildcard', paused: true })
+}
 
 /**
- * When a schedule starts. A cron time that the clocks skip comes at the end of the gap; one that they repeat comes once,
- * unless the expression is for every so many minutes or hours.
+ * When a schedule starts. A cron time that the clocks skip comes at the end of the gap, one that they repeat comes once; an
+ * expression with `*` or a step in its seconds, minutes or hours comes whenever the clocks show one of its times.
  */
 export const times: Times = (timing, after, count) => {
   if ('at' in timing) return timing.at > after ? [timing.at] : []

@@ -18,6 +18,24 @@ describe('the times of a schedule', () => {
     ])
   })
 
+  it('come so too where the expression has several of them', () => {
+    expect(cron('0 2,14 28 3 *', 'Europe/Berlin', '2027-03-01T00:00:00Z', 2)).toEqual([
+      '2027-03-28T01:00:00.000Z',
+      '2027-03-28T12:00:00.000Z',
+    ])
+    expect(cron('0,30 2 28 3 *', 'Europe/Berlin', '2027-03-01T00:00:00Z', 1)).toEqual(['2027-03-28T01:00:00.000Z'])
+    expect(cron('0 2,14 31 10 *', 'Europe/Berlin', '2027-10-01T00:00:00Z', 2)).toEqual([
+      '2027-10-31T00:00:00.000Z',
+      '2027-10-31T13:00:00.000Z',
+    ])
+    expect(cron('0 1-4 31 10 *', 'Europe/Berlin', '2027-10-01T00:00:00Z', 4)).toEqual([
+      '2027-10-30T23:00:00.000Z',
+      '2027-10-31T00:00:00.000Z',
+      '2027-10-31T02:00:00.000Z',
+      '2027-10-31T03:00:00.000Z',
+    ])
+  })
+
   it('come once when the clocks repeat them, and every time when they are for every half hour', () => {
     expect(cron('30 2 * * *', 'Europe/Berlin', '2026-10-24T12:00:00Z', 2)).toEqual([
       '2026-10-25T00:30:00.000Z',
@@ -53,7 +71,12 @@ describe('the times of a schedule', () => {
       message: expect.stringContaining('61'),
     })
     expect(problem('0 0 30 2 *')).toMatchObject({ message: '0 0 30 2 * never comes' })
-    expect(problem('* * *')).toMatchObject({ pointer: '#/cron/expression' })
+    expect(problem('@daily')).toBeUndefined()
+    for (const other of ['* * *', '2026-12-01T00:00:00', '2026-12-01T00:00:00Z', '* * * * * * *', ''])
+      expect(problem(other)).toMatchObject({
+        pointer: '#/cron/expression',
+        message: expect.stringContaining('five fields, or six'),
+      })
     expect(problem('0 9 * * *', 'Mars/Base')).toMatchObject({ pointer: '#/cron/timeZone' })
     expect(timingProblem({ at: 5 }, 10)).toMatchObject({ pointer: '#/at' })
   })
