@@ -34,6 +34,9 @@ export const fetchObject = async ({ source, signal }: Access, id: string, folder
   return path
 }
 
+/** What an upload is told whose object an attempt before stored. */
+const isStored = 412
+
 export type Upload = { file: string } | { bytes: Uint8Array }
 
 /** Uploads bytes or a file and answers the object's reference. Under one key it is one object, which is sent once. */
@@ -58,7 +61,7 @@ export const putObject = async (
     duplex: 'half',
     signal,
   } as RequestInit)
-  if (!response.ok)
+  if (!response.ok && response.status !== isStored)
     throw new Error(`object ${object.id} could not be uploaded: ${response.status} ${await response.text()}`)
   return { $ref: object.id }
 }

@@ -36,6 +36,8 @@ const describeFile = async (path: string): Promise<{ size: number; sha256: strin
 }
 
 const tries = 3
+/** What an upload that was stored already, and whose answer was lost, is told when it is sent again. */
+const isStored = 412
 
 const sendFile = async (
   to: NonNullable<ObjectResponse['upload']>,
@@ -60,8 +62,10 @@ const sendOnce = async (
   const length = { 'content-length': String(size) }
   const init = { method, headers: { ...headers, ...length }, body, duplex: 'half', signal } as RequestInit
   const response = await fetchStored(url, init)
-  if (response.status >= 500) throw new UnreachableError(`the storage of objects answered ${response.status}`)
-  if (!response.ok) throw new CliError(`${path} was not accepted: ${await reasonOf(response)}`, exitCodes.failed)
+  if (response.status >= 500 || response.status === 409)
+    throw new UnreachableError(`the storage of objects answered ${response.status}`)
+  if (!response.ok && response.status !== isStored)
+    throw new CliError(`${path} was not accepted: ${await reasonOf(response)}`, exitCodes.failed)
 }
 
 const fetchStored = (url: string, init: RequestInit): Promise<Response> =>

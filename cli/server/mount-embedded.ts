@@ -72,7 +72,10 @@ const upload = async (platform: EmbeddedPlatform, request: Request): Promise<Res
   if (size !== undefined && Number(length ?? Number.NaN) !== size)
     throw invalid('#', 'SIZE', `the object was declared with ${size} bytes; send just as many, with Content-Length`)
   const body = bodyOf(request, length === null)
-  return Response.json(await platform.objects.put({ tenant, id }, body, { contentType, sha256 }).catch(ofContent))
+  const stored = await platform.objects.putOnce({ tenant, id }, body, { contentType, sha256 }).catch(ofContent)
+  if (stored === undefined)
+    throw new DomainError('PRECONDITION_FAILED', `object ${id} has other content, which stays; make a new object`)
+  return Response.json(stored)
 }
 
 /** HTTP itself holds a body to the length that its headers tell. */

@@ -37,7 +37,7 @@ export const objectSchema = z
     sha256: z.string().optional(),
     contentType: z.string().optional(),
     createdAt: timeSchema,
-    /** Send the bytes there, with these headers: only while `PENDING`. */
+    /** Send the bytes there, with these headers: only while `PENDING`. Once stored, they stay: other bytes are a 412. */
     upload: presignedSchema.optional(),
     /** Fetch the bytes there: only when `STORED`. */
     download: presignedSchema.optional(),

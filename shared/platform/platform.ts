@@ -84,6 +84,7 @@ export interface Objects {
   ): Promise<{ stat: ObjectStat; body: ReadableStream<Uint8Array> } | undefined>
   stat(key: ObjectKey): Promise<ObjectStat | undefined>
   delete(key: ObjectKey): Promise<void>
+  /** An address for one upload: other content after it is refused with 412, the same content may be. */
   presignPut(
     key: ObjectKey,
     options: { seconds: number; contentType?: string; sha256?: string; size?: number },

@@ -14,6 +14,7 @@ runAwsContractSuites({
       'does not let a quiet group wait behind the backlog of a noisy one': 'fauxqs has no fair queues',
     },
     objects: {
+      'takes one upload by an address, and no other content after it': 'fauxqs does not look at If-None-Match',
       'does not store what differs from the checksum that was signed': 'fauxqs does not compare checksums',
       'refuses an address that was changed, or is over': 'fauxqs does not check signatures',
     },

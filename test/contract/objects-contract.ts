@@ -186,6 +186,15 @@ export const objectsContract = (
       expect(new Uint8Array(await answer.arrayBuffer())).toEqual(body)
     })
 
+    it('takes one upload by an address, and no other content after it', async () => {
+      const key = aKey()
+      const put = await objects().presignPut(key, { seconds: 60 })
+      expect((await request(put, text('first'))).status).toBe(200)
+      expect((await request(put, text('other'))).status).toBe(412)
+      expect([200, 412]).toContain((await request(put, text('first'))).status)
+      expect(await read(key)).toEqual(text('first'))
+    })
+
     it('does not store what differs from the checksum that was signed', async () => {
       const key = aKey()
       const put = await objects().presignPut(key, { seconds: 60, sha256: sha256(text('right')) })

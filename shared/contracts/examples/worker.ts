@@ -59,7 +59,7 @@ export const workerExamples = {
       upload: {
         method: 'PUT',
         url: 'https://objects.example.com/…',
-        headers: { 'content-type': 'application/json' },
+        headers: { 'if-none-match': '*', 'content-type': 'application/json' },
         expiresAt: '2026-01-31T13:00:00.000Z',
       },
     },

@@ -2,7 +2,7 @@ import { GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3'
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner'
 import { type Place, toBase64 } from './s3-upload.ts'
 
-/** An address for one upload: type, checksum and size, where declared, are signed and must be kept to. */
+/** An address for one upload: that nothing is there yet, and type, checksum and size, where declared, are signed and must be kept to. */
 export const presignUpload = async (
   { client, ...where }: Place,
   declared: { seconds: number; contentType?: string; sha256?: string; size?: number },
@@ -12,9 +12,11 @@ export const presignUpload = async (
     ...where,
     ContentType: contentType,
     ContentLength: size,
+    IfNoneMatch: '*',
     ...(sha256 && { ChecksumSHA256: toBase64(sha256), Metadata: { sha256: sha256.toLowerCase() } }),
   })
   const headers: Record<string, string> = {
+    'if-none-match': '*',
     ...(contentType && { 'content-type': contentType }),
     ...(sha256 && { 'x-amz-checksum-sha256': toBase64(sha256), 'x-amz-meta-sha256': sha256.toLowerCase() }),
   }

@@ -5,7 +5,7 @@ import type { EgressAllowance } from '../egress-target.ts'
 import type { AgentHosts, Clock, LogLevel, Platform, Random, Telemetry } from '../platform.ts'
 import { createSystemClock, createSystemRandom } from '../system.ts'
 import { makeFolder } from './durable-file.ts'
-import { createFileObjects } from './file-objects.ts'
+import { createFileObjects, type FileObjects } from './file-objects.ts'
 import { lockFolder } from './folder-lock.ts'
 import { readGeneration } from './generation.ts'
 import { createJsonTelemetry, type JsonTelemetry } from './json-telemetry.ts'
@@ -42,6 +42,7 @@ export type EmbeddedOptions = {
 
 export type EmbeddedPlatform = Platform & {
   bus: ProcessBus
+  objects: FileObjects
   workflows: EmbeddedWorkflows
   realtime: SocketRealtime
   metricsText(): Promise<string>

@@ -2,7 +2,7 @@ import { mkdirSync, rmSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { createKeyLocks } from '../key-locks.ts'
-import type { ObjectKey, Objects } from '../platform.ts'
+import type { ObjectKey, ObjectStat, Objects } from '../platform.ts'
 import { PlatformError } from '../platform-error.ts'
 import { flushFolder, makeFolder } from './durable-file.ts'
 import {
@@ -19,17 +19,37 @@ import type { Presigner } from './presigner.ts'
 
 const isMissing = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'ENOENT'
 
+/** Content that is written, and not yet at its path. */
+type Written = { path: string; content: string; known: Known }
+
+export type FileObjects = Objects & {
+  /** As `put`, but never replaces other content: `undefined` when there is such, which stays. */
+  putOnce(...put: Parameters<Objects['put']>): Promise<ObjectStat | undefined>
+}
+
 /** Objects as files below `root`: the content, and a file of what is known about it that makes it be there. */
-export const createFileObjects = ({ root, presigner }: { root: string; presigner: Presigner }): Objects => {
+export const createFileObjects = ({ root, presigner }: { root: string; presigner: Presigner }): FileObjects => {
   const locks = createKeyLocks()
   const uploads = join(root, '.uploads')
   rmSync(uploads, { recursive: true, force: true }) // what broke off when the last process ended
   mkdirSync(uploads, { recursive: true, mode: 0o700 })
 
-  const replace = async (path: string, content: string, known: Known): Promise<void> => {
-    const before = await readKnown(path).catch(() => undefined) // what is damaged may be replaced
+  const write = async (...[key, body, { sha256, contentType } = {}]: Parameters<Objects['put']>): Promise<Written> => {
+    const path = pathOf(root, key)
+    const [content, known] = await writeContent(uploads, body, sha256)
+    await makeFolder(dirname(path))
+    return { path, content, known: { ...known, ...(contentType && { contentType }) } }
+  }
+  /** Other content that is there; what is damaged may be replaced. */
+  const otherThan = async ({ path, known }: Written): Promise<Known | undefined> => {
+    const before = await readKnown(path).catch(() => undefined)
+    return before?.sha256 === known.sha256 ? undefined : before
+  }
+  const replace = async (written: Written): Promise<void> => {
+    const { path, content, known } = written
+    const other = await otherThan(written)
     await publish(path, uploads, content, known)
-    if (before && before.sha256 !== known.sha256) await rm(contentPath(path, before), { force: true })
+    if (other) await rm(contentPath(path, other), { force: true })
   }
   const find = async (key: ObjectKey, from = 0, tries = 3): ReturnType<Objects['get']> => {
     const path = pathOf(root, key)
@@ -45,13 +65,18 @@ export const createFileObjects = ({ root, presigner }: { root: string; presigner
   }
 
   return {
-    async put(key, body, { sha256, contentType } = {}) {
-      const path = pathOf(root, key)
-      const [content, written] = await writeContent(uploads, body, sha256)
-      const known: Known = { ...written, ...(contentType && { contentType }) }
-      await makeFolder(dirname(path))
-      await locks.run(path, () => replace(path, content, known))
-      return known
+    async put(...put) {
+      const written = await write(...put)
+      await locks.run(written.path, () => replace(written))
+      return written.known
+    },
+    async putOnce(...put) {
+      const written = await write(...put)
+      return locks.run(written.path, async () => {
+        if (await otherThan(written)) return void (await rm(written.content, { force: true }))
+        await replace(written)
+        return written.known
+      })
     },
     get: (key, { from } = {}) => find(key, from),
     stat: async (key) => readKnown(pathOf(root, key)),

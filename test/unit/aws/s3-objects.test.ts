@@ -98,10 +98,12 @@ describe('presigned addresses', () => {
       'content-length',
       'content-type',
       'host',
+      'if-none-match',
       'x-amz-checksum-sha256',
       'x-amz-meta-sha256',
     ])
     expect(headers).toEqual({
+      'if-none-match': '*',
       'content-type': 'text/plain',
       'x-amz-checksum-sha256': base64(sha256('text')),
       'x-amz-meta-sha256': sha256('text'),
@@ -112,8 +114,8 @@ describe('presigned addresses', () => {
   it('carry no checksum that nobody declared: it would be that of no content', async () => {
     const { url, headers } = await someObjects().presignPut(key, { seconds: 60 })
     expect(url.toLowerCase()).not.toContain('checksum')
-    expect(signedHeaders(url)).toEqual(['host'])
-    expect(headers).toEqual({})
+    expect(signedHeaders(url)).toEqual(['host', 'if-none-match'])
+    expect(headers).toEqual({ 'if-none-match': '*' })
   })
 
   it('for a download give a file name that cannot break out of its header', async () => {
