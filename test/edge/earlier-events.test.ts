@@ -48,6 +48,26 @@ output: '{% $second.data.n %}'
     expect(await ended(id)).toMatchObject({ state: 'SUCCEEDED', output: 1 })
   })
 
+  it('is waited for as long as the run is: nobody takes its subscription away', async () => {
+    const id = await startOf(`
+workflow: held
+steps: [{ name: gate, kind: waitForEvent, topic: held-gates }]
+`)
+    await waitsAt(id, 'gate')
+    const sub = await eventually(async () => {
+      const { items } = (await api.get('/subscriptions')).body
+      return items.find(({ topic }: { topic: string }) => topic === 'held-gates').id
+    })
+    const { status, body } = await api.request('DELETE', `/subscriptions/${sub}`)
+    expect(status).toBe(409)
+    expect(body.detail).toBe(
+      `step gate of run ${id} waits for it (${sub}); to end that, stop the run: devcycle runs stop ${id}`,
+    )
+    await api.post(`/runs/${id}/stop`)
+    await ended(id)
+    expect((await api.get(`/subscriptions/${sub}`)).status).toBe(404)
+  })
+
   it('ends one step of the run: the next round waits for another', async () => {
     const id = await startOf(`
 workflow: rounds-of-answers

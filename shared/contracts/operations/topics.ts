@@ -57,10 +57,12 @@ export const topicOperations = {
     path: '/subscriptions/{subscription}',
     tag: 'Topics',
     summary: 'Delete a subscription',
-    description: 'It matches nothing more; what it matched and could not deliver yet is given up.',
+    description:
+      'It matches nothing more; what it matched and could not deliver yet is given up. That of a step ends with the step.',
     audience: admins,
     headers: ['If-Match'],
     answers: { 204: { description: 'Deleted.' } },
+    refusals: ['CONFLICT'],
   },
   listMatches: {
     method: 'GET',

@@ -110,12 +110,20 @@ export const endSubscription = async (ports: Ports, tenant: string, id: string):
   })
 }
 
+/** What a step waits for ends with the step. */
+const requireFree = ({ id, target, description }: Subscription): void => {
+  if (!('step' in target)) return
+  const { run } = target.step
+  throw new DomainError('CONFLICT', `${description} (${id}); to end that, stop the run: devcycle runs stop ${run}`)
+}
+
 /** It matches nothing more; what it matched and has not delivered is a dead letter. */
 export const deleteSubscription = async (ports: Ports, caller: Caller, id: string, ifMatch?: string): Promise<void> => {
   const about = { deletedAt: ports.clock.now(), stamp: stamp(caller, 'subscription.delete') }
   await compete(ports, `subscription ${id}`, async () => {
     const found = await getSubscription(ports, caller.tenant, id)
     requireRev(`subscription ${id}`, found, ifMatch)
+    requireFree(found.value)
     const saved = await saveSubscription(ports, found, { ...found.value, ...about })
     return saved && { done: saved }
   })
