@@ -1,5 +1,7 @@
 import * as z from 'zod'
 
+export { tookLonger } from '../../domain/workflows/late-step.ts'
+
 /** ASL's variables and JSONata's, so that a step's name is the variable of its output. */
 export const stepNameSchema = z
   .string()

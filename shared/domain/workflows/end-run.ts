@@ -10,6 +10,7 @@ import { endOpenSteps } from './steps/abandon-steps.ts'
 import type { StepPorts } from './steps/step-command.ts'
 import { timedOut } from './stop-run.ts'
 import { beginUndo, endUndo, toUndo } from './undo-run.ts'
+import { whyEnded } from './why-ended.ts'
 import { isUndoName } from './workflow.ts'
 
 type Ended = Exclude<RunDescription['status'], 'RUNNING'>
@@ -55,10 +56,7 @@ const endLeft = async (ports: StepPorts, run: Run): Promise<void> => {
   await endOpenSteps(ports, run, { which: ({ id }) => left.has(id), why: `run ${run.id} is ${run.state}` })
 }
 
-/** Step Functions' own name of a time-out is told as that of tasks. */
-const nameOf = (error: string | undefined): string | undefined => (error === 'States.Timeout' ? 'TIMEOUT' : error)
-
-type EndedMachine = Pick<RunDescription, 'output' | 'error' | 'cause'> & { status: Ended }
+type EndedMachine = Pick<RunDescription, 'output' | 'error' | 'cause' | 'stoppedAt'> & { status: Ended }
 
 /** The product ends the machine of a run whose time is over, where the machine does not know. */
 const isTimedOut = ({ status, error }: EndedMachine): boolean => status === 'ABORTED' && error === timedOut.error
@@ -67,7 +65,8 @@ const endMachine = async (ports: StepPorts, found: Stored<Run>, ended: EndedMach
   const run = found.value
   const state = isTimedOut(ended) ? 'TIMED_OUT' : endStates[ended.status]
   const why = `run ${run.id} is ${state}`
-  await endOpenSteps(ports, run, { why })
+  const { late, ...failure } = await whyEnded(ports, run, { ...ended, state })
+  await endOpenSteps(ports, run, { why, late: late?.id })
   const undone = state === 'SUCCEEDED' ? [] : await toUndo(ports, run)
   const { body, items } = await planBody(ports, {
     tenant: run.tenant,
@@ -77,7 +76,7 @@ const endMachine = async (ports: StepPorts, found: Stored<Run>, ended: EndedMach
     stamp: systemStamp('run.end'),
   })
   for (const item of items) await ports.main.write({ op: 'put', item, expect: 'any' })
-  const end = { error: nameOf(ended.error), cause: ended.cause, ...(state === 'SUCCEEDED' && { output: body }) }
+  const end = { ...failure, ...(state === 'SUCCEEDED' && { output: body }) }
   const next = await changeRun(ports, found, (current) => {
     if (current.state !== 'RUNNING') return current
     const last = { ...current, ...end, stamp: systemStamp('run.end') }

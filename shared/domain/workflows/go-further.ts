@@ -32,7 +32,8 @@ export const goFurther = async (
   return run.state === 'RUNNING' && run.leg === leg + 1 ? beginLeg(ports, run, input) : undefined
 }
 
-const timeoutOf = async (ports: StepPorts, run: Run): Promise<number | undefined> =>
+/** What a run may take, in seconds. */
+export const timeoutOf = async (ports: Pick<StepPorts, 'main' | 'objects'>, run: Run): Promise<number | undefined> =>
   ((await loadCompiledOf(ports, run)).machines.run as { TimeoutSeconds?: number }).TimeoutSeconds
 
 /** Whoever wanted the run to end meanwhile has told the execution before. */

@@ -104,6 +104,8 @@ export type RunStep = {
   error?: string
   cause?: string
   startedAt: number
+  /** When its time is over. */
+  until?: number
   finishedAt?: number
   /** It undoes another one. */
   undoes?: true

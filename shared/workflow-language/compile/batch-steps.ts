@@ -1,8 +1,7 @@
 import type { MapStep, TaskStep } from '#shared/contracts/workflows/definition.ts'
-import { toSeconds } from '#shared/contracts/workflows/values.ts'
 import type { AslState, Values } from './asl.ts'
 import { resultOf } from './block-steps.ts'
-import { commandTo, defaultStepSeconds, defined } from './command.ts'
+import { commandTo, defined, waitSeconds } from './command.ts'
 import type { CompileSteps } from './compile-steps.ts'
 import type { Compiled, Context } from './context.ts'
 import { type Bindings, bind, listCode, toCode, wrap } from './expression.ts'
@@ -11,9 +10,9 @@ import { workOf } from './product-step.ts'
 
 /** A task for each item as one batch of the product. */
 export const compileBatch = (step: MapStep, context: Context, compileSteps: CompileSteps): Compiled => {
-  const { name, description, concurrency, timeout, toleratedFailurePercentage } = step
+  const { name, description, concurrency, toleratedFailurePercentage } = step
   const task = step.steps[0] as TaskStep
-  const seconds = timeout === undefined ? defaultStepSeconds : toSeconds(timeout)
+  const seconds = waitSeconds(step)
   const { input: _, ...work } = workOf(task) as Values
   const { bindings } = context
   const byReference = step.itemsFrom !== undefined

@@ -1,10 +1,7 @@
-import type { Definition, StepKind } from '#shared/contracts/workflows/definition.ts'
-import { compensatedSteps, everyStep } from '../steps.ts'
+import type { Definition } from '#shared/contracts/workflows/definition.ts'
+import { compensatedSteps, everyStep, waits } from '../steps.ts'
 import { type CompileOptions, compileMachines } from './compile.ts'
 import { planLegs } from './legs.ts'
-
-/** Steps that are nobody's but the machine's. */
-const ownKinds = new Set<StepKind>(['parallel', 'map', 'choice', 'wait', 'set', 'repeat', 'race', 'vote', 'fail'])
 
 /** What a distributed map does for each item is in its own step. */
 const inRows = ({ steps }: Definition): Set<string> =>
@@ -21,7 +18,7 @@ const stepsIn = (definition: Definition): { name: string; kind: string }[] => {
     if (step.kind === 'vote') return step.voters.map((_, at) => ({ name: `${step.name}_${at + 1}`, kind: 'task' }))
     if (step.kind === 'map' && step.distributed)
       return [{ name: step.name, kind: step.itemsFrom === undefined ? 'batch' : 'rows' }]
-    return ownKinds.has(step.kind) ? [] : [{ name: step.name, kind: step.kind }]
+    return waits(step) ? [{ name: step.name, kind: step.kind }] : []
   })
 }
 

@@ -1,10 +1,12 @@
 import type { CatchRule, RetryRule, Step } from '#shared/contracts/workflows/definition.ts'
-import { flowNames, outlives } from '../steps.ts'
+import { tookLonger } from '#shared/contracts/workflows/values.ts'
+import { flowNames, outlives, waits } from '../steps.ts'
 import type { AslState } from './asl.ts'
 import { abandon } from './block-time.ts'
+import { waitSeconds } from './command.ts'
 import type { CompileSteps } from './compile-steps.ts'
 import { asNull, type Compiled, type Context } from './context.ts'
-import { asOutput } from './expression.ts'
+import { asOutput, wrap } from './expression.ts'
 
 /** Errors by the names that Step Functions gives them, besides our own. */
 const alike: Record<string, string[]> = {
@@ -52,9 +54,14 @@ export const leftOut = (step: Step): string[] => {
   return rules === undefined ? [] : [`${name}Error`, ...othersOf(rules)]
 }
 
-/** Step Functions' own name of a time-out is told as that of tasks. */
-const errorCode =
-  '{% {"error": $states.errorOutput.Error = "States.Timeout" ? "TIMEOUT" : $states.errorOutput.Error, "cause": $states.errorOutput.Cause} %}'
+/** Step Functions' own name of a time-out is told as that of tasks, with the cause that it does not tell. */
+const errorOf = (step: Step): string => {
+  const [code, cause] = ['$states.errorOutput.Error', '$states.errorOutput.Cause']
+  const late = waits(step) ? tookLonger(step.name, waitSeconds(step)) : `a step of ${step.name} took longer than it may`
+  return wrap(
+    `${code} = "States.Timeout" ? {"error": "TIMEOUT", "cause": "${late}"} : {"error": ${code}, "cause": ${cause}}`,
+  )
+}
 
 const catchInto = (step: Step, at: number, context: Context, compileSteps: CompileSteps) => {
   const { name, catch: rules = [] } = step as Guarded
@@ -64,7 +71,7 @@ const catchInto = (step: Step, at: number, context: Context, compileSteps: Compi
     steps.length > 0 ? compileSteps(steps, { ...context, also }) : ignored(`${name}: ignored ${at + 1}`, context)
   const { start, states } = settled(step, at, inside, context)
   const Assign = {
-    [`${name}Error`]: errorCode,
+    [`${name}Error`]: errorOf(step),
     ...asNull(othersOf(rules, at)),
     ...(steps.length === 0 && asNull(also)),
   }

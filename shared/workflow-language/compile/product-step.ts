@@ -1,7 +1,7 @@
 import type { Step, Work } from '#shared/contracts/workflows/definition.ts'
 import { toSeconds } from '#shared/contracts/workflows/values.ts'
 import type { AslState, Values } from './asl.ts'
-import { commandTo, defaultStepSeconds, defined, sendSeconds } from './command.ts'
+import { commandTo, defined, sendSeconds, waitSeconds } from './command.ts'
 import type { CompileSteps } from './compile-steps.ts'
 import { answered, type Compiled, type Context, onward } from './context.ts'
 import { bind } from './expression.ts'
@@ -47,15 +47,11 @@ const payloads: { [K in Waiting['kind']]: (step: Extract<Step, { kind: K }>) => 
 
 const payloadOf = (step: Waiting): Values => (payloads[step.kind] as (step: Step) => Values)(step)
 
-/** A request has a day, as every request has. The product ends it, so that it is told by whom there was no response. */
-const requestSeconds = 86_400
-const defaultSecondsOf = ({ kind }: Waiting): number => (kind === 'request' ? requestSeconds : defaultStepSeconds)
-
-/** A step that the product does: a Task that waits for its answer. */
+/** A step that the product does: a Task that waits for its answer. The product ends a request, so that it tells by whom there was no response. */
 export const compileWaiting = (step: Waiting, context: Context, compileSteps: CompileSteps): Compiled => {
-  const { name, description, timeout, output } = step
+  const { name, description, output } = step
   if (step.kind === 'subWorkflow' && step.wait === false) return compileSent(step, context)
-  const seconds = timeout === undefined ? defaultSecondsOf(step) : toSeconds(timeout)
+  const seconds = waitSeconds(step)
   const command = bind(
     { kind: step.kind, name, ...payloadOf(step), timeoutSeconds: seconds },
     context.bindings,

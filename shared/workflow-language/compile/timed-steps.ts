@@ -1,5 +1,5 @@
 import type { Step } from '#shared/contracts/workflows/definition.ts'
-import { toSeconds } from '#shared/contracts/workflows/values.ts'
+import { tookLonger, toSeconds } from '#shared/contracts/workflows/values.ts'
 import { hasTries, innerVariable, type TimedStep, timedRace, timerName, timerVariable } from '../steps.ts'
 import { aroundResult } from './around.ts'
 import type { AslBlock, AslState } from './asl.ts'
@@ -97,7 +97,7 @@ const timerOf = (name: string, seconds: number, context: Context): AslBlock => {
         Catch: [{ ErrorEquals: ['States.Timeout'], Next: over }],
         End: true,
       },
-      [over]: { Type: 'Fail', Error: 'TIMEOUT', Cause: `${name} took longer than ${seconds} s` },
+      [over]: { Type: 'Fail', Error: 'TIMEOUT', Cause: tookLonger(name, seconds) },
     },
   }
 }

@@ -1,6 +1,6 @@
 import type { CatchRule, Definition, RetryRule, Step } from '#shared/contracts/workflows/definition.ts'
 import { toSeconds } from '#shared/contracts/workflows/values.ts'
-import { defaultStepSeconds } from '../compile/command.ts'
+import { waitSeconds } from '../compile/command.ts'
 import { type Finding, failing, type Path } from '../problem.ts'
 import { everyStep } from '../steps.ts'
 
@@ -59,7 +59,7 @@ const rules: Rule[] = [
       : [],
   (step, path) => {
     if (step.kind !== 'approval' || step.escalate === undefined) return []
-    const seconds = step.timeout === undefined ? defaultStepSeconds : toSeconds(step.timeout)
+    const seconds = waitSeconds(step)
     return toSeconds(step.escalate.after) < seconds
       ? []
       : [failing('NOT_HERE', [...path, 'escalate', 'after'], `it would have ended before: its timeout is ${seconds} s`)]

@@ -4,6 +4,7 @@ import { withdrawMessage } from '../../messages/withdraw-message.ts'
 import { cancelBySystem } from '../../tasks/cancel-children.ts'
 import type { Task } from '../../tasks/task.ts'
 import { endSubscription } from '../../topics/change-subscription.ts'
+import { asOf, tooLate } from '../late-step.ts'
 import type { Run, RunStep } from '../run.ts'
 import { changeStep, findStep, stepsOf } from '../run-store.ts'
 import { stopChild } from '../stop-run.ts'
@@ -26,16 +27,19 @@ export const abandonSteps = async (ports: StepPorts, run: Run, { step }: Asked):
   return { output: null }
 }
 
+/** `late`: the step that took too long. */
+type Ending = { which?: (step: RunStep) => boolean; why: string; late?: string }
+
 /** Ends what steps that a run waits for have begun; a task that came first has completed its step. */
 export const endOpenSteps = async (
   ports: StepPorts,
   run: Pick<Run, 'tenant' | 'id'>,
-  { which = () => true, why }: { which?: (step: RunStep) => boolean; why: string },
+  { which = () => true, why, late }: Ending,
 ): Promise<RunStep[]> => {
   const open = (await stepsOf(ports, run)).filter(
     ({ value }) => value.state === 'RUNNING' && value.token !== undefined && which(value),
   )
-  return Promise.all(open.map((step) => endOne(ports, step, why)))
+  return Promise.all(open.map((step) => endOne(ports, step, why, step.value.id === late)))
 }
 
 /** Ends one step that nothing waits for. Whoever waits for it after all is told that it failed. */
@@ -43,16 +47,17 @@ export const abandonStep = async (ports: StepPorts, found: Stored<RunStep>, why:
   answerToken(ports, await endOne(ports, found, why))
 
 /** What is noted on the step while what it had begun is ended is ended as well. */
-const endOne = async (ports: StepPorts, found: Stored<RunStep>, why: string): Promise<RunStep> => {
+const endOne = async (ports: StepPorts, found: Stored<RunStep>, why: string, isLate = false): Promise<RunStep> => {
   const ended = await endBegun(ports, found.value, why)
   if (ended?.status === 'SUCCEEDED') return recordEnd(ports, found, await outcomeOf(ports, ended))
-  const left = await changeStep(ports, found, (step) =>
-    step.state === 'RUNNING' && isSameBegun(step, found.value)
-      ? { ...step, state: 'ABANDONED', cause: why, finishedAt: ports.clock.now() }
-      : step,
-  )
+  const now = ports.clock.now()
+  const left = await changeStep(ports, found, (step) => {
+    if (step.state !== 'RUNNING' || !isSameBegun(step, found.value)) return step
+    const seen = isLate ? tooLate(step, now) : asOf(step, now)
+    return seen.state === 'RUNNING' ? { ...step, state: 'ABANDONED', cause: why, finishedAt: now } : seen
+  })
   const again = left.state === 'RUNNING' ? await findStep(ports, left) : undefined
-  return again ? endOne(ports, again, why) : left
+  return again ? endOne(ports, again, why, isLate) : left
 }
 
 /** Ends what a step has begun. Answers its task as it is then. */

@@ -88,7 +88,12 @@ const stepOf = (
   ...(within !== undefined && { within }),
   ...(joined !== undefined && { joined }),
   ...(undoes ? { undoes } : typeof index === 'number' && { index }),
+  ...untilOf(step, startedAt),
 })
+
+/** Its machine has begun to wait before that; a request is given its time when it is sent. */
+const untilOf = ({ kind, timeoutSeconds }: Asked['step'], startedAt: number) =>
+  kind !== 'request' && typeof timeoutSeconds === 'number' && { until: startedAt + timeoutSeconds * 1000 }
 
 /**
  * Why nothing is begun any more for a step. A run that is undone begins what undoes it alone; what nothing waits for is
