@@ -22,14 +22,32 @@ const durationOf = ({ startedAt, finishedAt }: Step): string => {
   return `${((Date.parse(finishedAt) - Date.parse(startedAt)) / 1000).toFixed(1)} s`
 }
 
-const detailOf = ({ task, approval, child, batch, message, error, cause }: Step): string =>
-  plain([approval ?? child ?? batch ?? message ?? task ?? '', error ?? '', cause ?? ''].filter(Boolean).join(' '))
+/** What comes by itself at a time: the end of a wait, or another try. */
+const timeOf = ({ kind, state, until, attempt, attempts }: Step): string => {
+  if (attempt !== undefined) return `try ${attempt} of ${attempts} by ${until}`
+  return kind === 'wait' && state === 'RUNNING' && until !== undefined ? `until ${until}` : ''
+}
 
-/** The steps of a run below each other, in the order in which they came. */
+const detailOf = (step: Step): string => {
+  const { task, approval, child, batch, message, error, cause } = step
+  const begun = approval ?? child ?? batch ?? message ?? task
+  return plain([begun, timeOf(step), error, cause].filter(Boolean).join(' '))
+}
+
+/** How many steps each step is in. */
+const depthsOf = (steps: Step[]): ((step: Step) => number) => {
+  const places = new Map(steps.map((step) => [step.name, step.in]))
+  const depth = (place: string | undefined): number => (place === undefined ? 0 : 1 + depth(places.get(place)))
+  return (step) => depth(step.in)
+}
+
+/** The steps of a run below each other, in the order in which they came, each further in than the one that it is in. */
 export const stepLines = ({ steps = [] }: RunResponse, width = 100): string[] => {
-  const longest = Math.max(0, ...steps.map((step) => nameOf(step).length))
+  const depthOf = depthsOf(steps)
+  const inset = (step: Step): string => `${'  '.repeat(depthOf(step))}${nameOf(step)}`
+  const longest = Math.max(0, ...steps.map((step) => inset(step).length))
   return steps.map((step) => {
-    const line = `${marks[step.state]} ${nameOf(step).padEnd(longest)}  ${step.state.padEnd(9)}  ${durationOf(step).padStart(8)}  ${detailOf(step)}`
+    const line = `${marks[step.state]} ${inset(step).padEnd(longest)}  ${step.state.padEnd(9)}  ${durationOf(step).padStart(8)}  ${detailOf(step)}`
     return line.length > width ? `${line.slice(0, width - 1)}…` : line.trimEnd()
   })
 }
@@ -64,8 +82,9 @@ export const createRunView = (stream: NodeJS.WriteStream) => {
   }
   const tell = (run: RunResponse, waits: string[]): void => {
     for (const step of run.steps ?? []) {
-      const key = `${nameOf(step)} ${step.startedAt ?? ''}`
-      if (step.state === 'PENDING' || step.state === 'SKIPPED' || told.get(key) === step.state) continue
+      const key = `${nameOf(step)} ${step.startedAt ?? ''} ${step.attempt ?? ''}`
+      const isToCome = step.state === 'SKIPPED' || (step.state === 'PENDING' && step.attempt === undefined)
+      if (isToCome || told.get(key) === step.state) continue
       told.set(key, step.state)
       stream.write(`${marks[step.state]} ${nameOf(step)} ${step.state} ${detailOf(step)}`.trimEnd().concat('\n'))
     }

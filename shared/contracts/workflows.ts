@@ -87,9 +87,11 @@ export const runStateSchema = z.enum(['RUNNING', 'COMPENSATING', 'SUCCEEDED', 'F
 const stepSchema = z.object({
   name: z.string(),
   kind: z.string(),
+  /** The step that it is a part of. */
+  in: z.string().optional(),
   /** Of the item, in a map. */
   index: z.int().optional(),
-  /** `PENDING`: it may come. `SKIPPED`: the run ended without it. `ABANDONED`: begun, and nothing waited for it any more. */
+  /** `PENDING`: it may come, also once more after it failed. `SKIPPED`: the run ended without it. `ABANDONED`: begun, and nothing waited for it any more. */
   state: z.enum(['PENDING', 'RUNNING', 'SUCCEEDED', 'FAILED', 'ABANDONED', 'SKIPPED']),
   task: idSchema('tsk').optional(),
   approval: idSchema('apr').optional(),
@@ -100,7 +102,12 @@ const stepSchema = z.object({
   error: z.string().optional(),
   cause: z.string().optional(),
   startedAt: timeSchema.optional(),
+  /** When its time is over; of one that is tried again, when that has begun at the latest. */
+  until: timeSchema.optional(),
   finishedAt: timeSchema.optional(),
+  /** The try that comes next, and how many there may be. */
+  attempt: z.int().optional(),
+  attempts: z.int().optional(),
   /** It undoes another one. */
   undoes: z.literal(true).optional(),
 })
@@ -131,7 +138,7 @@ export const runSchema = z
     redrives: z.int(),
     startedAt: timeSchema,
     finishedAt: timeSchema.optional(),
-    /** What it asked the product for, each time; a list of runs leaves it out. */
+    /** Those that the product does each time, others as of the last time; a list of runs leaves it out, and a change the others. */
     steps: z.array(stepSchema).optional(),
     /** So many that came before them have no room in the answer. */
     earlierSteps: z.int().optional(),

@@ -34,6 +34,8 @@ export type RunEvent = RunFailure & {
   input?: unknown
   output?: unknown
 }
+/** `bare`: without inputs and outputs. */
+export type HistoryPage = { limit?: number; cursor?: string; order?: 'ascending' | 'descending'; bare?: boolean }
 export type RunEventPage = { events: RunEvent[]; cursor?: string }
 
 /**
@@ -59,10 +61,7 @@ export interface Workflows {
   stop(run: RunRef, failure: RunFailure): Promise<void>
   describe(run: RunRef): Promise<RunDescription | undefined>
   /** Oldest first unless `order` says otherwise; nothing of a run that never was. */
-  history(
-    run: RunRef,
-    page: { limit?: number; cursor?: string; order?: 'ascending' | 'descending' },
-  ): Promise<RunEventPage>
+  history(run: RunRef, page: HistoryPage): Promise<RunEventPage>
   /**
    * The next events behind number `after`, oldest first, as soon as there are any; none after `ms` milliseconds. They come
    * without inputs and outputs.

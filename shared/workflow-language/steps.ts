@@ -1,4 +1,4 @@
-import type { Definition, Duration, Step, StepKind } from '#shared/contracts/workflows/definition.ts'
+import { type Definition, type Duration, ownKinds, type Step } from '#shared/contracts/workflows/definition.ts'
 import type { Path } from './problem.ts'
 
 /**
@@ -22,9 +22,6 @@ export const isTimed = (step: Step): step is TimedStep =>
   'timeout' in step &&
   step.timeout !== undefined &&
   !(step.kind === 'map' && step.distributed)
-
-/** Steps that are the machine's own business. */
-const ownKinds = new Set<StepKind>(['parallel', 'map', 'choice', 'wait', 'set', 'repeat', 'race', 'vote', 'fail'])
 
 /** Whether a step waits for the product: with a time, as it is one state. */
 export const waits = (step: Step): boolean =>

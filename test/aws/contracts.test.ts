@@ -28,6 +28,7 @@ const ministackWorkflows = {
   'refuses versions that were not deployed, and definitions that are none': 'it takes any definition',
   'stops a run, and what its steps say then is over': 'it takes answers to steps of runs that were stopped',
   'ends a run that takes longer than its machine may': 'it does not look at the TimeoutSeconds of a machine',
+  'tells in which state an expression failed': 'it has no event of that',
 }
 const localstackWorkflows = {
   'takes a token once': 'it takes a failure for a token that was answered',

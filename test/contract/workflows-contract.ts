@@ -324,6 +324,16 @@ export const workflowsContract = (
       const next = await workflows().history(run, { limit: 2, order: 'descending', cursor })
       expect(next.events.map(({ type }) => type)).toEqual(['PassStateEntered', 'ExecutionStarted'])
       expect(next.cursor).toBeUndefined()
+      const bare = await workflows().history(run, { bare: true })
+      expect(bare.events.map(({ type }) => type)).toEqual([...events, ...next.events].map(({ type }) => type).reverse())
+      for (const event of bare.events) for (const data of ['input', 'output']) expect(event).not.toHaveProperty(data)
+    })
+
+    it('tells in which state an expression failed', async () => {
+      const run = await runs().begin(aMachine({ Say: aPass({ Output: '{% $nowhere.at %}' }) }))
+      const { error, cause } = await runs().end(run)
+      const failed = (await runs().history(run)).find(({ type }) => type === 'EvaluationFailed')
+      expect(failed).toMatchObject({ name: 'Say', error, cause })
     })
 
     it('tells whoever follows what comes behind an event, as soon as it has happened', async () => {

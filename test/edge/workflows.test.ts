@@ -88,7 +88,11 @@ output: { first: '{% $first.x %}', both: '{% $both %}', each: '{% $doubled %}', 
       output: { first: 6, both: { a: { x: 12 }, b: 7 }, each: [2, 5, 16], size: 'big', big: 'big', run: run.id },
     })
     expect(run.steps.map(({ name, state }: { name: string; state: string }) => `${name} ${state}`).sort()).toEqual(
-      ['first SUCCEEDED', 'left SUCCEEDED', 'one SUCCEEDED', 'one SUCCEEDED', 'one SUCCEEDED'].sort(),
+      [
+        ...['first SUCCEEDED', 'both SUCCEEDED', 'left SUCCEEDED', 'right SUCCEEDED'],
+        ...['doubled SUCCEEDED', 'one SUCCEEDED', 'one SUCCEEDED', 'one SUCCEEDED'],
+        ...['size SUCCEEDED', 'big SUCCEEDED', 'small SKIPPED'],
+      ].sort(),
     )
     const tasks = (await api.get(`/tasks?workflowRun=${run.id}`)).body.items
     expect(tasks).toHaveLength(5)
@@ -115,7 +119,9 @@ steps: [{ name: risky, kind: task, capability: echo, input: { fail: AGENT_ERROR 
 `)
     expect(failed).toMatchObject({ state: 'FAILED', error: 'AGENT_ERROR', cause: 'as it was told' })
     expect(stepOf(failed, 'never')).toEqual({ name: 'never', kind: 'task', state: 'SKIPPED' })
-    expect((await api.get(`/runs/${failed.id}/why`)).body.message).toContain('FAILED with AGENT_ERROR: as it was told')
+    expect((await api.get(`/runs/${failed.id}/why`)).body.message).toContain(
+      'FAILED at step risky with AGENT_ERROR: as it was told',
+    )
   })
 
   it('undoes what had completed when it fails, the last first, and tells what stays', async () => {

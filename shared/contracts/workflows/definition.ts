@@ -32,6 +32,8 @@ export type {
   Work,
 } from '../../domain/workflows/definition.ts'
 
+export { ownKinds } from '../../domain/workflows/definition.ts'
+
 export const definitionSchema = z.strictObject({
   workflow: nameSchema.refine((name) => !isUndoName(name), 'names that end in .undo are those of machines that undo'),
   description: z.string().max(2000).optional(),

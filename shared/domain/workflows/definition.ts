@@ -169,6 +169,13 @@ export type Step =
 
 export type StepKind = Step['kind']
 
+const blockKinds: StepKind[] = ['parallel', 'map', 'choice', 'repeat', 'race', 'vote']
+/** Whether a step is what is in it. */
+export const isBlock = (kind: string): boolean => blockKinds.includes(kind as StepKind)
+
+/** Steps that are the machine's own business: of them it alone knows. */
+export const ownKinds: ReadonlySet<string> = new Set<StepKind>([...blockKinds, 'wait', 'set', 'fail'])
+
 export type Definition = {
   workflow: string
   description?: string

@@ -7,14 +7,16 @@ import { liveInstancesOf } from '../instances/instance-store.ts'
 import { taskOfLetter } from '../messages/handle-letter.ts'
 import { findMessage } from '../messages/message-store.ts'
 import { findTask } from '../tasks/task-store.ts'
+import { findSubscription } from '../topics/topic-store.ts'
 import { explainTask } from '../why/explain-task.ts'
+import type { RunStep } from './run.ts'
 
 type Ports = Pick<Platform, 'main' | 'volatile' | 'queues' | 'clock'>
 
 /** What something waits for, and what would end that. */
 export type WaitWhy = { code: string; message: string; wouldChange?: string }
 
-const iso = (ms: number): string => new Date(ms).toISOString()
+export const iso = (ms: number): string => new Date(ms).toISOString()
 
 const decideBy = (approval: string): string =>
   `decide it: devcycle approvals approve ${approval}, or devcycle approvals reject ${approval}`
@@ -42,6 +44,32 @@ export const explainTaskWait = async (ports: Ports, tenant: string, task: string
     return { code, message, wouldChange: decideBy(String(evidence.approval)) }
   return { code, message, wouldChange }
 }
+
+const shortened = (text: string): string => (text.length > 200 ? `${text.slice(0, 199)}…` : text)
+
+/** Which message is waited for, until when, and how it would come. */
+export const explainEvent = async (
+  ports: Ports,
+  { tenant, subscription: id = '', until }: Pick<RunStep, 'tenant' | 'subscription' | 'until'>,
+): Promise<WaitWhy> => {
+  const subscription = (await findSubscription(ports, tenant, id))?.value
+  if (subscription === undefined) return { code: 'STEP_BEGINS', message: `subscription ${id} is being made` }
+  const { topic, pattern } = subscription
+  const like = pattern === undefined ? '' : ` like ${shortened(JSON.stringify(pattern))}`
+  const end = until === undefined ? '' : ` until ${iso(until)}`
+  return {
+    code: 'WAITING_FOR_EVENT',
+    message: `waits for a message on topic ${topic}${like}${end}`,
+    wouldChange: `publish it: devcycle messages publish ${topic} TYPE --body JSON`,
+  }
+}
+
+/** A run waits for another one. */
+export const explainChild = (id: string): WaitWhy => ({
+  code: 'CHILD_RUN',
+  message: `waits for the end of run ${id}`,
+  wouldChange: `see what it waits for: devcycle runs why ${id}`,
+})
 
 /** Whose response is waited for, and what keeps it. */
 export const explainRequest = async (ports: Ports, tenant: string, id: string): Promise<WaitWhy> => {

@@ -1,6 +1,7 @@
 import type { Platform, RunDescription } from '../../platform/platform.ts'
 import { timeoutOf } from './go-further.ts'
 import { lateOf, tookLonger, whyLate } from './late-step.ts'
+import { inOwnWords } from './own-words.ts'
 import type { EndState, Run, RunStep } from './run.ts'
 import { stepsOf } from './run-store.ts'
 import { timedOut } from './stop-run.ts'
@@ -15,7 +16,7 @@ export const whyEnded = async (
   { state, error, cause, stoppedAt = ports.clock.now() }: Ended,
 ): Promise<{ error?: string; cause?: string; late?: RunStep }> => {
   if (state === 'TIMED_OUT') return { error: 'TIMEOUT', cause: await whyTimedOut(ports, run) }
-  if (error !== timedOut.error) return { error, cause }
+  if (error !== timedOut.error) return { error, cause: cause && inOwnWords(cause) }
   const steps = (await stepsOf(ports, run)).map(({ value }) => value)
   const late = lateOf(steps, stoppedAt)
   return { error: 'TIMEOUT', cause: late && whyLate(late), late }

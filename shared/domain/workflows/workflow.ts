@@ -17,14 +17,17 @@ export type Workflow = {
   stamp: Stamp
 }
 
+/** A step, and the one that it is a part of. */
+export type OutlineStep = { name: string; kind: string; in?: string }
+
 /** What a definition was compiled to, with what runs have to know of it. */
 export type CompiledWorkflow = {
   machines: { run: unknown; undo?: unknown }
   /** Runs go on in further executions of their machine, their legs. */
   legs?: true
-  /** Steps that the product does, in the order of the text. */
-  steps: { name: string; kind: string }[]
-  /** Of those, the ones that are undone when the run does not succeed. */
+  /** In the order of the text, without those that undo. */
+  steps: OutlineStep[]
+  /** The ones that are undone when the run does not succeed. */
   undone: string[]
   /** JSON Schema. */
   input?: Record<string, unknown>

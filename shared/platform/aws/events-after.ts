@@ -1,15 +1,9 @@
-import { GetExecutionHistoryCommand, type HistoryEvent, type SFNClient } from '@aws-sdk/client-sfn'
+import { GetExecutionHistoryCommand, type SFNClient } from '@aws-sdk/client-sfn'
 import type { RunEvent } from '../platform.ts'
 import { translated } from './aws-error.ts'
-import { toRunEvent } from './execution-events.ts'
+import { toBareEvent } from './execution-events.ts'
 
 const pageSize = 1000
-
-/** A host may give inputs and outputs all the same. */
-const withoutData = (event: HistoryEvent): RunEvent => {
-  const { input: _, output: __, ...rest } = toRunEvent(event)
-  return rest
-}
 
 /** The events of an execution behind one, read from its end: what is long past is not read again. */
 export const eventsBehind = async (
@@ -28,7 +22,7 @@ export const eventsBehind = async (
       nextToken,
     })
     const page = await translated('the history of a run', () => client.send(command))
-    const fresh = (page.events ?? []).map(withoutData).filter(({ id }) => id > after)
+    const fresh = (page.events ?? []).map(toBareEvent).filter(({ id }) => id > after)
     events.push(...fresh)
     nextToken = fresh.length < (page.events ?? []).length ? undefined : page.nextToken
   } while (nextToken !== undefined)

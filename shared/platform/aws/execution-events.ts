@@ -1,7 +1,7 @@
 import type { HistoryEvent } from '@aws-sdk/client-sfn'
 import type { RunEvent } from '../platform.ts'
 
-type Details = { name?: string; index?: number; input?: string; output?: string; error?: string; cause?: string }
+type Details = { name?: string; state?: string; index?: number; input?: string; output?: string; error?: string; cause?: string }
 
 /** The one field in which an event has what is its own; its name ends so. */
 const detailsOf = (event: HistoryEvent): Details =>
@@ -22,7 +22,7 @@ const textOf = (value: string | undefined): string | undefined => (value === '' 
 
 /** An event of an execution as this platform tells it. */
 export const toRunEvent = (event: HistoryEvent): RunEvent => {
-  const { name, index, input, output, error, cause } = detailsOf(event)
+  const { state, name = state, index, input, output, error, cause } = detailsOf(event)
   return {
     id: Number(event.id),
     previous: event.previousEventId ?? 0,
@@ -32,6 +32,12 @@ export const toRunEvent = (event: HistoryEvent): RunEvent => {
     ...(input !== undefined && { input: parsed(input) }),
     ...(output !== undefined && { output: parsed(output) }),
   }
+}
+
+/** The same without inputs and outputs: a host may give them all the same. */
+export const toBareEvent = (event: HistoryEvent): RunEvent => {
+  const { input: _, output: __, ...rest } = toRunEvent(event)
+  return rest
 }
 
 /** Without what is not there. */

@@ -14,7 +14,7 @@ import { PlatformError } from '../platform-error.ts'
 import { boundedFailure, boundedJson, checkRun, checkStart } from '../workflow-rules.ts'
 import { isNamed, translated } from './aws-error.ts'
 import { eventsBehind, lookPauseMs } from './events-after.ts'
-import { defined, parsed, toRunEvent } from './execution-events.ts'
+import { defined, parsed, toBareEvent, toRunEvent } from './execution-events.ts'
 import { aliasArn, executionArn, versionOfAlias } from './state-machine-names.ts'
 import type { MachineOptions, MachineVersions } from './state-machine-versions.ts'
 
@@ -96,17 +96,18 @@ export const createStepFunctionsWorkflows = ({ client, arnPrefix, machines }: St
         ...(status === 'SUCCEEDED' && { output: parsed(output) }),
       }
     },
-    async history(run, { limit = 100, cursor, order }) {
+    async history(run, { limit = 100, cursor, order, bare = false }) {
       checkRun(run)
       const command = new GetExecutionHistoryCommand({
         executionArn: executionArn(arnPrefix, run),
         maxResults: Math.min(limit, mostEvents),
         nextToken: cursor,
         reverseOrder: order === 'descending',
+        includeExecutionData: !bare,
       })
       const read = () => translated('the history of a run', () => client.send(command))
       const found = await unless(read, { [noRun]: undefined })
-      return { events: (found?.events ?? []).map(toRunEvent), ...(found?.nextToken && { cursor: found.nextToken }) }
+      return { events: (found?.events ?? []).map(bare ? toBareEvent : toRunEvent), ...(found?.nextToken && { cursor: found.nextToken }) }
     },
     async eventsAfter(run, after, { ms, signal }) {
       checkRun(run)

@@ -1,26 +1,27 @@
-import type { Definition } from '#shared/contracts/workflows/definition.ts'
-import { compensatedSteps, everyStep, waits } from '../steps.ts'
+import type { Definition, Step } from '#shared/contracts/workflows/definition.ts'
+import { blocksOf, compensatedSteps, waits } from '../steps.ts'
 import { type CompileOptions, compileMachines } from './compile.ts'
 import { planLegs } from './legs.ts'
 
-/** What a distributed map does for each item is in its own step. */
-const inRows = ({ steps }: Definition): Set<string> =>
-  new Set(
-    everyStep(steps).flatMap(({ step }) =>
-      step.kind === 'map' && step.distributed ? step.steps.map(({ name }) => name) : [],
-    ),
-  )
+type OutlineStep = { name: string; kind: string; in?: string }
 
-const stepsIn = (definition: Definition): { name: string; kind: string }[] => {
-  const rows = inRows(definition)
-  return everyStep(definition.steps).flatMap(({ step, path }) => {
-    if (path.includes('compensate') || rows.has(step.name)) return []
-    if (step.kind === 'vote') return step.voters.map((_, at) => ({ name: `${step.name}_${at + 1}`, kind: 'task' }))
-    if (step.kind === 'map' && step.distributed)
-      return [{ name: step.name, kind: step.itemsFrom === undefined ? 'batch' : 'rows' }]
-    return waits(step) ? [{ name: step.name, kind: step.kind }] : []
-  })
-}
+const kindOf = (step: Step): string =>
+  step.kind === 'map' && step.distributed ? (step.itemsFrom === undefined ? 'batch' : 'rows') : step.kind
+
+/** Every step but those that undo, with the one that it is a part of; what a distributed map does for each item is in its own. */
+const outlineOf = (steps: Step[], place?: string): OutlineStep[] =>
+  steps.flatMap((step) => [
+    { name: step.name, kind: kindOf(step), ...(place !== undefined && { in: place }) },
+    ...(step.kind === 'vote' ? step.voters : []).map((_, at) => ({
+      name: `${step.name}_${at + 1}`,
+      kind: 'task',
+      in: step.name,
+    })),
+    ...blocksOf(step).flatMap(({ role, steps: inner }) => {
+      if (role === 'catch') return outlineOf(inner, place)
+      return role === 'compensate' || waits(step) ? [] : outlineOf(inner, step.name)
+    }),
+  ])
 
 /** A definition compiled, with what runs of it have to know. */
 export const compileWorkflow = (definition: Definition, { legEvents }: CompileOptions = {}) => {
@@ -28,7 +29,7 @@ export const compileWorkflow = (definition: Definition, { legEvents }: CompileOp
   return {
     machines: compileMachines(definition, legs),
     ...(legs && { legs: true as const }),
-    steps: stepsIn(definition),
+    steps: outlineOf(definition.steps),
     undone: compensatedSteps(definition).map(({ name }) => name),
     ...(definition.input && { input: definition.input }),
   }

@@ -1,6 +1,6 @@
 import type { RunResponse } from '#shared/contracts/workflows.ts'
 import { type Body, loadBody } from '#shared/domain/bodies/body.ts'
-import { type DescribedStep, describeSteps } from '#shared/domain/workflows/describe-steps.ts'
+import { type Described, type DescribedStep, describeAsked, describeSteps } from '#shared/domain/workflows/describe-steps.ts'
 import type { Run } from '#shared/domain/workflows/run.ts'
 import { runPk } from '#shared/domain/workflows/run-store.ts'
 import type { Platform } from '#shared/platform/platform.ts'
@@ -39,14 +39,23 @@ export const toRun = async (platform: Platform, run: Run): Promise<RunResponse> 
   }
 }
 
-const toStep = ({ startedAt, finishedAt, ...step }: DescribedStep) => ({
+const toStep = ({ startedAt, until, finishedAt, ...step }: DescribedStep) => ({
   ...step,
   ...(startedAt !== undefined && { startedAt: iso(startedAt) }),
+  ...(until !== undefined && { until: iso(until) }),
   ...(finishedAt !== undefined && { finishedAt: iso(finishedAt) }),
 })
 
+const withSteps = async (platform: Platform, run: Run, { steps, ...rest }: Described): Promise<RunResponse> => ({
+  ...(await toRun(platform, run)),
+  ...rest,
+  steps: steps.map(toStep),
+})
+
 /** The same with the state of every step. */
-export const toRunWithSteps = async (platform: Platform, run: Run): Promise<RunResponse> => {
-  const { steps, ...rest } = await describeSteps(platform, run)
-  return { ...(await toRun(platform, run)), ...rest, steps: steps.map(toStep) }
-}
+export const toRunWithSteps = async (platform: Platform, run: Run): Promise<RunResponse> =>
+  withSteps(platform, run, await describeSteps(platform, run))
+
+/** The same with the steps that the product does. */
+export const toRunWithAsked = async (platform: Platform, run: Run): Promise<RunResponse> =>
+  withSteps(platform, run, await describeAsked(platform, run))

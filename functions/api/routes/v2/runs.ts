@@ -21,11 +21,11 @@ import { checkInput } from '../../check-input.ts'
 import { idempotencyKey, ifMatch, iso, toETag } from '../../headers.ts'
 import type { Handler, Reply } from '../../operation.ts'
 import { answerRunEvents } from './run-events.ts'
-import { toRun, toRunWithSteps } from './run-response.ts'
+import { toRun, toRunWithAsked, toRunWithSteps } from './run-response.ts'
 
 const reply = async (platform: Platform, status: number, run: Run): Promise<Reply> => ({
   status,
-  body: await toRunWithSteps(platform, run),
+  body: await toRunWithAsked(platform, run),
   headers: { ...(status === 202 && { location: `/api/v2/runs/${run.id}` }) },
 })
 
@@ -51,8 +51,10 @@ const list: Handler<OperationOf<'listRuns'>> = async ({ platform }, { caller, qu
 const find = async (platform: Platform, { tenant }: Caller, params: Record<string, string>): Promise<Run> =>
   (await getRun(platform, tenant, params.run ?? '')).value
 
-const get: Handler<OperationOf<'getRun'>> = async ({ platform }, { caller, params }) =>
-  reply(platform, 200, await find(platform, caller, params))
+const get: Handler<OperationOf<'getRun'>> = async ({ platform }, { caller, params }) => ({
+  status: 200,
+  body: await toRunWithSteps(platform, await find(platform, caller, params)),
+})
 
 const why: Handler<OperationOf<'getRunWhy'>> = async ({ platform }, { caller, params }) => ({
   status: 200,

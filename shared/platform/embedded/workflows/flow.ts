@@ -14,6 +14,8 @@ type Results = { Assign?: Record<string, Json>; Output?: Json }
 /** How a state is left: with what, by whose `Assign` and `Output`, and where to. */
 type Exit = { result: Json; by?: Results; next?: string }
 
+const evaluationFailed = 'States.QueryEvaluationError'
+
 /** How branches go from state to state, in a draft of their run. */
 export const createFlow = (draft: Draft, tools: Tools) => {
   const ready: string[] = []
@@ -25,12 +27,16 @@ export const createFlow = (draft: Draft, tools: Tools) => {
       ? error.failure
       : { error: 'States.Runtime', cause: error instanceof Error ? error.message : String(error) }
 
+  const noteEvaluation = (frame: Frame, failure: RunFailure): Frame =>
+    draft.record(frame, { type: 'EvaluationFailed', name: frame.state, ...failure })
+
   /** What goes wrong while a frame is at it is a failure of its state. */
   const guarded = async (frame: Frame, work: () => Promise<void>): Promise<void> => {
     try {
       await work()
     } catch (error) {
-      await fail(draft.find(frame.path) ?? frame, failureOf(error))
+      const [failed, failure] = [draft.find(frame.path) ?? frame, failureOf(error)]
+      await fail(failure.error === evaluationFailed ? noteEvaluation(failed, failure) : failed, failure)
     }
   }
 

@@ -1,4 +1,4 @@
-import type { Key, Page, RunEvent, RunEventPage, RunRef, Stored, Write } from '../../platform.ts'
+import type { HistoryPage, Key, Page, RunEvent, RunEventPage, RunRef, Stored, Write } from '../../platform.ts'
 import { PlatformError } from '../../platform-error.ts'
 import type { SqliteTable } from '../sqlite-table.ts'
 import type { Json } from './asl.ts'
@@ -52,7 +52,7 @@ const lastEvent = async (table: RunTable, ref: RunRef): Promise<RunEvent | undef
   return items[0]?.value.at(-1)
 }
 
-type HistoryPage = { limit?: number; cursor?: string; order?: 'ascending' | 'descending' }
+const asBare = ({ input: _, output: __, ...event }: RunEvent): RunEvent => event
 
 const numberOf = (cursor: string | undefined): number | undefined => {
   if (cursor === undefined) return undefined
@@ -62,7 +62,7 @@ const numberOf = (cursor: string | undefined): number | undefined => {
 
 /** Events of a run behind the one that the cursor names. */
 export const readHistory = async (table: RunTable, ref: RunRef, page: HistoryPage): Promise<RunEventPage> => {
-  const { limit = 100, order = 'ascending' } = page
+  const { limit = 100, order = 'ascending', bare = false } = page
   const from = numberOf(page.cursor)
   const ascending = order === 'ascending'
   const isNext = ({ id }: RunEvent): boolean => from === undefined || (ascending ? id > from : id < from)
@@ -74,7 +74,10 @@ export const readHistory = async (table: RunTable, ref: RunRef, page: HistoryPag
   let cursor: string | undefined
   do {
     const rows: Page<RunEvent[]> = await table.query({ pk: historyPk(ref), order, limit: 100, cursor, ...range })
-    for (const { value } of rows.items) events.push(...(ascending ? value : value.toReversed()).filter(isNext))
+    for (const { value } of rows.items) {
+      const next = (ascending ? value : value.toReversed()).filter(isNext)
+      events.push(...(bare ? next.map(asBare) : next))
+    }
     cursor = rows.cursor
   } while (cursor !== undefined && events.length <= limit)
   const taken = events.slice(0, limit)
