@@ -122,7 +122,7 @@ output: { each: '{% $three.said %}', last: '{% $last.said %}' }
     const noted = lines().filter((line) => line !== 'held')
     expect(noted.sort()).toEqual(['a', 'b', 'c', 'last'])
     const { steps = [] } = await run()
-    expect(steps.map(({ name }) => name).sort()).toEqual(['held', 'last', 'noted', 'noted', 'noted'])
+    expect(steps.map(({ name }) => name).sort()).toEqual(['held', 'last', 'noted', 'noted', 'noted', 'three'])
   }, 180_000)
   it('goes on in its loop, in whichever execution that is', async () => {
     const file = fileOf(

@@ -90,7 +90,8 @@ describe('a workflow that ships, by the built-in agents, whose server is killed'
       state: 'SUCCEEDED',
       output: { review: { error: 1 }, tests: { status: 'passed', failed: 0 }, approved: true },
     })
-    expect(run.steps.map(({ name, state }) => `${name} ${state}`).toSorted()).toEqual([
+    const asked = run.steps.filter(({ kind }) => kind === 'task' || kind === 'approval')
+    expect(asked.map(({ name, state }) => `${name} ${state}`).toSorted()).toEqual([
       'decision SUCCEEDED',
       'notes SUCCEEDED',
       'reviewed SUCCEEDED',

@@ -27,7 +27,9 @@ const inTime = /20\d\d-\d\d-\d\dT[\d:.]+Z/
 
 describe('why a run has not ended names', () => {
   it('the wait that it is in, and until when', async () => {
-    const id = await begin('workflow: waits\nsteps: [{ name: pause, kind: wait, for: 30d }, { name: a, kind: set, value: 1 }]')
+    const id = await begin(
+      'workflow: waits\nsteps: [{ name: pause, kind: wait, for: 30d }, { name: a, kind: set, value: 1 }]',
+    )
     const why = await eventually(async () => {
       const found = await whyOf(id)
       expect(found.code).toBe('STEPS_RUN')
@@ -43,10 +45,9 @@ describe('why a run has not ended names', () => {
   })
 
   it('the expression that a wait has its time from', async () => {
-    const id = await begin(
-      "workflow: waits-until\nsteps: [{ name: pause, kind: wait, until: '{% $input.when %}' }]",
-      { when: '2999-01-01T00:00:00Z' },
-    )
+    const id = await begin("workflow: waits-until\nsteps: [{ name: pause, kind: wait, until: '{% $input.when %}' }]", {
+      when: '2999-01-01T00:00:00Z',
+    })
     await eventually(async () =>
       expect((await whyOf(id)).steps[0].message).toBe('waits until the time that {% $input.when %} gives'),
     )
@@ -85,22 +86,36 @@ steps: [{ name: gate, kind: waitForEvent, topic: gates, pattern: { data: { n: [1
 
 describe('an expression that fails', () => {
   it.each([
-    ["{ name: c, kind: choice, cases: [{ when: '{% $input.five %}', steps: [{ name: x, kind: set, value: 1 }] }] }", 'received 5'],
+    [
+      "{ name: c, kind: choice, cases: [{ when: '{% $input.five %}', steps: [{ name: x, kind: set, value: 1 }] }] }",
+      'received 5',
+    ],
     ["{ name: c, kind: set, value: '{% ($input.zz) %}' }", 'the expression ($input.zz) failed: it gives nothing'],
-    ["{ name: c, kind: task, capability: work, input: '{% $input.zz %}' }", 'the expression $input.zz failed: it gives nothing'],
-    ["{ name: c, kind: task, capability: work, output: '{% $input.zz %}' }", 'the expression $input.zz failed: it gives nothing'],
+    [
+      "{ name: c, kind: task, capability: work, input: '{% $input.zz %}' }",
+      'the expression $input.zz failed: it gives nothing',
+    ],
+    [
+      "{ name: c, kind: task, capability: work, output: '{% $input.zz %}' }",
+      'the expression $input.zz failed: it gives nothing',
+    ],
   ])('is told of with its step, as it was written: %s', async (step, cause) => {
     const run = await outcome(`workflow: wrong\nsteps: [${step}]`, { five: 5 })
     const failed = { error: 'States.QueryEvaluationError', cause: expect.stringContaining(cause) }
     expect(run).toMatchObject({ state: 'FAILED', ...failed })
-    expect(run.steps.filter(({ state }: { state: string }) => state === 'FAILED')).toMatchObject([{ name: 'c', ...failed }])
-    expect((await whyOf(run.id)).message).toContain(`is FAILED at step c with States.QueryEvaluationError: ${run.cause}`)
+    expect(run.steps.filter(({ state }: { state: string }) => state === 'FAILED')).toMatchObject([
+      { name: 'c', ...failed },
+    ])
+    expect((await whyOf(run.id)).message).toContain(
+      `is FAILED at step c with States.QueryEvaluationError: ${run.cause}`,
+    )
   })
 })
 
 describe('the description of a run has', () => {
   it('every step, and the one that it is a part of', async () => {
-    const run = await outcome(`
+    const run = await outcome(
+      `
 workflow: all
 steps:
   - name: way
@@ -125,15 +140,37 @@ steps:
     kind: parallel
     branches: { only: [{ name: broken, kind: fail, error: NOPE, cause: because }] }
     catch: [{ steps: [{ name: saved, kind: set, value: 1 }] }]
-`, 1)
+`,
+      1,
+    )
     expect(run).toMatchObject({ state: 'SUCCEEDED' })
     expect(statesOf(run).toSorted()).toEqual([
-      'a SUCCEEDED', 'again SUCCEEDED', 'b SUCCEEDED', 'both SUCCEEDED', 'broken FAILED', 'every SUCCEEDED', 'first SUCCEEDED',
-      'guarded FAILED', 'item1 SUCCEEDED', 'long ABANDONED', 'one SUCCEEDED', 'quick SUCCEEDED', 'saved SUCCEEDED',
-      'turns SUCCEEDED', 'two SKIPPED', 'way SUCCEEDED',
+      'a SUCCEEDED',
+      'again SUCCEEDED',
+      'b SUCCEEDED',
+      'both SUCCEEDED',
+      'broken FAILED',
+      'every SUCCEEDED',
+      'first SUCCEEDED',
+      'guarded FAILED',
+      'item1 SUCCEEDED',
+      'long ABANDONED',
+      'one SUCCEEDED',
+      'quick SUCCEEDED',
+      'saved SUCCEEDED',
+      'turns SUCCEEDED',
+      'two SKIPPED',
+      'way SUCCEEDED',
     ])
     const places = Object.fromEntries(run.steps.map((step: { name: string; in?: string }) => [step.name, step.in]))
-    expect(places).toMatchObject({ one: 'way', a: 'both', again: 'turns', item1: 'every', long: 'first', broken: 'guarded' })
+    expect(places).toMatchObject({
+      one: 'way',
+      a: 'both',
+      again: 'turns',
+      item1: 'every',
+      long: 'first',
+      broken: 'guarded',
+    })
     expect(stepOf(run, 'broken')).toMatchObject({ error: 'NOPE', cause: 'because' })
     expect(stepOf(run, 'guarded')).toMatchObject({ error: 'NOPE', cause: 'because' })
   })

@@ -55,8 +55,10 @@ export const describeSteps = async (ports: TracePorts, run: Run): Promise<Descri
   described(run, await stepsOfRun(ports, run))
 
 /** The same of what the product was asked for alone: the host of its machine is not asked. */
-export const describeAsked = async (ports: Pick<TracePorts, 'main' | 'objects' | 'clock'>, run: Run): Promise<Described> =>
-  described(run, await askedSteps(ports, run))
+export const describeAsked = async (
+  ports: Pick<TracePorts, 'main' | 'objects' | 'clock'>,
+  run: Run,
+): Promise<Described> => described(run, await askedSteps(ports, run))
 
 const described = (run: Run, { outline, asked, seen, left }: StepsOfRun): Described => {
   const placeOf = new Map(outline.map((step) => [step.name, step.in]))

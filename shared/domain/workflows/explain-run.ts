@@ -1,6 +1,6 @@
 import type { Platform } from '../../platform/platform.ts'
-import { explainApproval, explainChild, explainEvent, explainRequest, explainTaskWait, iso } from './explain-wait.ts'
 import { isBlock } from './definition.ts'
+import { explainApproval, explainChild, explainEvent, explainRequest, explainTaskWait, iso } from './explain-wait.ts'
 import { isOver, type Run, type RunStep } from './run.ts'
 import { explainRows } from './steps/rows-step.ts'
 import type { SeenStep } from './trace/seen-steps.ts'
@@ -14,7 +14,8 @@ export type RunWhy = { code: string; message: string; steps: StepWhy[] }
 /** What each step of a run waits for, or how the run ended. */
 export const explainRun = async (ports: Ports, run: Run): Promise<RunWhy> => {
   const { asked, seen } = await stepsOfRun(ports, run)
-  if (isOver(run)) return { code: run.error ?? run.state, message: endOf(run, whereEnded(run, [...seen, ...asked])), steps: [] }
+  if (isOver(run))
+    return { code: run.error ?? run.state, message: endOf(run, whereEnded(run, [...seen, ...asked])), steps: [] }
   const open = asked.filter(({ state }) => state === 'RUNNING')
   const steps = [
     ...(await Promise.all(open.map((step) => explainStep(ports, step)))),

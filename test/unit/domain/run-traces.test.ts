@@ -51,8 +51,16 @@ describe('what a machine has come to is known from events', () => {
   })
 
   it('of a branch that fails the others, where the block has no name', () => {
-    const failed: [string, Partial<RunEvent>?][] = [['TaskFailed', { error: 'E' }], ['ParallelStateFailed', { error: 'E' }]]
-    const caught = events(...begun, ...failed, ['ParallelStateExited', { name: 'p' }], ['PassStateEntered', { name: 'c' }])
+    const failed: [string, Partial<RunEvent>?][] = [
+      ['TaskFailed', { error: 'E' }],
+      ['ParallelStateFailed', { error: 'E' }],
+    ]
+    const caught = events(
+      ...begun,
+      ...failed,
+      ['ParallelStateExited', { name: 'p' }],
+      ['PassStateEntered', { name: 'c' }],
+    )
     expect(seen(caught)).toEqual(['p FAILED', 'a ABANDONED', 'b FAILED', 'c RUNNING'])
     expect(seen(events(...begun, ...failed, ['ExecutionFailed', { error: 'E' }]), false)).toEqual([
       'p FAILED',
@@ -78,14 +86,23 @@ describe('a compiled state tells', () => {
   const failures = (...errors: string[]) => errors.map((error, at) => ({ error, at: (at + 1) * 1000 }))
 
   it('until when it waits', () => {
-    const states = statesOf({ States: { w: { Seconds: 60 }, u: { Timestamp: '2030-01-01T00:00:00Z' }, x: { Timestamp: '{% $a %}' } } })
+    const states = statesOf({
+      States: { w: { Seconds: 60 }, u: { Timestamp: '2030-01-01T00:00:00Z' }, x: { Timestamp: '{% $a %}' } },
+    })
     const at = (state: string) => waitOf(states, { ...visit, state, failures: [] })
-    expect([at('w'), at('u'), at('x')]).toEqual([{ until: 61_000 }, { until: Date.parse('2030-01-01') }, { when: '{% $a %}' }])
+    expect([at('w'), at('u'), at('x')]).toEqual([
+      { until: 61_000 },
+      { until: Date.parse('2030-01-01') },
+      { when: '{% $a %}' },
+    ])
   })
 
   it('when it is tried again at the latest, by the rule of what it failed with', () => {
     const rule = { MaxAttempts: 2, IntervalSeconds: 10, MaxDelaySeconds: 15, BackoffRate: 2 }
-    const Retry = [{ ...rule, ErrorEquals: ['A'] }, { ...rule, ErrorEquals: ['States.ALL'], MaxAttempts: 1 }]
+    const Retry = [
+      { ...rule, ErrorEquals: ['A'] },
+      { ...rule, ErrorEquals: ['States.ALL'], MaxAttempts: 1 },
+    ]
     const states = statesOf({ States: { s: { Branches: [{ States: { t: { Retry } } }] } } })
     const next = (...errors: string[]) => nextTry(states, { ...visit, state: 't', failures: failures(...errors) })
     expect(next('A')).toEqual({ until: 11_000, attempt: 2, attempts: 3 })

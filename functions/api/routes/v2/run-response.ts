@@ -1,6 +1,11 @@
 import type { RunResponse } from '#shared/contracts/workflows.ts'
 import { type Body, loadBody } from '#shared/domain/bodies/body.ts'
-import { type Described, type DescribedStep, describeAsked, describeSteps } from '#shared/domain/workflows/describe-steps.ts'
+import {
+  type Described,
+  type DescribedStep,
+  describeAsked,
+  describeSteps,
+} from '#shared/domain/workflows/describe-steps.ts'
 import type { Run } from '#shared/domain/workflows/run.ts'
 import { runPk } from '#shared/domain/workflows/run-store.ts'
 import type { Platform } from '#shared/platform/platform.ts'

@@ -12,7 +12,12 @@ const most = { pages: 3, events: 1000 }
 
 type Read = { events: RunEvent[]; isWhole: boolean }
 
-const readLeg = async ({ workflows }: Ports, run: Run, leg: number, pages: number): Promise<Read & { pages: number }> => {
+const readLeg = async (
+  { workflows }: Ports,
+  run: Run,
+  leg: number,
+  pages: number,
+): Promise<Read & { pages: number }> => {
   const events: RunEvent[] = []
   let cursor: string | undefined
   let read = 0
