@@ -1,7 +1,15 @@
 import type { HistoryEvent } from '@aws-sdk/client-sfn'
 import type { RunEvent } from '../platform.ts'
 
-type Details = { name?: string; state?: string; index?: number; input?: string; output?: string; error?: string; cause?: string }
+type Details = {
+  name?: string
+  state?: string
+  index?: number
+  input?: string
+  output?: string
+  error?: string
+  cause?: string
+}
 
 /** The one field in which an event has what is its own; its name ends so. */
 const detailsOf = (event: HistoryEvent): Details =>

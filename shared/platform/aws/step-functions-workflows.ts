@@ -107,7 +107,10 @@ export const createStepFunctionsWorkflows = ({ client, arnPrefix, machines }: St
       })
       const read = () => translated('the history of a run', () => client.send(command))
       const found = await unless(read, { [noRun]: undefined })
-      return { events: (found?.events ?? []).map(bare ? toBareEvent : toRunEvent), ...(found?.nextToken && { cursor: found.nextToken }) }
+      return {
+        events: (found?.events ?? []).map(bare ? toBareEvent : toRunEvent),
+        ...(found?.nextToken && { cursor: found.nextToken }),
+      }
     },
     async eventsAfter(run, after, { ms, signal }) {
       checkRun(run)
