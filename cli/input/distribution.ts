@@ -18,14 +18,17 @@ const rangeOf = (text: string): { from: number; to: number; size: number } | und
   return size === undefined ? undefined : { from: Number(from), to: Number(to), size: Number(size) }
 }
 
+const wantedShards = '--shards takes FROM..TO/SIZE, a JSON list of inputs, {"split": {"capability": …}}, @file or -'
+
 /** A range, a list of inputs, or what the API takes. */
 const shardsOf = async (text: string): Promise<SubmitTask['shards']> => {
   const range = rangeOf(text)
   if (range) return { range }
+  if (/^[^\s[{"@]*\.\./.test(text)) throw usageError(wantedShards)
   const given = await readJson(text, '--shards')
   if (Array.isArray(given)) return { list: given }
   if (given !== null && typeof given === 'object') return given as SubmitTask['shards']
-  throw usageError('--shards takes FROM..TO/SIZE, a JSON list of inputs, {"split": {"capability": …}}, @file or -')
+  throw usageError(wantedShards)
 }
 
 /** How a task is divided, as options say it. */

@@ -36,8 +36,10 @@ const settings = {
 }
 
 const scheduledTaskSchema = submitTaskSchema
-  .refine(({ runAt, deadline }) => runAt === undefined && deadline === undefined, {
-    message: 'the schedule says when: leave runAt and deadline out',
+  .refine(({ runAt }) => runAt === undefined, { message: 'the schedule says when: leave it out', path: ['runAt'] })
+  .refine(({ deadline }) => deadline === undefined, {
+    message: 'the schedule says when: leave it out',
+    path: ['deadline'],
   })
   .refine(({ parent }) => parent === undefined, {
     message: 'a schedule calls by itself: leave it out',

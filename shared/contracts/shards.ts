@@ -21,7 +21,7 @@ const partSchema = z
 const rangeSchema = z
   .strictObject({ from: z.int(), to: z.int(), size: z.int().min(1) })
   .refine(({ from, to }) => to >= from, { message: 'to is not below from', path: ['to'] })
-  .refine(({ from, to, size }) => (to - from) / size <= maxShards, {
+  .refine(({ from, to, size }) => size < 1 || (to - from) / size <= maxShards, {
     message: `at most ${maxShards} shards; make size larger`,
     path: ['size'],
   })

@@ -139,7 +139,7 @@ describe.each(hosts)('schedules on $host', ({ open }) => {
     expect(await refused({ rate: { everySeconds: 5 }, task: {} })).toEqual([422, '#/task/capability'])
     expect(await refused({ rate: { everySeconds: 5 }, task: { capability: 'x', runAt: soon() } })).toEqual([
       422,
-      '#/task',
+      '#/task/runAt',
     ])
     expect(await refused({ rate: { everySeconds: 5 }, task: { agent: 'nobody' } })).toEqual([404, '#/task/agent'])
     const requirements = { version: 'newest' }

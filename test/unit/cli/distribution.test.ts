@@ -17,7 +17,7 @@ it('shards are a range, a list, or what the API takes, also from a file', async 
   expect(await shardsOf(`@${file}`)).toEqual({ list: [1, 2] })
 })
 
-it.each(['5', '"a"', 'null'])('%s is no way to divide a task', async (shards) => {
+it.each(['5', '"a"', 'null', '1..x', '1..10', 'a..b/2'])('%s is no way to divide a task', async (shards) => {
   await expect(distributionOf({ shards })).rejects.toThrow('--shards takes FROM..TO/SIZE')
 })
 
