@@ -6,10 +6,10 @@ import { defineConfig } from 'vitest/config'
 const alone = 'create-aws-platform|powertools-telemetry|child-count|recount-places|shares|ulid'
 
 /** Tests that leave nothing behind share a process: to load its modules takes longer than to test them. */
-const sharing = [
-  'test/{contract,edge}/**/*.test.ts',
-  `test/unit/{aws,cli,contracts,domain,functions,platform,runner,workflow-language}/**/!(${alone}).test.ts`,
-]
+const light = `test/unit/{contracts,domain,functions,platform,workflow-language}/**/!(${alone}).test.ts`
+const whole = 'test/{contract,edge,unit/cli}/**/*.test.ts'
+/** These may leave mocked clients behind, for each other alone. */
+const mocking = `test/unit/{aws,runner}/**/!(${alone}).test.ts`
 
 /** What starts whole servers, or tools of other languages: all but these is `npm run test:fast`. */
 const slow = 'test/{e2e/**/*,unit/agents/test-runner/toolchains}.test.ts'
@@ -27,16 +27,16 @@ export default defineConfig({
     /** Servers and commands that tests start are compiled once, not each time. */
     env: { NODE_COMPILE_CACHE: fileURLToPath(new URL('./node_modules/.cache/compiled', import.meta.url)) },
     projects: [
-      {
-        extends: true,
-        test: { name: 'sharing', isolate: false, setupFiles: './test/support/fresh-ids.ts', include: sharing },
-      },
+      ...Object.entries({ light, whole, mocking }).map(([name, include]) => ({
+        extends: true as const,
+        test: { name, isolate: false, setupFiles: './test/support/fresh-ids.ts', include: [include] },
+      })),
       {
         extends: true,
         test: {
           name: 'alone',
           include: ['test/{unit,infra,sim,model,architecture}/**/*.test.ts'],
-          exclude: [...sharing, slow],
+          exclude: [light, whole, mocking, slow],
         },
       },
       { extends: true, test: { name: 'slow', include: [slow] } },

@@ -32,21 +32,19 @@ export const underFaults = async <T>(
 
 type Method = (...args: unknown[]) => Promise<unknown>
 
+/** What a rule calls a method: to put once is to put. */
+const placeOf = (name: string, method: string): string => `${name}.${method.replace(/Once$/, '')}`
+
+const isFaulty = (place: string): boolean =>
+  portCalls.includes(place) && place !== 'feed.consume' && place !== 'queues.send'
+
 /** A port whose calls go wrong as the dice say. */
 const faulty = <P extends object>(name: string, port: P, dice: Dice, tools: FaultTools): P => {
-  const wrapped = portCalls
-    .filter((call) => call.startsWith(`${name}.`) && call !== 'feed.consume' && call !== 'queues.send')
-    .map((place) => {
-      const method = place.slice(name.length + 1)
-      const call = (...args: unknown[]) =>
-        underFaults(
-          place,
-          dice.roll(place),
-          tools,
-          () => (port as Record<string, Method>)[method]?.(...args) ?? Promise.resolve(),
-        )
-      return [method, call]
-    })
+  const wrapped = Object.entries(port as Record<string, Method>).map(([method, call]) => {
+    const place = placeOf(name, method)
+    const fails: Method = (...args) => underFaults(place, dice.roll(place), tools, () => call(...args))
+    return [method, isFaulty(place) ? fails : call]
+  })
   return { ...port, ...Object.fromEntries(wrapped) }
 }
 
