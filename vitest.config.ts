@@ -7,7 +7,7 @@ const alone = 'create-aws-platform|powertools-telemetry|child-count|recount-plac
 
 /** Tests that leave nothing behind share a process: to load its modules takes longer than to test them. */
 const light = `test/unit/{contracts,domain,functions,platform,workflow-language}/**/!(${alone}).test.ts`
-const whole = 'test/{contract,edge,unit/cli}/**/!(aws-realtime).test.ts'
+const whole = 'test/{contract,edge,unit/cli}/**/!(aws-realtime|data-folder).test.ts'
 /** These may leave mocked clients behind, for each other alone. */
 const mocking = `test/{unit/{aws,runner}/**/!(${alone}),contract/aws-realtime}.test.ts`
 
