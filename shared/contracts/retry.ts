@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { failureCodeSchema } from './common.ts'
 
 type BackOff = { initialSeconds?: number; maxSeconds?: number }
 /** The first pause is no longer than the longest one, where both are given. */
@@ -21,7 +22,7 @@ export const retrySchema = z
     /** @default 2 */
     factor: z.number().min(1).max(10).optional(),
     /** Failure codes to retry on. @default whatever the agent calls retryable */
-    retryableCodes: z.array(z.string().min(1).max(100)).max(50).optional(),
+    retryableCodes: z.array(failureCodeSchema).max(50).optional(),
   })
   .refine(inBackOffOrder, backOffOrder)
 export type Retry = z.infer<typeof retrySchema>

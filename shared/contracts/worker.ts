@@ -1,5 +1,14 @@
 import * as z from 'zod'
-import { idSchema, jsonSchema, labelsSchema, nameSchema, pageQuery, timeSchema, waitQuery } from './common.ts'
+import {
+  failureCodeSchema,
+  idSchema,
+  jsonSchema,
+  labelsSchema,
+  nameSchema,
+  pageQuery,
+  timeSchema,
+  waitQuery,
+} from './common.ts'
 import { usageSchema } from './tasks.ts'
 
 const fence = z.string().min(1).max(100)
@@ -171,7 +180,7 @@ export type CompleteManyAnswer = z.infer<typeof completeManyAnswerSchema>
 
 export const failSchema = z.strictObject({
   fence,
-  code: z.string().regex(/^[A-Z][A-Z0-9_]{0,63}$/, 'expected an upper snake case code such as AGENT_ERROR'),
+  code: failureCodeSchema,
   message: z.string().max(8192),
   retryable: z.boolean().default(true),
 })

@@ -72,6 +72,15 @@ describe.concurrent('a report that is refused', () => {
     ])
   })
 
+  it('as a question to people ends the attempt, which says what was refused and is not repeated', async () => {
+    const { run, platform, say } = aRun(({ path }) => (path.endsWith('/wait') ? refusal(422, 'INVALID') : undefined))
+    say({ type: 'call', id: 1, name: 'wait', argument: { kind: 'input', prompt: '?', checkpoint: null } })
+    await run.ended
+    expect(platform.bodies('fail')).toMatchObject([
+      { code: 'AGENT_ERROR', message: expect.stringContaining('the platform refused'), retryable: false },
+    ])
+  })
+
   it('as the result of the task ends the attempt too', async () => {
     const { run, platform, say } = aRun(({ path }) =>
       path.endsWith('/complete') ? refusal(422, 'INVALID') : undefined,
@@ -194,4 +203,12 @@ describe.concurrent('a handler that reads its input', () => {
       expect(told).toContainEqual({ type: 'abort', reason: expect.stringContaining('STALE_FENCE') }),
     )
   })
+})
+
+it('an attempt that took too long says so, whatever its handler said as it was told to stop', async () => {
+  const { run, platform, told, say } = aRun(undefined, { timeoutSeconds: 0.05 })
+  await eventually(() => expect(told).toContainEqual({ type: 'abort', reason: expect.any(String) }))
+  say({ type: 'failed', code: 'AGENT_ERROR', message: 'The operation was aborted', retryable: true })
+  await run.ended
+  expect(platform.bodies('fail')).toMatchObject([{ code: 'TIMEOUT', message: 'the attempt ran longer than 0.05 s' }])
 })
