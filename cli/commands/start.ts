@@ -1,8 +1,9 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { allowanceText, isAllowance } from '#shared/platform/egress-target.ts'
 import { writeCompiled } from '../compile-cache.ts'
-import { CliError, exitCodes } from '../failure.ts'
+import { CliError, exitCodes, usageError } from '../failure.ts'
 import { checkReadable, checkWritable } from '../input/files.ts'
 import { plain } from '../render/terminal.ts'
 import { type EmbeddedServer, startServer } from '../server/embedded-server.ts'
@@ -118,9 +119,16 @@ const historyOf = (file: string): string => {
   }
 }
 
+const allowanceOf = ({ egressAllow }: StartOptions): string[] => {
+  const entries = egressAllow.flatMap((one) => one.split(',').map((entry) => entry.trim())).filter(Boolean)
+  const wrong = entries.find((entry) => !isAllowance(entry))
+  if (wrong !== undefined) throw usageError(`--egress-allow ${wrong}: ${allowanceText}`)
+  return entries
+}
+
 const bringUp = async (options: StartOptions, dataDir: string, agents: string[]): Promise<EmbeddedServer> => {
   const { host, port } = options
-  const egressAllow = options.egressAllow.flatMap((one) => one.split(',')).filter(Boolean)
+  const egressAllow = allowanceOf(options)
   const began = performance.now()
   const faultPlan = options.faultPlan === undefined ? undefined : planOf(options.faultPlan)
   const history = options.history === undefined ? undefined : historyOf(options.history)

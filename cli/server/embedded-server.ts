@@ -14,6 +14,7 @@ import { forgetConnections } from '#shared/domain/realtime/connection-store.ts'
 import { noteColdStart } from '#shared/domain/why/cold-start.ts'
 import { createEmbeddedAgentHosts } from '#shared/platform/embedded/agent-hosts.ts'
 import { createEmbeddedPlatform, type EmbeddedPlatform } from '#shared/platform/embedded/create-embedded-platform.ts'
+import { ulid } from '#shared/platform/ulid.ts'
 import { readCredentials, removeServerFile, writeCredentials, writeServerFile } from './data-folder.ts'
 import { observe } from './faults/observe.ts'
 import type { FaultPlan } from './faults/plan.ts'
@@ -24,6 +25,7 @@ import { startLoops } from './loops.ts'
 import { mountEmbedded } from './mount-embedded.ts'
 import { keepShippedWorkflows } from './shipped-workflows.ts'
 import { isSocketRequest, openSockets } from './sockets.ts'
+import { refuseUnreadable } from './unreadable-request.ts'
 
 export type ServerOptions = {
   dataDir: string
@@ -87,6 +89,9 @@ const open = async (options: ServerOptions, closing: Closing): Promise<Omit<Embe
     keepAliveTimeout: 65_000,
     shouldUpgradeCallback: isSocketRequest,
   })
+  server.on('clientError', (error, socket) =>
+    refuseUnreadable(error, socket, ulid(platform.clock.now(), platform.random.bytes)),
+  )
   state.url = await listen(server, options)
   const observation = observe(platform, options)
   closing.push(observation.close)

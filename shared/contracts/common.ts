@@ -48,11 +48,6 @@ export const labelsSchema = z
 /** https://semver.org, without build metadata. */
 const versionPattern =
   /^(0|[1-9]\d{0,8})(\.(0|[1-9]\d{0,8})){2}(-(?=.{1,50}$)(0|[1-9]\d*|\d*[A-Za-z-][0-9A-Za-z-]*)(\.(0|[1-9]\d*|\d*[A-Za-z-][0-9A-Za-z-]*))*)?$/
-/** What a failure is called. */
-export const failureCodeSchema = z
-  .string()
-  .regex(/^[A-Z][A-Z0-9_]{0,63}$/, 'expected an upper snake case code such as AGENT_ERROR')
-
 export const versionSchema = z.string().regex(versionPattern, 'expected a semantic version such as 1.0.0')
 /** Of whoever does a task. */
 export const wantedVersionSchema = z
@@ -61,6 +56,11 @@ export const wantedVersionSchema = z
     versionPattern,
     'expected one semantic version such as 1.0.0; a range such as ^1.0.0 goes into requirements.version of a task',
   )
+
+/** What a failure is called. */
+export const failureCodeSchema = z
+  .string()
+  .regex(/^[A-Z][A-Z0-9_]{0,63}$/, 'expected an upper snake case code such as AGENT_ERROR')
 
 export const prioritySchema = z.enum(['low', 'normal', 'high', 'urgent'])
 

@@ -3,6 +3,17 @@ import ipaddr from 'ipaddr.js'
 /** Names of `host[:port]`, addresses or networks that may be called although they are not public. */
 export type EgressAllowance = readonly string[]
 
+const hostAndPort = /^[a-z0-9]([a-z0-9._-]*[a-z0-9])?(:\d{1,5})?$/i
+
+/** Whether a text can allow anything: a name or an address of IPv4, each perhaps with a port, one of IPv6, or a network. */
+export const isAllowance = (text: string): boolean => {
+  if (text.includes('/')) return ipaddr.isValidCIDR(text)
+  if (text.split(':').length > 2) return ipaddr.IPv6.isValid(text)
+  return hostAndPort.test(text) && Number(text.split(':')[1] ?? 1) <= 65_535
+}
+
+export const allowanceText = 'expected host[:port], an address or a network such as 10.0.0.0/8'
+
 /** Special networks inside of IPv6's global unicast space. https://www.iana.org/assignments/iana-ipv6-special-registry */
 const specialV6 = ['2001::/23', '2001:db8::/32', '2002::/16', '3fff::/20', '5f00::/16'].map((one) =>
   ipaddr.parseCIDR(one),

@@ -94,6 +94,11 @@ describe('a start that cannot work is one clear line and exit 1', () => {
     expect((await runCli(['start'], env)).stderr).toContain('/proc/devcycle/data cannot be used')
   })
 
+  it('what webhooks may call and nothing is called', async () => {
+    const { code, stderr } = await runCli(['start', '--egress-allow', '10.0.0.0/99'])
+    expect([code, stderr]).toEqual([2, expect.stringContaining('--egress-allow 10.0.0.0/99: expected host[:port]')])
+  })
+
   it('an agent that is not there', async () => {
     const { code, stderr } = await runCli([
       'start',

@@ -1,5 +1,6 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { type IncomingHttpHeaders, request } from 'node:http'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -155,6 +156,26 @@ it('HEAD of a download says what GET would, without the bytes', async () => {
   await put(object, 'hello')
   const { status, headers, text } = await ask((await find(object.id)).download?.url ?? '', { method: 'HEAD' })
   expect([status, headers['content-length'], text]).toEqual([200, '5', ''])
+})
+
+describe('what cannot be read as a request is a problem:', () => {
+  it('headers that are too long', async () => {
+    const problem = expectProblem(
+      await ask('/api/v2/tasks', { headers: { 'x-long': 'x'.repeat(20_000) } }),
+      431,
+      'HEADERS_TOO_LARGE',
+    )
+    expect(problem.detail).toContain('16 KiB')
+  })
+
+  it('what is no HTTP', async () => {
+    const socket = connect(Number(new URL(server.url).port), '127.0.0.1')
+    socket.end('no HTTP at all\r\n\r\n')
+    const answer = (await socket.setEncoding('utf8').toArray()).join('')
+    const [head = '', body = ''] = answer.split('\r\n\r\n')
+    expect(head).toMatch(/^HTTP\/1\.1 400 Bad Request\r\ncontent-type: application\/problem\+json\r\n/)
+    expect(JSON.parse(body)).toMatchObject({ status: 400, code: 'MALFORMED_REQUEST', requestId: expect.any(String) })
+  })
 })
 
 it('a start that breaks off leaves no agent behind and frees its folder', async () => {

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { allowanceText, isAllowance } from '../egress-target.ts'
 
 const hostedAgentSchema = z.object({
   agent: z.string(),
@@ -43,7 +44,8 @@ export const settingsSchema = z.object({
         .split(',')
         .map((entry) => entry.trim())
         .filter(Boolean),
-    ),
+    )
+    .refine((entries) => entries.every(isAllowance), allowanceText),
   HOSTED_AGENTS: z
     .string()
     .default('[]')
