@@ -158,7 +158,8 @@ steps:
       expect(message).toContain('fleeting')
     })
     await api.request('DELETE', '/agents/fleeting')
-    await eventually(async () => expect((await why()).steps[0].code).toBe('AGENT_DECOMMISSIONED'))
+    const lost = { code: 'NO_CAPABLE_AGENT', message: expect.stringContaining('no agent offers fleeting.do') }
+    await eventually(async () => expect((await why()).steps[0]).toMatchObject(lost))
     await api.post(`/runs/${id}/stop`)
     expect(await ended(id)).toMatchObject({ state: 'STOPPED' })
   })
