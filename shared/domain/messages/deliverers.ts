@@ -6,11 +6,11 @@ import { DomainError } from '../domain-error.ts'
 import type { Inbox } from '../inboxes/letter.ts'
 import { inboxOf } from '../queues/queue.ts'
 import { getQueue } from '../queues/queue-store.ts'
-import { publish } from '../topics/publish.ts'
 import { type Carrier, deliverMessage } from './deliver-message.ts'
 import { mailboxOf, openMailbox } from './mailbox.ts'
 import { kindOfRecipient, type Message, type Recipient, type RecipientKind } from './message.ts'
 import { createMessage, messagePk, messagePuts } from './message-store.ts'
+import { publishMessage } from './publish-message.ts'
 
 export type MessagePorts = Omit<Platform, 'feed' | 'bus' | 'hosts' | 'generation'>
 type Of<Kind extends RecipientKind> = Extract<Recipient, Record<Kind, unknown>>
@@ -43,10 +43,9 @@ const toCapability: Deliver<'capability'> = async (ports, outgoing) => {
 const toQueue: Deliver<'queue'> = async (ports, outgoing) =>
   toInbox(ports, outgoing, inboxOf((await getQueue(ports, outgoing.message.tenant, outgoing.to.queue)).value))
 
-const toTopic: Deliver<'topic'> = async (ports, { message, to, items, data }) => {
-  const { tenant, envelope, hops: passed, stamp } = message
-  await publish(ports, tenant, { topic: to.topic, envelope, data, passed }, stamp)
-  return createMessage(ports, message, items)
+const toTopic: Deliver<'topic'> = (ports, { message, to, items, data }) => {
+  const { envelope, hops: passed } = message
+  return publishMessage(ports, message, items, { topic: to.topic, envelope, data, passed })
 }
 
 /** To many, page by page, after it is stored. */

@@ -40,7 +40,7 @@ export const putMessage = (ports: Ports, message: Message, expect: Put['expect']
 })
 
 /** What stores a new message with its data. */
-export const messagePuts = (ports: Ports, message: Message, items: Item[]): Put[] => [
+export const messagePuts = (ports: Ports, message: Message, items: Item[]): [Put, ...Put[]] => [
   putMessage(ports, message, 'absent'),
   ...items.map((item): Put => {
     const own = item.pk === messagePk(message.tenant, message.id) // objects are kept as objects are
@@ -67,7 +67,7 @@ export const getMessage = async (
 
 /** Stores a new message. `undefined`: stored; else the one that has this id already. */
 export const createMessage = async (ports: Ports, message: Message, items: Item[]): Promise<Message | undefined> => {
-  const outcome = await writeAll(ports.main, messagePuts(ports, message, items) as [Put, ...Put[]])
+  const outcome = await writeAll(ports.main, messagePuts(ports, message, items))
   return outcome.ok ? undefined : (outcome.conflicts[0]?.current as Stored<Message> | undefined)?.value
 }
 

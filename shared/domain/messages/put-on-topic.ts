@@ -2,11 +2,12 @@ import { planBody } from '../bodies/body.ts'
 import type { Stamp } from '../caller.ts'
 import { orThrow } from '../domain-error.ts'
 import { digest } from '../ids.ts'
-import { type Published, publish } from '../topics/publish.ts'
+import type { Published } from '../topics/publish.ts'
 import { nextHops } from '../topics/topic.ts'
 import { requireAttributes } from './attribute.ts'
 import type { MessagePorts } from './deliverers.ts'
-import { createMessage, messagePk } from './message-store.ts'
+import { messagePk } from './message-store.ts'
+import { publishMessage } from './publish-message.ts'
 
 type Ports = Pick<MessagePorts, 'main' | 'objects' | 'queues' | 'clock' | 'random' | 'telemetry'>
 
@@ -32,6 +33,5 @@ export const putOnTopic = async (ports: Ports, tenant: string, published: Publis
     sent: digest({ topic, type: envelope.type, data }),
     stamp,
   }
-  await createMessage(ports, message, items)
-  await publish(ports, tenant, published, stamp)
+  await publishMessage(ports, message, items, published)
 }

@@ -1,10 +1,9 @@
-import type { Item, Key, Page, Platform, Query, Stored } from '../../platform/platform.ts'
+import type { Item, Key, Page, Platform, Put, Query, Stored } from '../../platform/platform.ts'
 import { saveItem } from '../contention.ts'
 import { dueIndex } from '../dispatch/due.ts'
 import { DomainError } from '../domain-error.ts'
 import { newRev } from '../ids.ts'
 import { sortableTime } from '../keys.ts'
-import { writeAll } from '../write-all.ts'
 import type { Match } from './match.ts'
 import type { Position, Publication } from './publication.ts'
 import type { Subscription } from './subscription.ts'
@@ -117,26 +116,13 @@ const publicationItem = (publication: Publication): Item<Publication> => {
   }
 }
 
-/** Stores a new publication with what it needs. `undefined`: stored; else the one that has this id already. */
-export const createPublication = async (
-  ports: Ports,
-  publication: Publication,
-  items: Item[],
-): Promise<Publication | undefined> => {
-  const head = {
-    op: 'put',
-    item: publicationItem(publication),
-    expect: 'absent',
-    rev: newRev(ports),
-  } as const
-  const bodies = items.map((item) => ({
-    op: 'put' as const,
-    item: { ...item, expiresAt: publication.createdAt + keepMs },
-    expect: 'any' as const,
-  }))
-  const outcome = await writeAll(ports.main, [head, ...bodies])
-  return outcome.ok ? undefined : (outcome.conflicts[0]?.current as Stored<Publication> | undefined)?.value
-}
+/** What stores a new publication with its data. */
+export const publicationPuts = (ports: Ports, publication: Publication, items: Item[]): [Put, ...Put[]] => [
+  { op: 'put', item: publicationItem(publication), expect: 'absent', rev: newRev(ports) },
+  ...items.map((item): Put => {
+    return { op: 'put', item: { ...item, expiresAt: publication.createdAt + keepMs }, expect: 'any' }
+  }),
+]
 
 export const findPublication = (
   { main }: Pick<Platform, 'main'>,
