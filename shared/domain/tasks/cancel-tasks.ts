@@ -1,4 +1,4 @@
-import type { IndexName, Key, Platform } from '../../platform/platform.ts'
+import type { Indexed, IndexName, Platform } from '../../platform/platform.ts'
 import type { Caller } from '../caller.ts'
 import { dueShardPk, dueShards } from '../dispatch/due.ts'
 import { cancelTask } from './cancel-task.ts'
@@ -20,10 +20,12 @@ export type CancelMany = {
 /** `complete`: everything unfinished was looked at, and at the last look nothing that matches was left. */
 export type CancelledMany = { matched: number; cancelled: number; complete: boolean }
 
-/** A pass may miss what moves while it looks: it looks again until one finds nothing. */
+/** A pass may miss what moves while it looks: it looks again, at what has moved, until one finds nothing. */
 const maxPasses = 20
 /** So many keys are looked at for one call. */
 const mostExamined = 1_000_000
+/** So many places of what does not match are remembered, of 60 bytes or so each. */
+const mostRemembered = 200_000
 const keysAtOnce = 1000
 const tasksAtOnce = 200
 
@@ -43,10 +45,11 @@ export const cancelTasks = async (
     const done = dryRun ? 0 : await cancelAll(ports, caller, tasks, reason)
     cancelled += done // after the await: pages are looked at side by side
   }
-  const look = { tenant: caller.tenant, filter, until: ports.clock.now() + patienceMs, examined: 0, found: 0, onPage }
+  const until = ports.clock.now() + patienceMs
+  const look: Look = { tenant: caller.tenant, filter, until, examined: 0, found: 0, others: new Set(), onPage }
   for (let pass = 0; pass < maxPasses; pass++) {
     look.found = 0
-    await Promise.all(placesOf(look).map((place) => lookThrough(ports, place, look)))
+    await Promise.all(listsOf(look).map((list) => lookThrough(ports, list, look)))
     const whole = !isOver(ports, look)
     if (look.found === 0 || dryRun || !whole)
       return { matched: seen.size, cancelled, complete: whole && (dryRun || look.found === 0) }
@@ -61,40 +64,52 @@ type Look = {
   until: number
   examined: number
   found: number
+  /** Where something was that did not match: what is still there has not changed its state. */
+  others: Set<string>
   onPage: (tasks: Task[]) => Promise<void>
 }
 
 const isOver = ({ clock }: Ports, { until, examined }: Look): boolean =>
   clock.now() >= until || examined >= mostExamined
 
-type Place = { index: IndexName; pk: string }
+type List = { index: IndexName; pk: string }
 
-/** The children of one task are all in one place; else what is unfinished is spread over all tenants'. */
-const placesOf = ({ tenant, filter: { parent } }: Look): Place[] =>
+/** The children of one task are in one list; else what is unfinished is spread over those of all tenants. */
+const listsOf = ({ tenant, filter: { parent } }: Look): List[] =>
   parent !== undefined
     ? [{ index: 'parent', pk: childrenPk(tenant, parent) }]
     : Array.from({ length: dueShards }, (_, shard) => ({ index: 'due', pk: dueShardPk(shard) }))
 
-const lookThrough = async (ports: Ports, place: Place, look: Look): Promise<void> => {
+const lookThrough = async (ports: Ports, list: List, look: Look): Promise<void> => {
   const own = taskPk(look.tenant, '')
-  const isOwn = ({ pk, sk }: Key): boolean => sk === 'head' && pk.startsWith(own)
+  const isOpen = ({ pk, sk, place }: Indexed): boolean => sk === 'head' && pk.startsWith(own) && !look.others.has(place)
   let cursor: string | undefined
   do {
-    const page = await ports.main.queryKeys({ ...place, limit: keysAtOnce, cursor })
+    const page = await ports.main.queryKeys({ ...list, limit: keysAtOnce, cursor })
     look.examined += page.items.length
-    await lookAt(ports, page.items.filter(isOwn), look)
+    await lookAt(ports, page.items.filter(isOpen), look)
     cursor = page.cursor
   } while (cursor !== undefined && !isOver(ports, look))
 }
 
-const lookAt = async (ports: Ports, keys: Key[], look: Look): Promise<void> => {
+const lookAt = async (ports: Ports, keys: Indexed[], look: Look): Promise<void> => {
   for (let at = 0; at < keys.length && !isOver(ports, look); at += tasksAtOnce) {
-    const part = keys.slice(at, at + tasksAtOnce).map(({ pk, sk }) => ({ pk, sk }))
-    const stored = await ports.main.getMany<Task>(part)
-    const tasks = stored.flatMap((one) => (one && isMeant(look, one.value) ? [one.value] : []))
+    const part = keys.slice(at, at + tasksAtOnce)
+    const stored = await ports.main.getMany<Task>(part.map(({ pk, sk }) => ({ pk, sk })))
+    const tasks = part.flatMap(({ place }, n) => {
+      const task = stored[n]?.value
+      if (task && isMeant(look, task)) return [task]
+      remember(look, place)
+      return []
+    })
     look.found += tasks.length
     await look.onPage(tasks)
   }
+}
+
+/** The children of one task never move, and are few: they are all looked at again. */
+const remember = ({ filter, others }: Look, place: string): void => {
+  if (filter.parent === undefined && others.size < mostRemembered) others.add(place)
 }
 
 const isMeant = ({ filter }: Look, task: Task): boolean =>
