@@ -190,6 +190,9 @@ export const failAnswerSchema = z
   .meta({ id: 'FailAnswer' })
 export type FailAnswer = z.infer<typeof failAnswerSchema>
 
+/** Of the whole attempt: what was recorded of it is replaced. */
+export const measuredSchema = usageSchema.pick({ cpuSeconds: true, peakMemoryMb: true, bytesWritten: true })
+
 export const instanceSchema = z
   .object({
     id: idSchema('ins'),

@@ -1,6 +1,6 @@
 import type { OperationId } from '../operations.ts'
 import { agentExamples } from './agents.ts'
-import { type Example, ids } from './example.ts'
+import { type Example, fence, ids } from './example.ts'
 import { messageExamples } from './messages.ts'
 import { peopleExamples } from './people.ts'
 import { planExamples } from './plans.ts'
@@ -26,6 +26,7 @@ export const examples: Record<OperationId, Example> = {
 /** What stands in a path for each of its parameters. */
 export const exampleParams: Record<string, string> = {
   ...ids,
+  fence,
   agent: 'upper',
   hook: 'github',
   queue: 'reviews',

@@ -1,5 +1,5 @@
 import { type Example, fence, ids, pageOf, times } from './example.ts'
-import { succeeded, waiting } from './tasks.ts'
+import { attempt, succeeded, waiting } from './tasks.ts'
 
 const leased = {
   taskId: ids.task,
@@ -25,6 +25,7 @@ const records = [
   { seq: 1, value: 'a' },
   { seq: 2, value: 'b' },
 ]
+const measured = { cpuSeconds: 2.5, peakMemoryMb: 180, bytesWritten: 4096 }
 const ask = { fence, kind: 'input', prompt: 'which branch?', checkpoint: { step: 2 } }
 
 export const workerExamples = {
@@ -45,6 +46,7 @@ export const workerExamples = {
     body: { fence, code: 'AGENT_ERROR', message: 'the compiler ended with 1', retryable: true },
     answer: { willRetry: true, nextAttemptAt: times.finished },
   },
+  measureAttempt: { body: measured, answer: { ...attempt, outcome: 'CANCELLED', usage: measured } },
   waitTask: { body: ask, answer: waiting },
   readInput: { answer: { records, ended: false, nextAfter: 2 } },
   createObject: {

@@ -1,4 +1,4 @@
-import { taskSchema } from '../tasks.ts'
+import { attemptSchema, taskSchema } from '../tasks.ts'
 import {
   completeManyAnswerSchema,
   completeManySchema,
@@ -12,6 +12,7 @@ import {
   leaseAnswerSchema,
   leaseQuery,
   leaseSchema,
+  measuredSchema,
   progressSchema,
 } from '../worker.ts'
 import { enrolling, type Operation, workers } from './operation.ts'
@@ -100,5 +101,17 @@ export const workerOperations = {
     body: failSchema,
     answers: { 200: { description: 'Whether there is another attempt.', schema: failAnswerSchema } },
     refusals: ['STALE_FENCE'],
+  },
+  measureAttempt: {
+    method: 'PUT',
+    path: '/tasks/{task}/attempts/{fence}/usage',
+    tag: 'Worker protocol',
+    summary: 'Tell what an attempt that was ended had used',
+    description:
+      'For attempts that their holder did not end itself: cancelled, timed out, taken back. Says what was measured of the whole attempt, and replaces what was recorded of it; the state of the task stays what it is. An instance tells of its own attempts.',
+    audience: workers,
+    body: measuredSchema,
+    answers: { 200: { description: 'The attempt; the same again when repeated.', schema: attemptSchema } },
+    refusals: ['CONFLICT'],
   },
 } as const satisfies Record<string, Operation>

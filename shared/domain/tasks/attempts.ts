@@ -1,7 +1,7 @@
-import type { Item, Platform } from '../../platform/platform.ts'
-import type { Lease, Task, Usage } from './task.ts'
+import type { Item, Key, Platform, Stored } from '../../platform/platform.ts'
+import type { Lease, Measured, Task, Usage } from './task.ts'
 import { taskPk } from './task-store.ts'
-import { subtractUsage } from './usage-sum.ts'
+import { subtractUsage, withMeasured } from './usage-sum.ts'
 
 /** One lease of a task, from its start to its outcome. Times in milliseconds. */
 export type Attempt = {
@@ -46,12 +46,33 @@ const usageOf = ({ usedBefore }: Lease, usage: Usage | undefined): Pick<Attempt,
   return own && Object.keys(own).length > 0 ? { usage: own } : {}
 }
 
-export const attemptItem = (task: Task, attempt: Attempt): Item<Attempt> => ({
+const attemptKey = (task: Task, { attempt, fence }: Attempt): Key => ({
   pk: taskPk(task.tenant, task.id),
-  sk: `${prefix}${String(attempt.attempt).padStart(6, '0')}#${attempt.fence}`,
+  sk: `${prefix}${String(attempt).padStart(6, '0')}#${fence}`,
+})
+
+export const attemptItem = (task: Task, attempt: Attempt): Item<Attempt> => ({
+  ...attemptKey(task, attempt),
   type: 'attempt',
   value: attempt,
 })
+
+/** What was measured of an attempt is told after its end, beside it: the projector may write the attempt itself again. */
+const ofMeasured = (sk: string): string => `${sk}#measured`
+
+export const measuredKey = (task: Task, attempt: Attempt): Key => {
+  const { pk, sk } = attemptKey(task, attempt)
+  return { pk, sk: ofMeasured(sk) }
+}
+
+const attemptsOf = (items: Stored[]): Attempt[] => {
+  const values = new Map(items.map(({ sk, value }) => [sk, value]))
+  return items.flatMap(({ type, sk, value }) => {
+    if (type !== 'attempt') return []
+    const [attempt, measured] = [value as Attempt, values.get(ofMeasured(sk)) as Measured | undefined]
+    return [measured ? { ...attempt, usage: withMeasured(attempt.usage ?? {}, measured) } : attempt]
+  })
+}
 
 /** How long a reader waits for the projector to catch up with the head. */
 const patience = { rounds: 25, ms: 20 }
@@ -62,8 +83,8 @@ export const readAttempts = async (
   task: Task,
 ): Promise<Attempt[]> => {
   for (let round = 0; ; round++) {
-    const page = await main.query<Attempt>({ pk: taskPk(task.tenant, task.id), prefix, limit: 1000 })
-    const attempts = page.items.map(({ value }) => (isHeld(value, task) ? { ...value, ...usageSoFar(task) } : value))
+    const page = await main.query({ pk: taskPk(task.tenant, task.id), prefix, limit: 1000 })
+    const attempts = attemptsOf(page.items).map((one) => (isHeld(one, task) ? { ...one, ...usageSoFar(task) } : one))
     if (isCurrent(attempts, task) || round >= patience.rounds) return attempts
     await clock.sleep(patience.ms)
   }

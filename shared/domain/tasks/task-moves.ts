@@ -6,6 +6,7 @@ import {
   isFinished,
   type Lease,
   leaseCheckMs,
+  type Measured,
   maxLeaseLosses,
   type Resume,
   resendMs,
@@ -92,6 +93,13 @@ export const reportTask = (task: Task, report: Report): Task => ({
   checkpoint: report.checkpoint ?? task.checkpoint,
   reported: report.reported ?? task.reported,
   usage: addUsage(task.usage, report.usage),
+})
+
+/** What an earlier attempt used comes on top, and is none of what the current one uses. */
+export const addMeasured = (task: Task, more: Measured): Task => ({
+  ...task,
+  usage: addUsage(task.usage, more),
+  ...(task.lease && { lease: { ...task.lease, usedBefore: addUsage(task.lease.usedBefore, more) } }),
 })
 
 /** `RUNNING → SUCCEEDED`. */

@@ -17,6 +17,9 @@ export type Usage = {
   bytesWritten?: number
 }
 
+/** What is read of the processes of an attempt: all that they used. */
+export type Measured = Pick<Usage, 'cpuSeconds' | 'peakMemoryMb' | 'bytesWritten'>
+
 /** What a task may use; absent: no bound. `money` in US dollars, `depth` of the tree below it. */
 export type Budget = { money?: number; tokens?: number; seconds?: number; children?: number; depth?: number }
 

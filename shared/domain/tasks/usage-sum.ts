@@ -1,4 +1,4 @@
-import type { Usage } from './task.ts'
+import type { Measured, Usage } from './task.ts'
 
 /** What adds up over reports and attempts; of `peakMemoryMb` the most counts. */
 const sums = ['seconds', 'tokens', 'cost', 'cpuSeconds', 'bytesWritten'] as const
@@ -21,4 +21,12 @@ export const subtractUsage = (usage: Usage, before: Usage | undefined): Usage =>
     else delete rest[key]
   }
   return rest
+}
+
+/** A usage with what was measured of all of it: no sum is less than it was, the memory is what was measured last. */
+export const withMeasured = (usage: Usage, measured: Measured): Usage => {
+  const whole = { ...usage, ...measured }
+  for (const key of ['cpuSeconds', 'bytesWritten'] as const)
+    if (measured[key] !== undefined) whole[key] = Math.max(usage[key] ?? 0, measured[key])
+  return whole
 }

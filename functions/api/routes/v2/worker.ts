@@ -9,6 +9,7 @@ import { joinInstance } from '#shared/domain/instances/join-instance.ts'
 import { completeTask } from '#shared/domain/tasks/complete-task.ts'
 import { failTask } from '#shared/domain/tasks/fail-task.ts'
 import { claimTasks, leaseTasks } from '#shared/domain/tasks/lease-tasks.ts'
+import { measureAttempt } from '#shared/domain/tasks/measure-attempt.ts'
 import { reportProgress } from '#shared/domain/tasks/report-progress.ts'
 import type { Platform } from '#shared/platform/platform.ts'
 import { requireOwnName } from '../../authorize.ts'
@@ -17,6 +18,7 @@ import { idempotencyKey, iso, preferWait } from '../../headers.ts'
 import type { Handler } from '../../operation.ts'
 import { handOut } from './hand-out.ts'
 import { toTask } from './task-response.ts'
+import { toAttempt } from './tasks.ts'
 
 const join: Handler<OperationOf<'joinInstance'>> = async ({ platform }, { caller, body, headers }) => {
   const { value: agent } = await getAgent(platform, caller.tenant, body.agent)
@@ -111,6 +113,11 @@ const fail: Handler<OperationOf<'failTask'>> = async ({ platform }, { caller, pa
   return { status: 200, body: { willRetry, ...(nextAttemptAt !== undefined && { nextAttemptAt: iso(nextAttemptAt) }) } }
 }
 
+const measure: Handler<OperationOf<'measureAttempt'>> = async ({ platform }, { caller, params, body }) => {
+  const measurement = { fence: params.fence ?? '', measured: body }
+  return { status: 200, body: toAttempt(await measureAttempt(platform, caller, params.task ?? '', measurement)) }
+}
+
 export const workerHandlers = {
   joinInstance: join,
   heartbeat,
@@ -120,4 +127,5 @@ export const workerHandlers = {
   completeTask: complete,
   completeTasks: completeMany,
   failTask: fail,
+  measureAttempt: measure,
 }
