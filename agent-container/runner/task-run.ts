@@ -2,27 +2,29 @@ import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { LeasedTask } from '#shared/contracts/worker.ts'
 import { callChild } from './child-call.ts'
-import { wordsOf } from './crash-words.ts'
+import { crashed, type Failure, tookTooLong } from './failure-of-slot.ts'
 import { createMailCalls } from './mail.ts'
 import { fetchObject, insideOf, isReference, putObject } from './object-transfer.ts'
 import { Refusal, sendUntilAnswered } from './platform-client.ts'
 import { readInputs } from './read-inputs.ts'
 import { createReporter, type Report, sizeOf } from './reporter.ts'
-import type { Excess } from './resources/watch.ts'
-import type { Slot, SlotEnd } from './slot.ts'
+import type { Slot } from './slot.ts'
 import type { FromSlot, SlotCalls } from './slot-messages.ts'
 import { createStateCalls } from './state-calls.ts'
 import type { Sender } from './task-source.ts'
+import { isStale, tellMeasured } from './tell-measured.ts'
 
 const maxInlineResult = 250 * 1024
 const maxInlineChunk = 100 * 1024
 
 type Outcome = Extract<FromSlot, { type: 'done' | 'failed' }> | { type: 'waiting' }
-type Failure = Extract<FromSlot, { type: 'failed' }>
 export type TaskRun = {
   task: LeasedTask
-  /** Stops the handler: told first, killed soon after. Nothing is reported any more. */
-  abort(reason: string): void
+  /**
+   * Stops the handler: told first, killed soon after. Nothing is reported any more, but to a platform that has ended the
+   * attempt (`over`) what it was measured to use.
+   */
+  abort(reason: string, over?: boolean): void
   ended: Promise<void>
 }
 
@@ -61,6 +63,8 @@ export const runTask = ({ task, agent, slot, source, mask, onContact, graceMs = 
   const access = { source, signal: lost.signal }
   const { promise: outcome, resolve: settle } = Promise.withResolvers<Outcome>()
   let timedOut = false
+  /** The platform has ended the attempt before this side did. */
+  let over = false
   let reports = 0
 
   const post = async (verb: string, body: object, headers?: Record<string, string>): Promise<void> => {
@@ -70,6 +74,9 @@ export const runTask = ({ task, agent, slot, source, mask, onContact, graceMs = 
       headers,
       body: { fence, ...body },
       signal: lost.signal,
+    }).catch((error: unknown) => {
+      over ||= isStale(error)
+      throw error
     })
     onContact()
   }
@@ -77,7 +84,8 @@ export const runTask = ({ task, agent, slot, source, mask, onContact, graceMs = 
     slot.send({ type: 'abort', reason })
     setTimeout(() => slot.kill(), graceMs).unref()
   }
-  const abort = (reason: string): void => {
+  const abort = (reason: string, ended = false): void => {
+    over ||= ended
     if (lost.signal.aborted) return
     lost.abort(new Error(reason))
     stopSlot(reason)
@@ -88,7 +96,7 @@ export const runTask = ({ task, agent, slot, source, mask, onContact, graceMs = 
   }
   /** A report that cannot be made ends the attempt: silently where the lease is lost, else as its failure. */
   const unreported = (error: unknown): void => {
-    if (isLost(error)) abort(messageOf(error))
+    if (isLost(error)) abort(messageOf(error), isStale(error))
     else giveUp(failureOf(error))
   }
   /** The key is the same on every repetition: a report whose answer was lost is recorded once. */
@@ -109,10 +117,16 @@ export const runTask = ({ task, agent, slot, source, mask, onContact, graceMs = 
     await postReport({ ...rest, logs: [...logs, { level: 'warn', message }] })
   }
   const stopIfLost = (error: unknown): never => {
-    if (isLost(error)) abort(messageOf(error))
+    if (isLost(error)) abort(messageOf(error), isStale(error))
     throw error
   }
   const reporter = createReporter(report, (count) => slot.send({ type: 'flushed', count }))
+  let reported = false
+  /** Once: reports add up. */
+  const reportMeasured = (): void => {
+    if (!reported) reporter.usage(slot.measured())
+    reported = true
+  }
 
   const calls: { [N in keyof SlotCalls]: (argument: SlotCalls[N]['argument']) => Promise<SlotCalls[N]['answer']> } = {
     checkpoint: async (value) => {
@@ -121,6 +135,7 @@ export const runTask = ({ task, agent, slot, source, mask, onContact, graceMs = 
     },
     wait: async (request) => {
       await outputs
+      reportMeasured()
       await reporter.flush()
       await post('wait', mask(request) as object).catch((error: unknown) => {
         unreported(error)
@@ -132,11 +147,11 @@ export const runTask = ({ task, agent, slot, source, mask, onContact, graceMs = 
     inputs: ({ after }) => readInputs(access, { taskId, fence, after }).catch(stopIfLost),
     call: (argument) =>
       callChild({ ...access, workspace: slot.workspace }, taskId, argument).catch((error: unknown) => {
-        if (error instanceof Refusal && error.code === 'STALE_FENCE') abort(messageOf(error))
+        if (isStale(error)) abort(messageOf(error), true)
         throw error
       }),
     ...createMailCalls({ ...access, agent }, taskId),
-    ...createStateCalls({ ...access, mask, lost: abort }, { task: taskId, fence }),
+    ...createStateCalls({ ...access, mask, lost: (reason) => abort(reason, true) }, { task: taskId, fence }),
     fetch: ({ $ref }) => fetchObject(access, $ref, slot.workspace),
     put: ({ file, base64 = '', contentType }) =>
       putObject(
@@ -176,7 +191,7 @@ export const runTask = ({ task, agent, slot, source, mask, onContact, graceMs = 
     for (const line of text.split('\n').filter(Boolean))
       reporter.log({ level: stream === 'stderr' ? 'warn' : 'info', message: line })
   })
-  void slot.ended.then((end) => settle(crashed(end, timedOut, task.timeoutSeconds)))
+  void slot.ended.then((end) => settle(timedOut ? tookTooLong(task.timeoutSeconds) : crashed(end)))
 
   const timeout = setTimeout(
     () => {
@@ -203,7 +218,7 @@ export const runTask = ({ task, agent, slot, source, mask, onContact, graceMs = 
   const conclude = async (end: Outcome): Promise<void> => {
     if (end.type === 'waiting') return
     await outputs
-    if (end.type === 'failed') reporter.usage(slot.measured())
+    if (timedOut || end.type === 'failed') reportMeasured()
     await reporter.flush()
     if (timedOut) await failWith(tookTooLong(task.timeoutSeconds))
     else if (end.type === 'done') await complete(end.result)
@@ -250,35 +265,8 @@ export const runTask = ({ task, agent, slot, source, mask, onContact, graceMs = 
       reporter.stop()
       await Promise.race([slot.ended, sleep(200, undefined, { ref: false })])
       await slot.dispose()
+      if (over) await tellMeasured(source, { taskId, fence, measured: slot.measured() })
     }
   }
   return { task, abort, ended: run() }
 }
-
-const tookTooLong = (seconds: number): Failure => ({
-  type: 'failed',
-  code: 'TIMEOUT',
-  message: `the attempt ran longer than ${seconds} s`,
-  retryable: true,
-})
-
-const crashed = ({ code, signal, stderr, excess }: SlotEnd, timedOut: boolean, seconds: number): Failure => {
-  if (timedOut) return tookTooLong(seconds)
-  if (excess !== undefined) return tookTooMuch(excess)
-  const words = wordsOf(stderr)
-  const how = signal ? `was killed by ${signal}` : `ended with exit code ${code}`
-  return {
-    type: 'failed',
-    code: 'CRASH',
-    message: `the task's process ${how}${words ? `: ${words}` : ''}`,
-    retryable: true,
-  }
-}
-
-/** Another attempt would need as much. */
-const tookTooMuch = ({ resource, used, limit, unit }: Excess): Failure => ({
-  type: 'failed',
-  code: 'RESOURCE_LIMIT',
-  message: `the task used ${used}${unit && ` ${unit}`} of ${resource}, more than the ${limit}${unit && ` ${unit}`} of its agent's resources`,
-  retryable: false,
-})

@@ -28,24 +28,29 @@ export const createTaskRuns = ({ agent, source, takeSlot, mask, onContact, log }
     const body = { fence: task.fence, code: 'AGENT_ERROR', message, retryable: true }
     await sendUntilAnswered(session, { method: 'POST', path: `/tasks/${task.taskId}/fail`, body, signal })
   }
-  const carryOut = async (task: LeasedTask, session: Session, signal: AbortSignal): Promise<void> => {
+  const carryOut = async (one: Live, task: LeasedTask, session: Session): Promise<void> => {
+    const { signal } = one.stop
     const slot = await takeSlot().catch((error: unknown) => unstarted(task, session, error, signal))
     if (slot === undefined) return
     if (signal.aborted) return slot.dispose()
     const run = runTask({ task, agent, slot, source: session, mask, onContact })
-    signal.addEventListener('abort', () => run.abort(String(signal.reason)), { once: true })
+    signal.addEventListener('abort', () => run.abort(String(signal.reason), one.over), { once: true })
     await run.ended
   }
   const carryThrough = async (one: Live, task: LeasedTask, session: Session, before?: Live): Promise<void> => {
     try {
       await before?.ended
-      if (!one.stop.signal.aborted) await carryOut(task, session, one.stop.signal)
+      if (!one.stop.signal.aborted) await carryOut(one, task, session)
     } catch (error) {
       log('warn', 'a run ended with an error', { task: task.taskId, error: String(error) })
     }
     if (live.get(task.taskId) !== one) return
     live.delete(task.taskId)
     await source.over(task.taskId).catch(() => undefined)
+  }
+  const end = (one: Live, reason: string): void => {
+    one.over = true
+    one.stop.abort(reason)
   }
 
   return {
@@ -54,7 +59,7 @@ export const createTaskRuns = ({ agent, source, takeSlot, mask, onContact, log }
       const { taskId, fence } = task
       const before = live.get(taskId)
       if (before?.fence === fence) return undefined
-      before?.stop.abort('the task is leased anew')
+      if (before) end(before, 'the task is leased anew')
       const one: Live = { taskId, fence, stop: new AbortController(), ended: Promise.resolve() }
       live.set(taskId, one)
       one.ended = carryThrough(one, task, session, before)
@@ -65,9 +70,7 @@ export const createTaskRuns = ({ agent, source, takeSlot, mask, onContact, log }
     /** Ends what is over for the platform. Nothing happens where a newer lease of the task runs. */
     abort({ taskId, fence }: Held, reason: string): void {
       const one = live.get(taskId)
-      if (one?.fence !== fence) return
-      one.over = true
-      one.stop.abort(reason)
+      if (one?.fence === fence) end(one, reason)
     },
     abortAll(reason: string): void {
       for (const { stop } of live.values()) stop.abort(reason)

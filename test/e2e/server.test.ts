@@ -161,6 +161,14 @@ describe('supervised agents', () => {
   it('times an attempt out and kills its process', async () => {
     const { id } = await submit('test.sleep', { ms: 60_000 }, { timeoutSeconds: 1, retry: { attempts: 1 } })
     expect((await ended(id)).failure?.code).toBe('TIMEOUT')
+    const { outcome, usage } = await until(
+      async () => {
+        const { items } = await server.client.get<{ items: AttemptResponse[] }>(`/tasks/${id}/attempts`)
+        return items[0]?.usage && items[0]
+      },
+      { what: 'what the attempt used' },
+    )
+    expect([outcome, usage]).toEqual(['TIMEOUT', expect.objectContaining({ cpuSeconds: expect.any(Number) })])
   })
 
   it('streams what a generator yields, in order, and keeps large results by reference', async () => {

@@ -94,6 +94,8 @@ describe.skipIf(dynoxideBinary() === undefined)(`an agent on AWS (without dynoxi
     await api.post(`/tasks/${id}/cancel`, {})
     await until(async () => (await depth()).inFlight === 0, { seconds: 30, what: 'the deletion of the message' })
     expect((await depth()).waiting).toBe(0)
+    const { items: attempts } = (await api.get(`/tasks/${id}/attempts`)).body
+    expect(attempts).toMatchObject([{ outcome: 'CANCELLED', usage: { cpuSeconds: expect.any(Number) } }])
   }, 80_000)
 
   it('may act for itself alone', async () => {

@@ -77,9 +77,10 @@ const createWatch = ({ root, mark, workspace, limits, cgroup, onExcess }: Watche
       void lookAtDisk(now)
       if (throttle && now >= pausedUntil) pausedUntil = now + throttle.see(own, meter.measured().cpuSeconds, now)
     },
-    /** Ends every process of the task, also those that left its group. */
+    /** Ends every process of the task, also those that left its group; what they used is looked at before. */
     killAll(): void {
       throttle?.letGo()
+      meter.see(members(processesOf(performance.now())), true)
       cgroup?.killAll()
       killUntilNone(() => members(readProcesses()))
     },

@@ -98,6 +98,9 @@ describe.concurrent('a runner', () => {
     platform.hand(aLeasedTask({ input: { ms: 60_000 } }))
     await eventually(() => expect(platform.over).toEqual([taskId]))
     expect([...platform.to('fail'), ...platform.to('complete')]).toEqual([])
+    expect(platform.bodies('usage')).toMatchObject([
+      { cpuSeconds: expect.any(Number), bytesWritten: expect.any(Number) },
+    ])
   })
 
   it('hears of each cancel at once from a platform that holds heartbeats, and asks it no more than that takes', async () => {

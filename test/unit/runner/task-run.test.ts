@@ -123,6 +123,60 @@ describe.concurrent('what a run reports', () => {
   })
 })
 
+const measured = { cpuSeconds: 0.5, peakMemoryMb: 60, bytesWritten: 0 }
+
+describe.concurrent('what a run was measured to use', () => {
+  const told = ({ requests }: ReturnType<typeof aFakePlatform>) =>
+    requests.filter(({ method }) => method === 'PUT').map(({ path, body }) => ({ path, body }))
+  const once = [{ path: `/tasks/${aLeasedTask().taskId}/attempts/1.1/usage`, body: measured }]
+
+  it('is told of an attempt that the platform ended, when its processes have', async () => {
+    const { run, platform } = aRun()
+    run.abort('the task is cancelled', true)
+    expect(told(platform)).toEqual([])
+    await run.ended
+    expect(told(platform)).toEqual(once)
+    expect(platform.bodies('progress')).toEqual([])
+  })
+
+  it.each(['progress', 'fail', 'complete'])('is told where its %s is refused as stale', async (verb) => {
+    const { run, platform, say } = aRun(({ path }) =>
+      path.endsWith(`/${verb}`) ? refusal(409, 'STALE_FENCE') : undefined,
+    )
+    if (verb === 'progress') say({ type: 'progress', percent: 1 })
+    else if (verb === 'fail') say({ type: 'failed', code: 'X', message: 'x', retryable: true })
+    else say({ type: 'done', result: 1 })
+    await run.ended
+    expect(told(platform)).toEqual(once)
+  })
+
+  it('is told again while its end is not recorded, and not where the platform wants none of it', async () => {
+    const answers = [refusal(503, 'CONTENDED'), refusal(404, 'NOT_FOUND')]
+    const { run, platform } = aRun(({ method }) => (method === 'PUT' ? answers.shift() : undefined))
+    run.abort('the task is cancelled', true)
+    await run.ended
+    expect(told(platform)).toEqual([...once, ...once])
+  })
+
+  it('is not told by an instance that ends, or is unknown', async () => {
+    const leaving = aRun()
+    leaving.run.abort('the instance has ended')
+    const unknown = aRun(onProgress(404, 'NOT_FOUND'))
+    unknown.say({ type: 'progress', percent: 1 })
+    await Promise.all([leaving.run.ended, unknown.run.ended])
+    expect([...told(leaving.platform), ...told(unknown.platform)]).toEqual([])
+  })
+
+  it('is reported of an attempt that took too long, also where its handler returned as it was told to stop', async () => {
+    const { run, platform, told: toSlot, say } = aRun(undefined, { timeoutSeconds: 0.05 })
+    await eventually(() => expect(toSlot).toContainEqual({ type: 'abort', reason: expect.any(String) }))
+    say({ type: 'done', result: 'a part' })
+    await run.ended
+    expect(platform.bodies('progress')).toEqual([{ fence: '1.1', usage: measured }])
+    expect(platform.bodies('fail')).toMatchObject([{ code: 'TIMEOUT' }])
+  })
+})
+
 describe.concurrent('the input of a task', () => {
   it.each(['../tasks', 'obj_1', '../../../etc/passwd'])('is no object where it says %s', async ($ref) => {
     const { run, platform, told, say } = aRun(undefined, { input: { $ref } })
@@ -155,6 +209,7 @@ describe.concurrent('a handler that asks people', () => {
     say({ type: 'call', id: 1, name: 'wait', argument: ask })
     await run.ended
     expect(platform.requests.map(({ path }) => path.split('/').at(-1))).toEqual(['progress', 'wait'])
+    expect(platform.bodies('progress')).toEqual([{ fence: '1.1', percent: 40, usage: measured }])
     expect(platform.bodies('wait')).toEqual([{ fence: '1.1', ...ask }])
     expect(told.filter(({ type }) => type === 'answer')).toEqual([])
   })

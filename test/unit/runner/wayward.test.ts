@@ -1,5 +1,6 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { wordsOf } from '#agent/runner/crash-words.ts'
@@ -7,16 +8,21 @@ import { createMask } from '#agent/runner/mask.ts'
 import { createSlot } from '#agent/runner/slot.ts'
 import { runTask } from '#agent/runner/task-run.ts'
 import { resourcesOf } from '#agent/sdk/resources.ts'
-import { aFakePlatform, aLeasedTask } from './fake-platform.ts'
+import { aFakePlatform, aLeasedTask, refusal } from './fake-platform.ts'
 
 const agent = fileURLToPath(new URL('../../fixtures/agents/wayward', import.meta.url))
 let root: string
 
-const run = async (capability: string) => {
-  const platform = aFakePlatform()
+type Answer = NonNullable<Parameters<typeof aFakePlatform>[0]>['answer']
+
+const run = async (
+  capability: string,
+  { timeoutSeconds = 60, ...given }: { timeoutSeconds?: number; answer?: Answer } = {},
+) => {
+  const platform = aFakePlatform(given)
   const slot = await createSlot({ agent, resources: resourcesOf({}), root })
-  const task = aLeasedTask({ capability, input: null })
-  const rest = { agent: 'wayward', mask: createMask([]), onContact: () => undefined }
+  const task = aLeasedTask({ capability, input: null, timeoutSeconds })
+  const rest = { agent: 'wayward', mask: createMask([]), onContact: () => undefined, graceMs: 400 }
   await runTask({ task, slot, source: platform.source, ...rest }).ended
   return platform
 }
@@ -73,5 +79,38 @@ describe.skipIf(!linux)(`what a task wrote${linux ? '' : ' (left out: there is n
     expect(done).toMatchObject({ usage: { bytesWritten: expect.any(Number) } })
     const { usage } = done as { usage: { bytesWritten: number } }
     expect(usage.bytesWritten).toBeGreaterThanOrEqual(20 * 1024 * 1024)
+  })
+
+  const atLeast = (bytes: number) => expect.toSatisfy((written: number) => written >= bytes)
+  const late = {
+    cpuSeconds: expect.any(Number),
+    peakMemoryMb: expect.any(Number),
+    bytesWritten: atLeast(20 * 1024 * 1024),
+  }
+
+  it('is counted whole where its process is killed, whenever that was looked at before', async () => {
+    const slot = await createSlot({ agent, resources: resourcesOf({}), root })
+    const written = new Promise<void>((resolve) => slot.onMessage(({ type }) => type === 'progress' && resolve()))
+    const { taskId: id, budgetLeft: _, leaseSeconds: __, ...task } = aLeasedTask({ capability: 'deaf' })
+    slot.send({ type: 'run', task: { ...task, id, checkpoint: null } })
+    await sleep(400) // what is written is looked at once a second: a first time by now
+    slot.send({ type: 'abort', reason: 'its time is over' })
+    await written
+    slot.kill()
+    await slot.ended
+    expect(slot.measured()).toMatchObject(late)
+    await slot.dispose()
+  })
+
+  it('is counted up to the moment at which it is killed, as it did not heed that its time was over', async () => {
+    const platform = await run('deaf', { timeoutSeconds: 1 })
+    expect(platform.bodies('progress').at(-1)).toMatchObject({ usage: late })
+    expect(platform.bodies('fail')).toMatchObject([{ code: 'TIMEOUT' }])
+  })
+
+  it('is counted as well where the platform has ended the attempt meanwhile', async () => {
+    const answer: Answer = ({ path }) => (path.endsWith('/progress') ? refusal(409, 'STALE_FENCE') : undefined)
+    const platform = await run('deaf', { timeoutSeconds: 1, answer })
+    expect(platform.bodies('usage')).toMatchObject([late])
   })
 })
