@@ -105,18 +105,28 @@ export const toFieldErrors = (issue: Issue, root: string): FieldError[] => {
 
 type UnionIssue = Extract<Issue, { code: 'invalid_union' }>
 
-/** What the schema says of the choice where none was made, else what is wrong with the option that comes closest. */
+/**
+ * What the schema says of the choice where none was made, else what is wrong with the option that was chosen, by the
+ * fields that are there, or comes closest.
+ */
 const toUnionErrors = ({ errors, message }: UnionIssue, pointer: string): FieldError[] => {
+  const isOther = (field: FieldError): boolean => field.pointer === pointer || isChoosing(field, pointer)
+  const others = (fields: FieldError[]): number =>
+    fields.some((field) => isOfOtherKind(field, pointer)) ? Number.MAX_VALUE : fields.filter(isOther).length
   const [closest = []] = errors
     .map((issues) => issues.flatMap((one) => toFieldErrors(one, pointer)))
     .filter((fields) => fields.length > 0)
-    .sort((a, b) => a.length - b.length)
-  const none = closest.every((field) => field.pointer === pointer || isChoosing(field, pointer))
+    .sort((a, b) => others(a) - others(b) || a.length - b.length)
+  const none = closest.every(isOther)
   return none && message !== unsaid ? [{ pointer, code: 'INVALID_UNION', message }] : closest
 }
 
 /** What zod says of a choice that says nothing of itself. */
 const unsaid = 'Invalid input'
+
+/** No field can have chosen an option that is no object, or for a value that is none. */
+const isOfOtherKind = ({ pointer, code }: FieldError, root: string): boolean =>
+  pointer === root && (code === 'INVALID_TYPE' || code === 'INVALID_VALUE')
 
 /** A field of the option itself is there or is not: that is how one is chosen. */
 const isChoosing = ({ pointer, code, message }: FieldError, root: string): boolean =>

@@ -153,6 +153,7 @@ describe('a choice', () => {
     [{ ranges: [] }, '#/shards: expected one of {"list": […]}, {"range"'],
     [[1], '#/shards: expected one of {"list": […]}, {"range"'],
     [{ range: { from: 0, to: 5 } }, '#/shards/range/size: it is missing: expected a number'],
+    [{ range: { from: 0.5, to: 'x', size: 0 } }, '#/shards/range/from: expected a whole number, received 0.5'],
   ])('that is not made is told with its options, one that is made with what is wrong: %j', async (shards, message) => {
     expect(fieldsOf(await submit({ shards }))[0]).toContain(message)
   })
