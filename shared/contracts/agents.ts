@@ -115,7 +115,7 @@ export const agentSchema = z
     messages: messagesSchema.optional(),
     configuration: agentConfigurationSchema,
     labels: labelsSchema,
-    /** Live copies, their slots, and the tasks that run now. */
+    /** Live copies, their slots, and the tasks that they ran by their last heartbeats. */
     instances: z.object({
       live: z.int(),
       slots: z.int(),

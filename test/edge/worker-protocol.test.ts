@@ -39,6 +39,24 @@ describe.each(hosts)('the worker protocol on $host', ({ open }) => {
     expect((await leaseBy(await join('claimer'), { taskIds: [id] })).body).toEqual({ tasks: [] })
   })
 
+  it('shows of an agent what its instances ran by their last heartbeats', async () => {
+    await register('shown')
+    const joined = await join('shown')
+    await submit('shown')
+    const [task] = await lease(joined)
+    const held = { taskId: task.taskId, fence: task.fence }
+    const beat = (body: object) => api.post(`/instances/${joined.instanceId}/heartbeat`, body, { key: joined.token })
+    const running = async () => (await api.get('/agents/shown')).body.instances.running
+    expect(await running()).toBe(0)
+    await beat({ running: [held] })
+    await beat({})
+    expect(await running()).toBe(1)
+    await complete(joined, task)
+    expect(await running()).toBe(1)
+    await beat({ running: [] })
+    expect(await running()).toBe(0)
+  })
+
   it('keeps to the limit of an agent, and gives the place of what ended to the next', async () => {
     await register('narrow', { configuration: { maxConcurrentTasks: 2 } })
     const [one, other] = [await join('narrow'), await join('narrow')]
