@@ -1,6 +1,8 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import type { RunResponse, WorkflowResponse } from '#shared/contracts/workflows.ts'
 import type { Client } from '../client/client.ts'
+import { ApiError } from '../client/errors.ts'
+import { CliError, exitCodes } from '../failure.ts'
 import { checkReadable } from '../input/files.ts'
 import { extendInput, readInput } from '../input/task-input.ts'
 import { interruptible } from '../interrupt.ts'
@@ -40,10 +42,27 @@ export const runWorkflow = async (client: Client, nameOrFile: string, options: R
   )
 }
 
-const isFile = (nameOrFile: string): boolean => /\.(ya?ml|json)$|\//.test(nameOrFile)
+/** A name may end like a file does, but has no slash. */
+const isFileLike = (nameOrFile: string): boolean => /\.(ya?ml|json)$/.test(nameOrFile)
+const isPath = (nameOrFile: string): boolean => nameOrFile.includes('/')
 
 const nameOf = async (client: Client, nameOrFile: string): Promise<string> => {
-  if (!isFile(nameOrFile)) return nameOrFile
+  if (isPath(nameOrFile) || (isFileLike(nameOrFile) && existsSync(nameOrFile))) return storeFile(client, nameOrFile)
+  if (isFileLike(nameOrFile)) await checkKnown(client, nameOrFile)
+  return nameOrFile
+}
+
+/** Refuses the name of no workflow that is meant for a file as well, before anything is sent for its run. */
+const checkKnown = async (client: Client, name: string): Promise<void> => {
+  try {
+    await client.get(`/workflows/${encodeURIComponent(name)}`)
+  } catch (error) {
+    if (!(error instanceof ApiError && error.status === 404)) throw error
+    throw new CliError(`there is neither a file ${name} here nor a workflow of that name`, exitCodes.notFound)
+  }
+}
+
+const storeFile = async (client: Client, nameOrFile: string): Promise<string> => {
   checkReadable(nameOrFile)
   const definition = readFileSync(nameOrFile, 'utf8')
   const {

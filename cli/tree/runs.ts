@@ -18,7 +18,7 @@ export const addRun = (program: Command): void => {
   const run = program
     .command('run')
     .description('start a workflow, by its name or from a file')
-    .argument('<workflow>', 'name of a workflow, or a definition in YAML or JSON, which is stored first')
+    .argument('<workflow>', 'name of a workflow, or file of a definition in YAML or JSON, which is stored first')
     .option('--input <json>', 'its input: JSON, @file, or - for standard input')
     .option(
       '--repository <place>',
