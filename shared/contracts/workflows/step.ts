@@ -146,6 +146,12 @@ const patternProblems = (pattern: unknown): { pointer: string; message: string }
   return 'problems' in read ? read.problems : []
 }
 
+/** An operator stands in a pattern. */
+const knownSchema = z.union(
+  [z.string(), z.number(), z.boolean(), z.null()],
+  'expected a string, a number, true, false, null, or an expression for one; operators stand in pattern',
+)
+
 const waitForEvent = z.strictObject({
   kind: z.literal('waitForEvent'),
   ...undoable,
@@ -158,7 +164,7 @@ const waitForEvent = z.strictObject({
     })
     .optional(),
   correlation: z
-    .record(z.string(), jsonSchema, "expected fields of the message's data such as {build: '{% $input.build %}'}")
+    .record(z.string(), knownSchema, "expected fields of the message's data such as {build: '{% $input.build %}'}")
     .optional(),
 })
 

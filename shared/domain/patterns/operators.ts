@@ -3,6 +3,8 @@ import { readWildcard } from './wildcard.ts'
 
 /** What stands at a leaf of an event. */
 export type Scalar = string | number | boolean | null
+export const isScalar = (value: unknown): value is Scalar =>
+  value === null || ['string', 'number', 'boolean'].includes(typeof value)
 export type Test = (value: Scalar) => boolean
 
 /** A value of a pattern that its operator does not take; `at` is its place below the operator. */

@@ -1,5 +1,5 @@
 import type { FieldError } from '../domain-error.ts'
-import { onlyEntry, operators, type Scalar, shown, type Test, UnfitError } from './operators.ts'
+import { isScalar, onlyEntry, operators, type Scalar, shown, type Test, UnfitError } from './operators.ts'
 
 /** An event pattern, as EventBridge has them. https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-event-patterns.html */
 export type Pattern = Record<string, unknown>
@@ -22,7 +22,8 @@ const fieldOf = (node: Node, key: string): unknown => (Object.hasOwn(node, key) 
 const scalarsAt = (value: unknown): Scalar[] =>
   flat(value).filter((one): one is Scalar => one !== undefined && !isNode(one))
 
-const below = (pointer: string, key: string | number): string =>
+/** The place of a part in what a pointer leads to. https://www.rfc-editor.org/rfc/rfc6901 */
+export const below = (pointer: string, key: string | number): string =>
   `${pointer}/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`
 
 const complain = ({ pointer, problems }: Read, message: string, at = ''): void => {
@@ -124,7 +125,7 @@ const present: Test = () => true
 const absent: Test = () => false
 
 const readValue = (value: unknown, read: Read): Test => {
-  if (value === null || ['string', 'number', 'boolean'].includes(typeof value)) return (given) => given === value
+  if (isScalar(value)) return (given) => given === value
   const [name = '', wanted] = onlyEntry(value) ?? []
   if (name === 'exists' && typeof wanted === 'boolean') return wanted ? present : absent
   const operator = Object.hasOwn(operators, name) ? operators[name] : undefined

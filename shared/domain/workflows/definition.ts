@@ -113,8 +113,8 @@ export type WaitForEventStep = Undoable & {
   topic: string
   /** As EventBridge has them; its values may be expressions. @default every message of the topic */
   pattern?: Record<string, unknown>
-  /** Fields of the message's data, and what each has to be. */
-  correlation?: Record<string, unknown>
+  /** Fields of the message's data, and what each has to be: never an operator. */
+  correlation?: Record<string, string | number | boolean | null>
 }
 export type SubWorkflowStep = Undoable & {
   kind: 'subWorkflow'

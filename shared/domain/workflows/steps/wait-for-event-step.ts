@@ -1,5 +1,6 @@
 import { DomainError, type FieldError } from '../../domain-error.ts'
-import { type Pattern, readPattern } from '../../patterns/pattern.ts'
+import { isScalar, shown } from '../../patterns/operators.ts'
+import { below, type Pattern, readPattern } from '../../patterns/pattern.ts'
 import { makeSubscription } from '../../topics/change-subscription.ts'
 import { callerOfRun, type Run } from '../run.ts'
 import { findEarlier } from './earlier-event.ts'
@@ -32,15 +33,23 @@ const patternOf = ({ pattern, correlation }: Asked['step']): Pattern | undefined
   return { ...rest, data: { ...(data as object | undefined), ...knownFields(correlation as object) } }
 }
 
+/** Each value is matched as it is: one that only a run knows is never an operator. */
 const knownFields = (correlation: object): Pattern => {
-  const known = Object.fromEntries(Object.entries(correlation).map(([field, value]) => [field, [value]]))
-  const read = readPattern(known, '#/correlation')
+  const fields = Object.entries(correlation)
+  const misfits = fields.flatMap(([field, value]) => (isScalar(value) ? [] : [misfit(field, value)]))
+  if (misfits.length > 0) throw notUsable(misfits)
+  const known = Object.fromEntries(fields.map(([field, value]) => [field, [value]]))
+  const read = readPattern(known, root)
   if ('problems' in read) throw notUsable(read.problems)
   return known
 }
 
-/** The step has one value for each field, and no list of them. */
-const notUsable = (problems: FieldError[]): DomainError => {
-  const errors = problems.map((one) => ({ ...one, pointer: one.pointer.replace(/^(#\/correlation\/[^/]+)\/0/, '$1') }))
-  return new DomainError('INVALID', `${errors[0]?.pointer}: ${errors[0]?.message}`, errors)
-}
+const root = '#/correlation'
+const misfit = (field: string, value: unknown): FieldError => ({
+  pointer: below(root, field),
+  code: 'PATTERN',
+  message: `expected a string, a number, true, false or null, which is matched as it is, not ${shown(value)}`,
+})
+
+const notUsable = (errors: FieldError[]): DomainError =>
+  new DomainError('INVALID', `${errors[0]?.pointer}: ${errors[0]?.message}`, errors)
