@@ -30,7 +30,9 @@ export const explainRun = async (ports: Ports, run: Run): Promise<RunWhy> => {
 
 /** The step that a run has failed in: the innermost, where blocks have failed with it. */
 const whereEnded = ({ error, cause }: Run, steps: (RunStep | SeenStep)[]): string | undefined => {
-  const failed = steps.filter((step) => step.state === 'FAILED' && step.error === error && step.cause === cause)
+  const hasBroughtDown = (step: RunStep | SeenStep): boolean =>
+    step.state === 'FAILED' && !step.undoes && step.error === error && (step.cause ?? '') === (cause ?? '')
+  const failed = steps.filter(hasBroughtDown)
   return (failed.findLast(({ kind }) => !isBlock(kind)) ?? failed.at(-1))?.name
 }
 

@@ -29,6 +29,8 @@ export type CompiledWorkflow = {
   steps: OutlineStep[]
   /** The ones that are undone when the run does not succeed. */
   undone: string[]
+  /** Those that undo them, in the order of the text. */
+  undoing?: OutlineStep[]
   /** JSON Schema. */
   input?: Record<string, unknown>
 }

@@ -26,11 +26,13 @@ const outlineOf = (steps: Step[], place?: string): OutlineStep[] =>
 /** A definition compiled, with what runs of it have to know. */
 export const compileWorkflow = (definition: Definition, { legEvents }: CompileOptions = {}) => {
   const legs = planLegs(definition, legEvents)
+  const compensated = compensatedSteps(definition)
   return {
     machines: compileMachines(definition, legs),
     ...(legs && { legs: true as const }),
     steps: outlineOf(definition.steps),
-    undone: compensatedSteps(definition).map(({ name }) => name),
+    undone: compensated.map(({ name }) => name),
+    ...(compensated.length > 0 && { undoing: compensated.flatMap(({ compensate }) => outlineOf(compensate)) }),
     ...(definition.input && { input: definition.input }),
   }
 }

@@ -1,29 +1,25 @@
-import type { Platform, RunEvent } from '../../../platform/platform.ts'
+import type { Platform, RunEvent, RunRef } from '../../../platform/platform.ts'
 import { isForGood } from '../../../platform/platform-error.ts'
 import type { Run } from '../run.ts'
 import { machineOf } from '../run-legs.ts'
+import { undoNameOf } from '../workflow.ts'
 import type { Trace } from './seen-steps.ts'
 import { visitsOf } from './visits.ts'
 
 type Ports = Pick<Platform, 'workflows' | 'telemetry'>
 
-/** So much is read of a run, the newest first: three calls to its host at most. */
+/** So much is read of what a run has done, and of what it has undone, the newest first: three calls to its host at most for each. */
 const most = { pages: 3, events: 1000 }
 
 type Read = { events: RunEvent[]; isWhole: boolean }
 
-const readLeg = async (
-  { workflows }: Ports,
-  run: Run,
-  leg: number,
-  pages: number,
-): Promise<Read & { pages: number }> => {
+const readMachine = async ({ workflows }: Ports, ref: RunRef, pages: number): Promise<Read & { pages: number }> => {
   const events: RunEvent[] = []
   let cursor: string | undefined
   let read = 0
   do {
     const page = { limit: most.events, cursor, order: 'descending', bare: true } as const
-    const found = await workflows.history(machineOf(run, leg), page)
+    const found = await workflows.history(ref, page)
     events.push(...found.events)
     cursor = found.cursor
     read += 1
@@ -32,22 +28,37 @@ const readLeg = async (
   return { events, isWhole: events[0]?.id === 1, pages: read }
 }
 
-/** What the machine of a run has done, in all of its legs as far as there is room; of a host that is too busy to tell, nothing. */
-export const readTrace = async (ports: Ports, run: Run): Promise<Trace> => {
-  const isRunning = run.state === 'RUNNING'
+/** What machines have done that follow each other, as far as there is room; of a host that is too busy to tell, nothing. */
+const readMachines = async (ports: Ports, refs: RunRef[], isRunning: boolean): Promise<Trace> => {
   try {
-    const legs: Read[] = []
+    const reads: Read[] = []
     let left = most.pages
-    for (let leg = run.leg ?? 0; leg >= 0 && left > 0; leg--) {
-      const { pages, ...read } = await readLeg(ports, run, leg, left)
-      legs.unshift(read)
+    for (const ref of refs.toReversed()) {
+      if (left <= 0) break
+      const { pages, ...read } = await readMachine(ports, ref, left)
+      reads.unshift(read)
       left -= pages
     }
-    const isWhole = legs.length > (run.leg ?? 0) && legs.every((leg) => leg.isWhole)
-    return { visits: legs.flatMap(({ events }) => visitsOf(events)), isWhole, isRunning }
+    const isWhole = reads.length === refs.length && reads.every((read) => read.isWhole)
+    return { visits: reads.flatMap(({ events }) => visitsOf(events)), isWhole, isRunning }
   } catch (error) {
     if (isForGood(error)) throw error
-    ports.telemetry.log('debug', 'the history of a run could not be read', { run: run.id, error: String(error) })
+    const run = refs.at(-1)?.run
+    ports.telemetry.log('debug', 'the history of a run could not be read', { run, error: String(error) })
     return { visits: [], isWhole: false, isRunning }
   }
+}
+
+/** What the machine of a run has done, in all of its legs. */
+export const readTrace = (ports: Ports, run: Run): Promise<Trace> => {
+  const legs = Array.from({ length: (run.leg ?? 0) + 1 }, (_, leg) => machineOf(run, leg))
+  return readMachines(ports, legs, run.state === 'RUNNING')
+}
+
+/** What the machine has done that undoes what a run had completed, once there is one. */
+export const readUndoTrace = async (ports: Ports, run: Run): Promise<Trace> => {
+  const { tenant, id, workflow, state, undone } = run
+  const isRunning = state === 'COMPENSATING'
+  const ref = { tenant, workflow: undoNameOf(workflow), run: id }
+  return readMachines(ports, isRunning || undone !== undefined ? [ref] : [], isRunning)
 }

@@ -18,6 +18,8 @@ export type SeenStep = OutlineStep & {
   until?: number
   /** The expression that says so, where the machine alone knows. */
   when?: string
+  /** It undoes another one. */
+  undoes?: true
   /** The try that comes next, and how many there may be. */
   attempt?: number
   attempts?: number
