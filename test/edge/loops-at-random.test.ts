@@ -88,7 +88,7 @@ type Ended = { status: string; output: unknown; executions: number; error?: stri
 const outcomeOf = async (name: string, asl: ReturnType<typeof compile>['run']): Promise<Ended> => {
   const place = { tenant: 'acme', workflow: name, version: '1' }
   await workflows.deploy({ ...place, asl })
-  let input: unknown = asl.StartAt === 'workflow: begin' ? { input: 'tea', run: 'r', startedAt: 'now' } : 'tea'
+  let input: unknown = asl.StartAt === 'run: begin' ? { input: 'tea', run: 'r', startedAt: 'now' } : 'tea'
   for (let executions = 1; ; executions++) {
     const run = { tenant: 'acme', workflow: name, run: `r${executions}` }
     await workflows.start({ ...place, ...run, input })
@@ -97,7 +97,7 @@ const outcomeOf = async (name: string, asl: ReturnType<typeof compile>['run']): 
       expect(seen?.status).not.toBe('RUNNING')
       return seen ?? { status: '', output: undefined, error: undefined }
     }, 20_000)
-    const answer = (asl.StartAt === 'workflow: begin' ? output : { output }) as { output?: unknown; further?: unknown }
+    const answer = (asl.StartAt === 'run: begin' ? output : { output }) as { output?: unknown; further?: unknown }
     if (answer?.further === undefined) return { status, output: answer?.output, error, executions }
     input = answer.further
   }

@@ -92,9 +92,10 @@ export const legItems = (step: MapStep, { bindings }: Pick<Context, 'bindings'>)
   ),
 })
 
-const begin = 'workflow: begin'
+/** No step is called `run`. */
+const begin = 'run: begin'
 /** Answers for the whole of a workflow. */
-export const end = 'workflow: output'
+export const end = 'run: output'
 
 /**
  * The machine of a run that may have several legs. Each begins with a look at where it goes on, and answers the output of

@@ -61,7 +61,7 @@ const endings = [
 
 it.each(endings)('a machine whose loops go on in further executions is valid when $what is the last', ({ steps }) => {
   const machine = compiled(...steps)
-  expect(machine.StartAt).toBe('workflow: begin')
+  expect(machine.StartAt).toBe('run: begin')
   expect(validateAsl(machine)).toMatchObject({ isValid: true, errors: [] })
   const text = JSON.stringify(machine)
   const unreached = Object.keys(machine.States).filter(
@@ -70,8 +70,16 @@ it.each(endings)('a machine whose loops go on in further executions is valid whe
   expect(unreached).toEqual([])
 })
 
+it('a step has none of the names that a machine has for itself', () => {
+  const machine = compiled(
+    '{ name: workflow, kind: race, branches: { a: [{ name: b, kind: set, value: 1 }] } }',
+    loop(),
+  )
+  expect(machine.States[machine.StartAt]).toMatchObject({ Type: 'Choice', Default: 'workflow: begin' })
+})
+
 it('a loop goes on in further executions where its rounds may have more events than one, and in the flow alone', () => {
-  const isLong = (...steps: string[]): boolean => compiled(...steps).StartAt === 'workflow: begin'
+  const isLong = (...steps: string[]): boolean => compiled(...steps).StartAt === 'run: begin'
   const short = loop().replace('50000', '1000')
   expect(isLong(short)).toBe(false)
   expect(isLong(short, short.replaceAll(/\b([ra])\b(?=[,.])/g, '$1$1'), '{ name: b, kind: task, agent: x }')).toBe(
