@@ -151,6 +151,24 @@ output: { sum: '{% $total %}', rounds: '{% $longRound %}' }
     expect((await api.get(`/runs/${id}/history?cursor=7`)).body.code).toBe('INVALID')
   })
 
+  it('is described from its first execution on, in whichever it is', async () => {
+    const text = counting('described', 900, '{ name: pause, kind: wait, for: 1s }')
+      .replace('steps:', 'steps:\n  - { name: before, kind: set, value: 1 }')
+      .replace('output:', '  - { name: after, kind: set, value: 1 }\noutput:')
+    const id = await startOf(text, 20)
+    await eventually(async () => expect((await runOf(id)).leg).toBeGreaterThan(1), 30_000)
+    const { steps, startedAt } = (await api.get(`/runs/${id}`)).body
+    const [before, long, ...inside] = steps
+    expect(before).toMatchObject({ name: 'before', state: 'SUCCEEDED' })
+    expect(long).toMatchObject({ name: 'long', kind: 'repeat', state: 'RUNNING' })
+    expect(Date.parse(long.startedAt) - Date.parse(startedAt)).toBeLessThan(1000)
+    expect(inside.map(({ name }: { name: string }) => name).toSorted()).toEqual(['after', 'pause', 'turn'])
+    expect(inside.at(-1)).toMatchObject({ name: 'after', state: 'PENDING' })
+    expect((await api.post(`/runs/${id}/stop`, {})).status).toBe(200)
+    const stopped = await ended(id)
+    expect(stopped.steps.slice(0, 2)).toMatchObject([{ state: 'SUCCEEDED' }, { name: 'long', state: 'ABANDONED' }])
+  })
+
   it('undoes what earlier executions have done when it is stopped in a later one', async () => {
     const id = await startOf(
       `

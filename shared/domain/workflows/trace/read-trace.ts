@@ -4,7 +4,7 @@ import type { Run } from '../run.ts'
 import { machineOf } from '../run-legs.ts'
 import { undoNameOf } from '../workflow.ts'
 import type { Trace } from './seen-steps.ts'
-import { visitsOf } from './visits.ts'
+import { type Visit, visitsOf } from './visits.ts'
 
 type Ports = Pick<Platform, 'workflows' | 'telemetry'>
 
@@ -28,6 +28,17 @@ const readMachine = async ({ workflows }: Ports, ref: RunRef, pages: number): Pr
   return { events, isWhole: events[0]?.id === 1, pages: read }
 }
 
+/** A machine ends with this state for the next one, in the middle of its loops: nothing has left it before that goes on. */
+const isFurther = (visit: Visit | undefined): visit is Visit => visit?.state.endsWith(': further') ?? false
+
+/** What the machines have done one after the other, where each has told what it did. */
+const joined = (reads: Read[]): Visit[] => {
+  const visits = reads.flatMap(({ events }) => visitsOf(events))
+  const last = visits.at(-1)
+  if (isFurther(last)) last.endedAt = undefined
+  return visits
+}
+
 /** What machines have done that follow each other, as far as there is room; of a host that is too busy to tell, nothing. */
 const readMachines = async (ports: Ports, refs: RunRef[], isRunning: boolean): Promise<Trace> => {
   try {
@@ -40,7 +51,7 @@ const readMachines = async (ports: Ports, refs: RunRef[], isRunning: boolean): P
       left -= pages
     }
     const isWhole = reads.length === refs.length && reads.every((read) => read.isWhole)
-    return { visits: reads.flatMap(({ events }) => visitsOf(events)), isWhole, isRunning }
+    return { visits: joined(reads), isWhole, isRunning }
   } catch (error) {
     if (isForGood(error)) throw error
     const run = refs.at(-1)?.run
