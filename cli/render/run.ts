@@ -1,4 +1,5 @@
 import type { RunResponse } from '#shared/contracts/workflows.ts'
+import { fitLines } from './fit-lines.ts'
 import { canAnimate, colorsFor, plain } from './terminal.ts'
 import { ago } from './time.ts'
 
@@ -12,6 +13,9 @@ const marks: Record<Step['state'], string> = {
   ABANDONED: '–',
   SKIPPED: '·',
 }
+
+/** One that is tried again is under way, unlike one that has not come. */
+const markOf = ({ state, attempt }: Step): string => (attempt === undefined ? marks[state] : '↻')
 
 const nameOf = ({ name, index, undoes }: Step): string =>
   `${undoes ? 'undo: ' : ''}${name}${index === undefined ? '' : `[${index}]`}`
@@ -47,7 +51,7 @@ export const stepLines = ({ steps = [] }: RunResponse, width = 100): string[] =>
   const inset = (step: Step): string => `${'  '.repeat(depthOf(step))}${nameOf(step)}`
   const longest = Math.max(0, ...steps.map((step) => inset(step).length))
   return steps.map((step) => {
-    const line = `${marks[step.state]} ${inset(step).padEnd(longest)}  ${step.state.padEnd(9)}  ${durationOf(step).padStart(8)}  ${detailOf(step)}`
+    const line = `${markOf(step)} ${inset(step).padEnd(longest)}  ${step.state.padEnd(9)}  ${durationOf(step).padStart(8)}  ${detailOf(step)}`
     return line.length > width ? `${line.slice(0, width - 1)}…` : line.trimEnd()
   })
 }
@@ -63,6 +67,10 @@ const wrapped = (text: string, width: number): string[] => {
   return lines
 }
 
+/** A word that is longer than a line takes several. */
+const heightOf = (lines: string[], width: number): number =>
+  lines.reduce((sum, line) => sum + Math.max(1, Math.ceil(line.length / width)), 0)
+
 /** Redraws a run as it goes on; where nothing can be drawn over, tells each step that changed on a line. */
 export const createRunView = (stream: NodeJS.WriteStream) => {
   const colors = colorsFor(stream)
@@ -72,13 +80,15 @@ export const createRunView = (stream: NodeJS.WriteStream) => {
   const painted = (line: string): string => {
     if (line.startsWith('✓')) return colors.green(line)
     if (line.startsWith('✗')) return colors.red(line)
-    return line.startsWith('●') ? colors.cyan(line) : colors.dim(line)
+    return /^[●↻→]/.test(line) ? colors.cyan(line) : colors.dim(line)
   }
   const redraw = (run: RunResponse, waits: string[]): void => {
     const width = stream.columns || 80
-    const lines = [...stepLines(run, width), ...waits.flatMap((wait) => wrapped(`→ ${wait}`, width))]
+    const told = waits.flatMap((wait) => wrapped(`→ ${wait}`, width))
+    const room = Math.max(1, (stream.rows || 24) - 1 - heightOf(told, width)) // what has scrolled away is not drawn over
+    const lines = [...fitLines(stepLines(run, width), room), ...told]
     stream.write(`${drawn > 0 ? `\u001b[${drawn}A\u001b[J` : ''}${lines.map((line) => `${painted(line)}\n`).join('')}`)
-    drawn = lines.length
+    drawn = heightOf(lines, width)
   }
   const tell = (run: RunResponse, waits: string[]): void => {
     for (const step of run.steps ?? []) {
@@ -86,7 +96,7 @@ export const createRunView = (stream: NodeJS.WriteStream) => {
       const isToCome = step.state === 'SKIPPED' || (step.state === 'PENDING' && step.attempt === undefined)
       if (isToCome || told.get(key) === step.state) continue
       told.set(key, step.state)
-      stream.write(`${marks[step.state]} ${nameOf(step)} ${step.state} ${detailOf(step)}`.trimEnd().concat('\n'))
+      stream.write(`${markOf(step)} ${nameOf(step)} ${step.state} ${detailOf(step)}`.trimEnd().concat('\n'))
     }
     for (const wait of waits) {
       if (!saidWaits.has(wait)) stream.write(`→ ${wait}\n`)
