@@ -1,16 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { anApi, type TestApi } from '#test/support/api.ts'
 import { eventually } from '#test/support/eventually.ts'
-import { aRowWorker } from '#test/support/row-worker.ts'
+import { aBreakableWorker } from '#test/support/row-worker.ts'
 import { stepOf, workflowRuns } from '#test/support/workflow-runs.ts'
 
 let api: TestApi
-let worker: Awaited<ReturnType<typeof aRowWorker>>
+let worker: Awaited<ReturnType<typeof aBreakableWorker>>
 beforeAll(async () => {
   api = await anApi()
-  worker = await aRowWorker(api, 'hand', ['work'], (input) =>
-    (input as { fail?: true } | null)?.fail ? { fails: { code: 'BROKEN', message: 'it is so' } } : { result: 'done' },
-  )
+  worker = await aBreakableWorker(api)
 })
 afterAll(async () => {
   await worker?.stop()

@@ -36,3 +36,9 @@ export const aRowWorker = async (api: TestApi, name: string, capabilities: strin
     },
   }
 }
+
+/** Does `work`, and fails with `BROKEN` where the input asks it to with `fail`. */
+export const aBreakableWorker = (api: TestApi) =>
+  aRowWorker(api, 'hand', ['work'], (input) =>
+    (input as { fail?: true } | null)?.fail ? { fails: { code: 'BROKEN', message: 'it is so' } } : { result: 'done' },
+  )
