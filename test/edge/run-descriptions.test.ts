@@ -1,19 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { anApi, type TestApi } from '#test/support/api.ts'
+import type { TestApi } from '#test/support/api.ts'
 import { eventually } from '#test/support/eventually.ts'
-import { aBreakableWorker } from '#test/support/row-worker.ts'
+import { anApiAtWork } from '#test/support/row-worker.ts'
 import { stepOf, workflowRuns } from '#test/support/workflow-runs.ts'
 
 let api: TestApi
-let worker: Awaited<ReturnType<typeof aBreakableWorker>>
+let close: () => Promise<void>
 beforeAll(async () => {
-  api = await anApi()
-  worker = await aBreakableWorker(api)
+  ;({ api, close } = await anApiAtWork())
 })
-afterAll(async () => {
-  await worker?.stop()
-  await api?.close()
-})
+afterAll(() => close?.())
 
 const { save, start, outcome } = workflowRuns(() => api)
 const begin = async (text: string, input?: unknown): Promise<string> => (await start(await save(text), input)).id

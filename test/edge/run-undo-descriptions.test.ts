@@ -1,23 +1,19 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { anApi, type TestApi } from '#test/support/api.ts'
+import type { TestApi } from '#test/support/api.ts'
 import { eventually } from '#test/support/eventually.ts'
-import { aBreakableWorker } from '#test/support/row-worker.ts'
+import { anApiAtWork } from '#test/support/row-worker.ts'
 import { stepOf, workflowRuns } from '#test/support/workflow-runs.ts'
 
 let api: TestApi
-let worker: Awaited<ReturnType<typeof aBreakableWorker>>
-beforeAll(async () => {
-  api = await anApi()
-  worker = await aBreakableWorker(api)
-})
-afterAll(async () => {
-  await worker?.stop()
-  await api?.close()
-})
-
 const { save, start, ended } = workflowRuns(() => api)
 const runOf = async (id: string) => (await api.get(`/runs/${id}`)).body
 const whyOf = async (id: string) => (await api.get(`/runs/${id}/why`)).body
+
+let close: () => Promise<void>
+beforeAll(async () => {
+  ;({ api, close } = await anApiAtWork())
+})
+afterAll(() => close?.())
 
 /** A run whose one completed step is undone by these steps. */
 const undoneBy = async (compensate: string): Promise<string> => {

@@ -1,4 +1,4 @@
-import type { TestApi } from './api.ts'
+import { anApi, type TestApi } from './api.ts'
 
 export type RowTask = { taskId: string; fence: string; capability: string; input: never }
 type Fails = { code: string; message: string }
@@ -37,8 +37,15 @@ export const aRowWorker = async (api: TestApi, name: string, capabilities: strin
   }
 }
 
-/** Does `work`, and fails with `BROKEN` where the input asks it to with `fail`. */
-export const aBreakableWorker = (api: TestApi) =>
-  aRowWorker(api, 'hand', ['work'], (input) =>
+/** An API with a worker that does `work`, and fails with `BROKEN` where the input asks it to with `fail`. */
+export const anApiAtWork = async () => {
+  const api = await anApi()
+  const worker = await aRowWorker(api, 'hand', ['work'], (input) =>
     (input as { fail?: true } | null)?.fail ? { fails: { code: 'BROKEN', message: 'it is so' } } : { result: 'done' },
   )
+  const close = async (): Promise<void> => {
+    await worker.stop()
+    await api.close()
+  }
+  return { api, close }
+}
