@@ -103,14 +103,14 @@ describe.skipIf(!linux)(`what a task wrote${linux ? '' : ' (left out: there is n
   })
 
   it('is counted up to the moment at which it is killed, as it did not heed that its time was over', async () => {
-    const platform = await run('deaf', { timeoutSeconds: 1 })
+    const platform = await run('deaf', { timeoutSeconds: 3 })
     expect(platform.bodies('progress').at(-1)).toMatchObject({ usage: late })
     expect(platform.bodies('fail')).toMatchObject([{ code: 'TIMEOUT' }])
   })
 
   it('is counted as well where the platform has ended the attempt meanwhile', async () => {
     const answer: Answer = ({ path }) => (path.endsWith('/progress') ? refusal(409, 'STALE_FENCE') : undefined)
-    const platform = await run('deaf', { timeoutSeconds: 1, answer })
+    const platform = await run('deaf', { timeoutSeconds: 3, answer })
     expect(platform.bodies('usage')).toMatchObject([late])
   })
 })
