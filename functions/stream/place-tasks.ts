@@ -1,9 +1,11 @@
 import type { Agent } from '#shared/domain/agents/agent.ts'
 import { findAgent } from '#shared/domain/agents/agent-store.ts'
+import { isLess } from '#shared/domain/dispatch/misfit.ts'
 import { endedAttempt, noteAttempts } from '#shared/domain/dispatch/performance.ts'
 import type { Instance } from '#shared/domain/instances/instance.ts'
 import { findInstance } from '#shared/domain/instances/instance-store.ts'
 import { releasePinned, releaseUnmet } from '#shared/domain/tasks/release-placed.ts'
+import { reviewQueued } from '#shared/domain/tasks/review-queued.ts'
 import { takeOver } from '#shared/domain/tasks/take-over.ts'
 import type { Task } from '#shared/domain/tasks/task.ts'
 import type { Change, Platform } from '#shared/platform/platform.ts'
@@ -27,13 +29,14 @@ export const placeForEnded = async (platform: Platform, { lease, requirements, t
   if (instance) await takeOver(platform, instance)
 }
 
-/** What waits for labels or a class goes to an agent that has them now. */
+/** What waits for labels, a class or a capability goes to an agent that has them now, and leaves one that has them no more. */
 export const placeForAgent = async (platform: Platform, { before, after }: Change<Agent>): Promise<void> => {
   if (before === undefined || after === undefined || after.value.decommissionedAt !== undefined) return
-  const [was, is] = [before.value, after.value].map(({ labels, resourceClass, version }) =>
-    JSON.stringify([labels, resourceClass, version]),
+  const [was, is] = [before.value, after.value].map(({ labels, resourceClass, version, capabilities }) =>
+    JSON.stringify([labels, resourceClass, version, capabilities.map(({ name }) => name)]),
   )
   if (was !== is) await releaseUnmet(platform, after.value)
+  if (isLess(before.value, after.value)) await reviewQueued(platform, after.value)
 }
 
 /** How agents did of late, for whoever has to choose between them. To lose it is harmless. */

@@ -96,12 +96,16 @@ export const problemOf = async (
   wanted: Requirements | undefined,
 ): Promise<string | undefined> => {
   if (unmetBy({ ...agent, instances: [] }, wanted) === undefined) return undefined
-  const instances = hasLabels(wanted?.labels, agent.labels) ? [] : (await liveOf(ports, agent)).map(labelsOf)
+  const instances = hasLabels(wanted?.labels, agent.labels)
+    ? []
+    : (await liveOf(ports, agent)).filter(isOpen).map(labelsOf)
   return unmetBy({ ...agent, instances }, wanted)
 }
 
 export type Live = { instance: Instance; lease: InstanceLease }
 const labelsOf = ({ instance }: Live) => instance.labels
+/** One that drains is nobody's hope. */
+const isOpen = ({ instance }: Live): boolean => instance.state === 'ONLINE'
 
 const toCandidate = async (ports: Ports, agent: Agent, wanted: Requirements | undefined): Promise<Candidate> => {
   const target = targetOf(agent)
@@ -109,7 +113,8 @@ const toCandidate = async (ports: Ports, agent: Agent, wanted: Requirements | un
     Promise.all(laneQueues(agent.tenant, target).map(({ queue }) => ports.queues.depth(queue))),
     liveOf(ports, agent),
   ])
-  const fitting = live.filter((one) => hasLabels(wanted?.labels, agent.labels, labelsOf(one)))
+  const open = live.filter(isOpen)
+  const fitting = open.filter((one) => hasLabels(wanted?.labels, agent.labels, labelsOf(one)))
   const waiting = depths.reduce((sum, depth) => sum + depth.waiting, 0)
   const running = live.reduce((sum, { lease }) => sum + lease.running, 0)
   const slots = handsOut(agent) ? fitting.reduce((sum, { lease }) => sum + lease.slots, 0) : 0
@@ -118,7 +123,7 @@ const toCandidate = async (ports: Ports, agent: Agent, wanted: Requirements | un
     ...target,
     resourceClass,
     labels,
-    instances: live.map(labelsOf),
+    instances: open.map(labelsOf),
     weight: 100,
     slots,
     backlog: waiting + running,

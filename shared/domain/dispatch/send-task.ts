@@ -51,7 +51,8 @@ export const isMissing = async ({ queues }: Pick<Ports, 'queues'>, task: Task): 
 /** Leads a task on that an instance received and may not do; `elsewhere`: its message is for that one already. */
 export const passOn = async (ports: Ports, task: Task): Promise<'elsewhere' | undefined> => {
   const next = await placeTask(ports, task)
-  if (next.pinnedTo === task.pinnedTo && isSendable(next)) return 'elsewhere'
+  const isThere = next.pinnedTo === task.pinnedTo && next.target?.agent === task.target?.agent
+  if (isThere && isSendable(next)) return 'elsewhere'
   await sendPlaced(ports, next)
   return undefined
 }

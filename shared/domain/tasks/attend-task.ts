@@ -11,7 +11,7 @@ import { unablePart } from '../fan-out/unable-part.ts'
 import { isAlive } from '../instances/end-instance.ts'
 import { attendHeld } from '../limits/hold-task.ts'
 import { cancelChildren, endsChildren, followParent } from './cancel-children.ts'
-import { handOnTask, hasLostAgent } from './hand-on-task.ts'
+import { handOnLost } from './hand-on-task.ts'
 import { routeBlocked } from './route-blocked.ts'
 import { isFinished, type Task } from './task.ts'
 import { isOfOldGeneration, loseLease } from './task-moves.ts'
@@ -36,13 +36,21 @@ export const attendTask = async (ports: Ports, tenant: string, id: string): Prom
     return { task: next === current ? current : { ...next, stamp: systemStamp('task.attend') }, answer: undefined }
   })
   if (task === start.value) return
-  if (task.status === 'QUEUED' && task.target === undefined) await routeBlocked(ports, tenant, id)
-  else if (await hasLostAgent(ports, task)) await handOnTask(ports, tenant, id, task.target?.agent ?? '')
-  else if (task.heldBy !== undefined) await attendHeld(ports, task)
-  else if (start.value.status !== 'QUEUED' || (await isToSendAgain(ports, task, random))) await sendTask(ports, task)
+  await dispatch(ports, { task, random, isNew: start.value.status !== 'QUEUED' })
   if (task.status === 'SCHEDULED' && task.dueAt !== undefined) await remind(ports, { tenant, id, at: task.dueAt })
   if (more !== undefined) await remindOfSeconds(ports, task)
   if (task.lease === undefined) await trimShares(ports, task) // whoever reserved seconds for a lease may have died since
+}
+
+/** Sees to it that a task waits where somebody finds it. `isNew`: it was not queued before. */
+const dispatch = async (
+  ports: Ports,
+  { task, random, isNew }: { task: Task; random: number; isNew: boolean },
+): Promise<void> => {
+  if (task.status === 'QUEUED' && task.target === undefined) return routeBlocked(ports, task.tenant, task.id)
+  if (await handOnLost(ports, task)) return
+  if (task.heldBy !== undefined) return attendHeld(ports, task)
+  if (isNew || (await isToSendAgain(ports, task, random))) await sendTask(ports, task)
 }
 
 /** Its queue may have lost it: nobody may have it there, or it is time to be sure. */

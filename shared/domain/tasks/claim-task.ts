@@ -1,4 +1,5 @@
 import type { Platform, Stored } from '../../platform/platform.ts'
+import type { Agent } from '../agents/agent.ts'
 import { grantSeconds, remindOfSeconds } from '../budgets/grant-seconds.ts'
 import { startOnBudget } from '../budgets/start-on-budget.ts'
 import { trimShares } from '../budgets/trim-shares.ts'
@@ -10,6 +11,7 @@ import type { Instance } from '../instances/instance.ts'
 import { type Admission, admit, giveBackAdmission } from '../limits/admit.ts'
 import { holdTask } from '../limits/hold-task.ts'
 import { isUsable } from '../limits/places.ts'
+import { handOnTask, isLostTo } from './hand-on-task.ts'
 import type { Task } from './task.ts'
 import { isOfOldGeneration, leaseTask } from './task-moves.ts'
 import { type Changed, changeTask, findTask, taskKey } from './task-store.ts'
@@ -29,13 +31,19 @@ export type Stays = 'elsewhere' | 'missing' | 'reserved'
 
 /**
  * The leased task; `undefined` when it is not this instance's to run, or not waiting any more, or held by a limit from
- * now on.
+ * now on, or nothing that `agent`, as it was just read, can do.
  */
-export const claim = async (ports: Ports, instance: Instance, id: string): Promise<Claim | Stays | undefined> => {
+export const claim = async (
+  ports: Ports,
+  instance: Instance,
+  id: string,
+  agent?: Agent,
+): Promise<Claim | Stays | undefined> => {
   const found = await findArriving(ports, instance.tenant, id)
   if (found === undefined) return 'missing'
   if (isHeldBy(instance, found.value, ports)) return { task: found.value, isNew: false }
   if (!isFor(instance, found.value)) return undefined
+  if (agent && isLostTo(agent, found.value)) return void (await handOnTask(ports, agent, id))
   if (!(await mayTake(ports, found.value, instance))) return passOn(ports, found.value)
   const lack = await startOnBudget(ports, found)
   if (lack !== undefined) return lack === 'reserved' ? lack : undefined

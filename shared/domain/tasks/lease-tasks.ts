@@ -28,12 +28,13 @@ export const leaseTasks = async (ports: Ports, request: LeaseRequest): Promise<T
     const came = await receiveTasks(ports, receiving)
     if (came.early) continue
     if (came.received.length === 0) return []
-    if (isStale(ports, open, came.received) && !handsOut(await getAgentOf(ports, instance))) {
+    const agent = isStale(ports, open, came.received) ? await getAgentOf(ports, instance) : open.agent
+    if (!handsOut(agent)) {
       await ports.queues.release(came.received) // paused while the call waited
       open = await untilOpen(ports, instance, { until, signal })
       continue
     }
-    const tasks = await withinRoom(ports, receiving, came, (kept) => claimReceived(ports, instance, kept))
+    const tasks = await withinRoom(ports, receiving, came, (kept) => claimReceived(ports, { instance, agent }, kept))
     if (tasks !== undefined && tasks.length > 0) return tasks
     if (tasks === undefined && left === 0) return []
     if (tasks === undefined)
@@ -56,9 +57,10 @@ export const claimTasks = async (
   instance: Instance,
   taskIds: string[],
 ): Promise<{ tasks: Task[]; later: boolean; elsewhere: string[] }> => {
-  if (!handsOut(await getAgentOf(ports, instance))) return { tasks: [], later: true, elsewhere: [] }
+  const agent = await getAgentOf(ports, instance)
+  if (!handsOut(agent)) return { tasks: [], later: true, elsewhere: [] }
   const ids = [...new Set(taskIds)]
-  const outcomes = await Promise.allSettled(ids.map((id) => claim(ports, instance, id)))
+  const outcomes = await Promise.allSettled(ids.map((id) => claim(ports, instance, id, agent)))
   const claims = outcomes.flatMap((outcome) => claimOf(outcome) ?? [])
   const failures = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason] : []))
   if (failures.length > 0 && claims.length === 0) throw failures[0]
@@ -106,8 +108,10 @@ const early = { receives: 5, seconds: 0.5 }
 /** A task that waits for seconds which others have reserved asks again after one second, then after two, and so on. */
 const longestWaitSeconds = 10
 
-const claimReceived = async (ports: Ports, instance: Instance, received: Received[]): Promise<Task[]> => {
-  const claims = await Promise.allSettled(received.map(({ body }) => claim(ports, instance, body)))
+type Receiver = { instance: Instance; agent: Agent }
+
+const claimReceived = async (ports: Ports, { instance, agent }: Receiver, received: Received[]): Promise<Task[]> => {
+  const claims = await Promise.allSettled(received.map(({ body }) => claim(ports, instance, body, agent)))
   const thatStay = (why: Stays) => received.filter((_, at) => stays(claims[at], why))
   const failed = received.filter((_, at) => claims[at]?.status === 'rejected')
   const [others, waiting] = [thatStay('elsewhere'), thatStay('reserved')]

@@ -4,6 +4,7 @@ import { findAgent } from '../agents/agent-store.ts'
 import { loadBody } from '../bodies/body.ts'
 import { type Caller, stamp } from '../caller.ts'
 import { compete } from '../contention.ts'
+import { misfitOf } from '../dispatch/misfit.ts'
 import { sendTask } from '../dispatch/send-task.ts'
 import { DomainError } from '../domain-error.ts'
 import { distributionOf } from '../fan-out/redistribute.ts'
@@ -89,14 +90,16 @@ const toCommand = async (ports: Ports, task: Task, { from, idempotencyKey }: Ret
     callback: await loadCallback(ports, task),
     ...(task.deadlineGiven && { deadline: ports.clock.now() + (task.deadline - task.createdAt) }),
     idempotencyKey: idempotencyKey && makeKey('retry', id, idempotencyKey),
-    retryOf: { id, from, checkpoint },
+    retryOf: { id, from, checkpoint, ...(task.agentNamed && { agentNamed: true as const }) },
     ...(task.fanOut && (await distributionOf(ports, task, task.fanOut.id))),
   }
 }
 
-/** The same agent while it takes work; after that, whoever offers the capability. */
-const whoDoesIt = async (ports: Ports, { tenant, target, capability }: Task): Promise<{ agent?: string }> => {
+/** The same agent while it takes such work; after that, whoever offers the capability, unless that agent was named. */
+const whoDoesIt = async (ports: Ports, task: Task): Promise<{ agent?: string }> => {
+  const { tenant, target, capability, agentNamed } = task
   if (target === undefined) return {}
   const agent = (await findAgent(ports, tenant, target.agent))?.value
-  return (agent && takesWork(agent)) || capability === undefined ? { agent: target.agent } : {}
+  const isAble = agent !== undefined && takesWork(agent) && (agentNamed || misfitOf(agent, task) === undefined)
+  return isAble || capability === undefined ? { agent: target.agent } : {}
 }

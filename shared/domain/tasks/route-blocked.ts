@@ -1,9 +1,7 @@
 import type { Platform } from '../../platform/platform.ts'
 import { systemStamp } from '../caller.ts'
-import { findTarget } from '../dispatch/find-target.ts'
+import { routeAgain } from '../dispatch/route-again.ts'
 import { sendTask } from '../dispatch/send-task.ts'
-import type { Task } from './task.ts'
-import { routeTask } from './task-moves.ts'
 import { changeTask, findTask } from './task-store.ts'
 
 type Ports = Pick<Platform, 'main' | 'volatile' | 'clock' | 'random' | 'queues' | 'telemetry'>
@@ -16,22 +14,11 @@ export const routeBlocked = async (ports: Ports, tenant: string, id: string): Pr
   const start = await findTask(ports, tenant, id)
   if (start === undefined) return
   if (start.value.target !== undefined) return void (await sendTask(ports, start.value))
-  const { capability, requirements, labels, root = id } = start.value
-  if (capability === undefined) return
-  const { target, routing, blockedBy } = await findTarget(ports, tenant, capability, { requirements, labels, root })
+  if (start.value.capability === undefined) return
+  const routed = await routeAgain(ports, start.value)
   const { task } = await changeTask(ports, start, (current) => {
-    const next = target === undefined ? explained(current, blockedBy) : routed(current, target, routing)
+    const next = routed(current)
     return { task: next === current ? current : { ...next, stamp: systemStamp('task.route') }, answer: undefined }
   })
   await sendTask(ports, task)
 }
-
-const waits = ({ target, status }: Task): boolean =>
-  target === undefined && (status === 'QUEUED' || status === 'SCHEDULED')
-
-const routed = (task: Task, target: Task['target'], routing: Task['routing']): Task =>
-  waits(task) ? { ...routeTask(task, target), routing } : task
-
-/** Who offers its capability may have changed, and with that what it waits for. */
-const explained = (task: Task, blockedBy: Task['blockedBy']): Task =>
-  waits(task) && task.blockedBy?.message !== blockedBy?.message ? { ...task, blockedBy } : task

@@ -27,7 +27,7 @@ export type SubmitCommand = Distribution & {
   /** The row of a batch that it is. */
   batch?: Task['batch']
   /** The task that it does again, and where that had come to. */
-  retryOf?: { id: string; from: 'checkpoint' | 'start'; checkpoint?: unknown }
+  retryOf?: { id: string; from: 'checkpoint' | 'start'; checkpoint?: unknown; agentNamed?: true }
   /** Who is told of its end. */
   callback?: Callback
   /** The letter that it handles. */

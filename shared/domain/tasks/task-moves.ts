@@ -228,13 +228,27 @@ export const overspend = (
   ...(digest !== undefined && { answer: { fence: task.lease?.fence ?? '', digest } }),
 })
 
-/** `QUEUED` without a target gets one. */
+/** A waiting task gets a target that nobody named, or has none. */
 export const routeTask = (task: Task, target: Task['target'], blockedBy?: Task['blockedBy']): Task => ({
   ...task,
   target,
+  agentNamed: undefined,
+  pinnedTo: undefined,
   blockedBy,
   heldBy: undefined,
 })
+
+/**
+ * The agent of a waiting task cannot do it any more. Whoever named that agent waits until it can; otherwise whoever else can
+ * does it. The same task again where it waits for that already.
+ */
+export const loseTarget = (task: Task, message: string): Task => {
+  const blockedBy = { code: 'NO_CAPABLE_AGENT', message }
+  if (!task.agentNamed && task.capability !== undefined)
+    return { ...routeTask(task, undefined, blockedBy), routing: undefined }
+  const same = task.blockedBy?.message === message && task.pinnedTo === undefined && task.heldBy === undefined
+  return same ? task : { ...task, pinnedTo: undefined, heldBy: undefined, blockedBy }
+}
 
 /** A waiting task whose agent is gone waits for whoever offers its capability; one without, or of its mail, has nobody. */
 export const loseAgent = (task: Task, now: number): Task => {

@@ -81,6 +81,8 @@ export type Task = {
   status: TaskStatus
   capability?: string
   target?: Target
+  /** The submitter named the agent: no other one does it while that is there. */
+  agentNamed?: true
   priority: Priority
   /** Fairness inside a lane. */
   fairnessKey: string

@@ -16,7 +16,7 @@ const late: Cause = ({ task, now }) =>
       }
 
 const ableTo = ({ target, capability }: Task): string =>
-  target ? `an instance of ${target.agentName} that has` : `an agent that offers ${capability}, and has`
+  target ? `${target.agentName} or an instance of it that has` : `an agent that offers ${capability}, and has`
 
 const nobody: Cause = ({ task }) =>
   task.target !== undefined && !isUnmet(task)
