@@ -14,8 +14,8 @@ import type { Change, Platform } from '#shared/platform/platform.ts'
 export const placeForInstance = async (platform: Platform, { before, after }: Change<Instance>): Promise<void> => {
   const instance = after?.value
   if (instance === undefined || instance.state === before?.value.state) return
-  const { tenant, id, agent, labels } = instance
-  if (instance.state !== 'ONLINE') return releasePinned(platform, tenant, id)
+  const { tenant, agent, labels } = instance
+  if (instance.state !== 'ONLINE') return releasePinned(platform, instance)
   if (Object.keys(labels).length === 0) return
   const found = await findAgent(platform, tenant, agent)
   if (found) await releaseUnmet(platform, found.value)

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { sweep } from '#functions/sweep/sweep.ts'
+import { laneQueue } from '#shared/domain/dispatch/lanes.ts'
 import { anApi, anAwsApi, type TestApi } from '#test/support/api.ts'
 import { dynoxideBinary } from '#test/support/aws-servers.ts'
 import { until } from '#test/support/server-process.ts'
@@ -22,6 +24,11 @@ const untilWith = (id: string, agent: string | null, what = `task with ${agent}`
     },
     { seconds: 20, what },
   )
+/** What counts as work of an agent, of its common lane. */
+const backlogOf = async (agent: string): Promise<number> => {
+  const { id, version } = (await api.get(`/agents/${agent}`)).body
+  return (await api.platform.queues.depth(laneQueue('default', { agent: id, version }, 'normal'))).waiting
+}
 const untilBlocked = (id: string) =>
   until(async () => (await taskOf(id)).blockedBy?.code === 'NO_CAPABLE_AGENT', { seconds: 20, what: 'the block' })
 
@@ -49,6 +56,9 @@ describe.each(hosts)('what waits for an agent that changes on $host', ({ open })
       message: expect.stringContaining('zone:x'),
     })
     await untilBlocked(bound.id)
+    expect(await until(async () => (await backlogOf('left')) === 0, { seconds: 20, what: 'its empty lanes' })).toBe(
+      true,
+    )
     await register('right', { capabilities: named('leave'), labels })
     expect(await untilWith(free.id, 'right')).not.toHaveProperty('blockedBy')
     const right = await join('right', 2)
@@ -127,17 +137,39 @@ describe.each(hosts)('what waits for an agent that changes on $host', ({ open })
     const instance = await join('holder', 5)
     const retry = { attempts: 2, initialSeconds: 0.05 }
     const { id } = await submit({ capability: 'hold', retry })
-    const [held] = await until(async () => {
-      const tasks = await lease(instance, 1, 1)
-      return tasks.length > 0 && tasks
-    })
+    const held = await until(async () => (await lease(instance, 1, 1))[0])
     await patch('holder', { capabilities: named('other') })
-    const failure = { fence: held?.fence, code: 'AGENT_ERROR', message: 'no', retryable: true }
+    const failure = { fence: held.fence, code: 'AGENT_ERROR', message: 'no', retryable: true }
     await api.post(`/tasks/${id}/fail`, failure, { key: instance.token })
     await untilWith(id, null)
     expect(await lease(instance, 5, 1)).toEqual([])
     await register('successor', { capabilities: named('hold') })
     await untilWith(id, 'successor')
+  })
+
+  it('is found where a limit, the instance of its key, or its time holds it', async () => {
+    const { register, join, submit, ids } = taskCalls(api)
+    await register('all', { capabilities: named('some', 'all'), configuration: { maxConcurrentTasks: 1 } })
+    const instance = await join('all', 5)
+    const affinityKey = 'cart'
+    const first = await submit({ capability: 'some', affinityKey })
+    expect(await until(async () => (await ids(instance, 1, 1))[0])).toBe(first.id)
+    const held = await submit({ capability: 'some' })
+    await until(async () => (await ids(instance, 5, 0)).length === 0 && (await taskOf(held.id)).blockedBy)
+    const kept = await submit({ capability: 'some', affinityKey })
+    const runAt = new Date(Date.now() + 2000).toISOString()
+    const later = await submit({ capability: 'some', runAt })
+    await register('one', { capabilities: named('some') })
+    await patch('all', { capabilities: named('all') })
+    for (const { id } of [held, kept]) expect(await untilWith(id, 'one')).not.toHaveProperty('blockedBy')
+    await until(
+      async () => {
+        await sweep(api.platform)
+        return (await taskOf(later.id)).agent === 'one'
+      },
+      { seconds: 20, what: 'the one that starts later' },
+    )
+    expect(await backlogOf('all')).toBe(0)
   })
 
   it('keeps its retry from an agent that cannot do it any more', async () => {

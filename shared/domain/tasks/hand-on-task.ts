@@ -7,7 +7,7 @@ import { misfitOf } from '../dispatch/misfit.ts'
 import { cannot } from '../dispatch/place-task.ts'
 import { limitsThatHeld } from '../limits/held-limits.ts'
 import { sideBySide } from '../side-by-side.ts'
-import { limitHolderPk, readHeldPlace, unmetHolderPk } from './holders.ts'
+import { isUnmet, limitHolderPk, readHeldPlace, unmetHolderPk } from './holders.ts'
 import { routeBlocked } from './route-blocked.ts'
 import type { Task } from './task.ts'
 import { loseAgent, loseTarget } from './task-moves.ts'
@@ -40,7 +40,7 @@ export const handOnTask = async (ports: Ports, agent: Agent, id: string): Promis
     const next = taken(agent, current, ports.clock.now())
     return { task: next === current ? current : { ...next, stamp: systemStamp('task.hand-on') }, answer: undefined }
   })
-  if (task.target === undefined) await routeBlocked(ports, tenant, id)
+  if (task.target === undefined || isUnmet(task)) await routeBlocked(ports, tenant, id)
 }
 
 /** Hands a task on that came back to its queue, if its agent can do it no more. Answers whether that is so. */

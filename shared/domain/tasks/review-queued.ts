@@ -46,7 +46,9 @@ const reviewSent = async (ports: Ports, agent: Agent, { receiver, until, kept }:
 /** Whether a message is still what an instance should receive. One that came before its row is. */
 const staysThere = async (ports: Ports, agent: Agent, id: string): Promise<boolean> => {
   const task = (await findTask(ports, agent.tenant, id))?.value
-  if (task === undefined || task.status !== 'QUEUED' || task.target?.agent !== agent.id) return true
+  if (task === undefined) return true
+  if (task.target?.agent !== agent.id) return false
+  if (task.status !== 'QUEUED') return true
   if (!isLostTo(agent, task)) return (await passOn(ports, task)) === 'elsewhere'
   await handOnTask(ports, agent, id)
   return false
