@@ -147,6 +147,22 @@ describe.each(hosts)('what waits for an agent that changes on $host', ({ open })
     await untilWith(id, 'successor')
   })
 
+  it('goes round in no circle where the one instance with its labels drains', async () => {
+    const { register, join, submit } = taskCalls(api)
+    const labels = { zone: 'd' }
+    for (const name of ['d1', 'd2']) await register(name, { capabilities: named('drain') })
+    await join('d1', 1, labels)
+    const wish = { capability: 'drain', requirements: { labels } }
+    const before = await submit(wish)
+    expect(before.agent).toBe('d1')
+    await api.post('/agents/d1/maintenance', {})
+    await untilWith(before.id, null)
+    const after = await submit(wish)
+    expect(after).toMatchObject({ agent: null, blockedBy: { code: 'NO_CAPABLE_AGENT' } })
+    await join('d2', 2, labels)
+    for (const { id } of [before, after]) await untilWith(id, 'd2')
+  })
+
   it('is found where a limit, the instance of its key, or its time holds it', async () => {
     const { register, join, submit, ids } = taskCalls(api)
     await register('all', { capabilities: named('some', 'all'), configuration: { maxConcurrentTasks: 1 } })
