@@ -194,9 +194,14 @@ describe.each(hosts)('what waits for an agent that changes on $host', ({ open })
     const wish = { capability: 'redo', requirements: { resourceClass: 'large' } }
     const [free, bound] = [await submit(wish), await submit({ ...wish, agent: 'r1' })]
     for (const { id } of [free, bound]) await api.post(`/tasks/${id}/cancel`, {})
+    const retried = async (id: string) => (await api.post(`/tasks/${id}/retry`, {})).body
+    expect((await retried(free.id)).routing.reason).toBe(`agent r1 was chosen for ${free.id}`)
+    expect((await retried(bound.id)).routing.reason).toBe('agent r1 was named')
+    const again = await retried(free.id)
     await patch('r1', { resourceClass: 'small' })
     await register('r2', { capabilities: named('redo'), resourceClass: 'large' })
-    expect((await api.post(`/tasks/${free.id}/retry`, {})).body).toMatchObject({ agent: 'r2' })
+    expect(await retried(free.id)).toMatchObject({ agent: 'r2' })
+    await untilWith(again.id, 'r2')
     expect((await api.post(`/tasks/${bound.id}/retry`, {})).status).toBe(422)
   })
 })

@@ -79,11 +79,14 @@ const chooseNamed = async (ports: Ports, tenant: string, name: string, command: 
   return {
     agent,
     target: targetOf(agent),
-    routing: { reason: `agent ${agent.name} was named` },
+    routing: { reason: reasonOf(agent, command) },
     requirements: command.requirements,
     capability: command.capability ?? (names.length === 1 ? names[0] : undefined),
   }
 }
+
+const reasonOf = ({ name }: Agent, { retryOf }: SubmitCommand): string =>
+  retryOf && !retryOf.agentNamed ? `agent ${name} was chosen for ${retryOf.id}` : `agent ${name} was named`
 
 /** Its version and class are facts: a task that names it and wants others would wait for ever. Labels may come with an instance. */
 const requireAble = (agent: Agent, wanted: Requirements | undefined): void => {
