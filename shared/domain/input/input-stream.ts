@@ -5,8 +5,14 @@ import { taskPk } from '../tasks/task-store.ts'
 
 type Position = { seq: number; bytes: number }
 
-/** Everything that a task is given while it is there: records from 1 to `last`, as far as `read` known to be read. */
-export type InputStream = { last: Position; read: Position; ended: boolean; stamp?: Stamp }
+/** Records up to `last`, from where those of the part before end, are kept with `task`. */
+export type InputPart = { task: string; last: number }
+
+/**
+ * Everything that a task is given while it is there: records from 1 to `last`, as far as `read` known to be read. `before`:
+ * those that the tasks which it does again were given, in order.
+ */
+export type InputStream = { last: Position; read: Position; ended: boolean; before?: InputPart[]; stamp?: Stamp }
 
 /** Consecutive records of one item; `before` counts the bytes of all that come before them. */
 export type InputChunk = { first: number; before: number; records: unknown[] }
@@ -65,6 +71,20 @@ const refuseFull = (stream: InputStream): Refused => {
 export const readTo = (stream: InputStream, at: Position): InputStream => {
   const far = at.seq - stream.read.seq >= readStep.seq || at.bytes - stream.read.bytes >= readStep.bytes
   return far ? { ...stream, read: at } : stream
+}
+
+/** Where the records of a task's stream are kept, in order. */
+export const partsOf = ({ before = [], last }: InputStream, task: string): InputPart[] => [
+  ...before,
+  { task, last: last.seq },
+]
+
+/** The stream of a task that has ended as the one of a task that does it again: its records stay where they are. */
+export const passOn = (stream: InputStream, { task, fromStart }: { task: string; fromStart: boolean }): InputStream => {
+  const { last, read, ended } = stream
+  const parts = partsOf(stream, task)
+  const before = parts.filter((part, at) => part.last > (parts[at - 1]?.last ?? 0))
+  return { last, read: fromStart ? emptyStream.read : read, ended, before }
 }
 
 /** Records of one item stay well below the size that an item may have; one that is larger is alone in its own. */

@@ -7,8 +7,11 @@ import { requireFence } from '../tasks/task-moves.ts'
 import { getTask } from '../tasks/task-store.ts'
 import { workerInstance, writerOf } from '../tasks/worker-instance.ts'
 import {
+  emptyStream,
   type InputChunk,
+  type InputPart,
   type InputStream,
+  partsOf,
   readTo,
   recordPrefix,
   recordSk,
@@ -44,7 +47,7 @@ export const readInput = async (ports: Ports, caller: Caller, id: string, comman
     orThrow(requireFence(task, command.fence ?? task.lease?.fence ?? 'none', writerOf(ports, caller)))
   const until = ports.clock.now() + command.waitSeconds * 1000
   let stream = await ports.main.get<InputStream>(streamKey(tenant, id))
-  requireThere(task, stream?.value.last.seq ?? 0, command)
+  requireThere(stream?.value.last.seq ?? 0, command)
   for (let first = true; ; first = false) {
     const page = await readPage(ports, task, stream?.value, command)
     if (first && stream && reader !== undefined) await noteRead(ports, task, stream, { ...page, after: command.after })
@@ -54,9 +57,9 @@ export const readInput = async (ports: Ports, caller: Caller, id: string, comman
   }
 }
 
-/** Nobody has read beyond what was ever there; what is done again goes on where the task before had come to. */
-const requireThere = ({ retryOf }: Task, last: number, { after }: ReadCommand): void => {
-  if (after > last && retryOf === undefined)
+/** Nobody has read beyond what was ever there. */
+const requireThere = (last: number, { after }: ReadCommand): void => {
+  if (after > last)
     throw invalid(
       '#/query/after',
       'BEYOND_END',
@@ -72,13 +75,12 @@ const toPage = ({ records, ended, nextAfter }: Read): InputPage => ({ records, e
 const readPage = async (
   { main }: Ports,
   { tenant, id }: Task,
-  stream: InputStream | undefined,
+  stream: InputStream = emptyStream,
   { after, limit }: ReadCommand,
 ): Promise<Read> => {
-  const last = stream?.last ?? { seq: 0, bytes: 0 }
-  const ended = stream?.ended ?? false
+  const { last, ended } = stream
   if (after >= last.seq) return { records: [], ended, nextAfter: after, before: last.bytes }
-  const chunks = await readChunks({ main }, streamKey(tenant, id).pk, { after, limit })
+  const chunks = await readParts({ main }, tenant, partsOf(stream, id), { after, limit })
   const records = chunks.flatMap(numbered).filter(({ seq }) => seq > after && seq <= last.seq)
   const shown = records.slice(0, limit)
   const nextAfter = shown.at(-1)?.seq ?? after
@@ -88,10 +90,27 @@ const readPage = async (
 const numbered = ({ first, records }: InputChunk) => records.map((value, at) => ({ seq: first + at, value }))
 const lastOf = ({ first, records }: InputChunk): number => first + records.length - 1
 
+type Wanted = { after: number; limit: number }
+
+/** The items from a number on, through one part after the other. */
+const readParts = async (
+  { main }: Pick<Ports, 'main'>,
+  tenant: string,
+  parts: InputPart[],
+  { after, limit }: Wanted,
+): Promise<InputChunk[]> => {
+  const chunks: InputChunk[] = []
+  for (const { task } of parts.filter(({ last }) => last > after)) {
+    if (isEnough(chunks, after + limit)) break
+    chunks.push(...(await readChunks({ main }, streamKey(tenant, task).pk, { after, limit })))
+  }
+  return chunks
+}
+
 const readChunks = async (
   { main }: Pick<Ports, 'main'>,
   pk: string,
-  { after, limit }: { after: number; limit: number },
+  { after, limit }: Wanted,
 ): Promise<InputChunk[]> => {
   const chunks: InputChunk[] = []
   let cursor: string | undefined

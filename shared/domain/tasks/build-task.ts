@@ -3,6 +3,7 @@ import { planBody } from '../bodies/body.ts'
 import { deepestOf } from '../budgets/depth.ts'
 import { ownPool } from '../budgets/open-shares.ts'
 import { actorOf, type Caller, stamp } from '../caller.ts'
+import { streamItem } from '../input/input-stream.ts'
 import type { Choice } from './choose-target.ts'
 import type { Lineage } from './lineage.ts'
 import { defaultRetry } from './retry-policy.ts'
@@ -76,7 +77,9 @@ export const buildTask = async (ports: Ports, caller: Caller, plan: Plan) => {
     ...budgetOf(id, plan),
   }
   const bodies = [input, checkpoint, callback].flatMap((planned) => planned?.items ?? [])
-  return { task, items: [...bodies, ...ownPool(task, plan.lineage?.pool)] }
+  const { stream } = command.retryOf ?? {}
+  const streams = stream ? [streamItem(tenant, id, stream)] : []
+  return { task, items: [...bodies, ...streams, ...ownPool(task, plan.lineage?.pool)] }
 }
 
 /** What is done again was to be done by that agent, which nobody need have named. */

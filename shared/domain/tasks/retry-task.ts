@@ -8,6 +8,7 @@ import { misfitOf } from '../dispatch/misfit.ts'
 import { sendTask } from '../dispatch/send-task.ts'
 import { DomainError } from '../domain-error.ts'
 import { distributionOf } from '../fan-out/redistribute.ts'
+import { type InputStream, passOn, streamKey } from '../input/input-stream.ts'
 import { makeKey } from '../made-key.ts'
 import { loadCallback } from '../webhooks/callback.ts'
 import type { SubmitCommand } from './submit-command.ts'
@@ -90,9 +91,25 @@ const toCommand = async (ports: Ports, task: Task, { from, idempotencyKey }: Ret
     callback: await loadCallback(ports, task),
     ...(task.deadlineGiven && { deadline: ports.clock.now() + (task.deadline - task.createdAt) }),
     idempotencyKey: idempotencyKey && makeKey('retry', id, idempotencyKey),
-    retryOf: { id, from, checkpoint, ...(task.agentNamed && { agentNamed: true as const }) },
+    retryOf: {
+      id,
+      from,
+      checkpoint,
+      stream: await streamOf(ports, task, checkpoint === undefined),
+      ...(task.agentNamed && { agentNamed: true as const }),
+    },
     ...(task.fanOut && (await distributionOf(ports, task, task.fanOut.id))),
   }
+}
+
+/** What it was given: nothing is added once it has ended. */
+const streamOf = async (
+  { main }: Ports,
+  { tenant, id }: Task,
+  fromStart: boolean,
+): Promise<InputStream | undefined> => {
+  const stream = await main.get<InputStream>(streamKey(tenant, id))
+  return stream && passOn(stream.value, { task: id, fromStart })
 }
 
 /** The same agent while it takes such work; after that, whoever offers the capability, unless that agent was named. */

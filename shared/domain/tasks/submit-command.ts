@@ -1,4 +1,5 @@
 import type { Distribution } from '../fan-out/shards.ts'
+import type { InputStream } from '../input/input-stream.ts'
 import type { Callback } from '../webhooks/callback.ts'
 import type { RetryPolicy } from './retry-policy.ts'
 import type { Budget, Priority, Requirements, Task } from './task.ts'
@@ -26,8 +27,14 @@ export type SubmitCommand = Distribution & {
   parent?: string
   /** The row of a batch that it is. */
   batch?: Task['batch']
-  /** The task that it does again, and where that had come to. */
-  retryOf?: { id: string; from: 'checkpoint' | 'start'; checkpoint?: unknown; agentNamed?: true }
+  /** The task that it does again, where that had come to, and the stream that it had been given. */
+  retryOf?: {
+    id: string
+    from: 'checkpoint' | 'start'
+    checkpoint?: unknown
+    stream?: InputStream
+    agentNamed?: true
+  }
   /** Who is told of its end. */
   callback?: Callback
   /** The letter that it handles. */

@@ -105,10 +105,11 @@ const requireObjectIds = (shards: Shards): void => {
   if ('list' in shards) for (const [at, one] of shards.list.entries()) requireObjectId(one, `#/shards/list/${at}`)
 }
 
-/** The same for the same wish, whoever traces it; what is done again has a deadline of its own each time. */
+/** The same for the same wish, whoever traces it; what is done again has a deadline of its own each time, and finds its stream. */
 const fingerprint = (command: SubmitCommand): string => {
-  const deadline = command.retryOf ? undefined : command.deadline
-  return digest({ ...command, deadline, idempotencyKey: undefined, traceparent: undefined })
+  const { retryOf } = command
+  const again = retryOf && { deadline: undefined, retryOf: { ...retryOf, stream: undefined } }
+  return digest({ ...command, ...again, idempotencyKey: undefined, traceparent: undefined })
 }
 
 const sameOrConflict = (task: Task, submitted: string, { idempotencyKey }: SubmitCommand): Task => {

@@ -5,7 +5,10 @@ import {
   appendTo,
   chunkRecords,
   emptyStream,
+  type InputStream,
   inputLimits,
+  partsOf,
+  passOn,
   readTo,
   unreadOf,
 } from '#shared/domain/input/input-stream.ts'
@@ -73,5 +76,26 @@ describe('records of an input stream', () => {
   it('are not read backwards by an attempt that starts again', () => {
     const stream = { ...emptyStream, last: { seq: 5000, bytes: 50_000 }, read: { seq: 4000, bytes: 40_000 } }
     expect(readTo(stream, { seq: 10, bytes: 100 })).toBe(stream)
+  })
+})
+
+describe('an input stream that is passed on', () => {
+  const at = (seq: number) => ({ seq, bytes: seq * 10 })
+  const stream: InputStream = { last: at(5), read: at(3), ended: false }
+
+  it('knows where each record is kept, and no task that was given none', () => {
+    const first = passOn(stream, { task: 'a', fromStart: false })
+    const second = passOn(first, { task: 'b', fromStart: false })
+    const third = passOn({ ...second, last: at(7) }, { task: 'c', fromStart: false })
+    expect(partsOf(third, 'd')).toEqual([
+      { task: 'a', last: 5 },
+      { task: 'c', last: 7 },
+      { task: 'd', last: 7 },
+    ])
+  })
+
+  it('is unread from the start, and as far read as it was behind a checkpoint', () => {
+    expect(unreadOf(passOn(stream, { task: 'a', fromStart: true })).seq).toBe(5)
+    expect(unreadOf(passOn(stream, { task: 'a', fromStart: false })).seq).toBe(2)
   })
 })
