@@ -187,6 +187,26 @@ describe('a distributed task and time', () => {
     await until(async () => (await api.get(`/tasks/${again.id}/children`)).body.items.length === 2)
   })
 
+  it('gives its shards the attempts that they had when it is retried', async () => {
+    const configuration = { retry: { attempts: 4 } }
+    await api.post('/agents', { name: 'tries', capabilities: [{ name: 'tries' }], configuration })
+    for (const [more, attempts] of [
+      [{}, 3],
+      [{ retry: { attempts: 5 } }, 5],
+      [{ capability: 'tries' }, 4],
+    ] as const) {
+      const id = await running(more)
+      await api.post(`/tasks/${id}/cancel`)
+      const again = (await api.post(`/tasks/${id}/retry`)).body
+      expect(again.maxAttempts).toBe(1)
+      const shards = await until(async () => {
+        const { items } = (await api.get(`/tasks/${again.id}/children`)).body
+        return items.length === 2 && items
+      })
+      expect(shards.map(({ maxAttempts }: { maxAttempts: number }) => maxAttempts)).toEqual([attempts, attempts])
+    }
+  })
+
   it('fails when what should make its shards, or join them, cannot', async () => {
     const { stop } = await aRowWorker(api, 'wrong', ['wrong', 'right'], (_, { capability }) => ({
       result: capability === 'wrong' ? 'no list' : 1,

@@ -80,7 +80,7 @@ const toCommand = async (ports: Ports, task: Task, { from, idempotencyKey }: Ret
     input: await load(task.input),
     priority,
     labels,
-    retry,
+    ...(task.fanOut === undefined && { retry }), // else each shard's own, as it was asked for
     timeoutSeconds,
     budget,
     requirements,
