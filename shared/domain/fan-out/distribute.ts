@@ -80,6 +80,7 @@ const heldByPlatform = (task: Task, command: SubmitCommand, id: string): Task =>
   ...task,
   capability: undefined,
   target: undefined,
+  agentNamed: undefined,
   blockedBy: undefined,
   fanOut: { id, ...(task.capability !== undefined && { capability: task.capability }) },
   retry: { ...task.retry, attempts: 1 },

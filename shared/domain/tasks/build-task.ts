@@ -36,7 +36,7 @@ export const buildTask = async (ports: Ports, caller: Caller, plan: Plan) => {
     status: later ? 'SCHEDULED' : 'QUEUED',
     capability: plan.capability,
     target: plan.target,
-    ...(isNamed(command) && { agentNamed: true as const }),
+    ...(command.agent !== undefined && { agentNamed: true as const }),
     priority: command.priority ?? configuration?.priority ?? 'normal',
     fairnessKey: command.fairnessKey ?? labelOf(command, configuration?.fairnessLabel) ?? actorOf(caller),
     labels: command.labels,
@@ -81,10 +81,6 @@ export const buildTask = async (ports: Ports, caller: Caller, plan: Plan) => {
   const streams = stream ? [streamItem(tenant, id, stream)] : []
   return { task, items: [...bodies, ...streams, ...ownPool(task, plan.lineage?.pool)] }
 }
-
-/** What is done again was to be done by that agent, which nobody need have named. */
-const isNamed = ({ agent, retryOf }: SubmitCommand): boolean =>
-  agent !== undefined && (retryOf === undefined || retryOf.agentNamed === true)
 
 /** A task with a budget of its own draws on a pool of its own. */
 const budgetOf = (id: string, { command: { budget }, lineage }: Plan): Pick<Task, 'budget' | 'pool' | 'deepest'> => {

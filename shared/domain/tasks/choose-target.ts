@@ -5,6 +5,7 @@ import { type Found, findTarget, type Takes, targetOf } from '../dispatch/find-t
 import { unmetBy } from '../dispatch/requirements.ts'
 import { inRange } from '../dispatch/version-range.ts'
 import { DomainError, invalid } from '../domain-error.ts'
+import { findAgentBefore } from './find-agent-before.ts'
 import type { SubmitCommand } from './submit-command.ts'
 import type { Requirements } from './task.ts'
 
@@ -13,7 +14,10 @@ type Ports = Omit<Platform, 'feed' | 'bus' | 'hosts' | 'generation'>
 /** Who is to do a task: an agent and its version, unless nobody can yet. */
 export type Choice = Found & { capability?: string; requirements?: Requirements }
 
-/** The agent that the command names, else one that offers the capability and meets the requirements. `root` is its tree's. */
+/**
+ * The agent that the command names, else one that offers the capability and meets the requirements: whoever had the task
+ * before, where it goes on from a checkpoint and that one can now. `root` is its tree's.
+ */
 export const chooseTarget = async (
   ports: Ports,
   tenant: string,
@@ -24,7 +28,8 @@ export const chooseTarget = async (
   if (command.agent !== undefined) return chooseNamed(ports, tenant, command.agent, command)
   const { capability, version, labels } = command
   const requirements = version === undefined ? command.requirements : { ...command.requirements, version }
-  const found = await findTarget(ports, tenant, capability ?? '', { requirements, labels, root, takes })
+  const before = await findAgentBefore(ports, tenant, { ...command, requirements }, takes)
+  const found = before ?? (await findTarget(ports, tenant, capability ?? '', { requirements, labels, root, takes }))
   return { ...found, capability, requirements }
 }
 
@@ -79,14 +84,11 @@ const chooseNamed = async (ports: Ports, tenant: string, name: string, command: 
   return {
     agent,
     target: targetOf(agent),
-    routing: { reason: reasonOf(agent, command) },
+    routing: { reason: `agent ${agent.name} was named` },
     requirements: command.requirements,
     capability: command.capability ?? (names.length === 1 ? names[0] : undefined),
   }
 }
-
-const reasonOf = ({ name }: Agent, { retryOf }: SubmitCommand): string =>
-  retryOf && !retryOf.agentNamed ? `agent ${name} was chosen for ${retryOf.id}` : `agent ${name} was named`
 
 /** Its version and class are facts: a task that names it and wants others would wait for ever. Labels may come with an instance. */
 const requireAble = (agent: Agent, wanted: Requirements | undefined): void => {

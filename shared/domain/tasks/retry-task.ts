@@ -4,7 +4,6 @@ import { findAgent } from '../agents/agent-store.ts'
 import { loadBody } from '../bodies/body.ts'
 import { type Caller, stamp } from '../caller.ts'
 import { compete } from '../contention.ts'
-import { misfitOf } from '../dispatch/misfit.ts'
 import { sendTask } from '../dispatch/send-task.ts'
 import { DomainError } from '../domain-error.ts'
 import { distributionOf } from '../fan-out/redistribute.ts'
@@ -95,8 +94,8 @@ const toCommand = async (ports: Ports, task: Task, { from, idempotencyKey }: Ret
       id,
       from,
       checkpoint,
+      ...(checkpoint !== undefined && { agent: task.target?.agent }),
       stream: await streamOf(ports, task, checkpoint === undefined),
-      ...(task.agentNamed && { agentNamed: true as const }),
     },
     ...(task.fanOut && (await distributionOf(ports, task, task.fanOut.id))),
   }
@@ -112,11 +111,10 @@ const streamOf = async (
   return stream && passOn(stream.value, { task: id, fromStart })
 }
 
-/** The same agent while it takes such work; after that, whoever offers the capability, unless that agent was named. */
+/** The agent that was named, while it takes work; else whoever offers the capability. */
 const whoDoesIt = async (ports: Ports, task: Task): Promise<{ agent?: string }> => {
   const { tenant, target, capability, agentNamed } = task
-  if (target === undefined) return {}
+  if (target === undefined || !(agentNamed || capability === undefined)) return {}
   const agent = (await findAgent(ports, tenant, target.agent))?.value
-  const isAble = agent !== undefined && takesWork(agent) && (agentNamed || misfitOf(agent, task) === undefined)
-  return isAble || capability === undefined ? { agent: target.agent } : {}
+  return (agent && takesWork(agent)) || capability === undefined ? { agent: target.agent } : {}
 }

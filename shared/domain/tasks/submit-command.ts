@@ -4,6 +4,15 @@ import type { Callback } from '../webhooks/callback.ts'
 import type { RetryPolicy } from './retry-policy.ts'
 import type { Budget, Priority, Requirements, Task } from './task.ts'
 
+/** What is done again: where it had come to, who had brought it there, and the stream that it had been given. */
+type RetryOf = {
+  id: string
+  from: 'checkpoint' | 'start'
+  checkpoint?: unknown
+  agent?: string
+  stream?: InputStream
+}
+
 /** What a caller wishes for; absent fields are the agent's to say, then the platform's. */
 export type SubmitCommand = Distribution & {
   capability?: string
@@ -27,14 +36,8 @@ export type SubmitCommand = Distribution & {
   parent?: string
   /** The row of a batch that it is. */
   batch?: Task['batch']
-  /** The task that it does again, where that had come to, and the stream that it had been given. */
-  retryOf?: {
-    id: string
-    from: 'checkpoint' | 'start'
-    checkpoint?: unknown
-    stream?: InputStream
-    agentNamed?: true
-  }
+  /** The task that it does again. */
+  retryOf?: RetryOf
   /** Who is told of its end. */
   callback?: Callback
   /** The letter that it handles. */
