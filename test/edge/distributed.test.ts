@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { sweep } from '#functions/sweep/sweep.ts'
+import { findTask } from '#shared/domain/tasks/task-store.ts'
 import { anApi, anAwsApi, type TestApi } from '#test/support/api.ts'
 import { dynoxideBinary } from '#test/support/aws-servers.ts'
 import { aRowWorker } from '#test/support/row-worker.ts'
@@ -205,6 +206,24 @@ describe('a distributed task and time', () => {
       })
       expect(shards.map(({ maxAttempts }: { maxAttempts: number }) => maxAttempts)).toEqual([attempts, attempts])
     }
+  })
+
+  it('has no shard that is done again while it runs; alone it can be once it has ended', async () => {
+    const id = await running({ onFailure: 'continue' })
+    const [shard] = (await api.get(`/tasks/${id}/children`)).body.items
+    const row = (await findTask(api.platform, 'default', shard.id))?.value.batch?.row
+    await api.post(`/tasks/${shard.id}/cancel`)
+    expect(await api.post(`/tasks/${shard.id}/retry`)).toMatchObject({
+      status: 409,
+      body: {
+        code: 'CONFLICT',
+        detail: `task ${shard.id} is shard ${row} of task ${id}, where it counts as CANCELLED; retry task ${id} when that has ended`,
+      },
+    })
+    await api.post(`/tasks/${id}/cancel`)
+    const alone = await api.post(`/tasks/${shard.id}/retry`)
+    expect(alone).toMatchObject({ status: 202, body: { retryOf: shard.id } })
+    expect(alone.body.parent).toBeUndefined()
   })
 
   it('fails when what should make its shards, or join them, cannot', async () => {

@@ -12,9 +12,9 @@ import { makeKey } from '../made-key.ts'
 import { loadCallback } from '../webhooks/callback.ts'
 import type { SubmitCommand } from './submit-command.ts'
 import { type CheckInput, submitTask } from './submit-task.ts'
-import type { Task } from './task.ts'
+import { isFinished, type Task } from './task.ts'
 import { hurryTask } from './task-moves.ts'
-import { changeTask, getTask, taskPk } from './task-store.ts'
+import { changeTask, findTask, getTask, taskPk } from './task-store.ts'
 
 type Ports = Omit<Platform, 'feed' | 'bus' | 'hosts' | 'generation'>
 
@@ -40,8 +40,21 @@ export const retryTask = async (
       'CONFLICT',
       `task ${id} is ${task.status}; what failed, was cancelled, or backs off can be retried`,
     )
+  await requireNoShard(ports, task)
   const command = await toCommand(ports, task, retry)
   return { task: await submitOpen(ports, caller, command, checkInput), isNew: true }
+}
+
+/** What became of a shard is counted once: no other task takes its place while the task that it is one of runs. */
+const requireNoShard = async (ports: Ports, { id, tenant, status, parent, batch }: Task): Promise<void> => {
+  if (parent === undefined || batch === undefined) return
+  const whole = (await findTask(ports, tenant, parent))?.value
+  if (whole === undefined || isFinished(whole) || whole.fanOut?.id !== batch.id) return
+  const part = typeof batch.row === 'number' ? `shard ${batch.row}` : `the ${batch.row}`
+  throw new DomainError(
+    'CONFLICT',
+    `task ${id} is ${part} of task ${parent}, where it counts as ${status}; retry task ${parent} when that has ended`,
+  )
 }
 
 /** Whoever is above it may end while it is submitted: then it has its place below the next one, or below nobody. */
