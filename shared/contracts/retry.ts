@@ -17,7 +17,7 @@ export const retrySchema = z
     attempts: z.int().min(1).max(100).optional(),
     /** @default 1 */
     initialSeconds: z.number().min(0).max(3600).optional(),
-    /** @default 60 */
+    /** @default 60, or `initialSeconds` if that is more */
     maxSeconds: z.number().min(0).max(86_400).optional(),
     /** @default 2 */
     factor: z.number().min(1).max(10).optional(),

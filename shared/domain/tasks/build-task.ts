@@ -6,7 +6,7 @@ import { actorOf, type Caller, stamp } from '../caller.ts'
 import { streamItem } from '../input/input-stream.ts'
 import type { Choice } from './choose-target.ts'
 import type { Lineage } from './lineage.ts'
-import { defaultRetry } from './retry-policy.ts'
+import { retryPolicyOf } from './retry-policy.ts'
 import type { SubmitCommand } from './submit-command.ts'
 import { defaultDeadlineMs, defaultTimeoutSeconds, latestTime, resendMs, type Task } from './task.ts'
 import { taskPk } from './task-store.ts'
@@ -41,7 +41,7 @@ export const buildTask = async (ports: Ports, caller: Caller, plan: Plan) => {
     fairnessKey: command.fairnessKey ?? labelOf(command, configuration?.fairnessLabel) ?? actorOf(caller),
     labels: command.labels,
     input: input.body,
-    retry: { ...defaultRetry, ...configuration?.retry, ...command.retry },
+    retry: retryPolicyOf(command.retry, configuration?.retry),
     timeoutSeconds: command.timeoutSeconds ?? configuration?.timeoutSeconds ?? defaultTimeoutSeconds,
     deadline,
     ...(command.deadline !== undefined && { deadlineGiven: true as const }),

@@ -9,6 +9,12 @@ export type RetryPolicy = {
 
 export const defaultRetry: RetryPolicy = { attempts: 3, initialSeconds: 1, maxSeconds: 60, factor: 2 }
 
+/** What is asked for, then what the agent says, then the platform's; no bound that nobody asked for is below the first pause. */
+export const retryPolicyOf = (asked: Partial<RetryPolicy> = {}, agents: Partial<RetryPolicy> = {}): RetryPolicy => {
+  const policy = { ...defaultRetry, ...agents, ...asked }
+  return { ...policy, maxSeconds: asked.maxSeconds ?? Math.max(policy.maxSeconds, policy.initialSeconds) }
+}
+
 /**
  * Milliseconds before the next attempt after `failures` failed ones: full jitter, that is, random between 0 and the
  * exponential bound. https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
