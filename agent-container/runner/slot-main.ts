@@ -1,5 +1,5 @@
 /** A slot: a process for one task. It has no credential; what it needs of the platform it asks of the runner. */
-import { asJson } from './json.ts'
+import { asJson, requireJson } from './json.ts'
 import { loadAgent } from './load-agent.ts'
 import { runHandler, toFailure } from './run-handler.ts'
 import { createSlotContext } from './slot-context.ts'
@@ -10,10 +10,21 @@ const nameOf = (message: FromSlot): string => {
   return message.type === 'call' ? message.name : message.type
 }
 
+/** What a handler says that others go on with. */
+const saidIn = (message: FromSlot): unknown => {
+  if (message.type === 'done') return message.result
+  if (message.type === 'output') return message.chunk
+  return message.type === 'call' ? message.argument : undefined
+}
+
 /** Throws, and does not reject, what JSON cannot say: to the handler that said it. */
 const send = (message: FromSlot): Promise<void> => {
   const { promise, resolve } = Promise.withResolvers<void>()
-  if (process.connected) asJson(nameOf(message), () => process.send?.(message, undefined, undefined, () => resolve()))
+  const say = () => {
+    requireJson(saidIn(message))
+    process.send?.(message, undefined, undefined, () => resolve())
+  }
+  if (process.connected) asJson(nameOf(message), say)
   else resolve()
   return promise
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AgentError, type SharedState } from '../sdk/index.ts'
-import { asJson } from './json.ts'
+import { asJson, requireJson } from './json.ts'
 import type { SlotCalls } from './slot-messages.ts'
 
 type Ask = <N extends 'getState' | 'putState'>(
@@ -19,7 +19,11 @@ const requireRun = (run: string | undefined): string => {
 
 /** JSON has no `undefined`: a value that is one is refused where it is set. */
 const requireValue = (key: string, value: unknown): unknown => {
-  if (asJson(`state ${key}`, () => JSON.stringify(value)) !== undefined) return value
+  const say = () => {
+    requireJson(value)
+    return JSON.stringify(value)
+  }
+  if (asJson(`state ${key}`, say) !== undefined) return value
   throw new AgentError(`the value of ${key} is undefined; JSON has null for that`, { retryable: false })
 }
 

@@ -52,6 +52,26 @@ describe('what a handler says that is no JSON', () => {
   )
 })
 
+describe('what JSON would lose without a word', () => {
+  it.each([
+    ['nan', 'the result is no JSON: mean is NaN'],
+    ['infinity', 'the result is no JSON: 1 is -Infinity'],
+    ['map', 'the result is no JSON: it is a Map'],
+    ['set', 'the checkpoint is no JSON: seen is a Set'],
+    ['promise', 'the output is no JSON: later is a Promise'],
+    ['function', 'the result is no JSON: it is a function'],
+  ])('is refused: %s', async (capability, message) => {
+    const platform = await run(capability)
+    expect(platform.bodies('fail')).toEqual([{ fence: '1.1', code: 'AGENT_ERROR', message, retryable: false }])
+    expect(platform.bodies('complete')).toEqual([])
+  })
+
+  it('is nothing that has a form in JSON, or is not there', async () => {
+    const [done] = (await run('plain')).bodies('complete')
+    expect(done).toMatchObject({ result: { at: '1970-01-01T00:00:00.000Z', text: 'long', list: [null, 0, 1e300] } })
+  })
+})
+
 describe('a crash', () => {
   it('is told without its stack trace', async () => {
     const [failure] = (await run('crash')).bodies('fail')
