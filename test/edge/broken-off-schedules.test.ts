@@ -97,6 +97,20 @@ it('several that look at once make one task for each time', async () => {
   expect(await countsOf(id)).toEqual({ started: 3, skipped: 0, missed: 0, refused: 0 })
 })
 
+it('a start that was due before a pause is made, and what comes due in it is not', async () => {
+  for (const patch of [{ state: 'PAUSED' as const }, { timing: { at: clock.now() + 86_400_000 } }]) {
+    const id = await aSchedule('skip')
+    clock.forward(61_000)
+    await patchSchedule(platform, caller, id, { patch }, scheduleTools)
+    clock.forward(600_000)
+    for (let look = 0; look < 3; look++) await attend(id)
+    expect(await tasksOf(id)).toHaveLength(1)
+    const { state, counts } = (await getSchedule(platform, 'default', id)).value
+    expect(counts).toEqual({ started: 1, skipped: 0, missed: 0, refused: 0 })
+    expect(state).toBe(patch.state ?? 'ACTIVE')
+  }
+})
+
 it('one that is deleted starts nothing more', async () => {
   const id = await aSchedule('skip')
   await deleteSchedule(platform, caller, id)

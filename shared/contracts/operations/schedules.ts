@@ -43,7 +43,8 @@ export const scheduleOperations = {
     path: '/schedules/{schedule}',
     tag: 'Schedules',
     summary: 'Change, pause or resume a schedule',
-    description: 'The next start is planned anew; starts that a pause kept are not made up.',
+    description:
+      'The next start is planned anew. A start that was due before, or waits for the end of the task before, is made also while the schedule is paused; starts that a pause kept are not made up.',
     audience: admins,
     headers: ['If-Match'],
     body: patchScheduleSchema,
@@ -60,7 +61,6 @@ export const scheduleOperations = {
     audience: admins,
     headers: ['Idempotency-Key'],
     answers: { 200: { description: 'What became of the start.', schema: scheduleRunSchema } },
-    refusals: ['CONFLICT'],
   },
   deleteSchedule: {
     method: 'DELETE',

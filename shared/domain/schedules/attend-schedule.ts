@@ -41,12 +41,20 @@ export const attendSchedule = async (ports: Ports, tenant: string, id: string, t
 }
 
 const advance = async (ports: Ports, schedule: Schedule, { times, checkInput }: ScheduleTools): Promise<Schedule> => {
-  const { state, starting, replaces, waitingFor, dueAt } = schedule
-  if (starting !== undefined) {
-    if (replaces !== undefined) await cancelPrevious(ports, schedule, replaces)
-    return settle(schedule, await makeStart(ports, schedule, starting, checkInput), ports.clock.now())
-  }
-  if (state !== 'ACTIVE') return schedule
+  const { starting, replaces } = schedule
+  if (starting === undefined) return decideNow(ports, schedule, times)
+  if (replaces !== undefined) await cancelPrevious(ports, schedule, replaces)
+  return settle(schedule, await makeStart(ports, schedule, starting, checkInput), ports.clock.now())
+}
+
+/** The schedule with what is decided by now, and itself where nothing is: what comes of a start that it begins is made later. */
+export const decideNow = async (
+  ports: Pick<Platform, 'main' | 'clock'>,
+  schedule: Schedule,
+  times: Times,
+): Promise<Schedule> => {
+  const { starting, waitingFor, dueAt } = schedule
+  if (starting !== undefined) return schedule
   const now = ports.clock.now()
   const busy = await isBusy(ports, schedule)
   const waits = waitingFor !== undefined && !busy

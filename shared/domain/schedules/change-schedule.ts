@@ -5,7 +5,7 @@ import { remind } from '../dispatch/due.ts'
 import { digest, idFor, newRev } from '../ids.ts'
 import { requireRev } from '../require-rev.ts'
 import { requireKept, requireSame } from '../require-same.ts'
-import type { ScheduleTools } from './attend-schedule.ts'
+import { decideNow, type ScheduleTools } from './attend-schedule.ts'
 import { checkWork } from './check-work.ts'
 import { requireRoom } from './jitter.ts'
 import { type Overlap, planNext, type Schedule, type Timing, withDue } from './schedule.ts'
@@ -71,18 +71,21 @@ const remindOf = async (ports: Ports, { tenant, id, dueAt }: Schedule): Promise<
   if (dueAt !== undefined) await remind(ports, { tenant, id, at: dueAt })
 }
 
-type Change = { ifMatch?: string; items?: Item[]; change: (schedule: Schedule) => Schedule }
+type Change = { ifMatch?: string; items?: Item[]; change: (schedule: Schedule) => Schedule | Promise<Schedule> }
 
 /** Changes what is stored: from the beginning when somebody else came first, unless the caller named what it saw. */
 const changeFound = (ports: Ports, tenant: string, id: string, { ifMatch, items = [], change }: Change) =>
   compete(ports, `schedule ${id}`, async () => {
     const found = await getSchedule(ports, tenant, id)
     requireRev(`schedule ${id}`, found, ifMatch)
-    const saved = await saveSchedule(ports, found, change(found.value), items.map(putAny))
+    const saved = await saveSchedule(ports, found, await change(found.value), items.map(putAny))
     return saved && { done: { saved, before: found.value } }
   })
 
-/** Changes what is named; with another time or state the next start is planned anew, and what a pause kept is not made up. */
+/**
+ * Changes what is named; with another time or state the next start is planned anew. What was due before it, or waits, is
+ * made; what a pause kept is not made up.
+ */
 export const patchSchedule = async (
   ports: CheckPorts,
   caller: Caller,
@@ -99,11 +102,12 @@ export const patchSchedule = async (
     ? await planTask(ports, { tenant, id, stamp: stamped, version: newRev(ports) }, { task, run })
     : { items: [] }
   const now = ports.clock.now()
-  const change = (found: Schedule): Schedule => {
+  const change = async (found: Schedule): Promise<Schedule> => {
     const state = patch.state ?? (patch.timing && found.state === 'ENDED' ? 'ACTIVE' : found.state)
-    const changed = { ...found, ...patch, ...kept, state, updatedAt: now, stamp: stamped }
-    const resting = state === 'ACTIVE' ? changed : { ...changed, waitingFor: undefined }
-    const next = patch.timing || state !== found.state ? planNext(resting, now, times) : withDue(resting, now)
+    const isReplanned = patch.timing !== undefined || state !== found.state
+    const decided = isReplanned ? await decideNow(ports, found, times) : found
+    const changed = { ...decided, ...patch, ...kept, state, updatedAt: now, stamp: stamped }
+    const next = isReplanned ? planNext(changed, now, times) : withDue(changed, now)
     requireRoom(next, now, times)
     return next
   }

@@ -1,4 +1,3 @@
-import { type Refused, refuse } from '../domain-error.ts'
 import { begin, holdBack, notEnded, record, type Schedule } from './schedule.ts'
 
 /** What became of a start that somebody asked for: `QUEUED` until the task before has ended. */
@@ -21,8 +20,8 @@ const momentOf = ({ last, nextAt, waitingFor }: Schedule, now: number): number =
 export const runNow = (
   schedule: Schedule,
   { now, busy }: { now: number; busy: boolean },
-): { schedule: Schedule; run: Run } | Refused => {
-  const { overlap, lastTask, state } = schedule
+): { schedule: Schedule; run: Run } => {
+  const { overlap, lastTask } = schedule
   const at = momentOf(schedule, now)
   if (!busy) return { schedule: begin(schedule, at, now), run: { at, outcome: 'STARTED' } }
   if (overlap === 'cancel-previous')
@@ -30,6 +29,5 @@ export const runNow = (
   const message = notEnded(schedule)
   if (overlap === 'skip')
     return { schedule: record(schedule, { at, outcome: 'SKIPPED', message }), run: { at, outcome: 'SKIPPED', message } }
-  if (state === 'PAUSED') return refuse('CONFLICT', `${message}, and a paused schedule holds no start: resume it first`)
   return { schedule: holdBack(schedule, at, now), run: { at, outcome: 'QUEUED', message } }
 }

@@ -2,7 +2,6 @@ import type { Key, Platform, Put } from '../../platform/platform.ts'
 import { type Caller, stamp } from '../caller.ts'
 import { compete } from '../contention.ts'
 import { remind } from '../dispatch/due.ts'
-import { orThrow } from '../domain-error.ts'
 import { digest } from '../ids.ts'
 import { findTask } from '../tasks/task-store.ts'
 import { findRun } from '../workflows/run-store.ts'
@@ -39,7 +38,7 @@ export const runSchedule = async (
     const found = await getSchedule(ports, tenant, id)
     if (found.value.starting !== undefined) return undefined
     const now = ports.clock.now()
-    const next = orThrow(runNow(found.value, { now, busy: await isBusy(ports, found.value) }))
+    const next = runNow(found.value, { now, busy: await isBusy(ports, found.value) })
     const kept = idempotencyKey === undefined ? [] : [keptRun(tenant, id, { key: idempotencyKey, run: next.run, now })]
     const changed = { ...next.schedule, updatedAt: now, stamp: stamp(caller, 'schedule.run') }
     return (await saveSchedule(ports, found, changed, kept)) ? { done: next.run } : undefined
@@ -87,6 +86,9 @@ const makeDue = async (ports: Ports, tenant: string, id: string, tools: Schedule
 const isThere = async (ports: Ports, tenant: string, made: ReturnType<typeof madeAt>): Promise<boolean> =>
   (await ('run' in made ? findRun(ports, tenant, made.run) : findTask(ports, tenant, made.task))) !== undefined
 
+/** Of which of them only `counts` tell, once there was another start. */
+const goneFromQueue = 'a later start took its place, or it was skipped or refused when its turn came'
+
 /** What is known of it by now: the task that it made, or why there is none. */
 const describeRun = async (ports: Ports, schedule: Schedule, { at, outcome, message }: Run): Promise<Run> => {
   if (outcome === 'SKIPPED') return { at, outcome, message }
@@ -96,6 +98,6 @@ const describeRun = async (ports: Ports, schedule: Schedule, { at, outcome, mess
   if (waitingFor === at) return { at, outcome: 'QUEUED', message }
   if (starting === at) return { at, outcome: 'STARTED', ...made }
   if (last?.at === at) return last
-  const gone = outcome === 'QUEUED' ? 'a later start took its place' : 'its task was refused'
-  return { at, outcome: outcome === 'QUEUED' ? 'SKIPPED' : 'REFUSED', message: gone }
+  if (outcome === 'QUEUED') return { at, outcome: 'SKIPPED', message: goneFromQueue }
+  return { at, outcome: 'REFUSED', message: 'its task was refused' }
 }

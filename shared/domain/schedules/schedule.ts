@@ -87,8 +87,7 @@ export const withDue = (schedule: Schedule, now: number): Schedule => ({ ...sche
 const dueOf = (schedule: Schedule, now: number): number | undefined => {
   const { state, nextAt, starting, waitingFor } = schedule
   if (starting !== undefined) return now
-  if (state !== 'ACTIVE') return undefined
-  const start = nextAt === undefined ? undefined : startOf(schedule, nextAt)
+  const start = state !== 'ACTIVE' || nextAt === undefined ? undefined : startOf(schedule, nextAt)
   return waitingFor === undefined ? start : Math.min(now + lookMs, start ?? now + lookMs)
 }
 
@@ -100,13 +99,15 @@ export type Decision = {
   cancel?: string
 }
 
-/** What time asks of a schedule; `busy`: the task of its last start has not ended. */
+/**
+ * What time asks of a schedule; `busy`: the task of its last start has not ended. While it is paused no time comes, and a
+ * start that waits is made all the same.
+ */
 export const decide = (
   schedule: Schedule,
   { now, busy, times }: { now: number; busy: boolean; times: Times },
 ): Decision => {
-  if (schedule.state !== 'ACTIVE') return { schedule }
-  const late = lateTimes(schedule, now, times)
+  const late = schedule.state === 'ACTIVE' ? lateTimes(schedule, now, times) : []
   const latest = late.at(-1)
   const inTime = latest !== undefined && now - startOf(schedule, latest) <= latenessOf(schedule) ? latest : undefined
   const missed = inTime === undefined ? late.length : late.length - 1
@@ -157,8 +158,7 @@ const onOverlap = (schedule: Schedule, start: number, { now, busy }: { now: numb
   const free = withEnd(withDue({ ...schedule, waitingFor: undefined }, now))
   if (!busy) return { schedule: free, start }
   if (schedule.overlap === 'cancel-previous') return { schedule: free, start, cancel: schedule.lastTask }
-  if (schedule.overlap === 'queue')
-    return { schedule: withDue({ ...schedule, state: 'ACTIVE', waitingFor: start }, now) }
+  if (schedule.overlap === 'queue') return { schedule: withWaiting(schedule, start, now) }
   const message = notEnded(schedule)
   return { schedule: record(free, { at: start, outcome: 'SKIPPED', message }) }
 }
@@ -172,13 +172,19 @@ export const notEnded = ({ lastTask = '' }: Schedule): string =>
 
 /** After its last start nothing more comes. */
 const withEnd = (schedule: Schedule): Schedule =>
-  schedule.nextAt === undefined ? { ...schedule, state: 'ENDED', dueAt: undefined } : schedule
+  schedule.state === 'ACTIVE' && schedule.nextAt === undefined
+    ? { ...schedule, state: 'ENDED', dueAt: undefined }
+    : schedule
+
+/** It has not ended while a start waits. */
+const withWaiting = (schedule: Schedule, start: number, now: number): Schedule =>
+  withDue({ ...schedule, state: schedule.state === 'PAUSED' ? 'PAUSED' : 'ACTIVE', waitingFor: start }, now)
 
 /** A start waits for the end of the task before; the one that waited so far is skipped. */
 export const holdBack = (schedule: Schedule, start: number, now: number): Schedule => {
   const { waitingFor } = schedule
   const rest = waitingFor === undefined ? schedule : count(schedule, 'skipped', 1)
-  return withDue({ ...rest, state: 'ACTIVE', waitingFor: start }, now)
+  return withWaiting(rest, start, now)
 }
 
 const counterOf = { STARTED: 'started', SKIPPED: 'skipped', REFUSED: 'refused' } as const

@@ -58,11 +58,7 @@ describe('jitter', () => {
 })
 
 describe('a start that somebody asks for', () => {
-  const run = (schedule: Schedule, now: number, busy: boolean) => {
-    const made = runNow(schedule, { now, busy })
-    if ('refused' in made) throw new Error(made.message)
-    return made
-  }
+  const run = (schedule: Schedule, now: number, busy: boolean) => runNow(schedule, { now, busy })
 
   it('has a time of its own, whatever was or is planned', () => {
     const time = fc.integer({ min: 1, max: 5 })
@@ -91,9 +87,10 @@ describe('a start that somebody asks for', () => {
     })
   })
 
-  it('is not held by a paused schedule, which starts nothing by itself', () => {
+  it('is queued by a paused schedule as by an active one', () => {
     const paused = aJittered({ overlap: 'queue', lastTask: 'tsk_1', state: 'PAUSED' })
-    expect(runNow(paused, { now: 1000, busy: true })).toMatchObject({ refused: 'CONFLICT' })
+    const schedule = { state: 'PAUSED', waitingFor: 1000, nextAt: undefined, dueAt: 61_000 }
+    expect(run(paused, 1000, true)).toMatchObject({ run: { outcome: 'QUEUED' }, schedule })
     expect(run(paused, 1000, false)).toMatchObject({ schedule: { state: 'PAUSED', starting: 1000 } })
   })
 })

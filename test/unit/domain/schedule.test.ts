@@ -117,6 +117,19 @@ describe('a schedule', () => {
     expect(at(once.schedule, minute + 5)).toMatchObject({ start: minute, schedule: { state: 'ENDED' } })
   })
 
+  it('makes a start that waits also while it is paused, and stays so', () => {
+    const lastTask = 'tsk_1'
+    for (const overlap of ['skip', 'queue', 'cancel-previous'] as const) {
+      const paused = { ...aSchedule({ overlap, lastTask, state: 'PAUSED' }), waitingFor: minute }
+      const free = { start: minute, schedule: { state: 'PAUSED', waitingFor: undefined, dueAt: undefined } }
+      expect(at(paused, 9 * minute)).toMatchObject(free)
+    }
+    const paused = { ...aSchedule({ overlap: 'queue', lastTask, state: 'PAUSED' }), waitingFor: minute }
+    const held = { state: 'PAUSED', waitingFor: minute, dueAt: 10 * minute, counts: { skipped: 0, missed: 0 } }
+    const busy = at(paused, 9 * minute, true)
+    expect([busy.start, busy]).toMatchObject([undefined, { schedule: held }])
+  })
+
   it('does nothing while it is paused, and keeps how starts went', () => {
     expect(at(aSchedule({ state: 'PAUSED' }), 9 * minute).start).toBeUndefined()
     const started = record(aSchedule(), { at: minute, task: 'tsk_2', outcome: 'STARTED' })
