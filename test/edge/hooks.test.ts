@@ -137,6 +137,20 @@ describe.each(apiHosts)('hooks on $host', ({ open }) => {
     expect(await send({ type: 'a' }, { secret: foreign })).toMatchObject({ status: 401 })
   })
 
+  it('get one new secret under a key, also when others came after it', async () => {
+    const { hook, send } = await aHook(api, { topic: 'x' })
+    const rotate = (key: string, body?: object) =>
+      api.post(`/hooks/${hook.name}/rotate-secret`, body, { headers: { 'idempotency-key': key } })
+    const { secret } = (await rotate('lost')).body
+    const chosen = `whsec_${Buffer.alloc(32, 9).toString('base64')}`
+    expect((await rotate('chosen', { secret: chosen })).body.secret).toBe(chosen)
+    expect(await rotate('lost')).toMatchObject({ status: 200, body: { secret } })
+    for (const body of [{}, { secret }])
+      expect(await rotate('chosen', body)).toMatchObject({ status: 409, body: { code: 'IDEMPOTENCY_CONFLICT' } })
+    for (const one of [secret, chosen])
+      expect(await send({ type: 'a' }, { secret: one })).toMatchObject({ status: 202 })
+  })
+
   it('refuse wishes that make no sense, field by field', async () => {
     const wrong = { name: 'a/b', scheme: 'gitlab', topic: 'a*', secret: 'short', more: 1 }
     const { status, body } = await api.post('/hooks', wrong)

@@ -113,9 +113,12 @@ describe.each(hosts)('webhooks on $host', ({ open }) => {
       api.post(`/webhooks/${id}/rotate-secret`, undefined, { headers: { 'Idempotency-Key': key } })
     const third = (await again('lost')).body.secret
     expect((await again('lost')).body.secret).toBe(third)
+    const fourth = (await again('other')).body.secret
+    expect(fourth).not.toBe(third)
+    expect(await again('lost')).toMatchObject({ status: 200, body: { secret: third } })
     status = 410
     const [request] = await arrived(await end())
-    for (const one of [secret, rotated.body.secret, third])
+    for (const one of [secret, rotated.body.secret, third, fourth])
       expect(() => new Webhook(one).verify(request?.body ?? '', request?.headers ?? {})).not.toThrow()
     await eventually(async () =>
       expect((await api.get(`/webhooks/${id}`)).body).toMatchObject({

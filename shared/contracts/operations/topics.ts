@@ -149,12 +149,14 @@ export const topicOperations = {
     path: '/hooks/{hook}/rotate-secret',
     tag: 'Hooks',
     summary: 'Give a hook a new secret',
-    description: 'The one before is good for a day more; while ten are good, there is no other.',
+    description:
+      'The one before is good for a day more; while ten are good, there is no other. Under the same key the same secret again, while it is good.',
     audience: admins,
+    headers: ['Idempotency-Key'],
     body: rotateHookSchema,
     bodyOptional: true,
     answers: { 200: { description: 'The hook with its new secret.', schema: hookSchema } },
-    refusals: ['CONFLICT'],
+    refusals: ['CONFLICT', 'IDEMPOTENCY_CONFLICT'],
   },
   receiveHook: {
     method: 'POST',

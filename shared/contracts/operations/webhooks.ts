@@ -66,11 +66,11 @@ export const webhookOperations = {
     tag: 'Webhooks',
     summary: 'Give a webhook a new secret',
     description:
-      'The one before signs as well for a day; while ten do, there is no other. Under the same key the same secret again.',
+      'The one before signs as well for a day; while ten do, there is no other. Under the same key the same secret again, while it signs.',
     audience: admins,
     headers: ['Idempotency-Key'],
     answers: { 200: { description: 'The webhook with its new secret.', schema: webhookSchema } },
-    refusals: ['CONFLICT'],
+    refusals: ['CONFLICT', 'IDEMPOTENCY_CONFLICT'],
   },
   listDeliveries: {
     method: 'GET',

@@ -6,7 +6,8 @@ import { digest, idFor } from '../ids.ts'
 import { requireRev } from '../require-rev.ts'
 import { requireKept, requireSame } from '../require-same.ts'
 import { newSecret } from '../webhooks/change-webhook.ts'
-import { type Made, rotateSecret, toldAgain } from '../webhooks/webhook.ts'
+import { rotateSecret, secretUnder } from '../webhooks/rotate-secret.ts'
+import { type Made, toldAgain } from '../webhooks/webhook.ts'
 import type { Hook } from './hook.ts'
 import { changeHook, createHook, findHook, findName, getHook, listHooks, mostHooks, removeHook } from './hook-store.ts'
 
@@ -73,22 +74,27 @@ const requireRoom = async (ports: Ports, tenant: string): Promise<void> => {
     throw new DomainError('CONFLICT', `there are ${mostHooks} hooks already, as many as there can be; delete some`)
 }
 
-/** A new secret, told here alone, or the one that the other system chose; the one before is good for a day more. */
+/**
+ * A new secret, told here alone, or the one that the other system chose; the one before is good for a day more. Under its
+ * idempotency key the same again, while it is in force.
+ */
 export const rotateHook = async (
   ports: Ports,
   caller: Caller,
   name: string,
-  given?: string,
+  { secret: given, idempotencyKey }: { secret?: string; idempotencyKey?: string } = {},
 ): Promise<{ hook: Stored<Hook>; secret: string }> => {
   const secret = given ?? newSecret(ports)
+  const key = idempotencyKey === undefined ? undefined : digest(idempotencyKey)
+  const next = { value: secret, key, asked: digest({ given }) }
   const now = ports.clock.now()
   const about = { updatedAt: now, stamp: stamp(caller, 'hook.rotate') }
   const found = await getHook(ports, caller.tenant, name)
-  const hook = await changeHook(ports, found, (one) => ({
-    ...orThrow(rotateSecret(one, { value: secret }, now)),
-    ...about,
-  }))
-  return { hook, secret }
+  const hook = await changeHook(ports, found, (one) => {
+    const rotated = orThrow(rotateSecret(one, next, now))
+    return rotated === one ? one : { ...rotated, ...about }
+  })
+  return { hook, secret: secretUnder(hook.value, key)?.value ?? secret }
 }
 
 /** Nothing that is posted to it is taken any more; its name is free. */

@@ -16,6 +16,8 @@ export type Hook = {
   description?: string
   /** Newest first. They must be had to verify with. */
   secrets: WebhookSecret[]
+  /** Digests of the keys of secrets that are over, newest first. */
+  spentKeys?: string[]
   createdAt: number
   updatedAt: number
   /** Digest of what was asked for, to tell a repeated creation from another one. */

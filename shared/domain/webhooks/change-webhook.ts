@@ -5,8 +5,9 @@ import { digest, idFor } from '../ids.ts'
 import { requireRev } from '../require-rev.ts'
 import { requireKept, requireSame } from '../require-same.ts'
 import { type Delivery, redeliver } from './delivery.ts'
+import { rotateSecret, secretUnder } from './rotate-secret.ts'
 import { sendDelivery } from './send-delivery.ts'
-import { type Made, rotateSecret, toldAgain, type Webhook } from './webhook.ts'
+import { type Made, toldAgain, type Webhook } from './webhook.ts'
 import {
   changeWebhook,
   createWebhook,
@@ -111,7 +112,7 @@ export const patchWebhook = async (
   return changeSeen(ports, found, ifMatch, (webhook) => ({ ...webhook, ...patch, ...enabled, ...disabled, ...about }))
 }
 
-/** A new secret, told here alone; under its idempotency key the same again, while it is the newest. */
+/** A new secret, told here alone; under its idempotency key the same again, while it is in force. */
 export const rotateWebhook = async (
   ports: Ports,
   caller: Caller,
@@ -123,11 +124,11 @@ export const rotateWebhook = async (
   const now = ports.clock.now()
   const about = { updatedAt: now, stamp: stamp(caller, 'webhook.rotate') }
   const found = await getWebhook(ports, caller.tenant, id)
-  const isDone = ({ secrets: [newest] }: Webhook) => key !== undefined && newest?.key === key
-  const { value } = await changeWebhook(ports, found, (webhook) =>
-    isDone(webhook) ? webhook : { ...orThrow(rotateSecret(webhook, { value: secret, key }, now)), ...about },
-  )
-  return { webhook: value, secret: value.secrets[0]?.value ?? secret }
+  const { value } = await changeWebhook(ports, found, (webhook) => {
+    const rotated = orThrow(rotateSecret(webhook, { value: secret, key }, now))
+    return rotated === webhook ? webhook : { ...rotated, ...about }
+  })
+  return { webhook: value, secret: secretUnder(value, key)?.value ?? secret }
 }
 
 /** What was on its way to it is not sent any more. */

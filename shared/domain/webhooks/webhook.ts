@@ -1,12 +1,11 @@
 import type { CloudEvent, Platform, Stored } from '../../platform/platform.ts'
 import type { Stamp } from '../caller.ts'
-import { type Refused, refuse } from '../domain-error.ts'
 
 /**
  * `until` (ms): it was replaced, and signs as well until then. `key`: digest of the idempotency key that it was made
- * under.
+ * under, `asked` of what was asked for with that.
  */
-export type WebhookSecret = { value: string; until?: number; key?: string }
+export type WebhookSecret = { value: string; until?: number; key?: string; asked?: string }
 
 export type Webhook = {
   id: string
@@ -19,6 +18,8 @@ export type Webhook = {
   description?: string
   /** Newest first. They must be had to sign with. */
   secrets: WebhookSecret[]
+  /** Digests of the keys of secrets that are over, newest first. */
+  spentKeys?: string[]
   state: 'ACTIVE' | 'DISABLED'
   disabledReason?: string
   /** Deliveries in a row that were given up. */
@@ -54,32 +55,12 @@ export const wants = ({ events, capability, labels, state, deletedAt }: Webhook,
   )
 }
 
+/** Whether a secret signs now. */
+export const isInForce = ({ until }: WebhookSecret, now: number): boolean => until === undefined || until > now
+
 /** The secrets that sign now. */
 export const signingSecrets = ({ secrets }: Pick<Webhook, 'secrets'>, now: number): string[] =>
-  secrets.filter(({ until }) => until === undefined || until > now).map(({ value }) => value)
-
-/** So many secrets sign at once. */
-const mostSecrets = 10
-
-/**
- * A new secret; each one before signs as well until its day is over, so that the other side can change over. None is cut
- * short by many rotations: then there is no further one.
- */
-export const rotateSecret = <T extends Pick<Webhook, 'secrets'>>(
-  owner: T,
-  next: WebhookSecret,
-  now: number,
-): T | Refused => {
-  const before = owner.secrets
-    .filter(({ until }) => until === undefined || until > now)
-    .map((one) => ({ ...one, until: one.until ?? now + graceMs }))
-  if (before.length < mostSecrets) return { ...owner, secrets: [next, ...before] }
-  const free = new Date(Math.min(...before.map(({ until }) => until))).toISOString()
-  return refuse(
-    'CONFLICT',
-    `${mostSecrets} secrets are in force already, as many as can be; the oldest is until ${free}, and there can be a new one then`,
-  )
-}
+  secrets.filter((one) => isInForce(one, now)).map(({ value }) => value)
 
 /** The secret that it was made with, for whoever repeats the creation since the answer was lost: for a day, and until another one replaces it. */
 export const firstSecret = (

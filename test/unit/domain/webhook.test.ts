@@ -1,14 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { isRefused, orThrow } from '#shared/domain/domain-error.ts'
 import { beginAttempt, type Delivery, endAttempt, pausesMs, redeliver } from '#shared/domain/webhooks/delivery.ts'
-import {
-  afterDelivery,
-  firstSecret,
-  rotateSecret,
-  signingSecrets,
-  type Webhook,
-  wants,
-} from '#shared/domain/webhooks/webhook.ts'
+import { rotateSecret } from '#shared/domain/webhooks/rotate-secret.ts'
+import { afterDelivery, firstSecret, signingSecrets, type Webhook, wants } from '#shared/domain/webhooks/webhook.ts'
 import { allWebhooks, createWebhook } from '#shared/domain/webhooks/webhook-store.ts'
 import type { CloudEvent } from '#shared/platform/platform.ts'
 import { aPlatform } from '#test/support/embedded.ts'
@@ -82,6 +76,25 @@ describe('a webhook', () => {
     expect(isRefused(refused) && refused.message).toContain(new Date(1000 + day).toISOString())
     const later = orThrow(rotateSecret(webhook, { value: 'whsec_x' }, 1000 + day))
     expect(signingSecrets(later, 1001 + day)).toHaveLength(10)
+  })
+
+  it('makes one secret under a key, and no other one after that is over', () => {
+    const day = 24 * 3_600_000
+    const rotate = (webhook: Webhook, key: string, now: number, asked?: string) =>
+      rotateSecret(webhook, { value: `whsec_${key}_${now}`, key, asked }, now)
+    let webhook = aWebhook()
+    for (const key of ['a', 'b', 'c']) webhook = orThrow(rotate(webhook, key, 1000))
+    for (const key of ['a', 'b', 'c']) expect(rotate(webhook, key, 2000)).toBe(webhook)
+    expect(rotate(webhook, 'a', 2000, 'other')).toMatchObject({ refused: 'IDEMPOTENCY_CONFLICT' })
+    for (let n = 1; n < 7; n++) webhook = orThrow(rotate(webhook, `more${n}`, 2000))
+    expect(rotate(webhook, 'a', 3000)).toBe(webhook)
+    expect(rotate(webhook, 'new', 3000)).toMatchObject({ refused: 'CONFLICT' })
+    const over = { refused: 'IDEMPOTENCY_CONFLICT', message: expect.stringContaining('not in force any more') }
+    expect(rotate(webhook, 'a', 1000 + day)).toMatchObject(over)
+    const later = orThrow(rotate(webhook, 'new', 1000 + day))
+    expect(later.secrets.map(({ key }) => key)).not.toContain('a')
+    expect(later.secrets.map(({ key }) => key)).toContain('c')
+    for (const key of ['a', 'b']) expect(rotate(later, key, 1001 + day)).toMatchObject(over)
   })
 
   it('tells the secret that it was made with for a day, until another one replaces it', () => {

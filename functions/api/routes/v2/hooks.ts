@@ -55,8 +55,9 @@ const remove: Handler<OperationOf<'deleteHook'>> = async ({ platform }, { caller
   return { status: 204 }
 }
 
-const rotate: Handler<OperationOf<'rotateHookSecret'>> = async ({ platform }, { caller, params, body }) => {
-  const { hook, secret } = await rotateHook(platform, caller, params.hook ?? '', body.secret)
+const rotate: Handler<OperationOf<'rotateHookSecret'>> = async ({ platform }, { caller, params, body, headers }) => {
+  const wish = { ...body, idempotencyKey: idempotencyKey(headers) }
+  const { hook, secret } = await rotateHook(platform, caller, params.hook ?? '', wish)
   return reply(200, hook, secret)
 }
 
