@@ -92,6 +92,28 @@ describe.each(hosts)('an approval on $host', ({ open }) => {
     expect(await approve(second)).toMatchObject({ status: 409, body: { code: 'ALREADY_DECIDED' } })
   })
 
+  it.each([1, 2])(
+    'with a quorum of %i keeps what a key has said, and refuses that it says something else',
+    async (quorum) => {
+      const { approval } = await asking(`apr.said.${quorum}`, { quorum })
+      const approve = (body: object) => api.post(`/approvals/${approval}/approve`, body)
+      const first = { response: { window: 'now', a: 1 }, comment: 'fine' }
+      const decided = await approve(first)
+      expect(decided.status).toBe(200)
+      expect(await approve({ comment: 'fine', response: { a: 1, window: 'now' } })).toMatchObject({
+        status: 200,
+        body: decided.body,
+      })
+      for (const other of [{ ...first, response: 2 }, { ...first, comment: 'no' }, { comment: 'fine' }, {}])
+        expect(await approve(other)).toMatchObject({
+          status: 409,
+          body: { code: 'ALREADY_DECIDED', detail: expect.stringContaining('with another comment or response') },
+        })
+      expect(await approvalOf(approval)).toEqual(decided.body)
+      expect((await api.post(`/approvals/${approval}/reject`)).status).toBe(quorum === 1 ? 409 : 200)
+    },
+  )
+
   it('fails its task when it is rejected', async () => {
     const { id, approval } = await asking('apr.no')
     expect((await api.post(`/approvals/${approval}/reject`, { comment: 'too early' })).body.state).toBe('REJECTED')

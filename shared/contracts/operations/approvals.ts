@@ -32,7 +32,8 @@ export const approvalOperations = {
     path: '/approvals/{approval}/approve',
     tag: 'Approvals',
     summary: 'Approve',
-    description: 'When the quorum is reached the task goes on. The same decision again answers what is stored.',
+    description:
+      'When the quorum is reached the task goes on. The same decision again, with the same comment and response, answers what is stored.',
     audience: admins,
     body: approveSchema,
     bodyOptional: true,

@@ -1,4 +1,5 @@
 import { type Refused, refuse } from '../domain-error.ts'
+import { digest } from '../ids.ts'
 import { type Approval, type ApprovalEntry, type ApprovalTerms, type Decision, isOpen } from './approval.ts'
 
 /** A delegation more than this is a quarrel, not a process. */
@@ -52,10 +53,21 @@ const refuseClosed = ({ id, state, expiresAt }: Approval, now: number): Refused 
 const isQuorum = ({ decisions, quorum }: Approval): boolean =>
   decisions.filter(({ verdict }) => verdict === 'approve').length >= quorum
 
-/** Counts a decision; the same one of the same principal again changes nothing. One rejection closes it. */
+const said = ({ comment, response }: Decision): string => digest({ comment, response })
+
+const refuseOther = ({ id }: Approval, { by, verdict }: Decision): Refused => {
+  const what = verdict === 'approve' ? 'approved' : 'rejected'
+  return refuse('ALREADY_DECIDED', `${by} has ${what} approval ${id} already, with another comment or response`)
+}
+
+/**
+ * Counts a decision; the same one of the same principal again changes nothing, and says the same. Until it is closed who
+ * has approved may reject all the same. One rejection closes it.
+ */
 export const decideApproval = (approval: Approval, decision: Decision): Approval | Refused => {
   const before = approval.decisions.find(({ by }) => by === decision.by)
-  if (before?.verdict === decision.verdict) return approval
+  if (before?.verdict === decision.verdict)
+    return said(before) === said(decision) ? approval : refuseOther(approval, decision)
   if (!takesMore(approval, decision.at)) return refuseClosed(approval, decision.at)
   const { by, at, comment, verdict } = decision
   const what = verdict === 'approve' ? 'approved' : 'rejected'
