@@ -1,3 +1,4 @@
+import { parseAccept } from 'hono/utils/accept'
 import { invalid } from '#shared/domain/domain-error.ts'
 import type { WantedLabel } from '#shared/domain/wanted-label.ts'
 
@@ -35,8 +36,13 @@ export const traceparent = (headers: Headers): string | undefined => {
   return /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/.test(value) ? value : undefined
 }
 
-/** Whether a client takes server-sent events. */
-export const wantsStream = (headers: Headers): boolean => (headers.get('accept') ?? '').includes('text/event-stream')
+/** Whether a client asks for server-sent events by name, and for JSON no more than for them. */
+export const wantsStream = (headers: Headers): boolean => {
+  const asked = parseAccept(headers.get('accept') ?? '')
+  const quality = (type: string) => asked.find((one) => one.type.toLowerCase() === type)?.q
+  const stream = quality('text/event-stream') ?? 0
+  return stream > 0 && stream >= (quality('application/json') ?? quality('application/*') ?? quality('*/*') ?? 0)
+}
 
 export const toETag = (rev: string): string => `"${rev}"`
 
