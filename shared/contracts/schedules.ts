@@ -17,6 +17,14 @@ const cronSchema = z.strictObject({
   /** IANA. @default UTC */
   timeZone: z.string().min(1).max(100).default('UTC'),
 })
+/** What is left out stays; `null` is UTC. */
+const cronPatchSchema = z
+  .strictObject({
+    expression: z.string().min(1).max(200).optional(),
+    timeZone: z.string().min(1).max(100).nullable().optional(),
+  })
+  .refine((cron) => Object.keys(cron).length > 0, 'name at least one field to change')
+export type CronPatch = z.infer<typeof cronPatchSchema>
 const rateSchema = z.strictObject({ everySeconds: z.int().min(1).max(31_536_000) })
 const overlapSchema = z.enum(['skip', 'queue', 'cancel-previous'])
 
@@ -74,7 +82,13 @@ export const createScheduleSchema = z
 export type CreateSchedule = z.infer<typeof createScheduleSchema>
 
 export const patchScheduleSchema = z
-  .strictObject({ ...timing, task: scheduledTaskSchema.optional(), run: scheduledRunSchema.optional(), ...settings })
+  .strictObject({
+    ...timing,
+    cron: cronPatchSchema.optional(),
+    task: scheduledTaskSchema.optional(),
+    run: scheduledRunSchema.optional(),
+    ...settings,
+  })
   .refine((patch) => workCount(patch) <= 1, { message: oneWork, path: ['task'] })
   .refine((patch) => Object.keys(patch).length > 0, 'name at least one field to change')
   .refine((patch) => timingCount(patch) <= 1, { message: 'name one of cron, rate and at', path: ['cron'] })

@@ -48,6 +48,30 @@ describe.each(hosts)('schedules on $host', ({ open }) => {
     expect((await api.get('/schedules')).body.items).toEqual([])
   })
 
+  it('keep what a patch leaves out of their cron', async () => {
+    const task = { capability: 'merged' }
+    const cron = { expression: '0 9 * * *', timeZone: 'Europe/Berlin' }
+    const { id } = (await create({ cron, task, state: 'PAUSED' })).body
+    const patch = (body: object) => api.request('PATCH', `/schedules/${id}`, { body })
+    const expression = '0 3 * * *'
+    expect((await patch({ cron: { expression } })).body.cron).toEqual({ expression, timeZone: 'Europe/Berlin' })
+    const moved = await patch({ cron: { timeZone: 'Asia/Tokyo' }, state: 'ACTIVE' })
+    expect(moved.body).toMatchObject({ cron: { expression, timeZone: 'Asia/Tokyo' } })
+    expect(moved.body.next[0]).toMatch(/T18:00:00/)
+    expect((await patch({ cron: { timeZone: null } })).body.cron).toEqual({ expression, timeZone: 'UTC' })
+    const refused = async (body: object) => {
+      const answer = await patch(body)
+      return [answer.status, answer.body.errors?.[0].pointer]
+    }
+    expect(await refused({ cron: {} })).toEqual([422, '#/cron'])
+    expect(await refused({ cron: { timeZone: 'Mars/Base' } })).toEqual([422, '#/cron/timeZone'])
+    expect(await refused({ cron: { expression: null } })).toEqual([422, '#/cron/expression'])
+    expect((await patch({ rate: { everySeconds: 3600 } })).body.cron).toBeUndefined()
+    expect(await refused({ cron: { timeZone: 'Asia/Tokyo' } })).toEqual([422, '#/cron/expression'])
+    expect((await patch({ cron: { expression } })).body.cron).toEqual({ expression, timeZone: 'UTC' })
+    await api.request('DELETE', `/schedules/${id}`)
+  })
+
   it.each([
     ['small', 100],
     ['of an item', 10_000],

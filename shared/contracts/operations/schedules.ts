@@ -44,7 +44,7 @@ export const scheduleOperations = {
     tag: 'Schedules',
     summary: 'Change, pause or resume a schedule',
     description:
-      'The next start is planned anew. A start that was due before, or waits for the end of the task before, is made also while the schedule is paused; starts that a pause kept are not made up.',
+      'What is left out stays, also in `cron`; a `task` or `run` is replaced whole. The next start is planned anew. A start that was due before, or waits for the end of the task before, is made also while the schedule is paused; starts that a pause kept are not made up.',
     audience: admins,
     headers: ['If-Match'],
     body: patchScheduleSchema,

@@ -71,6 +71,11 @@ const remindOf = async (ports: Ports, { tenant, id, dueAt }: Schedule): Promise<
   if (dueAt !== undefined) await remind(ports, { tenant, id, at: dueAt })
 }
 
+/** `timing` may be made from the one before. */
+export type SchedulePatch = Partial<Omit<ScheduleCommand, 'timing'>> & {
+  timing?: Timing | ((before: Timing) => Timing)
+}
+
 type Change = { ifMatch?: string; items?: Item[]; change: (schedule: Schedule) => Schedule | Promise<Schedule> }
 
 /** Changes what is stored: from the beginning when somebody else came first, unless the caller named what it saw. */
@@ -90,7 +95,7 @@ export const patchSchedule = async (
   ports: CheckPorts,
   caller: Caller,
   id: string,
-  { patch: { task, run, ...patch }, ifMatch }: { patch: Partial<ScheduleCommand>; ifMatch?: string },
+  { patch: { task, run, timing, ...patch }, ifMatch }: { patch: SchedulePatch; ifMatch?: string },
   { times, checkInput }: ScheduleTools,
 ): Promise<Stored<Schedule>> => {
   const { tenant } = caller
@@ -103,10 +108,11 @@ export const patchSchedule = async (
     : { items: [] }
   const now = ports.clock.now()
   const change = async (found: Schedule): Promise<Schedule> => {
-    const state = patch.state ?? (patch.timing && found.state === 'ENDED' ? 'ACTIVE' : found.state)
-    const isReplanned = patch.timing !== undefined || state !== found.state
+    const state = patch.state ?? (timing && found.state === 'ENDED' ? 'ACTIVE' : found.state)
+    const isReplanned = timing !== undefined || state !== found.state
     const decided = isReplanned ? await decideNow(ports, found, times) : found
-    const changed = { ...decided, ...patch, ...kept, state, updatedAt: now, stamp: stamped }
+    const timed = { ...decided, timing: typeof timing === 'function' ? timing(found.timing) : (timing ?? found.timing) }
+    const changed = { ...timed, ...patch, ...kept, state, updatedAt: now, stamp: stamped }
     const next = isReplanned ? planNext(changed, now, times) : withDue(changed, now)
     requireRoom(next, now, times)
     return next

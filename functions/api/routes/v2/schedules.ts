@@ -1,5 +1,5 @@
 import type { OperationOf } from '#shared/contracts/operations.ts'
-import type { CreateSchedule, PatchSchedule, ScheduleResponse } from '#shared/contracts/schedules.ts'
+import type { CreateSchedule, CronPatch, PatchSchedule, ScheduleResponse } from '#shared/contracts/schedules.ts'
 import { checkAt } from '#shared/domain/check-at.ts'
 import { invalid } from '#shared/domain/domain-error.ts'
 import { deleteSchedule, makeSchedule, patchSchedule } from '#shared/domain/schedules/change-schedule.ts'
@@ -19,7 +19,7 @@ const tools = { times, checkInput }
 const defaultCatchUpSeconds = 300
 const shownTimes = 5
 
-type TimingFields = Pick<CreateSchedule | PatchSchedule, 'cron' | 'rate' | 'at'>
+type TimingFields = Pick<CreateSchedule, 'cron' | 'rate' | 'at'>
 
 /** What a body says about when, checked; `undefined` when it says nothing. */
 const toTiming = ({ cron, rate, at }: TimingFields, now: number): Timing | undefined => {
@@ -30,9 +30,31 @@ const toTiming = ({ cron, rate, at }: TimingFields, now: number): Timing | undef
       : at
         ? { at: Date.parse(at) }
         : undefined
-  const problem = timing && timingProblem(timing, now)
-  if (problem) throw invalid(problem.pointer, 'TIMING', problem.message)
+  if (timing) requireTiming(timing, now)
   return timing
+}
+
+const requireTiming = (timing: Timing, now: number): void => {
+  const problem = timingProblem(timing, now)
+  if (problem) throw invalid(problem.pointer, 'TIMING', problem.message)
+}
+
+const mergeCron = ({ expression, timeZone }: CronPatch, before: Timing): Timing => {
+  const known = 'cron' in before ? before.cron : undefined
+  const merged = expression ?? known?.expression
+  if (merged === undefined)
+    throw invalid('#/cron/expression', 'REQUIRED', 'the schedule has no cron expression so far; give one')
+  return { cron: { expression: merged, timeZone: (timeZone === undefined ? known?.timeZone : timeZone) ?? 'UTC' } }
+}
+
+/** What a patch says about when; of `cron` what is left out stays. */
+const toTimingPatch = ({ cron, rate, at }: PatchSchedule, now: number) => {
+  if (cron === undefined) return toTiming({ rate, at }, now)
+  return (before: Timing): Timing => {
+    const timing = mergeCron(cron, before)
+    requireTiming(timing, now)
+    return timing
+  }
 }
 
 const shownTiming = (timing: Timing): TimingFields => {
@@ -97,8 +119,8 @@ const get: Handler<OperationOf<'getSchedule'>> = async (context, { caller, param
 
 const patch: Handler<OperationOf<'patchSchedule'>> = async (context, { caller, params, body, headers }) => {
   const { platform } = context
-  const { cron, rate, at, task, ...rest } = body
-  const timing = toTiming({ cron, rate, at }, platform.clock.now())
+  const { cron: _, rate: __, at: ___, task, ...rest } = body
+  const timing = toTimingPatch(body, platform.clock.now())
   const changes = { ...rest, ...(timing && { timing }), ...(task && { task: await readTask(task) }) }
   const wish = { patch: changes, ifMatch: ifMatch(headers) }
   return reply(200, context, await patchSchedule(platform, caller, params.schedule ?? '', wish, tools))
