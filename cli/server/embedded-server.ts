@@ -1,9 +1,10 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Writable } from 'node:stream'
-import { getRequestListener } from '@hono/node-server'
+import { getRequestListener, RequestError } from '@hono/node-server'
 import { Hono } from 'hono'
 import { createApi } from '#functions/api/app.ts'
+import { toProblem } from '#functions/api/errors.ts'
 import type { ApiEnv } from '#functions/api/operation.ts'
 import { workflowConsumer } from '#functions/workflow-steps/workflow-consumer.ts'
 import { createApiKey, findApiKey } from '#shared/domain/access/api-key.ts'
@@ -25,7 +26,7 @@ import { startLoops } from './loops.ts'
 import { mountEmbedded } from './mount-embedded.ts'
 import { keepShippedWorkflows } from './shipped-workflows.ts'
 import { isSocketRequest, openSockets } from './sockets.ts'
-import { refuseUnreadable } from './unreadable-request.ts'
+import { refuseUnreadable, unreadable } from './unreadable-request.ts'
 
 export type ServerOptions = {
   dataDir: string
@@ -87,11 +88,11 @@ const open = async (options: ServerOptions, closing: Closing): Promise<Omit<Embe
   const server = createServer({
     requestTimeout: 300_000,
     keepAliveTimeout: 65_000,
+    requireHostHeader: false, // Node's own refusal has no body
     shouldUpgradeCallback: isSocketRequest,
   })
-  server.on('clientError', (error, socket) =>
-    refuseUnreadable(error, socket, ulid(platform.clock.now(), platform.random.bytes)),
-  )
+  const requestId = () => ulid(platform.clock.now(), platform.random.bytes)
+  server.on('clientError', (error, socket) => refuseUnreadable(error, socket, requestId()))
   state.url = await listen(server, options)
   const observation = observe(platform, options)
   closing.push(observation.close)
@@ -112,7 +113,9 @@ const open = async (options: ServerOptions, closing: Closing): Promise<Omit<Embe
     keeper.stop,
   )
   const serve = observation.around(serveOn(createApp(observation.platform, options), held))
-  server.on('request', getRequestListener(serve, { overrideGlobalObjects: false }))
+  const errorHandler = (error: unknown): Response =>
+    toProblem(error instanceof RequestError ? unreadable(error.message) : error, requestId()).response
+  server.on('request', getRequestListener(serve, { overrideGlobalObjects: false, errorHandler }))
   await startAgents(platform, options)
   await keepShippedWorkflows(platform, tenant)
   writeServerFile(dataDir, { url: state.url, pid: process.pid, version })

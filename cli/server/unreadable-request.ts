@@ -11,6 +11,10 @@ const refusals: Record<string, HttpError> = {
 }
 const noHttp = new HttpError('MALFORMED_REQUEST', 'this is no request of HTTP/1.1')
 
+/** The refusal of a request whose address or host makes no sense. */
+export const unreadable = (reason: string): HttpError =>
+  new HttpError('MALFORMED_REQUEST', `${noHttp.message}: ${reason.toLowerCase()}`)
+
 /**
  * Answers what cannot be read as a request with a problem, and ends its connection: there is no more than the socket yet.
  * https://nodejs.org/docs/latest-v24.x/api/http.html#event-clienterror

@@ -168,9 +168,14 @@ describe('what cannot be read as a request is a problem:', () => {
     expect(problem.detail).toContain('16 KiB')
   })
 
-  it('what is no HTTP', async () => {
+  it.each([
+    ['what is no HTTP', 'no HTTP at all\r\n\r\n'],
+    ['one without a host', 'GET /api/v2/tasks HTTP/1.1\r\nConnection: close\r\n\r\n'],
+    ['one of HTTP/1.0 without a host', 'GET /api/v2/tasks HTTP/1.0\r\n\r\n'],
+    ['one with a host that is none', 'GET /api/v2/tasks HTTP/1.1\r\nHost: a/b\r\nConnection: close\r\n\r\n'],
+  ])('%s', async (_, text) => {
     const socket = connect(Number(new URL(server.url).port), '127.0.0.1')
-    socket.end('no HTTP at all\r\n\r\n')
+    socket.end(text)
     const answer = (await socket.setEncoding('utf8').toArray()).join('')
     const [head = '', body = ''] = answer.split('\r\n\r\n')
     expect(head).toMatch(/^HTTP\/1\.1 400 Bad Request\r\ncontent-type: application\/problem\+json\r\n/)
