@@ -74,18 +74,27 @@ export const checkShape = (value: unknown, pointer = '#', depth = 0): void => {
 const fieldError = (pointer: string, code: string, message: string): DomainError =>
   new DomainError('INVALID', message, [{ pointer: pointer.slice(0, 200), code, message }])
 
-const isJson = (type: string | null): boolean => type === null || /^application\/([\w.+-]+\+)?json\s*(;|$)/i.test(type)
+const jsonType = /^application\/([\w.+-]+\+)?json\s*(;|$)/i
+/** Other patches in JSON, `application/json-patch+json` above all, mean something else. */
+const patchType = /^application\/(merge-patch\+)?json\s*(;|$)/i
+
+const requireType = ({ method, headers }: Request): void => {
+  const type = headers.get('content-type')
+  const isPatch = method === 'PATCH'
+  if (type === null || (isPatch ? patchType : jsonType).test(type)) return
+  const right = isPatch ? 'application/json or application/merge-patch+json' : 'application/json'
+  const accepted: Record<string, string> = isPatch ? { 'accept-patch': right.replace(' or', ',') } : {}
+  throw new HttpError('UNSUPPORTED_MEDIA_TYPE', `the body is ${type || 'of no type'}; send ${right}`, accepted)
+}
 
 /** The JSON body of a request; `undefined` when there is none. */
 export const readJson = async (request: Request): Promise<unknown> => {
   const bytes = await readBytes(request)
   if (bytes.byteLength === 0) return undefined
-  const type = request.headers.get('content-type')
   const encoding = request.headers.get('content-encoding') ?? 'identity'
   if (encoding !== 'identity')
     throw new HttpError('UNSUPPORTED_MEDIA_TYPE', `the body is encoded as ${encoding}; send it as it is`)
-  if (!isJson(type))
-    throw new HttpError('UNSUPPORTED_MEDIA_TYPE', `the body is ${type || 'of no type'}; send application/json`)
+  requireType(request)
   const value = parseJson(bytes)
   checkShape(value)
   return value

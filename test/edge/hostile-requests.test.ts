@@ -53,6 +53,20 @@ describe('bodies', () => {
     ])
   })
 
+  it.each(['/limits', '/agents/nobody'])(
+    'a patch of %s in another language than a merge patch is refused',
+    async (path) => {
+      const patch = (type: string) => api.request('PATCH', path, { body: '{}', headers: { 'content-type': type } })
+      for (const type of ['application/json-patch+json', 'application/vnd.x+json', 'text/json', '']) {
+        const refused = await patch(type)
+        expectProblem(refused, 415)
+        expect(refused.headers.get('accept-patch')).toContain('application/merge-patch+json')
+      }
+      for (const type of ['application/merge-patch+json', 'application/json; charset=utf-8', 'Application/JSON'])
+        expect((await patch(type)).status).not.toBe(415)
+    },
+  )
+
   it('another media type, or bytes that are not UTF-8, are refused', async () => {
     expectProblem(await raw('a=1', { 'content-type': 'application/x-www-form-urlencoded' }), 415)
     const zipped = await raw('{"capability":"a"}', { 'content-encoding': 'gzip' })
