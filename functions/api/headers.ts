@@ -1,5 +1,6 @@
 import { parseAccept } from 'hono/utils/accept'
 import { invalid } from '#shared/domain/domain-error.ts'
+import type { IfMatch } from '#shared/domain/require-rev.ts'
 import type { WantedLabel } from '#shared/domain/wanted-label.ts'
 
 /** The `Idempotency-Key`, if any: 1–255 visible characters. */
@@ -46,10 +47,17 @@ export const wantsStream = (headers: Headers): boolean => {
 
 export const toETag = (rev: string): string => `"${rev}"`
 
-/** The rev of `If-Match`; `undefined` when any will do. */
-export const ifMatch = (headers: Headers): string | undefined => {
-  const value = headers.get('if-match')
-  return value === null || value.trim() === '*' ? undefined : value.trim().replace(/^W\//, '').replaceAll('"', '')
+const entityTags = /(?<weak>W\/)?(?:"(?<quoted>[^"]*)"|(?<bare>[^\s,"]+))/g
+
+/**
+ * The revs of `If-Match`, of which one has to be the current one; `undefined` when any will do. A weak tag matches none.
+ * https://www.rfc-editor.org/rfc/rfc9110#section-13.1.1
+ */
+export const ifMatch = (headers: Headers): IfMatch | undefined => {
+  const value = headers.get('if-match')?.trim()
+  if (value === undefined || value === '*') return undefined
+  const tags = value === '' ? [] : [...value.matchAll(entityTags)]
+  return tags.flatMap(({ groups = {} }) => (groups.weak ? [] : (groups.quoted ?? groups.bare ?? [])))
 }
 
 /** `a:1,b` as labels that are looked for; a name without a value matches any. */

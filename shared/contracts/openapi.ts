@@ -65,7 +65,7 @@ const toResponses = (operation: Operation, example: Example): RouteConfig['respo
 
 const headerDescriptions: Record<string, string> = {
   'Idempotency-Key': 'The same key and body answer the same thing again; another body under it is a conflict.',
-  'If-Match': 'The `ETag` that was read: the change happens only to that state.',
+  'If-Match': 'The `ETag` that was read, or several: the change happens only to such a state. A weak one never fits.',
   Prefer: '`wait=N`: hold the answer up to N seconds (at most 25) for the end of the task.',
   'Last-Event-ID': 'Resume after this event.',
   traceparent: 'W3C trace context, carried through to the agent.',

@@ -33,9 +33,17 @@ describe('If-Match', () => {
       change === undefined
         ? api.request('DELETE', path, { headers: { 'if-match': state } })
         : api.request('PATCH', path, { body: change, headers: { 'if-match': state } })
-    expect(await write('"nonsense"')).toMatchObject({ status: 412, body: { code: 'PRECONDITION_FAILED' } })
     const { status, headers } = await api.get(path)
-    expect([status, headers.get('etag')]).toEqual([200, expect.stringMatching(/^".+"$/)])
-    expect((await write(headers.get('etag') ?? '')).status).toBe(change === undefined ? 204 : 200)
+    const etag = headers.get('etag') ?? ''
+    expect([status, etag]).toEqual([200, expect.stringMatching(/^".+"$/)])
+    for (const other of [
+      '"nonsense"',
+      '"non", "sense"',
+      `W/${etag}`,
+      `W/${etag}, "nonsense"`,
+      `"${etag.slice(1, -1)}, x"`,
+    ])
+      expect(await write(other)).toMatchObject({ status: 412, body: { code: 'PRECONDITION_FAILED' } })
+    expect((await write(`W/"weak" ,"a, b",${etag}`)).status).toBe(change === undefined ? 204 : 200)
   })
 })

@@ -5,7 +5,7 @@ import { DomainError } from '../domain-error.ts'
 import { moveInstance } from '../instances/instance.ts'
 import { changeInstance, liveInstancesOf } from '../instances/instance-store.ts'
 import { nudge } from '../instances/nudge.ts'
-import { requireRev } from '../require-rev.ts'
+import { type IfMatch, requireRev } from '../require-rev.ts'
 import type { Agent, AgentConfiguration, Capability, HandledMessage } from './agent.ts'
 import { getAgent, saveAgent } from './agent-store.ts'
 
@@ -31,7 +31,7 @@ export const patchAgent = async (
   ports: Ports,
   caller: Caller,
   idOrName: string,
-  { patch, ifMatch }: { patch: AgentPatch; ifMatch?: string },
+  { patch, ifMatch }: { patch: AgentPatch; ifMatch?: IfMatch },
 ): Promise<Stored<Agent>> => {
   const found = await getAgent(ports, caller.tenant, idOrName)
   requireRev(`agent ${found.value.name}`, found, ifMatch)
@@ -52,7 +52,7 @@ export const decommissionAgent = async (
   ports: Ports & Pick<Platform, 'queues' | 'telemetry'>,
   caller: Caller,
   idOrName: string,
-  ifMatch?: string,
+  ifMatch?: IfMatch,
 ): Promise<Agent> => {
   const found = await getAgent(ports, caller.tenant, idOrName)
   requireRev(`agent ${found.value.name}`, found, ifMatch)

@@ -3,7 +3,7 @@ import { type Caller, stamp } from '../caller.ts'
 import { compete } from '../contention.ts'
 import { DomainError, orThrow } from '../domain-error.ts'
 import { digest, idFor } from '../ids.ts'
-import { requireRev } from '../require-rev.ts'
+import { type IfMatch, requireRev } from '../require-rev.ts'
 import { requireKept, requireSame } from '../require-same.ts'
 import { newSecret } from '../webhooks/change-webhook.ts'
 import { rotateSecret, secretUnder } from '../webhooks/rotate-secret.ts'
@@ -98,7 +98,7 @@ export const rotateHook = async (
 }
 
 /** Nothing that is posted to it is taken any more; its name is free. */
-export const deleteHook = async (ports: Ports, caller: Caller, name: string, ifMatch?: string): Promise<void> => {
+export const deleteHook = async (ports: Ports, caller: Caller, name: string, ifMatch?: IfMatch): Promise<void> => {
   await compete(ports, `hook ${name}`, async () => {
     const found = await getHook(ports, caller.tenant, name)
     requireRev(`hook ${name}`, found, ifMatch)

@@ -2,6 +2,7 @@ import type { Platform, Stored } from '../../platform/platform.ts'
 import { type Caller, stamp } from '../caller.ts'
 import { compete } from '../contention.ts'
 import { DomainError, invalid } from '../domain-error.ts'
+import { type IfMatch, requireRev } from '../require-rev.ts'
 import type { Limit, Limits, Rate } from './limit.ts'
 import { findLimits, type LimitsRow, saveLimits } from './limits-store.ts'
 import { requireAgents } from './require-agents.ts'
@@ -76,14 +77,13 @@ export const unsetRev = 'none'
 export const changeLimits = async (
   ports: Pick<Platform, 'main' | 'clock' | 'random'>,
   caller: Caller,
-  { patch, ifMatch }: { patch: LimitsPatch; ifMatch?: string },
+  { patch, ifMatch }: { patch: LimitsPatch; ifMatch?: IfMatch },
 ): Promise<Stored<LimitsRow>> => {
   await requireAgents(ports, caller.tenant, patch.agents ?? {})
   return compete(ports, `the limits of ${caller.tenant}`, async () => {
     const before = await findLimits(ports, caller.tenant)
     const rev = before?.rev ?? unsetRev
-    if (ifMatch !== undefined && ifMatch !== rev)
-      throw new DomainError('PRECONDITION_FAILED', `the limits are at ${rev}, not at ${ifMatch}; read them again`)
+    requireRev('the limits', { rev }, ifMatch)
     const limits = patchLimits(before?.value ?? {}, patch, ports.clock.now())
     requireFew(limits)
     const row = { ...limits, tenantId: caller.tenant, stamp: stamp(caller, 'limits.patch') }

@@ -3,7 +3,7 @@ import { type Caller, stamp } from '../caller.ts'
 import { compete } from '../contention.ts'
 import { DomainError } from '../domain-error.ts'
 import { digest, newId } from '../ids.ts'
-import { requireRev } from '../require-rev.ts'
+import { type IfMatch, requireRev } from '../require-rev.ts'
 import type { Queue } from './queue.ts'
 import { createQueue, getQueue, removeQueue } from './queue-store.ts'
 
@@ -27,7 +27,7 @@ export const makeQueue = async (ports: Ports, caller: Caller, command: QueueComm
 }
 
 /** What waits in it is not handed out any more; its name is free. */
-export const deleteQueue = async (ports: Ports, caller: Caller, name: string, ifMatch?: string): Promise<void> => {
+export const deleteQueue = async (ports: Ports, caller: Caller, name: string, ifMatch?: IfMatch): Promise<void> => {
   await compete(ports, `queue ${name}`, async () => {
     const found = await getQueue(ports, caller.tenant, name)
     requireRev(`queue ${name}`, found, ifMatch)

@@ -3,7 +3,7 @@ import { type Caller, stamp } from '../caller.ts'
 import { compete } from '../contention.ts'
 import { remind } from '../dispatch/due.ts'
 import { digest, idFor, newRev } from '../ids.ts'
-import { requireRev } from '../require-rev.ts'
+import { type IfMatch, requireRev } from '../require-rev.ts'
 import { requireKept, requireSame } from '../require-same.ts'
 import { decideNow, type ScheduleTools } from './attend-schedule.ts'
 import { checkWork } from './check-work.ts'
@@ -72,11 +72,11 @@ const remindOf = async (ports: Ports, { tenant, id, dueAt }: Schedule): Promise<
 }
 
 /** `timing` may be made from the one before. */
-export type SchedulePatch = Partial<Omit<ScheduleCommand, 'timing'>> & {
+type SchedulePatch = Partial<Omit<ScheduleCommand, 'timing'>> & {
   timing?: Timing | ((before: Timing) => Timing)
 }
 
-type Change = { ifMatch?: string; items?: Item[]; change: (schedule: Schedule) => Schedule | Promise<Schedule> }
+type Change = { ifMatch?: IfMatch; items?: Item[]; change: (schedule: Schedule) => Schedule | Promise<Schedule> }
 
 /** Changes what is stored: from the beginning when somebody else came first, unless the caller named what it saw. */
 const changeFound = (ports: Ports, tenant: string, id: string, { ifMatch, items = [], change }: Change) =>
@@ -95,7 +95,7 @@ export const patchSchedule = async (
   ports: CheckPorts,
   caller: Caller,
   id: string,
-  { patch: { task, run, timing, ...patch }, ifMatch }: { patch: SchedulePatch; ifMatch?: string },
+  { patch: { task, run, timing, ...patch }, ifMatch }: { patch: SchedulePatch; ifMatch?: IfMatch },
   { times, checkInput }: ScheduleTools,
 ): Promise<Stored<Schedule>> => {
   const { tenant } = caller
@@ -124,7 +124,7 @@ export const patchSchedule = async (
 }
 
 /** It starts nothing more; what it started goes on. */
-export const deleteSchedule = async (ports: Ports, caller: Caller, id: string, ifMatch?: string): Promise<void> => {
+export const deleteSchedule = async (ports: Ports, caller: Caller, id: string, ifMatch?: IfMatch): Promise<void> => {
   const now = ports.clock.now()
   const gone = { state: 'ENDED' as const, nextAt: undefined, waitingFor: undefined, dueAt: undefined, deletedAt: now }
   const stamped = stamp(caller, 'schedule.delete')

@@ -6,7 +6,7 @@ import { DomainError, invalid, isRefused } from '../domain-error.ts'
 import { digest, idFor } from '../ids.ts'
 import { readPattern } from '../patterns/pattern.ts'
 import { findQueue } from '../queues/queue-store.ts'
-import { requireRev } from '../require-rev.ts'
+import { type IfMatch, requireRev } from '../require-rev.ts'
 import { requireKept, requireSame } from '../require-same.ts'
 import { findWebhook } from '../webhooks/webhook-store.ts'
 import { versionsFor } from '../workflows/workflow.ts'
@@ -118,7 +118,12 @@ const requireFree = ({ id, target, description }: Subscription): void => {
 }
 
 /** It matches nothing more; what it matched and has not delivered is a dead letter. */
-export const deleteSubscription = async (ports: Ports, caller: Caller, id: string, ifMatch?: string): Promise<void> => {
+export const deleteSubscription = async (
+  ports: Ports,
+  caller: Caller,
+  id: string,
+  ifMatch?: IfMatch,
+): Promise<void> => {
   const about = { deletedAt: ports.clock.now(), stamp: stamp(caller, 'subscription.delete') }
   await compete(ports, `subscription ${id}`, async () => {
     const found = await getSubscription(ports, caller.tenant, id)

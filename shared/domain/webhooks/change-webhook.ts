@@ -2,7 +2,7 @@ import type { Platform, Stored } from '../../platform/platform.ts'
 import { type Caller, stamp } from '../caller.ts'
 import { DomainError, invalid, orThrow } from '../domain-error.ts'
 import { digest, idFor } from '../ids.ts'
-import { requireRev } from '../require-rev.ts'
+import { type IfMatch, requireRev } from '../require-rev.ts'
 import { requireKept, requireSame } from '../require-same.ts'
 import { type Delivery, redeliver } from './delivery.ts'
 import { rotateSecret, secretUnder } from './rotate-secret.ts'
@@ -85,7 +85,7 @@ const sameOrConflict = (webhook: Stored<Webhook>, created: string, idempotencyKe
 const changeSeen = async (
   ports: Ports,
   found: Stored<Webhook>,
-  ifMatch: string | undefined,
+  ifMatch: IfMatch | undefined,
   change: (webhook: Webhook) => Webhook,
 ): Promise<Stored<Webhook>> => {
   if (ifMatch === undefined) return changeWebhook(ports, found, change)
@@ -101,7 +101,7 @@ export const patchWebhook = async (
   ports: Ports,
   caller: Caller,
   id: string,
-  { patch, ifMatch }: { patch: WebhookPatch; ifMatch?: string },
+  { patch, ifMatch }: { patch: WebhookPatch; ifMatch?: IfMatch },
 ): Promise<Stored<Webhook>> => {
   const found = await getWebhook(ports, caller.tenant, id)
   requireRev(`webhook ${id}`, found, ifMatch)
@@ -132,7 +132,7 @@ export const rotateWebhook = async (
 }
 
 /** What was on its way to it is not sent any more. */
-export const deleteWebhook = async (ports: Ports, caller: Caller, id: string, ifMatch?: string): Promise<void> => {
+export const deleteWebhook = async (ports: Ports, caller: Caller, id: string, ifMatch?: IfMatch): Promise<void> => {
   const found = await getWebhook(ports, caller.tenant, id)
   requireRev(`webhook ${id}`, found, ifMatch)
   const deletedAt = ports.clock.now()

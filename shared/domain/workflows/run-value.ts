@@ -3,6 +3,7 @@ import { type Caller, type Stamp, stamp } from '../caller.ts'
 import { compete } from '../contention.ts'
 import { DomainError, invalid, orThrow } from '../domain-error.ts'
 import { digest, newRev } from '../ids.ts'
+import { type IfMatch, notAt } from '../require-rev.ts'
 import { runOfTask } from '../tasks/task.ts'
 import { requireFence } from '../tasks/task-moves.ts'
 import { findTask } from '../tasks/task-store.ts'
@@ -85,7 +86,7 @@ export const requireHolder = async (
   orThrow(requireFence(task, fence, writerOf(ports, caller)))
 }
 
-export type ValueWish = { key: string; value: unknown; ifMatch?: string; idempotencyKey?: string }
+export type ValueWish = { key: string; value: unknown; ifMatch?: IfMatch; idempotencyKey?: string }
 
 /**
  * Sets a value; with `ifMatch` only while it is at that state, an empty one: while there is none. The same call again,
@@ -119,11 +120,8 @@ export const changeRunValue = async (
 }
 
 const requireMatch = (run: Run, { key, ifMatch }: ValueWish, rev: string | undefined): void => {
-  if (ifMatch === undefined || ifMatch === (rev ?? '')) return
-  throw new DomainError(
-    'PRECONDITION_FAILED',
-    `value ${key} of run ${run.id} is at ${rev ?? 'nothing'}, not at ${ifMatch || 'nothing'}; read it again`,
-  )
+  if (ifMatch === undefined || ifMatch.includes(rev ?? '')) return
+  throw notAt(`value ${key} of run ${run.id}`, rev ?? 'nothing', ifMatch)
 }
 
 /** Counts a new value, in one write with it. */

@@ -5,7 +5,7 @@ import { type Caller, stamp } from '../caller.ts'
 import { compete, saveItem } from '../contention.ts'
 import { DomainError, invalid } from '../domain-error.ts'
 import { digest, newRev } from '../ids.ts'
-import { requireRev } from '../require-rev.ts'
+import { type IfMatch, requireRev } from '../require-rev.ts'
 import {
   type CompiledWorkflow,
   isUndoName,
@@ -118,7 +118,7 @@ export const changeAliases = async (
   ports: Pick<Platform, 'main' | 'clock' | 'random'>,
   caller: Caller,
   name: string,
-  { aliases, ifMatch }: { aliases: Record<string, Weights | null>; ifMatch?: string },
+  { aliases, ifMatch }: { aliases: Record<string, Weights | null>; ifMatch?: IfMatch },
 ): Promise<Stored<Workflow>> =>
   compete(ports, `workflow ${name}`, async () => {
     const before = await getWorkflow(ports, caller.tenant, name)
