@@ -95,11 +95,14 @@ describe.each(hosts)('webhooks on $host', ({ open }) => {
     })
     expect(Date.parse(failed.nextAttemptAt)).toBeGreaterThan(Date.now())
     status = 200
-    const again = await api.post(`/webhooks/${id}/deliveries/${failed.id}/redeliver`)
+    const key = { headers: { 'idempotency-key': 'again' } }
+    const redeliver = () => api.post(`/webhooks/${id}/deliveries/${failed.id}/redeliver`, undefined, key)
+    const again = await redeliver()
     expect(again).toMatchObject({ status: 202, body: { state: 'PENDING' } })
     await eventually(async () => expect(await deliveries(id)).toMatchObject([{ state: 'DELIVERED' }]))
     const ids = (await arrived(task)).map(({ headers }) => headers['webhook-id'])
     expect(new Set(ids)).toEqual(new Set([failed.id]))
+    expect(await redeliver()).toMatchObject({ status: 202, body: { state: 'DELIVERED', attempts: [{}, {}] } })
     expect((await api.post(`/webhooks/${id}/deliveries/dlv_00000000000000000000000000/redeliver`)).status).toBe(404)
     await api.request('DELETE', `/webhooks/${id}`)
   })

@@ -147,17 +147,19 @@ const requireEnabled = async (ports: Ports, tenant: string, owner: string): Prom
     throw new DomainError('CONFLICT', `webhook ${owner} is DISABLED and takes nothing; set its state to ACTIVE first`)
 }
 
-/** Sends a delivery once more, now. */
+/** Sends a delivery once more, now; under its idempotency key the same call again sends nothing. */
 export const redeliverNow = async (
   ports: Ports,
   tenant: string,
-  { owner, id }: { owner: string; id: string },
+  { owner, id, idempotencyKey }: { owner: string; id: string; idempotencyKey?: string },
 ): Promise<Delivery> => {
   await requireEnabled(ports, tenant, owner)
+  const key = idempotencyKey === undefined ? undefined : digest(idempotencyKey)
   const found = await findDelivery(ports, tenant, id)
   if (found === undefined || found.value.owner !== owner)
     throw new DomainError('NOT_FOUND', `there is no delivery ${id} of ${owner}`)
-  const next = redeliver(found.value, ports.clock.now())
+  const next = redeliver(found.value, ports.clock.now(), key)
+  if (next === found.value) return next
   const saved = await saveDelivery(ports, found, next)
   if (saved === undefined) throw new DomainError('CONFLICT', `delivery ${id} is being made just now; try again`)
   await sendDelivery(ports, next)

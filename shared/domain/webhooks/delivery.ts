@@ -16,6 +16,8 @@ export type Delivery = {
   /** Attempts since it was made or asked for again: which pause comes next. */
   round: number
   dueAt?: number
+  /** Digests of the last keys that it was asked for again under. */
+  askedBy?: string[]
   createdAt: number
 }
 
@@ -60,10 +62,12 @@ export const endAttempt = (
   return { ...ended, state: 'PENDING', round: delivery.round + 1, dueAt }
 }
 
-/** Sent once more, now, under the same id: a receiver that has it knows it again. */
-export const redeliver = (delivery: Delivery, now: number): Delivery => ({
-  ...delivery,
-  state: 'PENDING',
-  round: 0,
-  dueAt: now,
-})
+const keptKeys = 20
+
+/** Sent once more, now, under the same id: a receiver that has it knows it again. Under one key once. */
+export const redeliver = (delivery: Delivery, now: number, key?: string): Delivery => {
+  const { askedBy = [] } = delivery
+  if (key !== undefined && askedBy.includes(key)) return delivery
+  const asked = key === undefined ? {} : { askedBy: [...askedBy, key].slice(-keptKeys) }
+  return { ...delivery, ...asked, state: 'PENDING', round: 0, dueAt: now }
+}

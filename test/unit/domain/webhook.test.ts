@@ -143,6 +143,9 @@ describe('a delivery', () => {
     expect(begun && beginAttempt(begun, 11)).toBeUndefined()
     const failed = aDelivery({ state: 'FAILED', dueAt: undefined, round: 9 })
     expect(redeliver(failed, 5)).toMatchObject({ state: 'PENDING', dueAt: 5, round: 0 })
+    const asked = { ...redeliver(failed, 5, 'a'), state: 'DELIVERED' as const }
+    expect(redeliver(asked, 6, 'a')).toBe(asked)
+    expect(redeliver(asked, 6, 'b')).toMatchObject({ state: 'PENDING', askedBy: ['a', 'b'] })
   })
 })
 

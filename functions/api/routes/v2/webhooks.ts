@@ -101,9 +101,10 @@ const deliveries: Handler<OperationOf<'listDeliveries'>> = async ({ platform }, 
   }
 }
 
-const redeliver: Handler<OperationOf<'redeliver'>> = async ({ platform }, { caller, params }) => {
+const redeliver: Handler<OperationOf<'redeliver'>> = async ({ platform }, { caller, params, headers }) => {
   const { webhook: owner = '', delivery: id = '' } = params
-  return { status: 202, body: toDelivery(await redeliverNow(platform, caller.tenant, { owner, id })) }
+  const wish = { owner, id, idempotencyKey: idempotencyKey(headers) }
+  return { status: 202, body: toDelivery(await redeliverNow(platform, caller.tenant, wish)) }
 }
 
 export const webhookHandlers = {
