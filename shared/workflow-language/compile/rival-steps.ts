@@ -1,5 +1,6 @@
 import type { RaceStep, Step, VoteStep } from '#shared/contracts/workflows/definition.ts'
-import { codeOf } from '../expressions/parse-expression.ts'
+import { everyText } from '../expressions/every-expression.ts'
+import { isExpression } from '../expressions/parse-expression.ts'
 import { around, aroundResult } from './around.ts'
 import type { AslBlock, AslState } from './asl.ts'
 import { compileInner } from './block-steps.ts'
@@ -14,6 +15,7 @@ const answerOf = ({ output }: RaceStep | VoteStep, { bindings }: Context): unkno
 
 const won = 'Race.Won'
 const everyError = ['States.ALL']
+const evaluationFailed = 'States.QueryEvaluationError'
 
 /**
  * The first branch that succeeds ends the others: a Parallel ends early by an error alone, so the winner fails with its
@@ -33,9 +35,16 @@ export const compileRace = (step: RaceStep, context: Context, compileSteps: Comp
       Next: nobody,
     },
     [end]: { ...abandon(step, context), Output: '{% $states.input %}', End: true },
-    [nobody]: { Type: 'Fail', Error: 'RACE_LOST', Cause: `every branch of ${name} failed` },
+    [nobody]: { Type: 'Fail', Error: 'RACE_LOST', Cause: lostBy(name, Object.keys(branches)) },
   }
   return around(step, { StartAt: start, States: states }, answerOf(step, context), context, compileSteps)
+}
+
+/** What each branch has failed with. */
+const lostBy = (name: string, branches: string[]): string => {
+  const why = branches.map((branch, at) => `"${branch}: " & $lost($states.input[${at}])`).join(' & "; " & ')
+  const lost = 'function($one) { $one.Error & ($one.Cause ? ": " & $substring($one.Cause, 0, 300) : "") }'
+  return wrap(`($lost := ${lost}; "every branch of ${name} failed: " & ${why})`)
 }
 
 /** Its states have a number, since the names of the race and of the branch are longer than the name of a state may be. */
@@ -102,19 +111,32 @@ export const compileVote = (step: VoteStep, context: Context, compileSteps: Comp
   return around(step, { StartAt: ballots, States: states }, answerOf(step, context), context, compileSteps)
 }
 
+/** A voter that fails casts none. One whose expressions do cannot vote, nor would it another time: that fails the vote. */
 const ballotOf = (vote: VoteStep, at: number, context: Context, compileSteps: CompileSteps): AslBlock => {
   const { name, voters, ballot = '{% $states.result %}' } = vote
   const voter = `${name}_${at + 1}`
-  const none = `${name}: ${at + 1} casts none`
+  const [none, broken] = [`${name}: ${at + 1} casts none`, `${name}: ${at + 1} is broken`]
   const step: Step = { kind: 'task', name: voter, ...voters[at], output: ballot }
   const { states } = compileWaiting(step, { ...inside(vote, context), next: undefined, also: [] }, compileSteps)
   const { Assign: _, Output, ...state } = states[voter] as AslState
-  const cast = `{"cast": true, "ballot": ${codeOf(String(Output))?.trim()}}`
+  const Catch = [
+    { ErrorEquals: [evaluationFailed], Next: broken },
+    { ErrorEquals: everyError, Next: none },
+  ]
   return {
     StartAt: voter,
     States: {
-      [voter]: { ...state, Type: 'Task', Output: wrap(cast), Catch: [{ ErrorEquals: everyError, Next: none }] },
+      [voter]: { ...state, Type: 'Task', Output: { cast: true, ballot: Output }, Catch },
       [none]: { Type: 'Pass', Output: { cast: false }, End: true },
+      [broken]: { Type: 'Fail', Error: evaluationFailed, Cause: brokenBy(voter, { ...voters[at], ballot }) },
     },
   }
+}
+
+/** The fields whose expressions may have failed, in front of what failed. */
+const brokenBy = (voter: string, fields: object): string => {
+  const names = Object.entries(fields).flatMap(([field, value]) =>
+    everyText(value).some(({ text }) => isExpression(text)) ? field : [],
+  )
+  return wrap(`"the ${names.join(' or ')} of ${voter}: " & $states.input.Cause`)
 }
