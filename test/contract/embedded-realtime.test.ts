@@ -72,9 +72,27 @@ describe('sockets of one process', () => {
     await eventually(() => expect(log).toEqual(['closed 1013', 'terminated']))
   })
 
-  test('are so many at most', () => {
+  test('let one that is behind read until its end, and no longer than a bound', async () => {
+    const realtime = createSocketRealtime({ baseUrl, closeMs: 10, drainMs: 400 })
+    const [reads, stuck] = [aSocket(), aSocket()]
+    for (const [id, { socket }] of Object.entries({ reads, stuck })) {
+      socket.bufferedAmount = 100
+      realtime.attach(id, socket)
+      await realtime.close(id, { code: 1013, reason: 'x' })
+    }
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    expect(reads.log).toEqual(['closed 1013'])
+    reads.socket.bufferedAmount = 0
+    await eventually(() => expect(reads.log).toEqual(['closed 1013', 'terminated']))
+    expect(stuck.log).toEqual(['closed 1013'])
+    await eventually(() => expect(stuck.log).toEqual(['closed 1013', 'terminated']))
+  })
+
+  test('are so many at most, with those that are being closed', async () => {
     const realtime = createSocketRealtime({ baseUrl, mostSockets: 1 })
     expect([1, 2].map((at) => realtime.attach(`con_${at}`, aSocket().socket))).toEqual([true, false])
+    await realtime.close('con_1', { code: 1013, reason: 'x' })
+    expect(realtime.attach('con_2', aSocket().socket)).toBe(false)
     realtime.detach('con_1')
     expect(realtime.attach('con_2', aSocket().socket)).toBe(true)
   })

@@ -21,8 +21,10 @@ type Options = {
   mostBuffered?: number
   /** Sockets that may be open at once. @default 10,000 */
   mostSockets?: number
-  /** How long a socket that was closed has to read what was sent. @default 2 s */
+  /** How long a socket that was closed has to answer, once all that was sent is on its way. @default 2 s */
   closeMs?: number
+  /** How long it has to read that. @default 24 s: `ws` itself ends it after 30 */
+  drainMs?: number
 }
 
 /** The sockets of one process. */
@@ -31,8 +33,16 @@ export const createSocketRealtime = ({
   mostBuffered = 1024 ** 2,
   mostSockets = 10_000,
   closeMs = 2000,
+  drainMs = 24_000,
 }: Options): SocketRealtime => {
   const sockets = new Map<string, Socket>()
+  const closing = new Map<string, NodeJS.Timeout>()
+  /** Its end is behind what it has not read: it has time as long as some of that is here. */
+  const endSoon = (connection: string, socket: Socket, leftMs = drainMs): void => {
+    const isBehind = socket.bufferedAmount > 0 && leftMs > 0
+    const look = () => (isBehind ? endSoon(connection, socket, leftMs - closeMs) : socket.terminate())
+    closing.set(connection, setTimeout(look, closeMs).unref())
+  }
   return {
     url: (host = new URL(baseUrl()).host) => `ws://${host}/api/v2/ws`,
     async push(connection, text) {
@@ -47,13 +57,17 @@ export const createSocketRealtime = ({
       if (socket === undefined) return
       sockets.delete(connection)
       socket.close(code, reason)
-      setTimeout(() => socket.terminate(), closeMs).unref()
+      endSoon(connection, socket)
     },
     attach(connection, socket) {
-      if (sockets.size >= mostSockets) return false
+      if (sockets.size + closing.size >= mostSockets) return false
       sockets.set(connection, socket)
       return true
     },
-    detach: (connection) => void sockets.delete(connection),
+    detach(connection) {
+      sockets.delete(connection)
+      clearTimeout(closing.get(connection))
+      closing.delete(connection)
+    },
   }
 }
