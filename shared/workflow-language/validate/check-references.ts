@@ -76,10 +76,15 @@ const insideOf = (step: Step, role: Block['role'], scope: Scope): Scope => {
 
 const checkText = ({ text, path }: Text, at: Path, scope: Scope, more: string[] = []): Finding[] => {
   const place = [...at, ...path]
-  if (codeOf(text) === undefined) return text.includes('{%') ? [partial(place)] : []
+  return checkExpression({ text, path: place }, (reference) => checkReference(reference, place, scope, more))
+}
+
+/** A text that is meant as an expression and is none, or what there is to say of the variables of one. */
+export const checkExpression = ({ text, path }: Text, check: (reference: Reference) => Finding[]): Finding[] => {
+  if (codeOf(text) === undefined) return text.includes('{%') ? [partial(path)] : []
   const parsed = parseExpression(text)
-  if ('problem' in parsed) return [failing('EXPRESSION', place, `not JSONata: ${parsed.problem}`, parsed.offset)]
-  return parsed.references.flatMap((reference) => checkReference(reference, place, scope, more))
+  if ('problem' in parsed) return [failing('EXPRESSION', path, `not JSONata: ${parsed.problem}`, parsed.offset)]
+  return parsed.references.flatMap(check)
 }
 
 const partial = (place: Path): Finding =>
@@ -89,16 +94,23 @@ const partial = (place: Path): Finding =>
     `an expression is the whole value; join texts inside of it: {% 'release ' & $input.version %}`,
   )
 
-const checkReference = ({ name, call, offset }: Reference, place: Path, scope: Scope, more: string[]): Finding[] => {
+const checkReference = (reference: Reference, place: Path, scope: Scope, more: string[]): Finding[] => {
+  const { name } = reference
   if ([knownFunctions, scope.visible, scope.lost].some((names) => names.has(name)) || more.includes(name)) return []
-  const message = call ? unknownFunction(name) : unknownVariable(name, scope)
-  return [failing('DEAD_REFERENCE', place, message, offset)]
+  return [deadReference(reference, place, scope)]
 }
+
+/** What a name that nothing has here is, or may have been meant to be. */
+export const deadReference = (
+  { name, call, offset }: Reference,
+  place: Path,
+  known: Pick<Scope, 'visible' | 'everywhere'>,
+): Finding => failing('DEAD_REFERENCE', place, call ? unknownFunction(name) : unknownVariable(name, known), offset)
 
 const unknownFunction = (name: string): string =>
   `there is no function $${name}${didYouMean(name, knownFunctions, (one) => `$${one}`)}`
 
-const unknownVariable = (name: string, { visible, everywhere }: Scope): string => {
+const unknownVariable = (name: string, { visible, everywhere }: Pick<Scope, 'visible' | 'everywhere'>): string => {
   if (name === 'states')
     return '$states.result is known in output and ballot alone; elsewhere use the variables of steps'
   const inside = everywhere.get(name)

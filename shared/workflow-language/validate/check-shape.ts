@@ -3,7 +3,7 @@ import { type Finding, failing, type Path } from '../problem.ts'
 import { maxSourceBytes } from '../source/read-source.ts'
 import { everyStep } from '../steps.ts'
 import { explain } from './explain-issue.ts'
-import { leaveOut } from './leave-out.ts'
+import { type LeftOut, leaveOut } from './leave-out.ts'
 
 export const maxSteps = 1000
 export const maxLevels = 30
@@ -14,13 +14,14 @@ const maxParts = maxSourceBytes / 2
 
 /**
  * A value as a definition, and what about it is none. Steps that are none are left out of it: `lost` has what they may
- * have named. Without a definition there is nothing to look at further.
+ * have named, `leftOut` they themselves. Without a definition there is nothing else to look at.
  */
-export type Shaped = { definition?: Definition; findings: Finding[]; lost: ReadonlySet<string> }
+export type Shaped = { definition?: Definition; findings: Finding[]; lost: ReadonlySet<string>; leftOut: LeftOut[] }
 
 export const checkShape = (value: unknown): Shaped => {
   const vast = deepest(value)
-  return vast ? { findings: [vast], lost: new Set() } : shapeOfRest(value, { findings: [], lost: new Set() })
+  const nothing: Shaped = { findings: [], lost: new Set(), leftOut: [] }
+  return vast ? { ...nothing, findings: [vast] } : shapeOfRest(value, nothing)
 }
 
 const shapeOfRest = (value: unknown, before: Shaped): Shaped => {
@@ -31,8 +32,9 @@ const shapeOfRest = (value: unknown, before: Shaped): Shaped => {
   }
   const findings = [...before.findings, ...read.findings]
   const rest = leaveOut(value, read.findings)
-  if (rest === undefined) return { ...before, findings }
-  return shapeOfRest(rest.value, { findings, lost: new Set([...before.lost, ...rest.lost]) })
+  if (rest === undefined) return { ...before, findings, leftOut: [{ value, path: [] }] }
+  const [lost, leftOut] = [new Set([...before.lost, ...rest.lost]), [...before.leftOut, ...rest.leftOut]]
+  return shapeOfRest(rest.value, { findings, lost, leftOut })
 }
 
 const readShape = (value: unknown): { definition: Definition } | { findings: Finding[] } => {

@@ -20,17 +20,29 @@ const isFields = (value: unknown): value is Fields => value !== null && typeof v
 const at = (value: unknown, path: Path): unknown =>
   path.reduce<unknown>((found, key) => (isFields(found) ? found[key] : undefined), value)
 
+/** A part of a definition that is none. */
+export type LeftOut = { value: unknown; path: Path }
+
 /**
  * A value without what is wrong in it: a task of the same name stands for a step, and a field of the definition is not
  * there. `lost` has what may be names in it. `undefined`: the whole is wrong.
  */
-export const leaveOut = (value: unknown, findings: Finding[]): { value: unknown; lost: string[] } | undefined => {
+export const leaveOut = (
+  value: unknown,
+  findings: Finding[],
+): { value: unknown; lost: string[]; leftOut: LeftOut[] } | undefined => {
   const rest = structuredClone(value)
+  const leftOut: LeftOut[] = []
   const places = findings.map(({ path }) => stepAround(path) ?? path.slice(0, 1))
   const lost = places
     .toSorted((one, other) => one.length - other.length) // what is around another is left out with it
-    .map((place) => replace(rest, place))
-  return lost.includes(undefined) ? undefined : { value: rest, lost: lost.flatMap((names) => names ?? []) }
+    .map((place) => {
+      const part = { value: at(rest, place), path: place }
+      const names = replace(rest, place)
+      if (at(rest, place) !== part.value) leftOut.push(part)
+      return names
+    })
+  return lost.includes(undefined) ? undefined : { value: rest, lost: lost.flatMap((names) => names ?? []), leftOut }
 }
 
 const replace = (rest: unknown, place: Path): string[] | undefined => {
@@ -53,7 +65,7 @@ const replaceStep = (list: Fields, key: string | number, place: Path): string[] 
 }
 
 /** Everything that may be the name of a variable that is seen outside of it. */
-const namesIn = (step: unknown): string[] =>
+export const namesIn = (step: unknown): string[] =>
   everyText(step)
     .flatMap(({ text }) => /^[A-Za-z]\w{0,59}/.exec(text) ?? [])
     .flatMap((name) => [name, `${name}Round`])

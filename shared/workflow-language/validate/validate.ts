@@ -6,6 +6,7 @@ import { checkCapabilities } from './check-capabilities.ts'
 import { checkFields } from './check-fields.ts'
 import { checkInputSchema } from './check-input-schema.ts'
 import { checkInputs } from './check-inputs.ts'
+import { checkLeftOut } from './check-left-out.ts'
 import { checkLength } from './check-length.ts'
 import { checkMachines } from './check-machines.ts'
 import { checkNames } from './check-names.ts'
@@ -32,7 +33,8 @@ const checks = [checkNames, checkInputSchema, checkSteps, checkReach, checkLengt
 const namedChecks = [checkAgents, checkCapabilities, checkQueues, checkWorkflows, checkFields, checkInputs]
 
 const check = (source: Source, known?: Known): Validated => {
-  const { definition, findings, lost } = checkShape(source.value)
+  const { definition, findings: wrong, lost, leftOut } = checkShape(source.value)
+  const findings = [...wrong, ...checkLeftOut(source.value, leftOut)]
   const problemsOf = (found: Finding[]): Problem[] => inOrder(found.map(source.locate))
   if (definition === undefined) return { problems: problemsOf(findings) }
   const found: Finding[] = checks.flatMap((one) => one(definition, lost))

@@ -66,6 +66,28 @@ describe('a step that is none', () => {
     ])
   })
 
+  it('is told with what is wrong with the expressions in it, and with those of the steps inside of it', () => {
+    expect(
+      codesOf(
+        "{ name: a, kind: task, capablity: x, description: 'not {% one', input: { p: '{% 1 + %}', q: 'at {% $input %}' } }",
+        `{ name: p, kind: parallel, timout: 5, branches: { l: [${task('s', `'{% $zz + $pError %}'`)}], r: [${task('t', "'{% $rnud(1) %}'")}] } }`,
+      ),
+    ).toEqual([
+      'SCHEMA 3:5 #/steps/0/capability',
+      'SCHEMA 3:28 #/steps/0/capablity',
+      expect.stringMatching(/^EXPRESSION 3:\d+ #\/steps\/0\/input\/p/),
+      expect.stringMatching(/^EXPRESSION 3:\d+ #\/steps\/0\/input\/q/),
+      'SCHEMA 4:32 #/steps/1/timout',
+      expect.stringMatching(/^DEAD_REFERENCE 4:\d+ #\/steps\/1\/branches\/l\/0\/input/),
+      expect.stringMatching(/^DEAD_REFERENCE 4:\d+ #\/steps\/1\/branches\/r\/0\/input/),
+    ])
+    const around = "workflow: w\ninput: { pattern: '{% x' }\nsteps: {}\noutput: '{% $run.id + %}'"
+    expect(problemsOf(around).map((one) => one.split(' ').slice(1, 4).join(' '))).toEqual([
+      'SCHEMA 3:1 #/steps',
+      expect.stringMatching(/^EXPRESSION 4:\d+ #\/output/),
+    ])
+  })
+
   it('is told with what is wrong around the steps', () => {
     const text = `workflow: a b\ninput: 5\nsteps: [${wrong}, ${task('b', `'{% $zz %}'`)}]\ntimout: 5\noutput: '{% $yy %}'\n`
     expect(problemsOf(text).map((one) => one.split(' ')[3])).toEqual([
