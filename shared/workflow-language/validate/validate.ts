@@ -10,6 +10,7 @@ import { checkLeftOut } from './check-left-out.ts'
 import { checkLength } from './check-length.ts'
 import { checkMachines } from './check-machines.ts'
 import { checkNames } from './check-names.ts'
+import { checkNumbers } from './check-numbers.ts'
 import { checkQueues } from './check-queues.ts'
 import { checkReach } from './check-reach.ts'
 import { checkReferences } from './check-references.ts'
@@ -28,7 +29,7 @@ export const validate = (given: string | { value: unknown }, known?: Known): Val
   return problems.length > 0 ? { problems } : check(source, known)
 }
 
-const checks = [checkNames, checkInputSchema, checkSteps, checkReach, checkLength, checkReferences]
+const checks = [checkNames, checkNumbers, checkInputSchema, checkSteps, checkReach, checkLength, checkReferences]
 /** Of what there is besides a definition. */
 const namedChecks = [checkAgents, checkCapabilities, checkQueues, checkWorkflows, checkFields, checkInputs]
 

@@ -249,3 +249,16 @@ it('finds the place of names and tags of YAML that mean nothing, and of a name t
     'error SCHEMA 1:1 #/workflow names that end in .undo are those of machines that undo',
   ])
 })
+
+it('refuses whole numbers that would lose digits by their place, as YAML and as JSON', () => {
+  const [large, most] = ['123456789012345678901234567890', '9007199254740991']
+  const told = (given: string) => `a whole number beyond ${most} loses digits (it is ${given}): write it as text`
+  const wrong = `{ name: a, kind: set, value: { id: [1, ${large}] } }`
+  expect(problemsOf(inSteps(wrong, `{ name: b, kind: set, value: -9007199254740993 }`))).toEqual([
+    `error SCHEMA 3:44 #/steps/0/value/id/1 ${told('1.2345678901234568e+29')}`,
+    `error SCHEMA 4:27 #/steps/1/value ${told('-9007199254740992')}`,
+  ])
+  expect(problemsOf(`{"workflow": "w", "steps": [{"name": "a", "kind": "set", "value": ${large}}]}`)).toHaveLength(1)
+  const fine = inSteps(`{ name: a, kind: set, value: [${most}, "${large}", 0.1234567890123456789] }`)
+  expect(problemsOf(`input: { type: integer, maximum: 9223372036854775807 }\n${fine}`)).toEqual([])
+})
