@@ -33,8 +33,9 @@ const header = ({ headers }: HookRequest, name: string): string => {
   throw invalid(`#/headers/${name}`, 'INVALID', `${name} has 1 to 200 visible ASCII characters`)
 }
 
+/** A text that fits as it is: half of one would be another. */
 const textOf = (value: unknown): string | undefined =>
-  typeof value === 'string' && value !== '' ? value.slice(0, longest) : undefined
+  typeof value === 'string' && value !== '' && value.length <= longest ? value : undefined
 
 /** One more than there may be is enough: a way that was cut off below that would never be too long. */
 const hopsOf = (value: unknown): string[] | undefined => {

@@ -60,6 +60,22 @@ describe.each(apiHosts)('hooks on $host', ({ open }) => {
     await eventually(async () => expect(await tasksOf(capability)).toHaveLength(2))
   })
 
+  it.each([
+    ['a'.repeat(200), 'a'.repeat(200)],
+    ['a'.repeat(201), undefined],
+    ['', undefined],
+    [5, undefined],
+    [{}, undefined],
+  ])('take what is of no type that a message has as one, and cut none: %j', async (given, type) => {
+    const { send } = await aHook(api, { topic: `typed-${randomUUID()}` })
+    const payload = { type: given, subject: given }
+    const { status, body } = await send(payload)
+    expect(status).toBe(202)
+    const message = (await api.get(`/messages/${body.message}`)).body
+    expect(message).toMatchObject({ type: type ?? 'webhook', data: payload })
+    expect(message.subject).toBe(type)
+  })
+
   it('take what GitHub signs, by event and action', async () => {
     const topic = `github-${randomUUID()}`
     const capability = topic
