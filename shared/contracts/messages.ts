@@ -89,11 +89,15 @@ const messageFields = z.strictObject({
   fence: z.string().min(1).max(100).optional(),
 })
 
+const missing = (kind: keyof typeof requiredOf, field: string): string =>
+  kind === 'broadcast' && field === 'to'
+    ? 'a broadcast goes to {"filter": {"types"?, "labels"?, "capability"?}}; an empty filter is every agent'
+    : `a message of kind ${kind} needs one`
+
 export const sendMessageSchema = messageFields.superRefine((message, context) => {
   const { kind } = message
   const refuse = (field: string, text: string) => context.addIssue({ code: 'custom', path: [field], message: text })
-  for (const field of requiredOf[kind])
-    if (message[field] === undefined) refuse(field, `a message of kind ${kind} has one`)
+  for (const field of requiredOf[kind]) if (message[field] === undefined) refuse(field, missing(kind, field))
   if (kind !== 'workflow')
     for (const field of ['workflowRun', 'task', 'fence'] as const)
       if (message[field] !== undefined) refuse(field, 'a message of kind workflow has one, and no other')

@@ -29,4 +29,14 @@ describe.each(apiHosts)('a broadcast on $host', ({ open }) => {
     expect(await receive('cast.3')).toEqual([])
     expect((await api.get('/messages?kind=broadcast')).body.items).toMatchObject([{ id }])
   })
+
+  it.each([{}, { filter: {} }])('says where its filter stands when it is not there: %j', async (more) => {
+    const { status, body } = await api.post('/messages', { kind: 'broadcast', type: 'all.stop', ...more })
+    expect(status).toBe(422)
+    expect(body.errors).toContainEqual({
+      pointer: '#/to',
+      code: 'CUSTOM',
+      message: expect.stringContaining('a broadcast goes to {"filter": {"types"?, "labels"?, "capability"?}}'),
+    })
+  })
 })
