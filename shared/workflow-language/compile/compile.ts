@@ -93,7 +93,8 @@ const compileUndo = (definition: Definition): { undo?: AslMachine } => {
     },
     nothing: { Type: 'Pass', Output: asOutput(null), End: true },
   }
-  for (const { name, compensate } of undone) Object.assign(each, undoOf(name, compensate, undoBindings(definition)))
+  const bindings = undoBindings(definition)
+  for (const { name, compensate } of undone) Object.assign(each, undoOf(name, compensate, bindings))
   const states: AslMachine['States'] = {
     undo: {
       Type: 'Map',

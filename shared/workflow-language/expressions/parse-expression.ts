@@ -24,11 +24,24 @@ const pathOf = (root: Node, [first, ...more]: Reference[]): { path?: { name: str
 }
 
 const marker = 2
+/** Parts of an expression stand inside of each other so often at most: who looks at them calls itself as often. */
+const mostLevels = 1000
+
+const isTooDeep = (root: object): boolean => {
+  const open = [{ node: root, level: 1 }]
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    if (next.level > mostLevels) return true
+    for (const node of Object.values(next.node))
+      if (node !== null && typeof node === 'object') open.push({ node, level: next.level + 1 })
+  }
+  return false
+}
 
 /** Parses an expression with its marks. Offsets count from its first character. */
 export const parseExpression = (text: string): Parsed => {
   try {
     const root = jsonata(codeOf(text) ?? '').ast() as unknown as Node
+    if (isTooDeep(root)) return { problem: `its parts are inside of each other ${mostLevels} times`, offset: marker }
     const bound = new Set<string>()
     const found: Reference[] = []
     visit(root, { bound, found, call: false, fields: [] })

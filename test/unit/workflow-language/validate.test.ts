@@ -262,3 +262,13 @@ it('refuses whole numbers that would lose digits by their place, as YAML and as 
   const fine = inSteps(`{ name: a, kind: set, value: [${most}, "${large}", 0.1234567890123456789] }`)
   expect(problemsOf(`input: { type: integer, maximum: 9223372036854775807 }\n${fine}`)).toEqual([])
 })
+
+it.each([
+  ['brackets', `${'('.repeat(1000)}1${')'.repeat(1000)}`],
+  ['a long sum', Array.from({ length: 1500 }, () => 1).join('+')],
+  ['both', `${'('.repeat(900)}1${')'.repeat(900)}+${Array.from({ length: 900 }, () => 1).join('+')}`],
+])('refuses an expression whose parts are too deep inside of each other: %s', (_, code) => {
+  const [only, ...more] = problemsOf(inSteps(`{ name: a, kind: set, value: '{% ${code} %}' }`))
+  expect(only).toMatch(/^error EXPRESSION 3:\d+ #\/steps\/0\/value not JSONata: /)
+  expect(more).toEqual([])
+})
