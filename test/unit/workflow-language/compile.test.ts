@@ -92,3 +92,19 @@ it('a loop goes on in further executions where its rounds may have more events t
   expect(isLong(`{ name: p, kind: parallel, branches: { b: [${loop()}] } }`)).toBe(false)
   expect(isLong(loop('timeout: 1h,'))).toBe(false)
 })
+
+it('what many steps undo takes no longer to compile than as many more steps', () => {
+  const aTask = (name: string) => ({ name, kind: 'task', agent: 'a' })
+  const timeOf = (steps: object[]): number => {
+    const { definition } = validate({ value: { workflow: 'w', steps } })
+    if (definition === undefined) throw new Error('it has no definition')
+    const began = performance.now()
+    compile(definition)
+    return performance.now() - began
+  }
+  const at = Array.from({ length: 400 }, (_, n) => n)
+  timeOf(at.map((n) => aTask(`a${n}`)))
+  const plain = timeOf(at.flatMap((n) => [aTask(`a${n}`), aTask(`u${n}`)]))
+  const undone = timeOf(at.map((n) => ({ ...aTask(`a${n}`), compensate: [aTask(`u${n}`)] })))
+  expect(undone).toBeLessThan(plain * 20 + 400)
+})
