@@ -195,7 +195,7 @@ describe.each(hosts)('what waits for an agent that changes on $host', ({ open })
     const [free, bound] = [await submit(wish), await submit({ ...wish, agent: 'r1' })]
     for (const { id } of [free, bound]) await api.post(`/tasks/${id}/cancel`, {})
     const retried = async (id: string) => (await api.post(`/tasks/${id}/retry`, {})).body
-    expect((await retried(free.id)).routing.reason).toBe(`agent r1 was chosen for ${free.id}`)
+    expect((await retried(free.id)).routing.reason).toBe('only r1 offers redo')
     expect((await retried(bound.id)).routing.reason).toBe('agent r1 was named')
     const again = await retried(free.id)
     await patch('r1', { resourceClass: 'small' })

@@ -160,7 +160,7 @@ describe('a distributed task and time', () => {
     const deadline = new Date(clock.now() + 10_000).toISOString()
     const shards = { split: { capability: 'nobody.cuts' } }
     const { id } = (await api.post('/tasks', { capability: 'nobody', shards, deadline })).body
-    await until(async () => (await api.get(`/tasks/${id}/children`)).body.items.length === 1)
+    await until(async () => (await api.get(`/tasks/${id}/why`)).body.code === 'NO_CAPABLE_AGENT')
     clock.forward(11_000)
     await sweep(api.platform)
     expect((await finished(id)).failure).toMatchObject({

@@ -128,7 +128,7 @@ const ballotOf = (vote: VoteStep, at: number, context: Context, compileSteps: Co
     States: {
       [voter]: { ...state, Type: 'Task', Output: { cast: true, ballot: Output }, Catch },
       [none]: { Type: 'Pass', Output: { cast: false }, End: true },
-      [broken]: { Type: 'Fail', Error: evaluationFailed, Cause: brokenBy(voter, { ...voters[at], ballot }) },
+      [broken]: { Type: 'Fail', Error: '{% $states.input.Error %}', Cause: brokenBy(voter, { ...voters[at], ballot }) },
     },
   }
 }
