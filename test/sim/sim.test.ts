@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { Task } from '#shared/domain/tasks/task.ts'
+import { createSimFeed } from './engine/feed.ts'
 import { createSimObjects } from './engine/objects.ts'
+import { createSeeded } from './engine/random.ts'
 import { createTimeline } from './engine/timeline.ts'
 import { faultNames, printPlan } from './world/faults.ts'
 import { runSeed } from './world/run-seed.ts'
@@ -30,6 +32,19 @@ const people = [
 ]
 
 describe('the simulated world', { timeout: 120_000 }, () => {
+  it('restores the log of changes to an earlier backup and to a later one', () => {
+    const feed = createSimFeed({ random: createSeeded('feed'), types: ['task'] })
+    const append = (pk: string) => feed.append({ at: 0, key: { pk, sk: 'head' }, type: 'task' })
+    const early = feed.backup()
+    for (const pk of ['a', 'b']) append(pk)
+    const late = feed.backup()
+    feed.restore(early)
+    append('c')
+    expect(feed.next(9).changes.map(({ key }) => key.pk)).toEqual(['c'])
+    feed.restore(late)
+    expect(new Set(feed.next(9).changes.map(({ key }) => key.pk))).toEqual(new Set(['a', 'b']))
+  })
+
   it('reads large bodies in the virtual moment in which they are asked for', async () => {
     const timeline = createTimeline(0)
     const objects = createSimObjects()

@@ -49,9 +49,10 @@ export const createSimFeed = ({ random, types }: { random: Seeded; types: readon
       checkpoint = Math.max(0, checkpoint - count)
       wake()
     },
-    backup: () => ({ length: log.length, checkpoint }),
-    restore(backup: { length: number; checkpoint: number }): void {
-      log.length = backup.length
+    backup: () => ({ log: [...log], checkpoint }),
+    /** Also to a later backup than what was restored before. */
+    restore(backup: { log: Change[]; checkpoint: number }): void {
+      log.splice(0, log.length, ...backup.log)
       checkpoint = backup.checkpoint
     },
   }
